@@ -1,0 +1,47 @@
+# Build rules shared by all folders.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_program(ZEROPOINT_CCACHE ccache)
+if(ZEROPOINT_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ZEROPOINT_CCACHE})
+endif()
+
+# Same bytes everywhere: no contraction that the source does not spell, no fast math.
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
+                    -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 warns falsely of these inside its own library when it inlines at -O2 and above.
+  add_compile_options(-Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-maybe-uninitialized)
+endif()
+
+# zp_sources(<target> <folder>): every .cc of the folder that is no test.
+function(zp_sources target folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  target_sources(${target} PRIVATE ${sources})
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+endfunction()
+
+# zp_library(<folder> [FLOORS <folder>...] [LIBS <target>...]): the static library zp_<folder> of
+# src/<folder>, and the test program <folder>_test of its *_test.cc files.
+function(zp_library folder)
+  cmake_parse_arguments(ARG "" "" "FLOORS;LIBS" ${ARGN})
+  add_library(zp_${folder} STATIC)
+  zp_sources(zp_${folder} src/${folder})
+  list(TRANSFORM ARG_FLOORS PREPEND zp_)
+  target_link_libraries(zp_${folder} PUBLIC ${ARG_FLOORS} ${ARG_LIBS})
+  file(GLOB tests CONFIGURE_DEPENDS src/${folder}/*_test.cc)
+  if(ZEROPOINT_TESTS AND tests)
+    add_executable(${folder}_test ${tests})
+    target_link_libraries(${folder}_test PRIVATE zp_${folder} GTest::gtest_main)
+    target_compile_definitions(${folder}_test PRIVATE ZP_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_test(NAME ${folder} COMMAND ${folder}_test)
+  endif()
+endfunction()

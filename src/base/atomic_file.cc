@@ -1,0 +1,137 @@
+#include "base/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <system_error>
+
+#include "base/error.h"
+
+namespace zp {
+namespace fs = std::filesystem;
+namespace {
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+fs::path partial_name(const fs::path& path) {
+  return folder_of(path) / ("." + path.filename().string() + ".partial-" + std::to_string(::getpid()));
+}
+
+[[noreturn]] void fail(const fs::path& path, const char* what, int reason) {
+  throw Error(path.string(), std::string(what) + ": " + std::strerror(reason));
+}
+
+[[noreturn]] void fail_exists(const fs::path& path) {
+  throw Error(path.string(), "already exists", "a new path, or --force");
+}
+
+void sync_folder(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(const fs::path& path, std::int64_t bytes, bool replace)
+    : path_(path), replace_(replace) {
+  std::error_code ignored;
+  const auto status = fs::symlink_status(path, ignored);
+  if (fs::is_directory(status)) throw Error(path.string(), "can't write", "a file's path", "a folder");
+  if (!replace && fs::exists(status)) fail_exists(path);
+  fd_ = ::open(folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+  if (fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+    partial_ = partial_name(path);
+    fd_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+  }
+  if (fd_ < 0) fail(path, "can't create", errno);
+  if (bytes > 0) {
+    const int reason = ::posix_fallocate(fd_, 0, bytes);
+    if (reason != 0 && reason != EOPNOTSUPP && reason != EINVAL) {
+      ::close(fd_);
+      if (!partial_.empty()) ::unlink(partial_.c_str());
+      fail(path, ("can't reserve " + std::to_string(bytes) + " bytes").c_str(), reason);
+    }
+  }
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!partial_.empty()) ::unlink(partial_.c_str());
+}
+
+void AtomicFile::write_at(std::int64_t offset, Bytes bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) fail(path_, "can't write", n < 0 ? errno : ENOSPC);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+    offset += n;
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(fd_) != 0) fail(path_, "can't write", errno);
+  if (partial_.empty()) {
+    const std::string self = "/proc/self/fd/" + std::to_string(fd_);
+    // A name can't be replaced by linkat: to replace, link beside it and rename over it.
+    const fs::path name = replace_ ? partial_name(path_) : path_;
+    if (replace_) ::unlink(name.c_str());
+    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      if (errno == EEXIST) fail_exists(path_);
+      fail(path_, "can't name the finished file", errno);
+    }
+    if (replace_) partial_ = name;
+  }
+  if (!partial_.empty()) {
+    if (!replace_ && fs::exists(fs::symlink_status(path_))) fail_exists(path_);
+    if (::rename(partial_.c_str(), path_.c_str()) != 0) fail(path_, "can't rename", errno);
+    partial_.clear();
+  }
+  ::close(fd_);
+  fd_ = -1;
+  sync_folder(folder_of(path_));
+}
+
+AtomicFolder::AtomicFolder(const fs::path& path, bool replace)
+    : path_(path.has_filename() ? path : path.parent_path()),
+      partial_(partial_name(path_)),
+      replace_(replace) {
+  if (fs::exists(fs::symlink_status(path_))) {
+    if (!replace) fail_exists(path_);
+    if (!fs::is_directory(path_)) throw Error(path_.string(), "can't replace", "a folder", "a file");
+  }
+  std::error_code reason;
+  fs::remove_all(partial_, reason);
+  if (!fs::create_directory(partial_, reason)) fail(path_, "can't create", reason.value());
+}
+
+AtomicFolder::~AtomicFolder() {
+  std::error_code ignored;
+  if (!committed_) fs::remove_all(partial_, ignored);
+}
+
+void AtomicFolder::commit() {
+  if (fs::exists(fs::symlink_status(path_))) {
+    if (!replace_) fail_exists(path_);
+    // Swap, so that the name is never without a complete folder behind it, then drop the old one.
+    if (::renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) != 0) {
+      fail(path_, "can't rename", errno);
+    }
+    std::error_code ignored;
+    fs::remove_all(partial_, ignored);
+  } else if (::rename(partial_.c_str(), path_.c_str()) != 0) {
+    fail(path_, "can't rename", errno);
+  }
+  committed_ = true;
+  sync_folder(folder_of(path_));
+}
+
+}  // namespace zp

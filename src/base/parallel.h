@@ -1,0 +1,30 @@
+// Work shared over threads.
+//
+// A Team is made once by the pipeline and passed down; there is no global pool to configure. The
+// order in which parts run is open, so every part must write its own place: results then don't
+// depend on the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace zp {
+
+class Team {
+ public:
+  /// threads <= 0: one for each core this process may use.
+  explicit Team(int threads = 0);
+  ~Team();
+
+  int threads() const { return threads_; }
+  /// Calls part(i) for i in [0, parts), each once; rethrows the first exception after all stopped.
+  void run(std::int64_t parts, const std::function<void(std::int64_t)>& part) const;
+
+ private:
+  struct Arena;
+  std::unique_ptr<Arena> arena_;
+  int threads_;
+};
+
+}  // namespace zp

@@ -1,0 +1,107 @@
+// A container: in which files the bytes lie, for which runtime.
+//
+// A container never touches weights. It answers what it can hold and lays the output out: final
+// header bytes, and for every tensor which rows, which grid and where each plane goes. The pipeline
+// streams the weights through that layout, so sizes are known before the first weight is read.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "grid/grid.h"
+#include "model/architecture.h"
+#include "text/tokenizer.h"
+
+namespace zp {
+
+/// Everything a container may write.
+struct ContainerInput {
+  const Model& model;
+  const Tokenizer* tokenizer = nullptr;  ///< nullptr: the checkpoint has none
+  const Json& config;                    ///< config.json, or null
+  const Json& generation_config;         ///< or null
+  std::filesystem::path folder;          ///< of the checkpoint, for files copied as they are
+  std::string name;                      ///< of the model, for people
+  std::string pre_tokenizer;             ///< overrides GGUF's pre-tokenizer name when not empty
+};
+
+/// First match wins. An empty field matches everything.
+struct Rule {
+  std::string roles;  ///< role names or tensor name globs, comma-separated: "head", "embedding", "layers.0-1.*"
+  std::string grid;   ///< spec
+  std::string why;    ///< for --dry-run
+};
+
+enum class Fidelity { exact, repacked, quantized };
+
+struct Verdict {
+  bool possible = false;
+  std::string why;  ///< when not possible
+};
+
+struct PlaneTarget {
+  std::size_t file = 0;     ///< index into Layout::files
+  std::int64_t offset = 0;  ///< of the first row; rows follow each other
+};
+
+struct TensorJob {
+  std::string name;  ///< in the output
+  const Weight* weight = nullptr;  ///< what it is; nullptr for tensors made by the container
+  const RowReader* rows = nullptr;
+  std::shared_ptr<const Grid> grid;
+  std::vector<PlaneTarget> planes;  ///< one per plane of the grid
+};
+
+struct OutputFile {
+  std::string name;  ///< inside the folder; empty: the output is this one file
+  std::vector<std::pair<std::int64_t, std::vector<std::byte>>> fixed;  ///< bytes known now, by offset
+  std::filesystem::path copy_of;  ///< instead: a copy of this file
+  std::int64_t bytes = 0;
+};
+
+/// Borrows the model and the checkpoint.
+struct Layout {
+  bool folder = false;
+  std::vector<OutputFile> files;
+  std::vector<TensorJob> jobs;
+  std::vector<std::unique_ptr<RowReader>> derived;  ///< readers the container made
+  std::int64_t bytes() const;
+};
+
+/// A weight and the grid chosen for it (by rules and --set).
+struct Assignment {
+  const Weight* weight = nullptr;
+  std::shared_ptr<const Grid> grid;
+};
+
+class Container {
+ public:
+  virtual ~Container() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string_view summary() const = 0;
+  virtual std::string_view extension() const = 0;  ///< ".gguf", or "" for a folder
+  /// GRID a runtime's user would take when none is given.
+  virtual std::string_view default_grid() const = 0;
+  /// What a spec leaves out, filled in with the container's native form for weights of this type.
+  virtual AffineForm affine_defaults(std::string_view stored_type) const = 0;
+  /// Which grid for which tensor when the user asks for `grid`: norms, biases, head, embedding,
+  /// fallbacks for row lengths, the rest. Printed before anything runs.
+  virtual std::vector<Rule> rules(std::string_view grid, const ContainerInput& input) const = 0;
+  virtual Verdict accepts(const Grid& grid, const TensorUse& use) const = 0;
+  /// The grid to take for a tensor whose row length `grid` can't hold (or which accepts refuses),
+  /// as this runtime's own tools do; empty: there is none, the request is refused.
+  virtual std::string fallback(const Grid& grid, const Weight& weight) const = 0;
+  /// assignments: one for each weight of the model. Throws Error.
+  virtual Layout layout(const ContainerInput& input, std::span<const Assignment> assignments) const = 0;
+};
+
+std::span<const Container* const> containers();
+/// Throws UsageError naming the containers there are.
+const Container& find_container(std::string_view name);
+
+}  // namespace zp

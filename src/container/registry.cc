@@ -1,0 +1,36 @@
+#include <array>
+
+#include "base/error.h"
+#include "container/container.h"
+
+namespace zp {
+
+#define ZP_CONTAINER(file) extern const Container& container_##file;
+#include "container/containers.def"
+#undef ZP_CONTAINER
+
+std::int64_t Layout::bytes() const {
+  std::int64_t sum = 0;
+  for (const OutputFile& f : files) sum += f.bytes;
+  return sum;
+}
+
+std::span<const Container* const> containers() {
+#define ZP_CONTAINER(file) &container_##file,
+  static const std::array all = {
+#include "container/containers.def"
+  };
+#undef ZP_CONTAINER
+  return all;
+}
+
+const Container& find_container(std::string_view name) {
+  std::string known;
+  for (const Container* c : containers()) {
+    if (c->name() == name) return *c;
+    known += (known.empty() ? "" : ", ") + std::string(c->name());
+  }
+  throw UsageError("--to", "unknown container", known, std::string(name));
+}
+
+}  // namespace zp

@@ -1,0 +1,49 @@
+// What a decoder-only language model computes, as plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace zp {
+
+enum class Norm { rms, layer };
+enum class Activation { silu, gelu_tanh, gelu_erf };
+enum class RopeScaling { none, linear, llama3, longrope, yarn };
+
+/// Rotary position embedding. dims == 0: the model has none.
+struct Rope {
+  double theta = 10000;
+  std::int64_t dims = 0;  ///< rotated leading dimensions of each head
+  RopeScaling scaling = RopeScaling::none;
+  double factor = 1;
+  double low_freq_factor = 1;   // llama3
+  double high_freq_factor = 4;  // llama3
+  std::int64_t original_context = 0;
+  std::vector<float> short_factor;  // longrope: dims / 2 values each
+  std::vector<float> long_factor;
+  double attention_factor = 1;  ///< longrope: multiplies cos and sin
+};
+
+struct Decoder {
+  std::string architecture;  ///< our name of it: "llama"
+  std::int64_t layers = 0;
+  std::int64_t hidden = 0;
+  std::int64_t heads = 0;
+  std::int64_t kv_heads = 0;
+  std::int64_t head_dim = 0;
+  std::int64_t ffn = 0;
+  std::int64_t vocabulary = 0;  ///< rows of the embedding
+  std::int64_t context = 0;
+  Norm norm = Norm::rms;
+  double norm_epsilon = 1e-5;
+  Activation activation = Activation::silu;
+  bool gated = true;     ///< down(act(gate x) * up x), else down(act(up x))
+  bool tied = false;     ///< the head is the embedding
+  bool parallel = false; ///< attention and MLP read the same normed input (Phi-2)
+  std::optional<std::int64_t> sliding_window;
+  Rope rope;
+};
+
+}  // namespace zp

@@ -1,0 +1,64 @@
+// Weights read row by row as FP32, whatever they are stored as.
+//
+// A RowReader is how weights stream: nothing is converted before a tile of rows is asked for.
+// Derived readers (a slice, a permutation, a transpose) wrap another one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/view.h"
+#include "tensor/dtype.h"
+
+namespace zp {
+
+/// Const use from many threads is safe.
+class RowReader {
+ public:
+  RowReader(std::int64_t rows, std::int64_t cols) : rows_(rows), cols_(cols) {}
+  virtual ~RowReader() = default;
+  RowReader(const RowReader&) = delete;
+  RowReader& operator=(const RowReader&) = delete;
+
+  std::int64_t rows() const { return rows_; }
+  std::int64_t cols() const { return cols_; }
+  /// out: count x cols() values of rows [begin, begin + count), row-major.
+  virtual void read(std::int64_t begin, std::int64_t count, float* out) const = 0;
+
+ private:
+  std::int64_t rows_;
+  std::int64_t cols_;
+};
+
+/// Rows of a row-major array in memory that outlives the reader. Floating types only; FP64 is
+/// rounded to FP32. bytes.size() must be rows * cols * the type's size.
+std::unique_ptr<RowReader> stored_rows(Bytes bytes, DType dtype, std::int64_t rows, std::int64_t cols);
+/// `stride_bytes` and `col_bytes` apart: any strided matrix (PyTorch stores such).
+std::unique_ptr<RowReader> strided_rows(Bytes bytes, DType dtype, std::int64_t rows, std::int64_t cols,
+                                        std::int64_t row_step, std::int64_t col_step);
+/// Rows [begin, begin + count) of `of`.
+std::unique_ptr<RowReader> slice_rows(const RowReader& of, std::int64_t begin, std::int64_t count);
+/// Row i of the result is row source(i) of `of`; as many rows.
+std::unique_ptr<RowReader> permuted_rows(const RowReader& of,
+                                         std::function<std::int64_t(std::int64_t)> source);
+/// The transpose of `of`, which is read in full (a tile of columns at a time).
+std::unique_ptr<RowReader> transposed_rows(const RowReader& of);
+/// Values held in memory.
+std::unique_ptr<RowReader> constant_rows(std::vector<float> values, std::int64_t rows, std::int64_t cols);
+
+/// A named array of a checkpoint.
+struct Tensor {
+  std::string name;
+  std::string type;                 ///< a dtype's or a grid's name
+  std::vector<std::int64_t> shape;  ///< outermost first
+  std::int64_t bytes = 0;           ///< as stored
+  /// As matrix: the last dimension is the columns, the others the rows; 1-D is one row.
+  /// nullptr for types that aren't weights (integers, booleans).
+  std::unique_ptr<RowReader> rows;
+};
+
+}  // namespace zp
