@@ -16,6 +16,11 @@ endif()
 # Same bytes everywhere: no contraction that the source does not spell, no fast math.
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
                     -ffp-contract=off)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  # The oldest machine we run on (2009). Vector code for newer ones is chosen at run time; with this
+  # baseline Highway needs no one-lane fallback, which GCC 12.2 miscompiles or makes very slow.
+  add_compile_options(-march=x86-64-v2)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns falsely of these inside its own library when it inlines at -O2 and above.
   add_compile_options(-Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-maybe-uninitialized)

@@ -6,12 +6,13 @@
 //
 //   open_block(params, w, h)      fit the outer parameters from the whole block
 //   open_unit (params, u, w, h)   fit the inner scale of unit u
-//   encode    (params, j, w)      codes of one step at column j of the block, and what they decode to
-//   pack / decode                 params and codes <-> bytes
+//   encode    (params, j, w)      codes of one step at column j of the block, and what they decode
+//   to pack / decode                 params and codes <-> bytes
 //
-// Two rules make that work. encode is a pure function of (params, position, weights), so columns may
-// come in any order. What encode calls decoded is exactly what decode gives back from the packed
-// bytes (scales already rounded to their stored type), so error feedback corrects the real error.
+// Two rules make that work. encode is a pure function of (params, position, weights), so columns
+// may come in any order. What encode calls decoded is exactly what decode gives back from the
+// packed bytes (scales already rounded to their stored type), so error feedback corrects the real
+// error.
 //
 // Stored bytes are one or more planes (codes, scales, zeros ...); each row takes a whole number of
 // bytes in each plane, and rows follow each other without gaps.
@@ -64,8 +65,8 @@ struct GridShape {
 
 /// One stored stream.
 struct Plane {
-  std::string_view name;       ///< "codes", "scales", "zeros", "mins", "blocks" or "values"
-  std::string_view type_name;  ///< element type as people read it: "uint4", "fp16", "q8_0"
+  std::string name;       ///< "codes", "scales", "zeros", "mins", "blocks" or "values"
+  std::string type_name;  ///< element type as people read it: "uint4", "fp16", "q8_0"
 };
 
 /// Planes of a run of rows: planes[i] points at the first byte of plane i.
@@ -78,7 +79,9 @@ class Grid {
  public:
   virtual ~Grid() = default;
 
-  const std::string& spec() const { return spec_; }  ///< canonical and full, e.g. "int4:g32:zero:s16"
+  const std::string& spec() const {
+    return spec_;
+  }  ///< canonical and full, e.g. "int4:g32:zero:s16"
   Family family() const { return family_; }
   std::span<const Plane> planes() const { return planes_; }
   /// Set for Family::affine.
@@ -88,7 +91,8 @@ class Grid {
   /// One parameter set for the whole tensor: callers pass the matrix as a single row.
   bool whole_tensor() const { return affine_ && affine_->grouping == Grouping::tensor; }
 
-  /// Empty when rows of `cols` weights can be held; else why not, e.g. "172 columns are no multiple of 32".
+  /// Empty when rows of `cols` weights can be held; else why not, e.g. "172 columns are no multiple
+  /// of 32".
   virtual std::string why_not(std::int64_t cols) const = 0;
   virtual GridShape shape(std::int64_t cols) const = 0;
   virtual std::int64_t row_bytes(std::size_t plane, std::int64_t cols) const = 0;
@@ -100,18 +104,21 @@ class Grid {
   // w: rows x (columns of this block | unit | step); the last of a row may be shorter.
   // h: importance of these columns, or empty (all one).
   virtual void open_block(std::byte* params, Matrix w, Floats h, Fit fit) const noexcept = 0;
-  virtual void open_unit(std::byte* params, std::int64_t u, Matrix w, Floats h, Fit fit) const noexcept = 0;
-  /// j: column of the step inside its block. codes and decoded: rows x step.
+  virtual void open_unit(std::byte* params, std::int64_t u, Matrix w, Floats h,
+                         Fit fit) const noexcept = 0;
+  /// j: column inside the block where w begins; w: rows x one or more whole steps of one unit.
+  /// codes and decoded: as w.
   virtual void encode(const std::byte* params, std::int64_t j, Matrix w, View2D<Code> codes,
                       View2D<float> decoded) const noexcept = 0;
   /// One row. params: its blocks' parameters one after another. codes: cols.
-  virtual void pack(const std::byte* params, std::span<const Code> codes, PlanesOut out) const noexcept = 0;
+  virtual void pack(const std::byte* params, std::span<const Code> codes,
+                    PlanesOut out) const noexcept = 0;
   /// rows x out.cols values from the planes.
   virtual void decode(PlanesIn in, View2D<float> out) const noexcept = 0;
 
-  /// Nearest code for every weight, row by row: the same bytes as the walk without feedback, in one
-  /// pass. Grids override it with vector code.
-  virtual void quantize(Matrix w, Floats h, Fit fit, PlanesOut out) const;
+  /// Nearest code for every weight, row by row: the bytes of the walk without feedback, in one pass
+  /// and with vector code where the grid has it.
+  virtual void quantize(Matrix w, Floats h, Fit fit, PlanesOut out) const = 0;
 
  protected:
   Grid(std::string spec, Family family, std::vector<Plane> planes, double limit,
@@ -127,8 +134,8 @@ class Grid {
 
 /// A family of grids that share a file and a way to be spelled.
 struct GridFamily {
-  std::string_view name;     ///< "int", "q8_0", "fp16"
-  std::string_view spelling; ///< "[u]intN[:gK|:channel|:tensor][:OFFSET][:SCALE]"
+  std::string_view name;      ///< "int", "q8_0", "fp16"
+  std::string_view spelling;  ///< "[u]intN[:gK|:channel|:tensor][:OFFSET][:SCALE]"
   std::string_view summary;
   /// Specs that stand for the family in listings, conformance tests and benchmarks.
   std::vector<std::string> (*examples)();

@@ -1,0 +1,320 @@
+// Linear quantization, the integers int2...int8 and int16: r = s (q - z) or r = s q + m.
+//
+//   sym         z = 0 (unsigned codes: 2^(N-1)), codes over the full signed range
+//   restricted  the same without the lowest code
+//   zero        z an integer code, stored like the codes
+//   min         m a float of the scale's type; codes unsigned
+//
+// Planes: codes (N-bit little-endian stream along the row), scales, then zeros (N-bit stream) or
+// mins. decode is s (q - z) in FP32. For `min` it is s q rounded to the scale's type, plus m
+// rounded to it: that is what MLX, the runtime of this form, computes (a power-of-two scale has an
+// FP32 m).
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "grid/grid_of.h"
+#include "grid/scale_type.h"
+#include "kernel/range.h"
+#include "number/integer.h"
+
+namespace zp {
+namespace {
+
+// Codes packed or unpacked at a time: whole bytes for every number of bits.
+constexpr std::int64_t kRun = 256;
+
+constexpr std::array<std::string_view, 4> kOffsetWords = {"sym", "restricted", "zero", "min"};
+
+struct Affine {
+  AffineForm form;
+  const ScaleTypeInfo* scale;
+  const ScaleTypeInfo* offset;  // type of m
+  int lowest;                   // smallest code used
+  int highest;
+  int centre;  // the code of 0 for sym and restricted
+
+  explicit Affine(const AffineForm& f)
+      : form(f),
+        scale(&info(f.scale)),
+        offset(f.scale == ScaleType::pow2 ? &info(ScaleType::s32) : scale),
+        lowest(f.is_signed ? -(1 << (f.bits - 1)) : 0),
+        highest(lowest + (1 << f.bits) - 1),
+        centre(f.is_signed ? 0 : 1 << (f.bits - 1)) {
+    if (f.offset == Offset::restricted) ++lowest;
+  }
+
+  struct Params {
+    float scale;
+    float offset;       // m
+    std::int32_t zero;  // z
+  };
+
+  bool has_zero() const { return form.offset == Offset::zero; }
+  bool has_min() const { return form.offset == Offset::min; }
+
+  std::string why_not(std::int64_t) const { return {}; }
+  GridShape shape(std::int64_t cols) const {
+    const std::int64_t group = form.grouping == Grouping::group ? form.group : cols;
+    return {group, group, 1};
+  }
+  std::int64_t groups(std::int64_t cols) const { return ceil_div(cols, shape(cols).block); }
+  std::int64_t row_bytes(std::size_t plane, std::int64_t cols) const {
+    if (plane == 0) return ceil_div(cols * form.bits, 8);
+    if (plane == 1) return groups(cols) * scale->bytes;
+    return has_zero() ? ceil_div(groups(cols) * form.bits, 8) : groups(cols) * offset->bytes;
+  }
+
+  void open_block(Params&, Floats, Floats, Fit) const noexcept {}
+
+  void open_unit(Params& p, std::int64_t, Floats w, Floats h, Fit fit) const noexcept {
+    p = fit == Fit::range ? from_range(w) : from_search(w, h);
+  }
+
+  Params from_range(Floats w) const noexcept {
+    const Range range = min_max(w);
+    const double lo = range.lo;
+    const double hi = range.hi;
+    const int levels = highest - lowest;
+    if (has_min()) {
+      return {scale->covering.round((hi - lo) / levels), offset->nearest.round(lo), 0};
+    }
+    if (has_zero()) return around_zero(std::min(lo, 0.0), std::max(hi, 0.0));
+    return {scale->covering.round(std::max(hi / (highest - centre), lo / (lowest - centre))), 0,
+            centre};
+  }
+
+  Params around_zero(double lo, double hi) const noexcept {
+    const float s = scale->covering.round((hi - lo) / (highest - lowest));
+    const double z = s > 0 ? round_half_even(lowest - lo / s) : lowest;
+    return {s, 0, static_cast<std::int32_t>(std::clamp<double>(z, lowest, highest))};
+  }
+
+  Params from_search(Floats w, Floats h) const noexcept {
+    if (has_min()) {
+      const ScaleOffset fit =
+          fit_scale_offset(w, h, highest - lowest, scale->nearest, offset->nearest);
+      return {fit.scale, fit.offset, 0};
+    }
+    const bool may_flip = form.offset == Offset::sym && form.scale != ScaleType::pow2;
+    if (!has_zero()) {
+      return {fit_scale(w, h, lowest - centre, highest - centre, may_flip, scale->nearest), 0,
+              centre};
+    }
+    // The best scale for each zero-point near the one the extremes ask for.
+    const Params start = from_range(w);
+    Params best = start;
+    double best_error = std::numeric_limits<double>::infinity();
+    for (int z = std::max(lowest, start.zero - 2); z <= std::min(highest, start.zero + 2); ++z) {
+      double error = 0;
+      const float s = fit_scale(w, h, lowest - z, highest - z, false, scale->nearest, &error);
+      if (error < best_error) {
+        best_error = error;
+        best = {s, 0, z};
+      }
+    }
+    return best;
+  }
+
+  float value(const Params& p, int q) const noexcept {
+    if (!has_min()) return p.scale * static_cast<float>(q - p.zero);
+    return scale->arithmetic(scale->arithmetic(p.scale * static_cast<float>(q)) + p.offset);
+  }
+
+  // w: any number of weights of the unit.
+  void encode(const Params& p, std::int64_t, Floats w, std::span<Code> codes,
+              std::span<float> decoded) const noexcept {
+    const int lo = lowest - p.zero;
+    const int hi = highest - p.zero;
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      const float k = p.scale == 0 ? 0.0f : (w[i] - p.offset) / p.scale;
+      codes[i] = nearest_int(k, lo, hi) + p.zero;
+      if (scale->bytes == 2 && has_min()) codes[i] = best_of_neighbours(p, w[i], codes[i]);
+      decoded[i] = value(p, codes[i]);
+    }
+  }
+
+  // Decoding in a 16-bit type rounds twice, so the nearest code on paper may not be it.
+  Code best_of_neighbours(const Params& p, float w, Code q) const noexcept {
+    Code best = q;
+    for (const Code c : {q - 1, q + 1}) {
+      if (c >= lowest && c <= highest && std::fabs(w - value(p, c)) < std::fabs(w - value(p, best)))
+        best = c;
+    }
+    return best;
+  }
+
+  void pack(const Params* params, std::span<const Code> codes, PlanesOut out) const noexcept {
+    pack_bits(codes, form.bits, out[0]);
+    const std::int64_t n = groups(static_cast<std::int64_t>(codes.size()));
+    for (std::int64_t g = 0; g < n; ++g) {
+      scale->store(params[g].scale, out[1] + g * scale->bytes);
+      if (has_min()) offset->store(params[g].offset, out[2] + g * offset->bytes);
+    }
+    if (!has_zero()) return;
+    std::array<Code, kRun> zeros;
+    for (std::int64_t g = 0; g < n; g += kRun) {
+      const auto run = static_cast<std::size_t>(std::min<std::int64_t>(kRun, n - g));
+      for (std::size_t i = 0; i < run; ++i)
+        zeros[i] = params[g + static_cast<std::int64_t>(i)].zero;
+      pack_bits({zeros.data(), run}, form.bits, out[2] + g * form.bits / 8);
+    }
+  }
+
+  void decode_row(PlanesIn in, std::span<float> out) const noexcept {
+    const auto cols = static_cast<std::int64_t>(out.size());
+    const std::int64_t group = shape(cols).block;
+    StreamReader codes(in[0], cols, *this);
+    StreamReader zeros(in[has_zero() ? 2 : 0], groups(cols), *this);
+    for (std::int64_t b = 0; b < cols; b += group) {
+      const std::int64_t g = b / group;
+      Params p{scale->load(in[1] + g * scale->bytes), 0, has_min() ? 0 : centre};
+      if (has_zero()) p.zero = zeros.next();
+      if (has_min()) p.offset = offset->load(in[2] + g * offset->bytes);
+      for (std::int64_t j = b; j < std::min(b + group, cols); ++j) {
+        out[static_cast<std::size_t>(j)] = value(p, codes.next());
+      }
+    }
+  }
+
+  // Codes of a stream in order, unpacked a run at a time.
+  class StreamReader {
+   public:
+    StreamReader(const std::byte* in, std::int64_t count, const Affine& of)
+        : in_(in), left_(count), bits_(of.form.bits), is_signed_(of.form.is_signed) {}
+    Code next() noexcept {
+      if (at_ == kRun) refill();
+      return run_[static_cast<std::size_t>(at_++)];
+    }
+
+   private:
+    void refill() noexcept {
+      const std::int64_t n = std::min(kRun, left_);
+      unpack_bits(in_, bits_, is_signed_, {run_.data(), static_cast<std::size_t>(n)});
+      in_ += n * bits_ / 8;
+      left_ -= n;
+      at_ = 0;
+    }
+    const std::byte* in_;
+    std::int64_t left_;
+    int bits_;
+    bool is_signed_;
+    std::int64_t at_ = kRun;
+    std::array<Code, kRun> run_;
+  };
+
+  // Beyond it a scale can't be stored, or decoding overflows.
+  double limit() const {
+    if (form.scale == ScaleType::s16 && has_min())
+      return 30000;  // s q alone must stay below 65,504
+    return std::min(scale->largest * (highest - centre) / 2, 0x1p126);
+  }
+};
+
+// ---- spec strings
+
+std::string spell(const AffineForm& f) {
+  std::string spec =
+      (f.is_signed || f.offset == Offset::min ? "int" : "uint") + std::to_string(f.bits);
+  spec += f.grouping == Grouping::group     ? ":g" + std::to_string(f.group)
+          : f.grouping == Grouping::channel ? ":channel"
+                                            : ":tensor";
+  spec += ":" + std::string(kOffsetWords[static_cast<std::size_t>(f.offset)]);
+  return spec + ":" + std::string(info(f.scale).word);
+}
+
+// The whole number `text` is, or -1.
+std::int64_t whole_number(std::string_view text) {
+  std::int64_t value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && text[0] != '-' ? value : -1;
+}
+
+// Applies one word of a spec; false if it is none.
+bool apply(std::string_view word, AffineForm& f) {
+  if (word == "channel" || word == "tensor") {
+    f.grouping = word == "channel" ? Grouping::channel : Grouping::tensor;
+    return true;
+  }
+  if (word.size() > 1 && word[0] == 'g') {
+    f.grouping = Grouping::group;
+    f.group = whole_number(word.substr(1));
+    return f.group >= 1 && f.group <= (std::int64_t{1} << 32);
+  }
+  for (std::size_t i = 0; i < kOffsetWords.size(); ++i) {
+    if (word == kOffsetWords[i]) {
+      f.offset = static_cast<Offset>(i);
+      return true;
+    }
+  }
+  for (const ScaleType t : {ScaleType::s32, ScaleType::s16, ScaleType::sbf16, ScaleType::pow2}) {
+    if (word == info(t).word) {
+      f.scale = t;
+      return true;
+    }
+  }
+  return false;
+}
+
+std::unique_ptr<Grid> make(std::string_view spec, const AffineForm& defaults) {
+  const bool is_unsigned = spec.starts_with("uint");
+  if (!is_unsigned && !spec.starts_with("int")) return nullptr;
+  AffineForm f = defaults;
+  f.is_signed = !is_unsigned;
+  const auto wrong = [&](std::string_view word) {
+    throw UsageError("grid \"" + std::string(spec) + "\"", "wrong word",
+                     "[u]intN[:gK|:channel|:tensor][:sym|restricted|zero|min][:s32|s16|sbf16|pow2],"
+                     " N = 2...8, 16",
+                     std::string(word));
+  };
+  std::size_t begin = is_unsigned ? 4 : 3;
+  for (bool first = true; begin <= spec.size(); first = false) {
+    const std::size_t end = std::min(spec.find(':', begin), spec.size());
+    const std::string_view word = spec.substr(begin, end - begin);
+    if (first) {
+      const std::int64_t bits = whole_number(word);
+      if (!((bits >= 2 && bits <= 8) || bits == 16)) wrong(word);
+      f.bits = static_cast<int>(bits);
+    } else if (!apply(word, f)) {
+      wrong(word);
+    }
+    begin = end + 1;
+  }
+  if (f.offset == Offset::min) f.is_signed = false;
+  const Affine codec(f);
+  const std::string code_type = IntFormat{f.bits, f.is_signed}.name();
+  std::vector<Plane> planes = {{"codes", code_type},
+                               {"scales", std::string(codec.scale->type_name)}};
+  if (codec.has_zero()) planes.push_back({"zeros", code_type});
+  if (codec.has_min()) planes.push_back({"mins", std::string(codec.offset->type_name)});
+  return std::make_unique<GridOf<Affine>>(codec, spell(f), Family::affine, std::move(planes),
+                                          codec.limit(), f);
+}
+
+std::vector<std::string> examples() {
+  std::vector<std::string> all;
+  for (const char* integer :
+       {"int2", "int3", "int4", "int5", "int6", "int7", "int8", "int16", "uint2", "uint3", "uint4",
+        "uint5", "uint6", "uint7", "uint8", "uint16"}) {
+    for (const char* form :
+         {":g32:sym:s32", ":g32:restricted:s16", ":g64:zero:s32", ":g16:zero:sbf16", ":g32:min:s32",
+          ":g64:min:s16", ":g128:min:sbf16", ":channel:sym:s32", ":channel:zero:s16",
+          ":tensor:restricted:s32", ":tensor:zero:pow2", ":g7:sym:pow2", ":g32:min:pow2"}) {
+      all.push_back(std::string(integer) + form);
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+extern const GridFamily grid_affine;
+const GridFamily grid_affine{"int", "[u]intN[:gK|:channel|:tensor][:OFFSET][:SCALE]",
+                             "linear quantization r = s (q - z) or s q + m; N = 2...8, 16; OFFSET "
+                             "sym restricted zero min; SCALE s32 s16 sbf16 pow2",
+                             examples, make};
+
+}  // namespace zp

@@ -1,0 +1,32 @@
+#include "grid/grid.h"
+
+#include <array>
+#include <utility>
+
+namespace zp {
+
+std::string_view family_name(Family family) {
+  static constexpr std::array<std::string_view, 5> kNames = {"float", "affine", "codebook",
+                                                             "micro-scaled", "blocks"};
+  return kNames[static_cast<std::size_t>(family)];
+}
+
+Grid::Grid(std::string spec, Family family, std::vector<Plane> planes, double limit,
+           std::optional<AffineForm> affine)
+    : spec_(std::move(spec)),
+      family_(family),
+      planes_(std::move(planes)),
+      limit_(limit),
+      affine_(affine) {}
+
+double Grid::bits_per_weight(std::int64_t rows, std::int64_t cols) const {
+  if (whole_tensor()) {
+    cols *= rows;
+    rows = 1;
+  }
+  std::int64_t bytes = 0;
+  for (std::size_t p = 0; p < planes_.size(); ++p) bytes += row_bytes(p, cols);
+  return 8.0 * static_cast<double>(bytes) / static_cast<double>(cols);
+}
+
+}  // namespace zp

@@ -1,0 +1,125 @@
+// Lifts a codec, written over one row's block, to the Grid interface over tiles of rows, so that
+// one virtual call is paid per tile and step, never per weight.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+#include <utility>
+
+#include "grid/grid.h"
+
+namespace zp {
+
+/// A Codec has a trivially copyable `Params` (one block's) and, for one row:
+///   std::string why_not(cols); GridShape shape(cols); std::int64_t row_bytes(plane, cols);
+///   void open_block(Params&, Floats w, Floats h, Fit);  open_unit(Params&, u, w, h, Fit);
+///   void encode(const Params&, j, Floats w, std::span<Code>, std::span<float> decoded);  // whole
+///   steps of one unit void pack(const Params*, std::span<const Code>, PlanesOut);
+///   decode_row(PlanesIn, std::span<float>);
+/// and may have  void quantize_row(Floats w, PlanesOut);  vector code for Fit::range with the same
+/// bytes.
+template <class Codec>
+class GridOf : public Grid {
+  using Params = typename Codec::Params;
+  static_assert(std::is_trivially_copyable_v<Params>);
+
+ public:
+  GridOf(Codec codec, std::string spec, Family family, std::vector<Plane> planes, double limit,
+         std::optional<AffineForm> affine = {})
+      : Grid(std::move(spec), family, std::move(planes), limit, affine), codec_(std::move(codec)) {}
+
+  std::string why_not(std::int64_t cols) const override { return codec_.why_not(cols); }
+  GridShape shape(std::int64_t cols) const override { return codec_.shape(cols); }
+  std::int64_t row_bytes(std::size_t plane, std::int64_t cols) const override {
+    return codec_.row_bytes(plane, cols);
+  }
+  std::int64_t params_bytes(std::int64_t) const override { return sizeof(Params); }
+
+  void open_block(std::byte* params, Matrix w, Floats h, Fit fit) const noexcept override {
+    for (std::int64_t r = 0; r < w.rows; ++r) codec_.open_block(at(params, r), w.row(r), h, fit);
+  }
+  void open_unit(std::byte* params, std::int64_t u, Matrix w, Floats h,
+                 Fit fit) const noexcept override {
+    for (std::int64_t r = 0; r < w.rows; ++r) codec_.open_unit(at(params, r), u, w.row(r), h, fit);
+  }
+  void encode(const std::byte* params, std::int64_t j, Matrix w, View2D<Code> codes,
+              View2D<float> decoded) const noexcept override {
+    for (std::int64_t r = 0; r < w.rows; ++r) {
+      codec_.encode(at(params, r), j, w.row(r), codes.row(r), decoded.row(r));
+    }
+  }
+  void quantize(Matrix w, Floats h, Fit fit, PlanesOut out) const override {
+    std::array<std::byte*, 4> to{};
+    std::copy(out.begin(), out.end(), to.begin());
+    const PlanesOut row_out(to.data(), out.size());
+    Scratch scratch(codec_.shape(w.cols), w.cols);
+    for (std::int64_t r = 0; r < w.rows; ++r) {
+      bool done = false;
+      if constexpr (requires { codec_.quantize_row(w.row(r), row_out); }) {
+        done = fit == Fit::range;
+        if (done) codec_.quantize_row(w.row(r), row_out);
+      }
+      if (!done) quantize_row(w.row(r), h, fit, scratch, row_out);
+      for (std::size_t p = 0; p < out.size(); ++p) to[p] += codec_.row_bytes(p, w.cols);
+    }
+  }
+  void pack(const std::byte* params, std::span<const Code> codes,
+            PlanesOut out) const noexcept override {
+    codec_.pack(&at(params, 0), codes, out);
+  }
+  void decode(PlanesIn in, View2D<float> out) const noexcept override {
+    std::array<const std::byte*, 4> at_row{};
+    for (std::size_t p = 0; p < in.size(); ++p) at_row[p] = in[p];
+    for (std::int64_t r = 0; r < out.rows; ++r) {
+      codec_.decode_row(PlanesIn(at_row.data(), in.size()), out.row(r));
+      for (std::size_t p = 0; p < in.size(); ++p) at_row[p] += codec_.row_bytes(p, out.cols);
+    }
+  }
+
+ private:
+  struct Scratch {
+    Scratch(const GridShape& s, std::int64_t cols)
+        : shape(s),
+          params(static_cast<std::size_t>((cols + s.block - 1) / s.block)),
+          codes(static_cast<std::size_t>(cols)),
+          decoded(static_cast<std::size_t>(std::min(s.unit, cols))) {}
+    GridShape shape;
+    std::vector<Params> params;
+    std::vector<Code> codes;
+    std::vector<float> decoded;
+  };
+
+  // The walk without feedback over one row, a unit at a time.
+  void quantize_row(Floats w, Floats h, Fit fit, Scratch& scratch, PlanesOut out) const {
+    const auto part = [](auto span, std::int64_t begin, std::int64_t count) {
+      return span.empty()
+                 ? span
+                 : span.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
+    };
+    const auto cols = static_cast<std::int64_t>(w.size());
+    const auto& [block, unit, step] = scratch.shape;
+    for (std::int64_t b = 0; b < cols; b += block) {
+      Params& p = scratch.params[static_cast<std::size_t>(b / block)];
+      const std::int64_t in_block = std::min(block, cols - b);
+      codec_.open_block(p, part(w, b, in_block), part(h, b, in_block), fit);
+      for (std::int64_t u = 0; u < in_block; u += unit) {
+        const std::int64_t n = std::min(unit, in_block - u);
+        codec_.open_unit(p, u / unit, part(w, b + u, n), part(h, b + u, n), fit);
+        codec_.encode(p, u, part(w, b + u, n), part(std::span<Code>(scratch.codes), b + u, n),
+                      part(std::span<float>(scratch.decoded), 0, n));
+      }
+    }
+    codec_.pack(scratch.params.data(), scratch.codes, out);
+  }
+
+  static Params& at(std::byte* params, std::int64_t r) {
+    return reinterpret_cast<Params*>(params)[r];
+  }
+  static const Params& at(const std::byte* params, std::int64_t r) {
+    return reinterpret_cast<const Params*>(params)[r];
+  }
+  Codec codec_;
+};
+
+}  // namespace zp

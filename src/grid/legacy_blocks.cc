@@ -1,0 +1,119 @@
+// llama.cpp's 32-weight blocks Q4_0, Q4_1, Q5_0, Q5_1, Q8_0: an FP16 scale (and minimum) before the
+// codes. Layout and rounding: ggml's quants, read from its format; `range` follows its formulas to
+// the byte, `search` finds better scales for the same layout.
+//
+//   q4_0  h d; nibbles        x = d (q - 8)     range: d = (the weight of largest magnitude) / -8
+//   q5_0  h d; u32; nibbles   x = d (q - 16)    the same with -16
+//   q8_0  h d; i8             x = d q           d = amax / 127
+//   q4_1  h d; h m; nibbles   x = d q + m       d = (max - min) / 15, m = min
+//   q5_1  h d; h m; u32; nibbles                the same with 31
+//
+// Byte j of the nibbles holds codes j (low) and j + 16 (high); bit j of the u32 is code j's fifth.
+// The range formulas divide by the scale before it is rounded to FP16; so do we, in `range` only.
+#include "grid/legacy_blocks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "grid/grid_of.h"
+#include "grid/scale_type.h"
+#include "kernel/range.h"
+
+namespace zp {
+namespace {
+
+constexpr std::int64_t kBlock = 32;
+const ScaleTypeInfo& fp16() { return info(ScaleType::s16); }
+
+struct LegacyBlocks {
+  LegacyLayout layout;
+
+  // Codes are clamp(trunc((x - origin) inverse + shift), 0, levels) - bias, decoded as d q + m.
+  using Params = LegacyParams;
+
+  std::string why_not(std::int64_t cols) const {
+    return cols % kBlock == 0 ? "" : std::to_string(cols) + " columns are no multiple of 32";
+  }
+  GridShape shape(std::int64_t) const { return {kBlock, kBlock, 1}; }
+  std::int64_t row_bytes(std::size_t, std::int64_t cols) const {
+    return cols / kBlock * layout.bytes();
+  }
+
+  void open_block(Params&, Floats, Floats, Fit) const noexcept {}
+
+  void open_unit(Params& p, std::int64_t, Floats w, Floats h, Fit fit) const noexcept {
+    if (fit == Fit::range) {
+      p = legacy_range(layout, w);
+    } else if (layout.has_min) {
+      const ScaleOffset s = fit_scale_offset(w, h, layout.levels(), fp16().nearest, fp16().nearest);
+      p = legacy_params(s.scale, s.offset, s.scale);
+    } else {
+      const bool may_flip = layout.lowest() != -layout.highest();
+      const float s = fit_scale(w, h, layout.lowest(), layout.highest(), may_flip, fp16().nearest);
+      p = legacy_params(s, 0, s);
+    }
+  }
+
+  void encode(const Params& p, std::int64_t, Floats w, std::span<Code> codes,
+              std::span<float> decoded) const noexcept {
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      codes[i] = legacy_code(layout, p, w[i]);
+      decoded[i] = p.d * static_cast<float>(codes[i]) + p.m;
+    }
+  }
+
+  void pack(const Params* params, std::span<const Code> codes, PlanesOut out) const noexcept {
+    std::byte* to = out[0];
+    for (std::size_t b = 0; b < codes.size(); b += kBlock, to += layout.bytes()) {
+      legacy_pack(layout, params[b / kBlock], codes.subspan(b, kBlock), to);
+    }
+  }
+
+  void decode_row(PlanesIn in, std::span<float> out) const noexcept {
+    const std::byte* from = in[0];
+    for (std::size_t b = 0; b < out.size(); b += kBlock, from += layout.bytes()) {
+      legacy_decode(layout, from, out.subspan(b, kBlock));
+    }
+  }
+
+  void quantize_row(Floats w, PlanesOut out) const noexcept { legacy_quantize(layout, w, out[0]); }
+};
+
+struct Named {
+  std::string_view name;
+  LegacyLayout layout;
+};
+constexpr std::array kTypes = {
+    Named{"q4_0", {4, false}}, Named{"q4_1", {4, true}},  Named{"q5_0", {5, false}},
+    Named{"q5_1", {5, true}},  Named{"q8_0", {8, false}},
+};
+
+std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
+  for (const Named& type : kTypes) {
+    if (type.name != spec) continue;
+    const double limit = 65504.0 * (type.layout.has_min ? 0.5 : type.layout.highest());
+    return std::make_unique<GridOf<LegacyBlocks>>(
+        LegacyBlocks{type.layout}, std::string(spec), Family::blocks,
+        std::vector<Plane>{{"blocks", std::string(type.name)}}, limit);
+  }
+  return nullptr;
+}
+
+std::vector<std::string> examples() {
+  std::vector<std::string> all;
+  for (const Named& type : kTypes) all.emplace_back(type.name);
+  return all;
+}
+
+}  // namespace
+
+extern const GridFamily grid_legacy_blocks;
+const GridFamily grid_legacy_blocks{"legacy", "q4_0 q4_1 q5_0 q5_1 q8_0",
+                                    "llama.cpp's blocks of 32 weights: an FP16 scale (and minimum "
+                                    "in _1) before 4-, 5- or 8-bit codes",
+                                    examples, make};
+
+}  // namespace zp

@@ -1,0 +1,232 @@
+// Vector code of the 32-weight blocks, and the scalar functions it must agree with to the byte.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "grid/legacy_blocks.h"
+#include "kernel/range.h"
+#include "number/half.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "grid/legacy_blocks_vector.cc"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+
+#ifndef ZP_GRID_LEGACY_BLOCKS_SCALAR
+#define ZP_GRID_LEGACY_BLOCKS_SCALAR
+namespace zp {
+namespace {
+
+constexpr std::size_t kWeights = 32;
+constexpr float kFp16Largest = 65504.0f;
+
+std::uint16_t stored_half(float v) noexcept {
+  return float_to_fp16(std::clamp(v, -kFp16Largest, kFp16Largest));
+}
+
+// The format's parameters from a block's smallest and largest weight.
+LegacyParams from_extremes(const LegacyLayout& layout, Range range, Floats w) noexcept {
+  if (layout.has_min) {
+    const float d = (range.hi - range.lo) / static_cast<float>(layout.levels());
+    return legacy_params(fp16_to_float(stored_half(d)), fp16_to_float(stored_half(range.lo)), d);
+  }
+  if (layout.bits == 8) {
+    const float d = std::max(range.hi, -range.lo) / 127.0f;
+    return legacy_params(fp16_to_float(stored_half(d)), 0, d);
+  }
+  float largest = range.hi > -range.lo ? range.hi : range.lo;
+  if (range.hi == -range.lo) {  // the first of the two decides the sign
+    largest = *std::find_if(w.begin(), w.end(), [&](float x) { return std::fabs(x) == range.hi; });
+  }
+  const float d = largest / static_cast<float>(layout.lowest());
+  return legacy_params(fp16_to_float(stored_half(d)), 0, d);
+}
+
+std::byte* store_half(float v, std::byte* out) noexcept {
+  const std::uint16_t bits = float_to_fp16(v);
+  std::memcpy(out, &bits, sizeof bits);
+  return out + sizeof bits;
+}
+
+// Bytes before the codes: d, then m.
+std::byte* pack_scales(const LegacyLayout& layout, const LegacyParams& p, std::byte* out) noexcept {
+  out = store_half(p.d, out);
+  return layout.has_min ? store_half(p.m, out) : out;
+}
+
+}  // namespace
+}  // namespace zp
+#endif  // ZP_GRID_LEGACY_BLOCKS_SCALAR
+
+HWY_BEFORE_NAMESPACE();
+namespace zp::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Tag = hn::CappedTag<float, 16>;
+
+Range block_range(const float* w) {
+  const Tag d;
+  auto lo = hn::LoadU(d, w);
+  auto hi = lo;
+  for (std::size_t i = hn::Lanes(d); i < kWeights; i += hn::Lanes(d)) {
+    const auto v = hn::LoadU(d, w + i);
+    lo = hn::Min(lo, v);
+    hi = hn::Max(hi, v);
+  }
+  return {hn::GetLane(hn::MinOfLanes(d, lo)) + 0.0f, hn::GetLane(hn::MaxOfLanes(d, hi)) + 0.0f};
+}
+
+// Signed bytes as Q8_0 stores them.
+void quantize_bytes(const LegacyParams& p, const float* w, std::byte* out) {
+  const Tag d;
+  const hn::Rebind<std::int32_t, Tag> di;
+  const hn::Rebind<std::int8_t, Tag> db;
+  const auto inverse = hn::Set(d, p.inverse);
+  const auto half = hn::Set(d, 0.5f);
+  for (std::size_t i = 0; i < kWeights; i += hn::Lanes(d)) {
+    const auto scaled = hn::Mul(hn::LoadU(d, w + i), inverse);
+    const auto whole = hn::Trunc(scaled);
+    const auto rest = hn::Sub(scaled, whole);
+    const auto away = hn::CopySign(hn::Set(d, 1.0f), rest);
+    const auto rounded = hn::Add(whole, hn::IfThenElseZero(hn::Ge(hn::Abs(rest), half), away));
+    const auto clamped = hn::Min(hn::Max(rounded, hn::Set(d, -127.0f)), hn::Set(d, 127.0f));
+    hn::StoreU(hn::DemoteTo(db, hn::ConvertTo(di, clamped)), db,
+               reinterpret_cast<std::int8_t*>(out) + i);
+  }
+}
+
+// 4- and 5-bit codes: one byte each, then folded.
+void quantize_nibbles(const LegacyLayout& layout, const LegacyParams& p, const float* w,
+                      std::byte* out) {
+  const Tag d;
+  const hn::Rebind<std::int32_t, Tag> di;
+  const hn::Rebind<std::uint8_t, Tag> db;
+  HWY_ALIGN std::uint8_t code[kWeights];
+  const auto origin = hn::Set(d, p.origin);
+  const auto inverse = hn::Set(d, p.inverse);
+  const auto shift = hn::Set(d, static_cast<float>(layout.bias()) + 0.5f);
+  const auto top = hn::Set(d, static_cast<float>(layout.levels()));
+  for (std::size_t i = 0; i < kWeights; i += hn::Lanes(d)) {
+    const auto scaled = hn::Mul(hn::Sub(hn::LoadU(d, w + i), origin), inverse);
+    const auto shifted = hn::Min(hn::Max(hn::Add(scaled, shift), hn::Zero(d)), top);
+    hn::Store(hn::DemoteTo(db, hn::ConvertTo(di, shifted)), db, code + i);  // ConvertTo truncates
+  }
+  const hn::FixedTag<std::uint8_t, 16> b;
+  const auto low = hn::Load(b, code);
+  const auto high = hn::Load(b, code + 16);
+  if (layout.bits == 5) {
+    const auto fifth = hn::Set(b, std::uint8_t{16});
+    std::uint8_t bits[16] = {};  // StoreMaskBits may write 8
+    hn::StoreMaskBits(b, hn::Ne(hn::And(low, fifth), hn::Zero(b)), bits);
+    hn::StoreMaskBits(b, hn::Ne(hn::And(high, fifth), hn::Zero(b)), bits + 2);
+    std::memcpy(out, bits, 4);
+    out += 4;
+  }
+  const auto nibble = hn::Set(b, std::uint8_t{15});
+  const auto folded = hn::Or(hn::And(low, nibble), hn::ShiftLeft<4>(hn::And(high, nibble)));
+  hn::StoreU(folded, b, reinterpret_cast<std::uint8_t*>(out));
+}
+
+void quantize_row(const LegacyLayout& layout, Floats w, std::byte* out) {
+  for (std::size_t b = 0; b < w.size(); b += kWeights, out += layout.bytes()) {
+    const float* block = w.data() + b;
+    const LegacyParams p = from_extremes(layout, block_range(block), w.subspan(b, kWeights));
+    std::byte* codes = pack_scales(layout, p, out);
+    if (layout.bits == 8) {
+      quantize_bytes(p, block, codes);
+    } else {
+      quantize_nibbles(layout, p, block, codes);
+    }
+  }
+}
+
+void decode_block(const LegacyLayout& layout, const LegacyParams& p, const std::byte* in,
+                  float* out) {
+  const Tag d;
+  const hn::Rebind<std::int32_t, Tag> di;
+  HWY_ALIGN std::int8_t code[kWeights];
+  if (layout.bits == 8) {
+    std::memcpy(code, in, kWeights);
+  } else {
+    const hn::FixedTag<std::uint8_t, 16> b;
+    const hn::FixedTag<std::int8_t, 16> sb;
+    std::uint8_t bits[16] = {};
+    if (layout.bits == 5) {
+      std::memcpy(bits, in, 4);
+      in += 4;
+    }
+    const auto folded = hn::LoadU(b, reinterpret_cast<const std::uint8_t*>(in));
+    const auto bias = hn::Set(sb, static_cast<std::int8_t>(layout.bias()));
+    const auto finish = [&](auto nibbles, const std::uint8_t* fifth_bits, std::int8_t* to) {
+      const auto fifth =
+          hn::IfThenElseZero(hn::LoadMaskBits(b, fifth_bits), hn::Set(b, std::uint8_t{16}));
+      hn::Store(hn::Sub(hn::BitCast(sb, hn::Or(nibbles, fifth)), bias), sb, to);
+    };
+    finish(hn::And(folded, hn::Set(b, std::uint8_t{15})), bits, code);
+    finish(hn::ShiftRight<4>(folded), bits + 2, code + 16);
+  }
+  const hn::Rebind<std::int8_t, Tag> d8;
+  for (std::size_t i = 0; i < kWeights; i += hn::Lanes(d)) {
+    const auto q = hn::ConvertTo(d, hn::PromoteTo(di, hn::Load(d8, code + i)));
+    hn::StoreU(hn::Add(hn::Mul(q, hn::Set(d, p.d)), hn::Set(d, p.m)), d, out + i);
+  }
+}
+
+}  // namespace zp::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace zp {
+
+HWY_EXPORT(quantize_row);
+HWY_EXPORT(decode_block);
+
+LegacyParams legacy_params(float d, float m, float chosen) noexcept {
+  const float inverse = chosen != 0 ? 1.0f / chosen : 0.0f;
+  // A scale too small to invert decodes to nothing anyway.
+  return {d, m, std::isfinite(inverse) ? inverse : 0.0f, m};
+}
+
+LegacyParams legacy_range(const LegacyLayout& layout, Floats w) noexcept {
+  return from_extremes(layout, min_max(w), w);
+}
+
+void legacy_pack(const LegacyLayout& layout, const LegacyParams& p, std::span<const Code> codes,
+                 std::byte* out) noexcept {
+  out = pack_scales(layout, p, out);
+  if (layout.bits == 8) {
+    for (std::size_t j = 0; j < kWeights; ++j) out[j] = static_cast<std::byte>(codes[j]);
+    return;
+  }
+  const auto stored = [&](std::size_t j) {
+    return static_cast<std::uint32_t>(codes[j] + layout.bias());
+  };
+  if (layout.bits == 5) {
+    std::uint32_t fifth = 0;
+    for (std::size_t j = 0; j < kWeights; ++j) fifth |= (stored(j) >> 4) << j;
+    std::memcpy(out, &fifth, sizeof fifth);
+    out += sizeof fifth;
+  }
+  for (std::size_t j = 0; j < kWeights / 2; ++j) {
+    out[j] = static_cast<std::byte>((stored(j) & 15) | (stored(j + 16) & 15) << 4);
+  }
+}
+
+void legacy_decode(const LegacyLayout& layout, const std::byte* in, std::span<float> out) noexcept {
+  const auto half = [&in] {
+    std::uint16_t bits;
+    std::memcpy(&bits, in, sizeof bits);
+    in += sizeof bits;
+    return fp16_to_float(bits);
+  };
+  LegacyParams p{half(), 0, 0, 0};
+  if (layout.has_min) p.m = half();
+  HWY_DYNAMIC_DISPATCH(decode_block)(layout, p, in, out.data());
+}
+
+void legacy_quantize(const LegacyLayout& layout, Floats w, std::byte* out) noexcept {
+  HWY_DYNAMIC_DISPATCH(quantize_row)(layout, w, out);
+}
+
+}  // namespace zp
+#endif
