@@ -20,13 +20,14 @@ namespace zp::gguf {
 inline constexpr std::int64_t kDefaultAlignment = 32;
 
 using Strings = std::vector<std::string>;
-/// Value types we write or keep typed; the numbers of the format are in gguf.cc.
-using Value = std::variant<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t,
-                           std::int32_t, float, bool, std::string, std::uint64_t, std::int64_t, double,
-                           std::vector<std::uint8_t>, std::vector<std::int8_t>, std::vector<std::uint16_t>,
-                           std::vector<std::int16_t>, std::vector<std::uint32_t>,
-                           std::vector<std::int32_t>, std::vector<float>, std::vector<bool>, Strings,
-                           std::vector<std::uint64_t>, std::vector<std::int64_t>, std::vector<double>>;
+/// Every value type of the format, then their arrays in the same order; gguf_values.h numbers them.
+using Value =
+    std::variant<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t,
+                 std::int32_t, float, bool, std::string, std::uint64_t, std::int64_t, double,
+                 std::vector<std::uint8_t>, std::vector<std::int8_t>, std::vector<std::uint16_t>,
+                 std::vector<std::int16_t>, std::vector<std::uint32_t>, std::vector<std::int32_t>,
+                 std::vector<float>, std::vector<bool>, Strings, std::vector<std::uint64_t>,
+                 std::vector<std::int64_t>, std::vector<double>>;
 
 struct Pair {
   std::string key;
@@ -36,11 +37,11 @@ struct Pair {
 /// A tensor type of the format: ggml's id beside our grid's spec, as one table row.
 struct Type {
   std::int32_t id;
-  std::string_view name;     ///< "Q8_0"
-  std::string_view grid;     ///< "q8_0", or empty if there is no such grid here (yet)
-  std::int64_t block;        ///< weights in a block
+  std::string_view name;  ///< "Q8_0"
+  std::string_view grid;  ///< "q8_0", or empty if no grid has such blocks
+  std::int64_t block;     ///< weights in a block
   std::int64_t block_bytes;
-  std::int32_t file_type;    ///< llama_ftype when most of a file is of this type, -1 for none
+  std::int32_t file_type;  ///< llama_ftype when most of a file is of this type, -1 for none
 };
 const Type* type_of_id(std::int32_t id);
 const Type* type_of_grid(std::string_view grid);
@@ -56,8 +57,8 @@ struct TensorInfo {
 struct Header {
   std::vector<Pair> pairs;
   std::vector<TensorInfo> tensors;
-  std::int64_t alignment = kDefaultAlignment;
-  std::int64_t data_begin = 0;  ///< byte of the file where the data begins
+  std::int64_t alignment = kDefaultAlignment;  ///< follows the pair general.alignment
+  std::int64_t data_begin = 0;                 ///< byte of the file where the data begins
 
   const Value* find(std::string_view key) const;
 };
@@ -66,7 +67,8 @@ struct Header {
 /// keys and names, alignment, overflow. `where` begins messages. Throws Error.
 Header read_header(Bytes file, const std::string& where);
 
-/// Header bytes up to data_begin, padded. Sets offset, bytes (from shape and type) and data_begin.
+/// Header bytes up to data_begin, padded. Sets offset and bytes (from shape and type) of each
+/// tensor, alignment (from the pair general.alignment) and data_begin.
 std::vector<std::byte> write_header(Header& header);
 
 }  // namespace zp::gguf
