@@ -1,0 +1,184 @@
+#include "container/checkpoint_folder.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "format/safetensors.h"
+
+namespace zp {
+namespace {
+
+constexpr std::array<std::string_view, 9> kCompanions = {
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+    "chat_template.jinja",
+};
+
+// What a source's config.json says of its own storage, place and code.
+constexpr std::array<std::string_view, 4> kDropped = {"quantization", "quantization_config",
+                                                      "auto_map", "_name_or_path"};
+
+bool is_vector(const TensorUse& use) { return use.part == Part::bias || !is_matrix(use.role); }
+
+safetensors::TensorInfo plane_info(const FolderTensor& t, std::size_t plane) {
+  const FolderTensor::Plane& p = t.planes[plane];
+  const std::int64_t cols = t.grid->row_bytes(plane, t.rows->cols()) / info(p.dtype).bytes;
+  safetensors::TensorInfo tensor;
+  tensor.name = p.name;
+  tensor.dtype = p.dtype;
+  if (!is_vector(t.weight->use)) tensor.shape.push_back(t.rows->rows());
+  tensor.shape.push_back(cols);
+  return tensor;
+}
+
+std::int64_t stored_bytes(const FolderTensor& t) {
+  std::int64_t sum = 0;
+  for (std::size_t p = 0; p < t.planes.size(); ++p) {
+    const std::int64_t bytes =
+        checked_mul(t.grid->row_bytes(p, t.rows->cols()), t.rows->rows(), t.planes[p].name);
+    sum = checked_add(sum, bytes, t.planes[p].name);
+  }
+  return sum;
+}
+
+/// First tensor of each shard, and the end.
+std::vector<std::size_t> cut(const std::vector<FolderTensor>& tensors, std::int64_t limit) {
+  std::vector<std::size_t> begins = {0};
+  std::int64_t filled = 0;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const std::int64_t bytes = stored_bytes(tensors[i]);
+    if (filled > 0 && filled + bytes > limit) {
+      begins.push_back(i);
+      filled = 0;
+    }
+    filled += bytes;
+  }
+  begins.push_back(tensors.size());
+  return begins;
+}
+
+std::string five_digits(std::size_t n) {
+  const std::string digits = std::to_string(n);
+  return std::string(5 - std::min<std::size_t>(5, digits.size()), '0') + digits;
+}
+
+std::string shard_name(std::size_t shard, std::size_t count) {
+  if (count == 1) return "model.safetensors";
+  return "model-" + five_digits(shard + 1) + "-of-" + five_digits(count) + ".safetensors";
+}
+
+/// Appends one shard's file and jobs.
+void add_shard(Layout& layout, std::span<const FolderTensor> tensors, std::string name,
+               const std::map<std::string, std::string>& metadata) {
+  struct Place {
+    std::size_t job;
+    std::size_t plane;
+  };
+  const std::size_t file = layout.files.size();
+  safetensors::Header header;
+  header.metadata = metadata;
+  std::vector<Place> places;
+  for (const FolderTensor& t : tensors) {
+    for (std::size_t p = 0; p < t.planes.size(); ++p) places.push_back({layout.jobs.size(), p});
+    layout.jobs.push_back({t.planes[0].name, t.weight, t.rows, t.grid,
+                           std::vector<PlaneTarget>(t.planes.size(), PlaneTarget{file, 0})});
+  }
+  const std::size_t first_job = layout.jobs.size() - tensors.size();
+  const auto plane_of = [&](const Place& at) {
+    return tensors[at.job - first_job].planes[at.plane];
+  };
+  std::stable_sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
+    return info(plane_of(a).dtype).bytes > info(plane_of(b).dtype).bytes;
+  });
+  for (const Place& at : places) {
+    header.tensors.push_back(plane_info(tensors[at.job - first_job], at.plane));
+  }
+  OutputFile shard;
+  shard.name = std::move(name);
+  shard.fixed.emplace_back(0, safetensors::write_header(header));
+  shard.bytes = header.data_begin;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    layout.jobs[places[i].job].planes[places[i].plane].offset = header.tensors[i].begin;
+    shard.bytes = header.tensors[i].begin + header.tensors[i].bytes;
+  }
+  layout.files.push_back(std::move(shard));
+}
+
+}  // namespace
+
+Layout folder_layout(const std::vector<FolderTensor>& tensors,
+                     const std::map<std::string, std::string>& metadata, std::int64_t shard_bytes) {
+  Layout layout;
+  layout.folder = true;
+  const std::vector<std::size_t> begins = cut(tensors, shard_bytes);
+  const std::size_t shards = begins.size() - 1;
+  Json files = Json::object();
+  std::int64_t total = 0;
+  for (std::size_t s = 0; s < shards; ++s) {
+    const std::string name = shard_name(s, shards);
+    const auto of_shard = std::span(tensors).subspan(begins[s], begins[s + 1] - begins[s]);
+    add_shard(layout, of_shard, name, metadata);
+    for (const FolderTensor& t : of_shard) {
+      for (const FolderTensor::Plane& p : t.planes) files[p.name] = name;
+      total = checked_add(total, stored_bytes(t), name);
+    }
+  }
+  if (shards > 1) {
+    add_json(layout, "model.safetensors.index.json",
+             {{"metadata", {{"total_size", total}}}, {"weight_map", std::move(files)}});
+  }
+  return layout;
+}
+
+void add_json(Layout& layout, std::string name, const Json& json) {
+  const std::string text = json.dump(2) + "\n";
+  const auto* begin = reinterpret_cast<const std::byte*>(text.data());
+  OutputFile file;
+  file.name = std::move(name);
+  file.fixed.emplace_back(0, std::vector<std::byte>(begin, begin + text.size()));
+  file.bytes = static_cast<std::int64_t>(text.size());
+  layout.files.push_back(std::move(file));
+}
+
+void add_companions(Layout& layout, const std::filesystem::path& source) {
+  if (source.empty()) return;
+  for (const std::string_view name : kCompanions) {
+    const std::filesystem::path path = source / name;
+    std::error_code unreadable;
+    if (!std::filesystem::is_regular_file(path, unreadable)) continue;
+    OutputFile file;
+    file.name = name;
+    file.copy_of = path;
+    file.bytes = static_cast<std::int64_t>(std::filesystem::file_size(path, unreadable));
+    if (unreadable) throw Error(path.string(), "can't be read", {}, unreadable.message());
+    layout.files.push_back(std::move(file));
+  }
+}
+
+Json folder_config(const ContainerInput& input, const FloatType& type) {
+  if (!input.config.is_object()) {
+    throw Error(input.name, "the source has no config.json, which this container is made of",
+                "a Hugging Face folder");
+  }
+  Json config = input.config;
+  for (const std::string_view key : kDropped) config.erase(std::string(key));
+  // transformers 5 says "dtype", what came before "torch_dtype".
+  if (config.contains("dtype")) config["dtype"] = type.torch;
+  if (config.contains("torch_dtype") || !config.contains("dtype"))
+    config["torch_dtype"] = type.torch;
+  config["tie_word_embeddings"] = input.model.decoder.tied;
+  return config;
+}
+
+}  // namespace zp

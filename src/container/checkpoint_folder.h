@@ -1,0 +1,53 @@
+// A folder as Hugging Face's and MLX's loaders expect it:
+//
+//   model.safetensors, or model-00001-of-0000N.safetensors... and model.safetensors.index.json
+//   config.json
+//   tokenizer.json ...     files of the source that are copied as they are
+//
+// Shards are filled in the order of the tensors; within one the wider element types come first, so
+// that every tensor is aligned to its element.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "container/container.h"
+#include "container/float_type.h"
+#include "tensor/dtype.h"
+
+namespace zp {
+
+/// Loaders read shards of at most 5 GB without trouble; a larger tensor gets one of its own.
+inline constexpr std::int64_t kShardBytes = 5'000'000'000;
+
+/// A weight as the folder stores it: each plane of its grid is a tensor of the file.
+struct FolderTensor {
+  struct Plane {
+    std::string name;
+    DType dtype;
+  };
+  const Weight* weight = nullptr;
+  const RowReader* rows = nullptr;
+  std::shared_ptr<const Grid> grid;
+  std::vector<Plane> planes;
+};
+
+/// The shards, and their index when there is more than one. `metadata` goes into every header.
+Layout folder_layout(const std::vector<FolderTensor>& tensors,
+                     const std::map<std::string, std::string>& metadata,
+                     std::int64_t shard_bytes = kShardBytes);
+
+void add_json(Layout& layout, std::string name, const Json& json);
+
+/// Adds copies of the tokenizer's and generation's files that `source` has.
+void add_companions(Layout& layout, const std::filesystem::path& source);
+
+/// config.json for the weights we write: the source's without what speaks of its own storage or of
+/// code that isn't copied, the type and the tying of the head spelled out. Throws Error when the
+/// source has none.
+Json folder_config(const ContainerInput& input, const FloatType& type);
+
+}  // namespace zp

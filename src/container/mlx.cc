@@ -1,0 +1,141 @@
+// MLX folders, for mlx-lm on Apple machines (and on Linux CPUs).
+//
+// Every matrix X.weight, the embedding too, becomes three tensors (mlx docs, quantize):
+//
+//   X.weight  uint32 [rows, cols bits / 32]   codes, a little-endian bit stream along the row
+//   X.scales  [rows, cols / group]            in the model's type, as are norms and biases
+//   X.biases  [rows, cols / group]            w = scale code + bias
+//
+// config.json is the source's and "quantization": the group size and bits of most weights, then
+// module paths with others (an object) or none (false). Other modes of MLX (mxfp4, nvfp4) aren't
+// written.
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "container/checkpoint_folder.h"
+#include "container/mlx_config.h"
+
+namespace zp {
+namespace {
+
+constexpr std::array kBits = {2, 3, 4, 5, 6, 8};
+constexpr std::array<std::int64_t, 3> kGroups = {32, 64, 128};
+constexpr std::string_view kHeld =
+    "mlx holds fp32, fp16, bf16 and int2...int6, int8 in groups of 32, 64 or 128 with a minimum "
+    "(\"min\") of "
+    "the scale's type s32, s16 or sbf16";
+
+/// The form of an affine grid MLX can hold, else nullptr.
+const AffineForm* mlx_form(const Grid& grid) {
+  const AffineForm* f = grid.affine();
+  if (f == nullptr || f->offset != Offset::min || f->grouping != Grouping::group) return nullptr;
+  const bool held = std::find(kBits.begin(), kBits.end(), f->bits) != kBits.end() &&
+                    std::find(kGroups.begin(), kGroups.end(), f->group) != kGroups.end() &&
+                    float_type_of_scale(f->scale) != nullptr;
+  return held ? f : nullptr;
+}
+
+const FloatType& float_type(const Grid& grid) {
+  const AffineForm* f = mlx_form(grid);
+  return f != nullptr ? *float_type_of_scale(f->scale) : *float_type_of_grid(grid.spec());
+}
+
+bool is_module(const TensorUse& use) { return use.part == Part::weight && is_matrix(use.role); }
+
+std::string module_path(const TensorUse& use) { return use.mlx.substr(0, use.mlx.rfind('.')); }
+
+const FloatType& model_type(const Model& model) {
+  FloatVote types;
+  for (const Weight& w : model.weights) types.add(float_type_for(w.stored_type), w.use);
+  return types.winner();
+}
+
+AffineForm defaults_for(const FloatType& type) {
+  AffineForm form;
+  form.group = 64;
+  form.offset = Offset::min;
+  form.scale = type.scale;
+  return form;
+}
+
+FolderTensor folder_tensor(const Assignment& a) {
+  const DType type = info(float_type(*a.grid).dtype).dtype;
+  FolderTensor t{a.weight, a.weight->rows, a.grid, {}};
+  if (mlx_form(*a.grid) == nullptr) {
+    t.planes = {{a.weight->use.mlx, type}};
+  } else {
+    const std::string path = module_path(a.weight->use);
+    t.planes = {{path + ".weight", DType::u32}, {path + ".scales", type}, {path + ".biases", type}};
+  }
+  return t;
+}
+
+class Mlx final : public Container {
+ public:
+  std::string_view name() const override { return "mlx"; }
+  std::string_view summary() const override {
+    return "folder for mlx-lm (Apple MLX), affine or floating point";
+  }
+  std::string_view extension() const override { return ""; }
+  std::string_view default_grid() const override { return "int4:g64"; }
+  AffineForm affine_defaults(std::string_view stored_type) const override {
+    return defaults_for(float_type_for(stored_type));
+  }
+
+  std::vector<Rule> rules(std::string_view grid, const ContainerInput& input) const override {
+    // Spelled in full, so that a checkpoint of mixed types becomes a model of one type.
+    const std::unique_ptr<Grid> asked = make_grid(grid, defaults_for(model_type(input.model)));
+    std::vector<Rule> rules;
+    if (mlx_form(*asked) != nullptr) {
+      rules.push_back({"attention_norm,query_norm,key_norm,ffn_norm,output_norm,*.bias",
+                       std::string(float_type(*asked).grid),
+                       "norms and biases stay in the model's type"});
+    }
+    rules.push_back({"", asked->spec(), "what was asked for"});
+    return rules;
+  }
+
+  Verdict accepts(const Grid& grid, const TensorUse& use) const override {
+    if (float_type_of_grid(grid.spec()) != nullptr) return {true, {}};
+    const AffineForm* f = mlx_form(grid);
+    if (f == nullptr) return {false, std::string(kHeld)};
+    if (!is_module(use)) return {false, "norms and biases stay in floating point"};
+    if (use.cols % f->group == 0) return {true, {}};
+    return {false,
+            std::to_string(use.cols) + " columns are no multiple of " + std::to_string(f->group)};
+  }
+
+  /// mlx-lm leaves what it can't quantize in the model's type.
+  std::string fallback(const Grid& grid, const Weight&) const override {
+    return mlx_form(grid) != nullptr ? std::string(float_type(grid).grid) : std::string();
+  }
+
+  Layout layout(const ContainerInput& input,
+                std::span<const Assignment> assignments) const override {
+    std::vector<FolderTensor> tensors;
+    std::vector<MlxModule> modules;
+    FloatVote types;
+    for (const Assignment& a : assignments) {
+      tensors.push_back(folder_tensor(a));
+      types.add(float_type(*a.grid), a.weight->use);
+      if (is_module(a.weight->use)) {
+        modules.push_back({module_path(a.weight->use), mlx_form(*a.grid),
+                           a.weight->use.rows * a.weight->use.cols});
+      }
+    }
+    Layout layout = folder_layout(tensors, {{"format", "mlx"}});
+    add_json(layout, "config.json", mlx_config(folder_config(input, types.winner()), modules));
+    add_companions(layout, input.folder);
+    return layout;
+  }
+};
+
+constinit const Mlx instance;
+
+}  // namespace
+
+extern const Container& container_mlx;
+const Container& container_mlx = instance;
+
+}  // namespace zp

@@ -1,0 +1,23 @@
+// config.json in the words mlx-lm reads (mlx_lm/utils.py, mlx_lm/models/*.py): what is quantized
+// how, and older spellings of what transformers 5 writes otherwise.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/json.h"
+#include "grid/grid.h"
+
+namespace zp {
+
+/// A layer with a weight matrix.
+struct MlxModule {
+  std::string path;                  ///< "model.layers.0.mlp.down_proj"
+  const AffineForm* form = nullptr;  ///< nullptr: in floating point
+  std::int64_t parameters = 0;
+};
+
+Json mlx_config(Json config, std::span<const MlxModule> modules);
+
+}  // namespace zp
