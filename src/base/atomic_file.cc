@@ -20,7 +20,8 @@ fs::path folder_of(const fs::path& path) {
 }
 
 fs::path partial_name(const fs::path& path) {
-  return folder_of(path) / ("." + path.filename().string() + ".partial-" + std::to_string(::getpid()));
+  return folder_of(path) /
+         ("." + path.filename().string() + ".partial-" + std::to_string(::getpid()));
 }
 
 [[noreturn]] void fail(const fs::path& path, const char* what, int reason) {
@@ -42,9 +43,11 @@ void sync_folder(const fs::path& folder) {
 
 AtomicFile::AtomicFile(const fs::path& path, std::int64_t bytes, bool replace)
     : path_(path), replace_(replace) {
+  if (!path.has_filename()) throw Error(path.string(), "can't write", "a file's path");
   std::error_code ignored;
   const auto status = fs::symlink_status(path, ignored);
-  if (fs::is_directory(status)) throw Error(path.string(), "can't write", "a file's path", "a folder");
+  if (fs::is_directory(status))
+    throw Error(path.string(), "can't write", "a file's path", "a folder");
   if (!replace && fs::exists(status)) fail_exists(path);
   fd_ = ::open(folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
   if (fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
@@ -106,7 +109,8 @@ AtomicFolder::AtomicFolder(const fs::path& path, bool replace)
       replace_(replace) {
   if (fs::exists(fs::symlink_status(path_))) {
     if (!replace) fail_exists(path_);
-    if (!fs::is_directory(path_)) throw Error(path_.string(), "can't replace", "a folder", "a file");
+    if (!fs::is_directory(path_))
+      throw Error(path_.string(), "can't replace", "a folder", "a file");
   }
   std::error_code reason;
   fs::remove_all(partial_, reason);

@@ -25,7 +25,9 @@ inline std::int64_t checked_add(std::int64_t a, std::int64_t b, const std::strin
   return r;
 }
 
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+/// a >= 0, b > 0.
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return a / b + (a % b != 0); }
+/// The same, and the result fits: for a that was checked against the bytes that are there.
 constexpr std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
 
 }  // namespace zp

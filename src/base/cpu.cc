@@ -18,12 +18,15 @@ std::string lower_name(std::int64_t target) {
   return name;
 }
 
-// Best first: Highway gives better targets lower bits.
-std::vector<std::int64_t> targets() {
-  std::vector<std::int64_t> all;
-  for (std::int64_t bits = hwy::SupportedTargets() & HWY_TARGETS; bits != 0; bits &= bits - 1) {
-    all.push_back(bits & -bits);
-  }
+// Best first: Highway gives better targets lower bits. Taken once, before any limit.
+const std::vector<std::int64_t>& targets() {
+  static const std::vector<std::int64_t> all = [] {
+    std::vector<std::int64_t> found;
+    for (std::int64_t bits = hwy::SupportedTargets() & HWY_TARGETS; bits != 0; bits &= bits - 1) {
+      found.push_back(bits & -bits);
+    }
+    return found;
+  }();
   return all;
 }
 

@@ -13,8 +13,8 @@ namespace zp {
 /// Names of the instruction sets compiled in that this machine has, best first, e.g. "avx3".
 std::vector<std::string> instruction_sets();
 
-/// Uses nothing better than `name` from now on. Call before any work. Throws UsageError if the
-/// name is none of instruction_sets().
+/// Uses nothing better than `name` from now on; the best one lifts the limit. Call while no vector
+/// code runs. Throws UsageError if the name is none of instruction_sets().
 void limit_instruction_set(std::string_view name);
 
 }  // namespace zp

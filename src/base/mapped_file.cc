@@ -20,7 +20,8 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   struct stat st {};
   if (::fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
     ::close(fd);
-    throw Error(path.string(), "can't map", "a regular file", S_ISDIR(st.st_mode) ? "a folder" : "something else");
+    throw Error(path.string(), "can't map", "a regular file",
+                S_ISDIR(st.st_mode) ? "a folder" : "something else");
   }
   size_ = static_cast<std::size_t>(st.st_size);
   if (size_ > 0) {

@@ -5,6 +5,8 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <atomic>
+
 namespace zp {
 
 struct Team::Arena {
@@ -23,14 +25,16 @@ Team::Team(int threads) : threads_(threads > 0 ? threads : tbb::info::default_co
 Team::~Team() = default;
 
 void Team::run(std::int64_t parts, const std::function<void(std::int64_t)>& part) const {
-  arena_->arena.execute([&] {
-    tbb::parallel_for(
-        tbb::blocked_range<std::int64_t>(0, parts, 1),
-        [&](const tbb::blocked_range<std::int64_t>& range) {
-          for (std::int64_t i = range.begin(); i != range.end(); ++i) part(i);
-        },
-        tbb::simple_partitioner());
-  });
+  std::atomic<std::int64_t> next = 0;
+  const auto work = [&](int) {
+    try {
+      for (std::int64_t i = next++; i < parts; i = next++) part(i);
+    } catch (...) {
+      next = parts;  // nobody begins another part
+      throw;
+    }
+  };
+  arena_->arena.execute([&] { tbb::parallel_for(0, threads_, work, tbb::simple_partitioner()); });
 }
 
 }  // namespace zp

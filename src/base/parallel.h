@@ -18,7 +18,8 @@ class Team {
   ~Team();
 
   int threads() const { return threads_; }
-  /// Calls part(i) for i in [0, parts), each once; rethrows the first exception after all stopped.
+  /// Calls part(i) for i in [0, parts), each once, begun in ascending order (neighbours read
+  /// neighbouring bytes); rethrows the first exception after all stopped.
   void run(std::int64_t parts, const std::function<void(std::int64_t)>& part) const;
 
  private:

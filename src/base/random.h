@@ -23,10 +23,11 @@ class Random {
     return static_cast<std::uint32_t>(((bits() >> 32) * n) >> 32);
   }
   /// In (0, 1).
-  double uniform() { return (static_cast<double>(bits() >> 11) + 0.5) * 0x1p-53; }
-  /// Standard normal by Box and Muller.
+  double uniform() { return (static_cast<double>(bits() >> 12) + 0.5) * 0x1p-52; }
+  /// Standard normal by Box and Muller. The last bit is that of the machine's log and cos.
   double normal() {
-    return std::sqrt(-2.0 * std::log(uniform())) * std::cos(2.0 * std::numbers::pi * uniform());
+    const double radius = std::sqrt(-2.0 * std::log(uniform()));
+    return radius * std::cos(2.0 * std::numbers::pi * uniform());
   }
 
  private:

@@ -16,7 +16,8 @@ struct View2D {
 
   View2D() = default;
   View2D(T* d, std::int64_t r, std::int64_t c) : View2D(d, r, c, c) {}
-  View2D(T* d, std::int64_t r, std::int64_t c, std::int64_t s) : data(d), rows(r), cols(c), stride(s) {}
+  View2D(T* d, std::int64_t r, std::int64_t c, std::int64_t s)
+      : data(d), rows(r), cols(c), stride(s) {}
 
   std::span<T> row(std::int64_t r) const {
     return {data + r * stride, static_cast<std::size_t>(cols)};

@@ -1,0 +1,39 @@
+#include "base/cpu.h"
+
+#include <gtest/gtest.h>
+#include <hwy/highway.h>
+#include <hwy/targets.h>
+
+#include "base/error.h"
+
+namespace zp {
+namespace {
+
+TEST(Cpu, RefusesAnUnknownInstructionSetNamingTheKnown) {
+  const std::string best = instruction_sets().front();
+  try {
+    limit_instruction_set("avx9000");
+    FAIL();
+  } catch (const UsageError& e) {
+    EXPECT_NE(std::string(e.what()).find(best), std::string::npos) << e.what();
+  }
+}
+
+TEST(Cpu, LeavesNothingBetterThanTheLimit) {
+  const std::vector<std::string> all = instruction_sets();
+  ASSERT_FALSE(all.empty());
+  const auto best = [] {
+    return hwy::TargetName(hwy::SupportedTargets() & -hwy::SupportedTargets());
+  };
+  const std::string unlimited = best();
+  for (const std::string& name : all) {
+    limit_instruction_set(name);
+    EXPECT_STRCASEEQ(best(), name.c_str());
+    EXPECT_EQ(instruction_sets(), all);
+  }
+  limit_instruction_set(all.front());
+  EXPECT_EQ(best(), unlimited);
+}
+
+}  // namespace
+}  // namespace zp
