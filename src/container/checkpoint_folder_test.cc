@@ -1,0 +1,66 @@
+#include "container/checkpoint_folder.h"
+
+#include <gtest/gtest.h>
+
+#include "container/folder_fixture.h"
+
+namespace zp {
+namespace {
+
+std::vector<FolderTensor> tensors_of(const FolderFixture& f, const std::string& spec) {
+  std::vector<FolderTensor> tensors;
+  for (const Assignment& a : f.assign({}, spec)) {
+    tensors.push_back({a.weight, a.weight->rows, a.grid, {{a.weight->use.hf, DType::f32}}});
+  }
+  return tensors;
+}
+
+TEST(CheckpointFolder, CutsShardsAtTheLimitAndIndexesThem) {
+  FolderFixture f("fp32");
+  for (const char* name : {"a.weight", "b.weight", "c.weight"})
+    f.add(Role::query, name, 10, 10);  // 400 bytes each
+  f.add(Role::query, "large.weight", 100, 10);
+  f.add(Role::query, "last.weight", 10, 10);
+  const auto files = written(folder_layout(tensors_of(f, "fp32"), {{"format", "pt"}}, 800));
+  ASSERT_EQ(files.size(), 5u);
+  const Json index = json_of(files.at("model.safetensors.index.json"));
+  EXPECT_EQ(index["metadata"]["total_size"], 4 * 400 + 4000);
+  EXPECT_EQ(index["weight_map"], Json({{"hf.a.weight", "model-00001-of-00004.safetensors"},
+                                       {"hf.b.weight", "model-00001-of-00004.safetensors"},
+                                       {"hf.c.weight", "model-00002-of-00004.safetensors"},
+                                       {"hf.large.weight", "model-00003-of-00004.safetensors"},
+                                       {"hf.last.weight", "model-00004-of-00004.safetensors"}}));
+  std::size_t i = 0;
+  for (const auto& [name, file] : index["weight_map"].items()) {
+    const Buffer& bytes = files.at(file.get<std::string>());
+    const auto t = tensor_of(bytes, name);
+    const RowReader& rows = *f.model.weights[i++].rows;
+    ASSERT_EQ(t.shape, (std::vector<std::int64_t>{rows.rows(), rows.cols()})) << name;
+    std::vector<float> values(static_cast<std::size_t>(rows.rows() * rows.cols()));
+    rows.read(0, rows.rows(), values.data());
+    EXPECT_EQ(std::memcmp(bytes.data() + t.begin, values.data(), values.size() * 4), 0) << name;
+  }
+}
+
+TEST(CheckpointFolder, OneShardNeedsNoIndex) {
+  FolderFixture f("fp32");
+  f.add(Role::query, "a.weight", 10, 10);
+  const Layout layout = folder_layout(tensors_of(f, "fp32"), {}, 100);
+  ASSERT_EQ(layout.files.size(), 1u);
+  EXPECT_EQ(layout.files[0].name, "model.safetensors");
+  EXPECT_TRUE(layout.folder);
+}
+
+TEST(CheckpointFolder, KnowsItsSizeBeforeAnythingIsRead) {
+  FolderFixture f("fp32");
+  f.add(Role::query, "a.weight", 10, 10);
+  const Layout layout = folder_layout(tensors_of(f, "fp32"), {});
+  const Buffer file = written(layout).at("model.safetensors");
+  EXPECT_EQ(layout.bytes(), static_cast<std::int64_t>(file.size()));
+  EXPECT_EQ(
+      static_cast<std::int64_t>(file.size()) - safetensors::read_header(file, "file").data_begin,
+      400);
+}
+
+}  // namespace
+}  // namespace zp
