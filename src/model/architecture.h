@@ -1,9 +1,11 @@
 // An architecture: one file that holds its names in every world as columns of one table.
 //
-// Containers and sources see only TensorUse rows, so a new architecture touches none of them.
+// Containers and sources see only TensorUse rows and the few facts below, so a new architecture
+// touches none of them: it is one file here and one line in architectures.def.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,11 +19,26 @@ namespace zp {
 
 /// What a tensor does in the network. Names (role_name) are those of --set and reports.
 enum class Role {
-  embedding, position, attention_norm, query, key, value, qkv, attention_output, query_norm, key_norm,
-  ffn_norm, gate, up, gate_up, down, output_norm, head,
+  embedding,
+  position,
+  attention_norm,
+  query,
+  key,
+  value,
+  qkv,
+  attention_output,
+  query_norm,
+  key_norm,
+  ffn_norm,
+  gate,
+  up,
+  gate_up,
+  down,
+  output_norm,
+  head,
 };
 std::string_view role_name(Role role);
-/// A matrix that multiplies activations or is looked up (quantizable), not a norm.
+/// A matrix that multiplies activations or is looked up, not a norm.
 bool is_matrix(Role role);
 
 enum class Part { weight, bias };
@@ -30,7 +47,7 @@ enum class RowOrder { same, interleave_query, interleave_key };
 
 /// One tensor the model has: a line of the architecture's table, for one layer.
 struct TensorUse {
-  Role role;
+  Role role = Role::embedding;
   Part part = Part::weight;
   std::int64_t layer = -1;  ///< -1: outside the layers
   std::string hf;           ///< name in Hugging Face checkpoints, with ".weight" or ".bias"
@@ -42,29 +59,65 @@ struct TensorUse {
   RowOrder gguf_order = RowOrder::same;
 };
 
+/// A size of the model that tensors are made of.
+enum class Dim { one, vocabulary, hidden, context, head, query, key, qkv, ffn, gate_up };
+std::int64_t size_of(Dim dim, const Decoder& decoder);
+
+/// A line of the table. Names have {} for the layer's number and end before ".weight" or ".bias".
+struct TensorRow {
+  Role role;
+  Part part;
+  std::string_view hf;
+  std::string_view gguf;
+  std::string_view mlx;  ///< empty: as hf
+  Dim rows;
+  Dim cols;
+  bool (*when)(const Decoder&) = nullptr;  ///< nullptr: every model has it
+  RowOrder gguf_order = RowOrder::same;
+  bool transposed = false;
+};
+
+/// What llama.cpp's graph for the architecture computes where GGUF's keys leave no choice.
+struct GgufFacts {
+  std::string_view name;  ///< general.architecture, and what its keys begin with
+  Activation activation;
+  bool frequency_factors;  ///< it reads rope_freqs and rope_factors_* tensors
+  bool always_window_key;  ///< older readers insist on attention.sliding_window, 0 for none
+};
+
+using Names = std::span<const std::string_view>;
+
+/// Constant data: nothing of it is made at run time.
 struct Architecture {
-  std::string_view name;        ///< ours: "llama"
-  std::string_view summary;     ///< models people know
-  std::string_view gguf;        ///< general.architecture
-  std::vector<std::string_view> hf_classes;  ///< "LlamaForCausalLM"
-  /// Fields that config.json may have beyond those the architecture reads, without meaning for us.
-  /// Reads config.json; throws Error naming a field that it doesn't know the meaning of.
+  std::string_view name;     ///< ours: "llama"
+  std::string_view summary;  ///< models people know
+  Names hf_classes;          ///< config.json's "architectures": "LlamaForCausalLM"
+  Names model_types;         ///< config.json's "model_type", when it has no classes
+  /// Reads config.json; throws Error naming a field whose meaning isn't known.
   Decoder (*read_config)(const Json& config, const std::string& where);
-  /// Every tensor of the model, in file order. A tied head is not among them.
-  std::vector<TensorUse> (*tensors)(const Decoder& decoder);
+  /// Every tensor, those outside the layers before and after them in file order.
+  std::span<const TensorRow> table;
+  /// Begins names in some checkpoints and not in others ("transformer.").
+  std::string_view optional_prefix;
   /// Checkpoint tensors that are no weights (mask buffers, inv_freq): fnmatch patterns.
-  std::vector<std::string_view> ignored;
+  Names ignored;
+  GgufFacts gguf;
 };
 
 std::span<const Architecture* const> architectures();
 /// By config.json's "architectures" (else "model_type"). Throws Error naming what is unknown.
 const Architecture& find_architecture(const Json& config, const std::string& where);
 
+/// Every tensor the model has, in file order. A tied head is not among them.
+std::vector<TensorUse> tensor_uses(const Architecture& architecture, const Decoder& decoder);
+std::int64_t parameters(std::span<const TensorUse> uses);
+
 /// A tensor's use and where its values come from.
 struct Weight {
   TensorUse use;
-  const RowReader* rows = nullptr;  ///< use.rows x use.cols, already transposed when the table says so
-  std::string stored_type;          ///< dtype or grid it had in the checkpoint
+  const RowReader* rows =
+      nullptr;              ///< use.rows x use.cols, already transposed when the table says so
+  std::string stored_type;  ///< dtype or grid it had in the checkpoint
 };
 
 /// The model: what it computes and its weights. Borrows the checkpoint's readers.
@@ -76,9 +129,9 @@ struct Model {
   std::int64_t parameters() const;
 };
 
-/// Finds every tensor of the architecture in the checkpoint and checks its shape. Throws Error for a
-/// tensor that is missing, has another shape, or has no use here. A tied model may store its
-/// embedding under the head's name.
+/// Finds every tensor of the architecture in the checkpoint and checks its shape. Throws Error for
+/// a tensor that is missing, has another shape, or has no use here. A tied model may store its
+/// embedding under the head's name, or both (the head's is then left aside, as transformers does).
 Model bind_model(const Architecture& architecture, Decoder decoder, std::span<const Tensor> tensors,
                  const std::string& where);
 

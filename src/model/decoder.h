@@ -12,18 +12,22 @@ enum class Norm { rms, layer };
 enum class Activation { silu, gelu_tanh, gelu_erf };
 enum class RopeScaling { none, linear, llama3, longrope, yarn };
 
-/// Rotary position embedding. dims == 0: the model has none.
+/// Rotary position embedding: dimension i of the first dims / 2 turns with dimension i + dims / 2
+/// by position * frequency, frequency = theta^(-2 i / dims), changed as `scaling` says. dims == 0:
+/// the model has none.
 struct Rope {
   double theta = 10000;
   std::int64_t dims = 0;  ///< rotated leading dimensions of each head
   RopeScaling scaling = RopeScaling::none;
   double factor = 1;
-  double low_freq_factor = 1;   // llama3
-  double high_freq_factor = 4;  // llama3
+  double low_freq_factor = 1;   ///< llama3
+  double high_freq_factor = 4;  ///< llama3
+  double beta_fast = 32;        ///< yarn
+  double beta_slow = 1;         ///< yarn
   std::int64_t original_context = 0;
-  std::vector<float> short_factor;  // longrope: dims / 2 values each
+  std::vector<float> short_factor;  ///< longrope: dims / 2 values each
   std::vector<float> long_factor;
-  double attention_factor = 1;  ///< longrope: multiplies cos and sin
+  double attention_factor = 1;  ///< longrope and yarn: multiplies cos and sin
 };
 
 struct Decoder {
@@ -39,10 +43,13 @@ struct Decoder {
   Norm norm = Norm::rms;
   double norm_epsilon = 1e-5;
   Activation activation = Activation::silu;
-  bool gated = true;     ///< down(act(gate x) * up x), else down(act(up x))
-  bool tied = false;     ///< the head is the embedding
-  bool parallel = false; ///< attention and MLP read the same normed input (Phi-2)
-  std::optional<std::int64_t> sliding_window;
+  bool gated = true;            ///< down(act(gate x) * up x), else down(act(up x))
+  bool tied = false;            ///< the head is the embedding
+  bool parallel = false;        ///< attention and MLP read the same normed input (Phi-2)
+  bool attention_bias = false;  ///< where the architecture leaves it to the model
+  bool mlp_bias = false;        ///< the same
+  std::optional<std::int64_t> sliding_window;  ///< tokens a position sees, itself included
+  std::int64_t first_sliding_layer = 0;        ///< layers before it see everything
   Rope rope;
 };
 

@@ -1,0 +1,131 @@
+// A checkpoint's tensors given to the uses an architecture has for them.
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/checked.h"
+#include "model/architecture.h"
+
+namespace zp {
+namespace {
+
+std::string shape_text(std::span<const std::int64_t> shape) {
+  std::string text;
+  for (const std::int64_t n : shape) text += (text.empty() ? "" : " x ") + std::to_string(n);
+  return text.empty() ? "a scalar" : text;
+}
+
+/// A tied model's embedding may be stored under the name that an untied model's head has.
+std::string_view head_name(const Architecture& architecture) {
+  for (const TensorRow& row : architecture.table) {
+    if (row.role == Role::head && row.part == Part::weight) return row.hf;
+  }
+  return {};
+}
+
+class Binder {
+ public:
+  Binder(const Architecture& architecture, const Decoder& decoder, std::span<const Tensor> tensors,
+         const std::string& where)
+      : architecture_(architecture), where_(where) {
+    for (const Tensor& tensor : tensors) {
+      if (!by_name_.emplace(tensor.name, &tensor).second) {
+        throw Error(where_, "tensor stands twice", {}, "\"" + tensor.name + "\"");
+      }
+    }
+    if (decoder.tied) tied_head_ = std::string(head_name(architecture)) + ".weight";
+  }
+
+  Weight bind(const TensorUse& use, std::vector<std::unique_ptr<RowReader>>& derived) {
+    const Tensor* tensor = take(use.hf);
+    if (tensor == nullptr && use.role == Role::embedding) tensor = take(tied_head_);
+    if (tensor == nullptr) {
+      throw Error(where_, "tensor missing",
+                  "\"" + use.hf + "\" of shape " + shape_text(shape_of(use)));
+    }
+    check(*tensor, use);
+    const RowReader* rows = tensor->rows.get();
+    if (use.transposed) {
+      derived.push_back(transposed_rows(*rows));
+      rows = derived.back().get();
+    }
+    return {.use = use, .rows = rows, .stored_type = tensor->type};
+  }
+
+  /// What is left must be known to be no weight.
+  void finish(std::span<const Tensor> tensors) {
+    take(tied_head_);
+    for (const Tensor& tensor : tensors) {
+      if (by_name_.contains(tensor.name) && !is_ignored(tensor.name)) {
+        throw Error(where_, "tensor has no use in architecture " + std::string(architecture_.name),
+                    {}, "\"" + tensor.name + "\" of shape " + shape_text(tensor.shape));
+      }
+    }
+  }
+
+ private:
+  const Tensor* take(const std::string& name) {
+    if (name.empty()) return nullptr;
+    auto it = by_name_.find(name);
+    const std::string_view prefix = architecture_.optional_prefix;
+    if (it == by_name_.end() && !prefix.empty() && name.starts_with(prefix)) {
+      it = by_name_.find(name.substr(prefix.size()));
+    }
+    if (it == by_name_.end()) return nullptr;
+    const Tensor* tensor = it->second;
+    by_name_.erase(it);
+    return tensor;
+  }
+
+  static std::vector<std::int64_t> shape_of(const TensorUse& use) {
+    if (!is_matrix(use.role) || use.part == Part::bias) return {use.cols};
+    if (use.transposed) return {use.cols, use.rows};
+    return {use.rows, use.cols};
+  }
+
+  void check(const Tensor& tensor, const TensorUse& use) const {
+    const std::vector<std::int64_t> expected = shape_of(use);
+    const std::string where = where_ + ": tensor \"" + tensor.name + "\"";
+    if (tensor.shape != expected) {
+      throw Error(where, "wrong shape", shape_text(expected), shape_text(tensor.shape));
+    }
+    if (tensor.rows == nullptr) throw Error(where, "type can't hold weights", {}, tensor.type);
+  }
+
+  bool is_ignored(const std::string& name) const {
+    const Names patterns = architecture_.ignored;
+    return std::any_of(patterns.begin(), patterns.end(), [&](std::string_view pattern) {
+      return fnmatch(std::string(pattern).c_str(), name.c_str(), 0) == 0;
+    });
+  }
+
+  const Architecture& architecture_;
+  const std::string& where_;
+  std::unordered_map<std::string, const Tensor*> by_name_;
+  std::string tied_head_;  // empty when the model isn't tied
+};
+
+}  // namespace
+
+Model bind_model(const Architecture& architecture, Decoder decoder, std::span<const Tensor> tensors,
+                 const std::string& where) {
+  Model model;
+  model.architecture = &architecture;
+  model.decoder = std::move(decoder);
+  Binder binder(architecture, model.decoder, tensors, where);
+  for (const TensorUse& use : tensor_uses(architecture, model.decoder)) {
+    model.weights.push_back(binder.bind(use, model.derived));
+  }
+  binder.finish(tensors);
+  return model;
+}
+
+std::int64_t Model::parameters() const {
+  std::int64_t sum = 0;
+  for (const Weight& w : weights)
+    sum += w.use.rows * w.use.cols;  // the tensors are there: no overflow
+  return sum;
+}
+
+}  // namespace zp

@@ -1,0 +1,165 @@
+// A checkpoint's tensors bound to an architecture's table.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/error.h"
+#include "model/architecture.h"
+
+namespace zp {
+namespace {
+
+const Architecture& named(std::string_view name) {
+  for (const Architecture* a : architectures()) {
+    if (a->name == name) return *a;
+  }
+  throw Error("test", "no such architecture");
+}
+
+Decoder small(std::string_view name) {
+  Decoder d;
+  d.architecture = name;
+  d.layers = 2;
+  d.hidden = 8;
+  d.heads = 2;
+  d.kv_heads = name == "gpt2" ? 2 : 1;
+  d.head_dim = 4;
+  d.ffn = 12;
+  d.vocabulary = 16;
+  d.context = 6;
+  return d;
+}
+
+Tensor tensor(std::string name, std::vector<std::int64_t> shape) {
+  const std::int64_t cols = shape.back();
+  const std::int64_t rows = shape.size() == 2 ? shape.front() : 1;
+  std::vector<float> values(static_cast<std::size_t>(rows * cols));
+  std::iota(values.begin(), values.end(), 0.0f);
+  return {std::move(name), "fp32", std::move(shape), rows * cols * 4,
+          constant_rows(values, rows, cols)};
+}
+
+/// Every tensor the architecture wants, as a checkpoint stores it.
+std::vector<Tensor> checkpoint(const Architecture& architecture, const Decoder& decoder) {
+  std::vector<Tensor> tensors;
+  for (const TensorUse& use : tensor_uses(architecture, decoder)) {
+    std::vector<std::int64_t> shape = {use.rows, use.cols};
+    if (use.transposed) std::swap(shape[0], shape[1]);
+    if (!is_matrix(use.role) || use.part == Part::bias) shape = {use.cols};
+    tensors.push_back(tensor(use.hf, shape));
+  }
+  return tensors;
+}
+
+std::vector<Tensor>::iterator find(std::vector<Tensor>& tensors, std::string_view name) {
+  return std::find_if(tensors.begin(), tensors.end(),
+                      [&](const Tensor& t) { return t.name == name; });
+}
+
+std::string refusal(const Architecture& architecture, const Decoder& decoder,
+                    const std::vector<Tensor>& tensors) {
+  try {
+    bind_model(architecture, decoder, tensors, "model");
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST(Bind, EveryArchitectureBindsItsOwnTensors) {
+  for (const Architecture* a : architectures()) {
+    const Decoder d = small(a->name);
+    const std::vector<Tensor> tensors = checkpoint(*a, d);
+    const Model model = bind_model(*a, d, tensors, "model");
+    EXPECT_EQ(model.weights.size(), tensors.size()) << a->name;
+    EXPECT_EQ(model.parameters(), parameters(tensor_uses(*a, d))) << a->name;
+    for (const Weight& w : model.weights) {
+      EXPECT_EQ(w.rows->rows(), w.use.rows) << w.use.hf;
+      EXPECT_EQ(w.rows->cols(), w.use.cols) << w.use.hf;
+    }
+  }
+}
+
+TEST(Bind, NamesAreUniqueInEveryWorld) {
+  for (const Architecture* a : architectures()) {
+    for (const auto world : {&TensorUse::hf, &TensorUse::gguf, &TensorUse::mlx}) {
+      std::vector<std::string> names;
+      for (const TensorUse& use : tensor_uses(*a, small(a->name))) names.push_back(use.*world);
+      std::sort(names.begin(), names.end());
+      EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end()) << a->name;
+    }
+  }
+}
+
+TEST(Bind, TransposesConv1D) {
+  const Architecture& gpt2 = named("gpt2");
+  const Decoder d = small("gpt2");
+  const std::vector<Tensor> tensors = checkpoint(gpt2, d);
+  const Model model = bind_model(gpt2, d, tensors, "model");
+  const auto up = std::find_if(model.weights.begin(), model.weights.end(), [](const Weight& w) {
+    return w.use.hf == "transformer.h.1.mlp.c_fc.weight";
+  });
+  ASSERT_NE(up, model.weights.end());
+  std::vector<float> row(8);
+  up->rows->read(1, 1, row.data());  // stored 8 x 12, values counted up
+  EXPECT_EQ(row, (std::vector<float>{1, 13, 25, 37, 49, 61, 73, 85}));
+}
+
+TEST(Bind, Gpt2WithoutPrefixAndWithMaskBuffers) {
+  const Architecture& gpt2 = named("gpt2");
+  Decoder d = small("gpt2");
+  d.tied = true;
+  std::vector<Tensor> tensors = checkpoint(gpt2, d);
+  for (Tensor& t : tensors) t.name = t.name.substr(std::string("transformer.").size());
+  tensors.push_back(tensor("h.0.attn.bias", {6, 6}));
+  EXPECT_EQ(refusal(gpt2, d, tensors), "accepted");
+}
+
+TEST(Bind, TiedModelsMayStoreTheHeadInstead) {
+  const Architecture& llama = named("llama");
+  Decoder d = small("llama");
+  d.tied = true;
+  std::vector<Tensor> tensors = checkpoint(llama, d);
+  tensors.push_back(tensor("lm_head.weight", {16, 8}));
+  EXPECT_EQ(refusal(llama, d, tensors), "accepted");
+  tensors.erase(find(tensors, "model.embed_tokens.weight"));
+  const Model model = bind_model(llama, d, tensors, "model");
+  EXPECT_EQ(model.weights.front().use.role, Role::embedding);
+  EXPECT_EQ(model.weights.front().rows, find(tensors, "lm_head.weight")->rows.get());
+  tensors.erase(find(tensors, "lm_head.weight"));
+  EXPECT_NE(refusal(llama, d, tensors).find("embed_tokens"), std::string::npos);
+}
+
+TEST(Bind, RefusesWhatIsMissingMisshapenOrUnknown) {
+  const Architecture& llama = named("llama");
+  const Decoder d = small("llama");
+  std::vector<Tensor> tensors = checkpoint(llama, d);
+  tensors.erase(find(tensors, "lm_head.weight"));
+  EXPECT_NE(refusal(llama, d, tensors).find("\"lm_head.weight\" of shape 16 x 8"),
+            std::string::npos);
+  tensors.push_back(tensor("lm_head.weight", {8, 16}));
+  EXPECT_NE(refusal(llama, d, tensors).find("expected 16 x 8, found 8 x 16"), std::string::npos);
+  tensors.back() = tensor("lm_head.weight", {16, 8});
+  tensors.push_back(tensor("model.layers.2.mlp.up_proj.weight", {12, 8}));
+  EXPECT_NE(refusal(llama, d, tensors).find("model.layers.2.mlp.up_proj.weight"),
+            std::string::npos);
+  tensors.back() = tensor("lm_head.weight", {16, 8});
+  EXPECT_NE(refusal(llama, d, tensors).find("twice"), std::string::npos);
+  tensors.pop_back();
+  tensors.back().rows = nullptr;
+  EXPECT_NE(refusal(llama, d, tensors).find("type can't hold weights"), std::string::npos);
+}
+
+TEST(Bind, BiasesAreThereWhenTheConfigSaysSo) {
+  const Architecture& llama = named("llama");
+  Decoder d = small("llama");
+  const std::size_t without = tensor_uses(llama, d).size();
+  d.attention_bias = true;
+  EXPECT_EQ(tensor_uses(llama, d).size(), without + 4 * 2);
+  d.mlp_bias = true;
+  EXPECT_EQ(tensor_uses(llama, d).size(), without + 7 * 2);
+}
+
+}  // namespace
+}  // namespace zp

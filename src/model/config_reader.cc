@@ -1,0 +1,294 @@
+#include "model/config_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+
+namespace zp {
+namespace {
+
+// What transformers writes into any config.json and no decoder's computation depends on:
+// provenance, training, generation defaults, token ids (the tokenizer and generation_config.json
+// have those).
+constexpr std::string_view kWithoutInfluence[] = {
+    "_attn_implementation_autoset",
+    "_flash_attn_2_enabled",
+    "_name_or_path",
+    "architectures",
+    "attention_dropout",
+    "attn_implementation",
+    "attn_pdrop",
+    "auto_map",
+    "bad_words_ids",
+    "begin_suppress_tokens",
+    "bos_token_id",
+    "cache_implementation",
+    "decoder_start_token_id",
+    "diversity_penalty",
+    "do_sample",
+    "dtype",
+    "early_stopping",
+    "embd_pdrop",
+    "encoder_no_repeat_ngram_size",
+    "eos_token_id",
+    "exponential_decay_length_penalty",
+    "finetuning_task",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+    "gradient_checkpointing",
+    "hidden_dropout",
+    "id2label",
+    "initializer_range",
+    "label2id",
+    "length_penalty",
+    "max_length",
+    "min_length",
+    "model_type",
+    "no_repeat_ngram_size",
+    "num_beam_groups",
+    "num_beams",
+    "num_labels",
+    "num_return_sequences",
+    "output_attentions",
+    "output_hidden_states",
+    "output_scores",
+    "pad_token_id",
+    "prefix",
+    "problem_type",
+    "remove_invalid_values",
+    "repetition_penalty",
+    "resid_pdrop",
+    "return_dict",
+    "return_dict_in_generate",
+    "sep_token_id",
+    "suppress_tokens",
+    "task_specific_params",
+    "temperature",
+    "tf_legacy_loss",
+    "tie_encoder_decoder",
+    "tokenizer_class",
+    "top_k",
+    "top_p",
+    "torch_dtype",
+    "torchscript",
+    "transformers.js_config",
+    "transformers_version",
+    "typical_p",
+    "unk_token_id",
+    "unsloth_fixed",
+    "unsloth_version",
+    "use_bfloat16",
+    "use_cache",
+};
+
+constexpr FixedField kFixed[] = {
+    {"add_cross_attention", "false"}, {"chunk_size_feed_forward", "0"}, {"is_decoder", "false"},
+    {"is_encoder_decoder", "false"},  {"pruned_heads", "{}"},
+};
+
+struct ActivationName {
+  std::string_view name;
+  Activation activation;
+};
+constexpr std::array kActivations = {
+    ActivationName{"silu", Activation::silu},
+    ActivationName{"swish", Activation::silu},
+    ActivationName{"gelu", Activation::gelu_erf},
+    ActivationName{"gelu_new", Activation::gelu_tanh},
+    ActivationName{"gelu_pytorch_tanh", Activation::gelu_tanh},
+};
+
+const FixedField* find_fixed(std::span<const FixedField> fixed, std::string_view key) {
+  const auto it =
+      std::find_if(fixed.begin(), fixed.end(), [&](const auto& f) { return f.name == key; });
+  return it == fixed.end() ? nullptr : &*it;
+}
+
+bool contains(std::span<const std::string_view> names, std::string_view key) {
+  return std::find(names.begin(), names.end(), key) != names.end();
+}
+
+void require_multiple(const ConfigReader& fields, const char* what, std::int64_t of,
+                      std::int64_t by) {
+  if (of % by != 0) {
+    throw Error(fields.where(), what, {}, std::to_string(of) + " and " + std::to_string(by));
+  }
+}
+
+}  // namespace
+
+void ConfigReader::refuse(std::string_view key, const std::string& what,
+                          const std::string& expected) const {
+  const auto it = object_.find(key);
+  throw Error(where() + ": \"" + std::string(key) + "\"", what, expected,
+              it == object_.end() ? std::string() : it->dump(-1, ' ', true));
+}
+
+bool ConfigReader::has(std::string_view key) {
+  know(key);
+  return fields_.has(key);
+}
+
+bool ConfigReader::mentions(std::string_view key) {
+  know(key);
+  return object_.contains(key);
+}
+
+std::int64_t ConfigReader::integer_in(std::string_view key, std::int64_t least, std::int64_t most) {
+  know(key);
+  const std::int64_t n = fields_.integer(key);
+  if (n < least || n > most) {
+    refuse(key, "out of range", std::to_string(least) + " to " + std::to_string(most));
+  }
+  return n;
+}
+
+std::int64_t ConfigReader::count(std::string_view key, std::int64_t limit) {
+  return integer_in(key, 1, limit);
+}
+
+std::int64_t ConfigReader::count(std::string_view key, std::int64_t limit, std::int64_t otherwise) {
+  return has(key) ? integer_in(key, 1, limit) : otherwise;
+}
+
+std::int64_t ConfigReader::index(std::string_view key, std::int64_t limit, std::int64_t otherwise) {
+  return has(key) ? integer_in(key, 0, limit) : otherwise;
+}
+
+double ConfigReader::positive(std::string_view key) {
+  know(key);
+  const double x = fields_.real(key);
+  if (!std::isfinite(x) || !(x > 0)) refuse(key, "out of range", "a number above 0");
+  return x;
+}
+
+double ConfigReader::positive(std::string_view key, double otherwise) {
+  return has(key) ? positive(key) : otherwise;
+}
+
+bool ConfigReader::boolean(std::string_view key, bool otherwise) {
+  know(key);
+  return fields_.boolean(key, otherwise);
+}
+
+std::string ConfigReader::text(std::string_view key, std::string_view otherwise) {
+  know(key);
+  return fields_.text(key, otherwise);
+}
+
+Activation ConfigReader::activation(std::string_view key, std::string_view otherwise) {
+  const std::string name = text(key, otherwise);
+  std::string known;
+  for (const ActivationName& a : kActivations) {
+    if (a.name == name) return a.activation;
+    known += (known.empty() ? "" : ", ") + std::string(a.name);
+  }
+  refuse(key, "activation not supported", known);
+}
+
+std::vector<float> ConfigReader::positives(std::string_view key, std::size_t length) {
+  const Json& list = at(key);
+  if (!list.is_array() || list.size() != length) {
+    refuse(key, "wrong length", "a list of " + std::to_string(length) + " numbers");
+  }
+  std::vector<float> values;
+  for (const Json& item : list) {
+    const double x = item.is_number() ? item.get<double>() : 0;
+    if (!std::isfinite(x) || !(static_cast<float>(x) > 0))
+      refuse(key, "out of range", "numbers above 0");
+    values.push_back(static_cast<float>(x));
+  }
+  return values;
+}
+
+std::vector<std::string> ConfigReader::texts(std::string_view key) {
+  const Json& list = at(key);
+  std::vector<std::string> values;
+  if (!list.is_array()) refuse(key, "wrong type", "a list of strings");
+  for (const Json& item : list) {
+    if (!item.is_string()) refuse(key, "wrong type", "a list of strings");
+    values.push_back(item.get<std::string>());
+  }
+  return values;
+}
+
+const Json& ConfigReader::at(std::string_view key) {
+  know(key);
+  return fields_.at(key);
+}
+
+std::string_view ConfigReader::either(std::string_view name, std::string_view older) {
+  const bool newer_given = has(name);
+  const bool older_given = has(older);
+  if (newer_given && older_given && at(name) != at(older)) {
+    refuse(older, "differs from \"" + std::string(name) + "\"", at(name).dump(-1, ' ', true));
+  }
+  return older_given ? older : name;
+}
+
+void ConfigReader::finish(std::string_view architecture,
+                          std::span<const std::string_view> without_influence,
+                          std::span<const FixedField> fixed) {
+  for (const auto& [key, value] : object_.items()) {
+    if (value.is_null() || known_.contains(key)) continue;
+    if (contains(kWithoutInfluence, key) || contains(without_influence, key)) continue;
+    const FixedField* only = find_fixed(fixed, key);
+    if (only == nullptr) only = find_fixed(kFixed, key);
+    const std::string of = " in architecture " + std::string(architecture);
+    if (only == nullptr) refuse(key, "field not known" + of);
+    if (value != Json::parse(only->value)) {
+      refuse(key, "value not supported" + of, std::string(only->value));
+    }
+  }
+}
+
+std::int64_t even_head_dim(const ConfigReader& fields, const Decoder& d) {
+  require_multiple(fields, "attention heads are no multiple of key-value heads", d.heads,
+                   d.kv_heads);
+  require_multiple(fields, "hidden size is no multiple of attention heads", d.hidden, d.heads);
+  const std::int64_t dim = d.hidden / d.heads;
+  if (dim > kMostHeadDim) throw Error(fields.where(), "heads too large", {}, std::to_string(dim));
+  return dim;
+}
+
+void read_sizes(ConfigReader& fields, Decoder& d, std::int64_t head_dim) {
+  d.layers = fields.count("num_hidden_layers", kMostLayers);
+  d.hidden = fields.count("hidden_size", kMostHidden);
+  d.heads = fields.count("num_attention_heads", kMostHeads);
+  d.kv_heads = fields.count("num_key_value_heads", kMostHeads, d.heads);
+  d.ffn = fields.count("intermediate_size", kMostFfn);
+  d.vocabulary = fields.count("vocab_size", kMostVocabulary);
+  d.context = fields.count("max_position_embeddings", kMostContext);
+  require_multiple(fields, "attention heads are no multiple of key-value heads", d.heads,
+                   d.kv_heads);
+  d.head_dim = fields.has("head_dim") ? fields.count("head_dim", kMostHeadDim)
+               : head_dim != 0        ? head_dim
+                                      : even_head_dim(fields, d);
+}
+
+void read_window_layers(ConfigReader& fields, Decoder& d) {
+  const std::int64_t window = fields.count("sliding_window", kMostContext, 0);
+  const bool used = fields.boolean("use_sliding_window", false) && window > 0;
+  constexpr std::int64_t kDefault = 28;  // transformers'
+  const std::int64_t stated = fields.index("max_window_layers", kMostContext, kDefault);
+  const std::int64_t first = used ? std::min(stated, d.layers) : d.layers;
+  if (fields.has("layer_types")) {
+    const std::vector<std::string> types = fields.texts("layer_types");
+    bool fits = std::ssize(types) == d.layers;
+    for (std::int64_t i = 0; fits && i < d.layers; ++i) {
+      fits = types[static_cast<std::size_t>(i)] ==
+             (i < first ? "full_attention" : "sliding_attention");
+    }
+    if (!fits)
+      fields.refuse("layer_types", "doesn't follow from max_window_layers and use_sliding_window");
+  }
+  if (first < d.layers) {
+    d.sliding_window = window;
+    d.first_sliding_layer = first;
+  }
+}
+
+}  // namespace zp

@@ -1,0 +1,87 @@
+// config.json read as a closed list of fields: what matters is read, what is known to be without
+// influence is named, and any other field that isn't null is refused. So no model is computed
+// wrongly because a new field was overlooked.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "model/decoder.h"
+
+namespace zp {
+
+/// A field that is understood at one value only: any other changes the computation.
+struct FixedField {
+  std::string_view name;
+  std::string_view value;  ///< as JSON
+};
+
+/// One object of config.json. Every field asked for counts as known.
+class ConfigReader {
+ public:
+  ConfigReader(const Json& object, std::string where)
+      : fields_(object, std::move(where)), object_(object) {}
+
+  bool has(std::string_view key);       ///< present and not null
+  bool mentions(std::string_view key);  ///< present, null or not
+  /// An integer in 1 ... limit.
+  std::int64_t count(std::string_view key, std::int64_t limit);
+  std::int64_t count(std::string_view key, std::int64_t limit, std::int64_t otherwise);
+  /// An integer in 0 ... limit.
+  std::int64_t index(std::string_view key, std::int64_t limit, std::int64_t otherwise);
+  /// A finite number above 0.
+  double positive(std::string_view key);
+  double positive(std::string_view key, double otherwise);
+  bool boolean(std::string_view key, bool otherwise);
+  std::string text(std::string_view key, std::string_view otherwise);
+  Activation activation(std::string_view key, std::string_view otherwise);
+  /// Finite numbers above 0; exactly `length` of them.
+  std::vector<float> positives(std::string_view key, std::size_t length);
+  std::vector<std::string> texts(std::string_view key);
+  const Json& at(std::string_view key);
+  /// The first of these names that has a value, else the first: architectures renamed their fields.
+  std::string_view either(std::string_view name, std::string_view older);
+
+  /// Throws for a field that was never asked for and isn't among these or the ones every model may
+  /// have. `architecture` is for the message.
+  void finish(std::string_view architecture,
+              std::span<const std::string_view> without_influence = {},
+              std::span<const FixedField> fixed = {});
+  const std::string& where() const { return fields_.where(); }
+  [[noreturn]] void refuse(std::string_view key, const std::string& what,
+                           const std::string& expected = {}) const;
+
+ private:
+  std::int64_t integer_in(std::string_view key, std::int64_t least, std::int64_t most);
+  void know(std::string_view key) { known_.emplace(key); }
+
+  JsonFields fields_;
+  const Json& object_;
+  std::set<std::string, std::less<>> known_;
+};
+
+/// Limits that keep every product of a model's sizes below 2^63 and no real model comes near to.
+inline constexpr std::int64_t kMostLayers = 1 << 12;
+inline constexpr std::int64_t kMostHeads = 1 << 12;
+inline constexpr std::int64_t kMostHeadDim = 1 << 13;
+inline constexpr std::int64_t kMostHidden = 1 << 18;
+inline constexpr std::int64_t kMostFfn = 1 << 20;
+inline constexpr std::int64_t kMostVocabulary = 1 << 24;
+inline constexpr std::int64_t kMostContext = 1 << 30;
+
+/// The names that most architectures give the sizes: hidden_size, num_attention_heads ...; head_dim
+/// is hidden / heads, or `head_dim` when that isn't 0, unless it is stated. Checks that they fit.
+void read_sizes(ConfigReader& fields, Decoder& decoder, std::int64_t head_dim = 0);
+/// hidden / heads. Throws Error when that is no integer, or kv_heads doesn't divide heads.
+std::int64_t even_head_dim(const ConfigReader& fields, const Decoder& decoder);
+
+/// use_sliding_window, sliding_window, max_window_layers and layer_types, as the Qwen family has
+/// them.
+void read_window_layers(ConfigReader& fields, Decoder& decoder);
+
+}  // namespace zp

@@ -1,0 +1,221 @@
+// config.json of every architecture: what is read, and what is refused by name.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "model/architecture.h"
+
+namespace zp {
+namespace {
+
+Json llama() {
+  return parse_json(R"({"architectures": ["LlamaForCausalLM"], "hidden_size": 64,
+    "intermediate_size": 172, "num_hidden_layers": 2, "num_attention_heads": 8,
+    "num_key_value_heads": 4, "max_position_embeddings": 512, "rms_norm_eps": 1e-5,
+    "vocab_size": 512, "torch_dtype": "float32"})",
+                    "test");
+}
+
+Json phi3_longrope() {
+  return parse_json(R"({"architectures": ["Phi3ForCausalLM"], "hidden_size": 64,
+    "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "max_position_embeddings": 4096, "original_max_position_embeddings": 1024, "vocab_size": 512,
+    "partial_rotary_factor": 0.75, "sliding_window": 2047,
+    "rope_scaling": {"type": "su", "short_factor": [1, 1, 1, 1, 1, 1], "long_factor": [1, 2, 3, 4, 5, 6]}})",
+                    "test");
+}
+
+Decoder read(const Json& config) {
+  return find_architecture(config, "config.json").read_config(config, "config.json");
+}
+
+std::string refusal(const Json& config) {
+  try {
+    read(config);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+::testing::AssertionResult refuses(const Json& config, const std::string& naming) {
+  const std::string text = refusal(config);
+  if (text != "accepted" && text.find(naming) != std::string::npos)
+    return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << text;
+}
+
+Json with(Json config, const char* key, Json value) {
+  config[key] = std::move(value);
+  return config;
+}
+
+TEST(Config, ReadsLlama) {
+  const Decoder d = read(llama());
+  EXPECT_EQ(d.architecture, "llama");
+  EXPECT_EQ(d.head_dim, 8);
+  EXPECT_EQ(d.kv_heads, 4);
+  EXPECT_EQ(d.rope.dims, 8);
+  EXPECT_EQ(d.rope.theta, 10000);
+  EXPECT_EQ(d.rope.scaling, RopeScaling::none);
+  EXPECT_FALSE(d.tied);
+}
+
+TEST(Config, ReadsRopeAsTransformers4And5WriteIt) {
+  const Json scaling = {{"factor", 8.0},
+                        {"low_freq_factor", 1.0},
+                        {"high_freq_factor", 4.0},
+                        {"original_max_position_embeddings", 256},
+                        {"rope_type", "llama3"}};
+  Json old = with(with(llama(), "rope_scaling", scaling), "rope_theta", 500000.0);
+  Json parameters = scaling;
+  parameters["rope_theta"] = 500000.0;
+  for (const Json& config : {old, with(llama(), "rope_parameters", parameters)}) {
+    const Rope rope = read(config).rope;
+    EXPECT_EQ(rope.scaling, RopeScaling::llama3);
+    EXPECT_EQ(rope.theta, 500000);
+    EXPECT_EQ(rope.factor, 8);
+    EXPECT_EQ(rope.original_context, 256);
+  }
+}
+
+TEST(Config, RefusesRopeThatContradictsItself) {
+  const Json parameters = {{"rope_type", "default"}, {"rope_theta", 1e6}};
+  EXPECT_TRUE(
+      refuses(with(with(llama(), "rope_parameters", parameters), "rope_theta", 1e4), "rope_theta"));
+}
+
+TEST(Config, RefusesRopeTypesByName) {
+  EXPECT_TRUE(
+      refuses(with(llama(), "rope_scaling", {{"type", "dynamic"}, {"factor", 2.0}}), "dynamic"));
+  const Json llama3 = {{"rope_type", "llama3"}, {"factor", 8.0}};
+  EXPECT_TRUE(refuses(with(phi3_longrope(), "rope_scaling", llama3), "llama3"));
+  EXPECT_TRUE(
+      refuses(with(llama(), "rope_scaling", {{"type", "linear"}, {"factor", 2.0}, {"what", 1}}),
+              "\"what\""));
+}
+
+TEST(Config, ReadsYarn) {
+  const Json yarn = {{"type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 128}};
+  const Rope rope = read(with(llama(), "rope_scaling", yarn)).rope;
+  EXPECT_EQ(rope.scaling, RopeScaling::yarn);
+  EXPECT_NEAR(rope.attention_factor, 1.138629436, 1e-9);  // 0.1 ln 4 + 1
+  EXPECT_EQ(rope.original_context, 128);
+}
+
+TEST(Config, ReadsLongrope) {
+  const Decoder d = read(phi3_longrope());
+  EXPECT_EQ(d.rope.scaling, RopeScaling::longrope);
+  EXPECT_EQ(d.rope.dims, 12);
+  EXPECT_EQ(d.rope.long_factor.back(), 6);
+  EXPECT_NEAR(d.rope.attention_factor, 1.095445115, 1e-9);  // sqrt(1 + ln 4 / ln 1024) = sqrt 1.2
+  EXPECT_EQ(d.sliding_window, 2047);
+}
+
+TEST(Config, RefusesLongropeFactorsOfTheWrongLength) {
+  Json config = phi3_longrope();
+  config["rope_scaling"]["long_factor"].push_back(7);
+  EXPECT_TRUE(refuses(config, "long_factor"));
+}
+
+TEST(Config, RefusesPartialRotationWhereItIsUnknown) {
+  EXPECT_TRUE(refuses(with(llama(), "partial_rotary_factor", 0.5), "partial_rotary_factor"));
+}
+
+TEST(Config, MistralTakesItsDefaultWindowOnlyWhenTheFieldIsAbsent) {
+  Json config = with(llama(), "model_type", "mistral");
+  config["architectures"] = {"MistralForCausalLM"};
+  EXPECT_EQ(read(config).sliding_window, 4096);
+  EXPECT_EQ(read(with(config, "sliding_window", nullptr)).sliding_window, std::nullopt);
+  EXPECT_EQ(read(with(config, "sliding_window", 1024)).sliding_window, 1024);
+  EXPECT_TRUE(refuses(with(llama(), "sliding_window", 1024), "sliding_window"));
+}
+
+TEST(Config, QwenSlidesFromALayerOn) {
+  Json config = llama();
+  config["architectures"] = {"Qwen2ForCausalLM"};
+  config["sliding_window"] = 128;
+  config["max_window_layers"] = 1;
+  EXPECT_EQ(read(config).sliding_window, std::nullopt);
+  config["use_sliding_window"] = true;
+  EXPECT_EQ(read(config).sliding_window, 128);
+  EXPECT_EQ(read(config).first_sliding_layer, 1);
+  config["layer_types"] = {"full_attention", "sliding_attention"};
+  EXPECT_EQ(read(config).first_sliding_layer, 1);
+  config["layer_types"] = {"sliding_attention", "full_attention"};
+  EXPECT_TRUE(refuses(config, "layer_types"));
+}
+
+TEST(Config, Qwen3HasAHeadSizeOfItsOwn) {
+  Json config = llama();
+  config["architectures"] = {"Qwen3ForCausalLM"};
+  EXPECT_EQ(read(config).head_dim, 128);
+  EXPECT_EQ(read(with(config, "head_dim", 16)).head_dim, 16);
+  EXPECT_TRUE(refuses(with(config, "attention_bias", true), "attention_bias"));
+}
+
+TEST(Config, RefusesFieldsItDoesNotKnow) {
+  EXPECT_TRUE(refuses(with(llama(), "num_experts", 8), "\"num_experts\""));
+  EXPECT_TRUE(refuses(with(llama(), "quantization_config", Json::object()), "quantization_config"));
+  EXPECT_EQ(refusal(with(llama(), "num_experts", nullptr)), "accepted");
+  EXPECT_TRUE(refuses(with(llama(), "is_encoder_decoder", true), "is_encoder_decoder"));
+}
+
+TEST(Config, RefusesActivationsByName) {
+  EXPECT_TRUE(refuses(with(llama(), "hidden_act", "relu2"), "relu2"));
+  EXPECT_TRUE(refuses(with(llama(), "hidden_act", 3), "hidden_act"));
+}
+
+TEST(Config, RefusesSizesOutOfRange) {
+  for (const char* key : {"hidden_size", "num_hidden_layers", "num_attention_heads",
+                          "num_key_value_heads", "vocab_size", "intermediate_size"}) {
+    for (const Json& value :
+         {Json(0), Json(-8), Json(INT64_MAX), Json(UINT64_MAX), Json(1.5), Json("8")}) {
+      EXPECT_TRUE(refuses(with(llama(), key, value), key)) << value;
+    }
+  }
+  EXPECT_TRUE(refuses(with(llama(), "num_key_value_heads", 3), "8 and 3"));
+  EXPECT_TRUE(refuses(with(llama(), "num_attention_heads", 12), "64 and 12"));
+  EXPECT_TRUE(refuses(with(llama(), "rms_norm_eps", 0.0), "rms_norm_eps"));
+}
+
+TEST(Config, RefusesArchitecturesByName) {
+  EXPECT_TRUE(refuses(with(llama(), "architectures", {"Gemma2ForCausalLM"}), "Gemma2ForCausalLM"));
+  EXPECT_TRUE(refuses(with(llama(), "architectures", Json::array()), "architectures"));
+  Json by_type = llama();
+  by_type.erase("architectures");
+  EXPECT_EQ(read(with(by_type, "model_type", "llama")).architecture, "llama");
+  EXPECT_TRUE(refuses(with(by_type, "model_type", "mamba"), "mamba"));
+  EXPECT_TRUE(refuses(by_type, "model_type"));
+  EXPECT_TRUE(refuses(Json::array(), "object"));
+}
+
+struct KnownModel {
+  const char* file;
+  std::int64_t parameters;
+};
+
+TEST(Config, KnownModelsHaveTheirParameters) {
+  const std::filesystem::path folder = ZP_SOURCE_DIR "/../shared/data/configs";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no " << folder;
+  const KnownModel models[] = {
+      {"gpt2", 124439808},         {"llama3_1_8b", 8030261248},
+      {"llama3_2_1b", 1235814400}, {"phi-2", 2779683840},
+      {"phi-3_5", 3821079552},     {"phi-4", 3836021760},
+      {"qwen2.5_3b", 3085938688},  {"qwen2_0_5b", 494032768},
+      {"smollm2_135m", 134515008}, {"smollm2_360m", 361821120},
+      {"smollm_135m", 134515008},  {"tinyllama_1b_chat_v1.0", 1100048384},
+  };
+  for (const KnownModel& model : models) {
+    const auto path = folder / (std::string(model.file) + ".config.json");
+    const Json config = read_json(path);
+    const Architecture& architecture = find_architecture(config, path);
+    const Decoder decoder = architecture.read_config(config, path);
+    EXPECT_EQ(parameters(tensor_uses(architecture, decoder)), model.parameters) << model.file;
+  }
+  EXPECT_TRUE(refuses(read_json(folder / "gemma2_2b.config.json"), "Gemma2ForCausalLM"));
+}
+
+}  // namespace
+}  // namespace zp

@@ -1,0 +1,100 @@
+// Phi-1, Phi-1.5 and Phi-2: one layer norm per layer whose output both the attention and the MLP
+// read, rotation of a part of each head, biases everywhere, on the head too. Source: transformers
+// models/phi. Reads config.json also as Microsoft's first release wrote it ("phi-msft", n_embd
+// ...); that release's checkpoints had other tensor names and are not read.
+#include "base/error.h"
+#include "model/architecture.h"
+#include "model/rope_config.h"
+
+namespace zp {
+namespace {
+
+constexpr std::string_view kClasses[] = {"PhiForCausalLM"};
+constexpr std::string_view kModelTypes[] = {"phi", "phi-msft"};
+constexpr std::string_view kIgnored[] = {"*.rotary_emb.inv_freq"};
+constexpr std::string_view kWithoutInfluence[] = {"flash_attn", "flash_rotary", "fused_dense"};
+// A tied head would share its matrix but not its bias; no such model is known.
+constexpr FixedField kFixed[] = {{"qk_layernorm", "false"}, {"tie_word_embeddings", "false"}};
+
+constexpr TensorRow kTable[] = {
+    {Role::embedding, Part::weight, "model.embed_tokens", "token_embd", "", Dim::vocabulary,
+     Dim::hidden},
+    {Role::attention_norm, Part::weight, "model.layers.{}.input_layernorm", "blk.{}.attn_norm", "",
+     Dim::one, Dim::hidden},
+    {Role::attention_norm, Part::bias, "model.layers.{}.input_layernorm", "blk.{}.attn_norm", "",
+     Dim::one, Dim::hidden},
+    {Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::query,
+     Dim::hidden},
+    {Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::one,
+     Dim::query},
+    {Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::key,
+     Dim::hidden},
+    {Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::one,
+     Dim::key},
+    {Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::key,
+     Dim::hidden},
+    {Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::one,
+     Dim::key},
+    {Role::attention_output, Part::weight, "model.layers.{}.self_attn.dense", "blk.{}.attn_output",
+     "", Dim::hidden, Dim::query},
+    {Role::attention_output, Part::bias, "model.layers.{}.self_attn.dense", "blk.{}.attn_output",
+     "", Dim::one, Dim::hidden},
+    {Role::up, Part::weight, "model.layers.{}.mlp.fc1", "blk.{}.ffn_up", "", Dim::ffn, Dim::hidden},
+    {Role::up, Part::bias, "model.layers.{}.mlp.fc1", "blk.{}.ffn_up", "", Dim::one, Dim::ffn},
+    {Role::down, Part::weight, "model.layers.{}.mlp.fc2", "blk.{}.ffn_down", "", Dim::hidden,
+     Dim::ffn},
+    {Role::down, Part::bias, "model.layers.{}.mlp.fc2", "blk.{}.ffn_down", "", Dim::one,
+     Dim::hidden},
+    {Role::output_norm, Part::weight, "model.final_layernorm", "output_norm", "", Dim::one,
+     Dim::hidden},
+    {Role::output_norm, Part::bias, "model.final_layernorm", "output_norm", "", Dim::one,
+     Dim::hidden},
+    {Role::head, Part::weight, "lm_head", "output", "", Dim::vocabulary, Dim::hidden},
+    {Role::head, Part::bias, "lm_head", "output", "", Dim::one, Dim::vocabulary},
+};
+
+// The first release says rotary_dim, transformers partial_rotary_factor, which is 0.5 when absent.
+std::int64_t rotated_dims(ConfigReader& fields, const Decoder& d) {
+  return fields.count("rotary_dim", d.head_dim, d.head_dim / 2);
+}
+
+Decoder read_config(const Json& config, const std::string& where) {
+  ConfigReader fields(config, where);
+  Decoder d;
+  d.architecture = "phi";
+  d.layers = fields.count(fields.either("num_hidden_layers", "n_layer"), kMostLayers);
+  d.hidden = fields.count(fields.either("hidden_size", "n_embd"), kMostHidden);
+  d.heads = fields.count(fields.either("num_attention_heads", "n_head"), kMostHeads);
+  d.kv_heads = fields.count(fields.either("num_key_value_heads", "n_head_kv"), kMostHeads, d.heads);
+  d.head_dim = even_head_dim(fields, d);
+  d.ffn = fields.count(fields.either("intermediate_size", "n_inner"), kMostFfn, 4 * d.hidden);
+  d.vocabulary = fields.count("vocab_size", kMostVocabulary);
+  d.context = fields.count(fields.either("max_position_embeddings", "n_positions"), kMostContext);
+  d.norm = Norm::layer;
+  d.norm_epsilon = fields.positive(fields.either("layer_norm_eps", "layer_norm_epsilon"), 1e-5);
+  d.activation = fields.activation(fields.either("hidden_act", "activation_function"), "gelu_new");
+  d.gated = false;
+  d.parallel = true;
+  d.rope = read_rope(fields, d, {.dims = rotated_dims(fields, d), .partial_allowed = true});
+  fields.finish(d.architecture, kWithoutInfluence, kFixed);
+  return d;
+}
+
+}  // namespace
+
+extern constinit const Architecture architecture_phi = {
+    .name = "phi",
+    .summary = "Phi-1, Phi-1.5, Phi-2",
+    .hf_classes = kClasses,
+    .model_types = kModelTypes,
+    .read_config = read_config,
+    .table = kTable,
+    .optional_prefix = {},
+    .ignored = kIgnored,
+    .gguf = {.name = "phi2",
+             .activation = Activation::gelu_tanh,
+             .frequency_factors = false,
+             .always_window_key = false},
+};
+
+}  // namespace zp

@@ -1,0 +1,152 @@
+#include "model/rope_config.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "base/error.h"
+
+namespace zp {
+namespace {
+
+struct ScalingName {
+  std::string_view name;
+  RopeScaling scaling;
+};
+constexpr std::array kScalings = {
+    ScalingName{"default", RopeScaling::none},  ScalingName{"linear", RopeScaling::linear},
+    ScalingName{"llama3", RopeScaling::llama3}, ScalingName{"longrope", RopeScaling::longrope},
+    ScalingName{"su", RopeScaling::longrope},   ScalingName{"yarn", RopeScaling::yarn},
+};
+
+/// A number that may stand in config.json, in the rope's own object, or in both with one value.
+std::optional<double> in_either(ConfigReader& fields, ConfigReader* inner, std::string_view key) {
+  std::optional<double> value;
+  if (fields.has(key)) value = fields.positive(key);
+  if (inner != nullptr && inner->has(key)) {
+    const double x = inner->positive(key);
+    if (value && *value != x)
+      inner->refuse(key, "differs from config.json's own", std::to_string(*value));
+    value = x;
+  }
+  return value;
+}
+
+RopeScaling read_scaling(ConfigReader& inner, const RopeRules& rules) {
+  const std::string_view key = inner.either("rope_type", "type");
+  const std::string name = inner.text(key, "default");
+  std::string known;
+  for (const ScalingName& s : kScalings) {
+    if (std::find(rules.scalings.begin(), rules.scalings.end(), s.scaling) == rules.scalings.end())
+      continue;
+    if (s.name == name) return s.scaling;
+    known += (known.empty() ? "" : ", ") + std::string(s.name);
+  }
+  inner.refuse(key, "rope type not supported", known);
+}
+
+/// YaRN's paper: attention is sharpened by 0.1 ln(factor) + 1.
+double yarn_scale(double factor, double mscale) {
+  return factor <= 1 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
+}
+
+void read_yarn(ConfigReader& inner, Rope& rope) {
+  rope.factor = inner.positive("factor");
+  rope.beta_fast = inner.positive("beta_fast", rope.beta_fast);
+  rope.beta_slow = inner.positive("beta_slow", rope.beta_slow);
+  if (!inner.boolean("truncate", true)) inner.refuse("truncate", "value not supported", "true");
+  rope.attention_factor = yarn_scale(rope.factor, 1);
+  const bool both = inner.has("mscale") && inner.has("mscale_all_dim");
+  if (both) {
+    rope.attention_factor = yarn_scale(rope.factor, inner.positive("mscale")) /
+                            yarn_scale(rope.factor, inner.positive("mscale_all_dim"));
+  }
+  rope.attention_factor = inner.positive("attention_factor", rope.attention_factor);
+}
+
+void read_longrope(ConfigReader& inner, const Decoder& decoder, Rope& rope) {
+  const auto pairs = static_cast<std::size_t>(rope.dims / 2);
+  rope.short_factor = inner.positives("short_factor", pairs);
+  rope.long_factor = inner.positives("long_factor", pairs);
+  const auto original = static_cast<double>(rope.original_context);
+  rope.factor = inner.positive("factor", static_cast<double>(decoder.context) / original);
+  const double natural = rope.factor <= 1 || original <= 1
+                             ? 1.0
+                             : std::sqrt(1 + std::log(rope.factor) / std::log(original));
+  rope.attention_factor = inner.positive("attention_factor", natural);
+}
+
+void read_llama3(ConfigReader& inner, Rope& rope) {
+  rope.factor = inner.positive("factor");
+  rope.low_freq_factor = inner.positive("low_freq_factor");
+  rope.high_freq_factor = inner.positive("high_freq_factor");
+  if (rope.low_freq_factor >= rope.high_freq_factor) {
+    inner.refuse("low_freq_factor", "out of range", "below high_freq_factor");
+  }
+}
+
+void read_scaling_fields(ConfigReader& inner, const Decoder& decoder, Rope& rope) {
+  switch (rope.scaling) {
+    case RopeScaling::none:
+      break;
+    case RopeScaling::linear:
+      rope.factor = inner.positive("factor");
+      break;
+    case RopeScaling::llama3:
+      read_llama3(inner, rope);
+      break;
+    case RopeScaling::longrope:
+      read_longrope(inner, decoder, rope);
+      break;
+    case RopeScaling::yarn:
+      read_yarn(inner, rope);
+      break;
+  }
+}
+
+std::int64_t rotated_dims(ConfigReader& fields, ConfigReader* inner, const Decoder& decoder,
+                          const RopeRules& rules) {
+  const std::optional<double> share = in_either(fields, inner, "partial_rotary_factor");
+  if (share && (*share > 1 || (*share < 1 && !rules.partial_allowed))) {
+    throw Error(fields.where() + ": \"partial_rotary_factor\"", "value not supported",
+                rules.partial_allowed ? "at most 1" : "1", std::to_string(*share));
+  }
+  const std::int64_t unstated = rules.dims != 0 ? rules.dims : decoder.head_dim;
+  const auto dims =
+      share ? static_cast<std::int64_t>(static_cast<double>(decoder.head_dim) * *share) : unstated;
+  if (dims < 2 || dims % 2 != 0) {
+    throw Error(fields.where(), "rotated dimensions of a head must be even and at least 2", {},
+                std::to_string(dims));
+  }
+  return dims;
+}
+
+}  // namespace
+
+Rope read_rope(ConfigReader& fields, const Decoder& decoder, const RopeRules& rules) {
+  const std::string_view key = fields.either("rope_parameters", "rope_scaling");
+  std::optional<ConfigReader> inner;
+  if (fields.has(key))
+    inner.emplace(fields.at(key), fields.where() + ": \"" + std::string(key) + "\"");
+  ConfigReader* const object = inner ? &*inner : nullptr;
+
+  Rope rope;
+  rope.theta = in_either(fields, object, "rope_theta").value_or(10000);
+  rope.dims = rotated_dims(fields, object, decoder, rules);
+  if (object != nullptr) rope.scaling = read_scaling(*object, rules);
+  const auto original = in_either(fields, object, "original_max_position_embeddings");
+  const auto context = static_cast<double>(decoder.context);
+  if (original.value_or(1) > static_cast<double>(kMostContext)) {
+    throw Error(fields.where() + ": \"original_max_position_embeddings\"", "out of range",
+                "1 to " + std::to_string(kMostContext), std::to_string(*original));
+  }
+  rope.original_context = static_cast<std::int64_t>(original.value_or(context));
+  if (object != nullptr) {
+    read_scaling_fields(*object, decoder, rope);
+    object->finish(decoder.architecture);
+  }
+  return rope;
+}
+
+}  // namespace zp

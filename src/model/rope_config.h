@@ -1,0 +1,24 @@
+// The rotary embedding's part of config.json, as transformers 4 and 5 write it: rope_theta and
+// rope_scaling {type or rope_type, ...}, or rope_parameters {rope_type, rope_theta, ...}.
+#pragma once
+
+#include <initializer_list>
+
+#include "model/config_reader.h"
+
+namespace zp {
+
+struct RopeRules {
+  /// Rotated dimensions of each head when the config doesn't state a share; 0: all.
+  std::int64_t dims = 0;
+  /// Whether the config may state a share below 1.
+  bool partial_allowed = false;
+  std::initializer_list<RopeScaling> scalings = {RopeScaling::none, RopeScaling::linear,
+                                                 RopeScaling::llama3, RopeScaling::longrope,
+                                                 RopeScaling::yarn};
+};
+
+/// Needs decoder.head_dim and decoder.context.
+Rope read_rope(ConfigReader& fields, const Decoder& decoder, const RopeRules& rules = {});
+
+}  // namespace zp
