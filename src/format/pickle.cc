@@ -17,10 +17,8 @@ constexpr std::uint8_t kNewestProtocol = 5;
 
 class Reader {
  public:
-  Reader(Bytes bytes, std::span<const Global> allowed, const std::string& where)
-      : cursor_(bytes.first(std::min(bytes.size(), kMaxBytes)), where),
-        where_(where),
-        allowed_(allowed) {}
+  Reader(Bytes file, std::size_t begin, std::span<const Global> allowed, const std::string& where)
+      : cursor_(file, where, begin), where_(where), allowed_(allowed), begin_(begin) {}
 
   Object read();
 
@@ -38,7 +36,7 @@ class Reader {
   Id push(Kind kind) {
     object_.nodes.emplace_back();
     object_.nodes.back().kind = kind;
-    object_.nodes.back().at = static_cast<std::uint32_t>(at_);
+    object_.nodes.back().at = at_;
     stack_.push_back(static_cast<Id>(object_.nodes.size() - 1));
     return stack_.back();
   }
@@ -128,7 +126,9 @@ class Reader {
   std::vector<Id> stack_;
   std::vector<std::size_t> marks_;
   std::unordered_map<std::uint32_t, Id> memo_;
+  std::size_t begin_;
   std::size_t at_ = 0;
+  std::size_t copied_ = 0;
   bool stopped_ = false;
 };
 
@@ -244,6 +244,9 @@ std::vector<Id> Reader::pairs_of(Id arguments) {
   const Node& list = object_[object_[arguments].items[0]];
   if (object_[arguments].items.size() > 1 || list.kind != Kind::list)
     fail("wrong arguments of a dictionary");
+  // One list may be named again and again: what is copied must not outgrow what was read.
+  copied_ += 2 * list.items.size();
+  if (copied_ > cursor_.position() - begin_) fail("wrong arguments of a dictionary");
   for (const Id id : list.items) {
     const Node& pair = object_[id];
     if ((pair.kind != Kind::list && pair.kind != Kind::tuple) || pair.items.size() != 2)
@@ -318,7 +321,9 @@ Object Reader::read() {
   while (!stopped_) {
     at_ = cursor_.position();
     const auto opcode = cursor_.read<std::uint8_t>("a pickle");
-    if (at_ == 0 && opcode != 0x80) fail("no pickle of protocol 2 or later");
+    if (at_ == begin_ && opcode != 0x80) fail("no pickle of protocol 2 or later");
+    if (at_ - begin_ > kMaxBytes)
+      fail("pickle too long", "at most " + std::to_string(kMaxBytes) + " bytes");
     const Step step = kSteps[opcode];
     if (step == nullptr)
       fail("opcode that no checkpoint of weights needs", {}, std::to_string(opcode));
@@ -326,14 +331,15 @@ Object Reader::read() {
   }
   object_.root = pop();
   if (!stack_.empty() || !marks_.empty()) fail("broken pickle: more than one object");
-  object_.bytes = cursor_.position();
+  object_.end = cursor_.position();
   return std::move(object_);
 }
 
 }  // namespace
 
-Object read(Bytes bytes, std::span<const Global> allowed, const std::string& where) {
-  return Reader(bytes, allowed, where).read();
+Object read(Bytes file, std::size_t begin, std::span<const Global> allowed,
+            const std::string& where) {
+  return Reader(file, begin, allowed, where).read();
 }
 
 }  // namespace zp::pickle

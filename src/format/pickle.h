@@ -36,7 +36,7 @@ using Id = std::uint32_t;
 
 struct Node {
   Kind kind = Kind::none;
-  std::uint32_t at = 0;      ///< byte of its opcode
+  std::size_t at = 0;        ///< byte of its opcode in the file
   std::int64_t integer = 0;  ///< boolean, integer; global: index into the caller's list
   double real = 0;
   std::string_view text;  ///< text, bytes, long_integer: in the pickle's bytes
@@ -56,12 +56,13 @@ struct Global {
 struct Object {
   std::vector<Node> nodes;
   Id root = 0;
-  std::size_t bytes = 0;  ///< up to and with STOP
+  std::size_t end = 0;  ///< byte of the file behind STOP
 
   const Node& operator[](Id id) const { return nodes[id]; }
 };
 
-/// Reads one pickle at the beginning of `bytes`, which outlive the result. Throws Error.
-Object read(Bytes bytes, std::span<const Global> allowed, const std::string& where);
+/// Reads one pickle that begins at byte `begin` of `file`, which outlives the result. Throws Error.
+Object read(Bytes file, std::size_t begin, std::span<const Global> allowed,
+            const std::string& where);
 
 }  // namespace zp::pickle

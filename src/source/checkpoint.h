@@ -1,11 +1,14 @@
-// A checkpoint: tensors by name and the files that describe the model, whatever form it has on disk.
+// A checkpoint: tensors by name and the files that describe the model, whatever form it has on
+// disk.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/json.h"
@@ -16,32 +19,50 @@
 namespace zp {
 
 /// Owns the mapped files; tensors read from them, so nothing taken from here may outlive it.
-struct Checkpoint {
+class Checkpoint {
+ public:
   std::filesystem::path path;    ///< as the user gave it
   std::filesystem::path folder;  ///< where config.json and the tokenizer are looked for
   std::string kind;              ///< name of the source: "safetensors", "pytorch", "gguf"
   std::vector<std::unique_ptr<MappedFile>> files;
-  std::vector<std::unique_ptr<std::vector<std::byte>>> buffers;  ///< what couldn't be mapped
-  std::vector<Tensor> tensors;   ///< in the order of the files
-  Json config;                   ///< config.json, or null
-  Json generation_config;        ///< or null
+  std::vector<Tensor> tensors;       ///< in the order of the files; filled by add()
+  Json config;                       ///< config.json, or null
+  Json generation_config;            ///< or null
   std::vector<gguf::Pair> metadata;  ///< GGUF's own, else empty
 
   const Tensor* find(std::string_view name) const;
+  /// Throws Error at `where` for a name that is there already or isn't printable UTF-8.
+  void add(Tensor tensor, const std::string& where);
+
+ private:
+  std::unordered_map<std::string, std::size_t> places_;  // of tensors, by name
 };
+
+/// A tensor's shape as matrix: the last dimension is the columns, the others the rows; no
+/// dimensions or one give one row.
+struct MatrixShape {
+  std::int64_t rows = 1;
+  std::int64_t cols = 1;
+};
+MatrixShape matrix_shape(std::span<const std::int64_t> shape, const std::string& where);
 
 /// A kind of checkpoint file.
 struct SourceKind {
   std::string_view name;
   std::string_view summary;
-  /// Judged from the first bytes, never from the name.
-  bool (*recognizes)(Bytes head);
-  /// Appends the file's tensors to the checkpoint, whose files already own the mapping.
-  void (*read)(const MappedFile& file, Checkpoint& checkpoint);
+  /// Judged from the bytes, never from the name.
+  bool (*recognizes)(Bytes file);
+  /// Appends the file's tensors, which read from `file`. `where` begins messages.
+  void (*read)(Bytes file, const std::string& where, Checkpoint& checkpoint);
 };
 std::span<const SourceKind* const> source_kinds();
+/// nullptr when no kind recognizes the bytes.
+const SourceKind* source_kind_of(Bytes file);
 
 /// Opens a folder (sharded or single) or a file. Throws Error.
+///
+/// Of a folder the first of these is taken: safetensors, PyTorch, GGUF. Two that claim to be the
+/// whole model in the same form (a file and an index, two files) are refused.
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 
 }  // namespace zp

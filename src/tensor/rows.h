@@ -34,21 +34,29 @@ class RowReader {
   std::int64_t cols_;
 };
 
-/// Rows of a row-major array in memory that outlives the reader. Floating types only; FP64 is
-/// rounded to FP32. bytes.size() must be rows * cols * the type's size.
-std::unique_ptr<RowReader> stored_rows(Bytes bytes, DType dtype, std::int64_t rows, std::int64_t cols);
-/// `stride_bytes` and `col_bytes` apart: any strided matrix (PyTorch stores such).
-std::unique_ptr<RowReader> strided_rows(Bytes bytes, DType dtype, std::int64_t rows, std::int64_t cols,
-                                        std::int64_t row_step, std::int64_t col_step);
+// All throw Error when the sizes don't fit each other, and borrow what they read: `bytes` and `of`
+// outlive the reader.
+
+/// Rows of a row-major array in memory, of any alignment. Floating types only; FP64 is rounded to
+/// FP32. bytes.size() must be rows * cols * the type's size.
+std::unique_ptr<RowReader> stored_rows(Bytes bytes, DType dtype, std::int64_t rows,
+                                       std::int64_t cols);
+/// Any strided matrix (PyTorch stores such): element (r, c) lies r * row_step + c * col_step
+/// elements after the first byte; steps aren't negative.
+std::unique_ptr<RowReader> strided_rows(Bytes bytes, DType dtype, std::int64_t rows,
+                                        std::int64_t cols, std::int64_t row_step,
+                                        std::int64_t col_step);
 /// Rows [begin, begin + count) of `of`.
 std::unique_ptr<RowReader> slice_rows(const RowReader& of, std::int64_t begin, std::int64_t count);
 /// Row i of the result is row source(i) of `of`; as many rows.
 std::unique_ptr<RowReader> permuted_rows(const RowReader& of,
                                          std::function<std::int64_t(std::int64_t)> source);
-/// The transpose of `of`, which is read in full (a tile of columns at a time).
+/// The transpose of `of`. Every read goes through all rows of `of`, some at a time, unless it is
+/// stored or strided: then only what is asked for is touched.
 std::unique_ptr<RowReader> transposed_rows(const RowReader& of);
 /// Values held in memory.
-std::unique_ptr<RowReader> constant_rows(std::vector<float> values, std::int64_t rows, std::int64_t cols);
+std::unique_ptr<RowReader> constant_rows(std::vector<float> values, std::int64_t rows,
+                                         std::int64_t cols);
 
 /// A named array of a checkpoint.
 struct Tensor {

@@ -1,0 +1,69 @@
+// llama.cpp's GGUF. Types whose blocks no grid here decodes are listed but have no rows. Split
+// files are not put together.
+#include "format/gguf.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "base/error.h"
+#include "source/checkpoint.h"
+#include "source/grid_rows.h"
+
+namespace zp {
+namespace {
+
+bool recognizes(Bytes file) {
+  constexpr std::array kMagic = {std::byte{'G'}, std::byte{'G'}, std::byte{'U'}, std::byte{'F'}};
+  return file.size() >= kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), file.begin());
+}
+
+std::string lower(std::string_view name) {
+  std::string text(name);
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+std::unique_ptr<Grid> grid_of(const gguf::Type& type) {
+  if (type.grid.empty()) return nullptr;
+  try {
+    return make_grid(type.grid);
+  } catch (const UsageError&) {  // no such grid
+    return nullptr;
+  }
+}
+
+Tensor make_tensor(gguf::TensorInfo&& t, Bytes bytes, const std::string& where) {
+  const auto [rows, cols] = matrix_shape(t.shape, where);
+  Tensor tensor;
+  tensor.name = std::move(t.name);
+  tensor.shape = std::move(t.shape);
+  tensor.bytes = t.bytes;
+  // ggml and safetensors share the words for plain types.
+  if (const DTypeInfo* dtype = dtype_of_safetensors(t.type->name)) {
+    tensor.type = dtype->name;
+    if (dtype->floating) tensor.rows = stored_rows(bytes, dtype->dtype, rows, cols);
+  } else {
+    tensor.type = lower(t.type->name);
+    if (auto grid = grid_of(*t.type)) tensor.rows = grid_rows(bytes, std::move(grid), rows, cols);
+  }
+  return tensor;
+}
+
+void read(Bytes file, const std::string& where, Checkpoint& checkpoint) {
+  gguf::Header header = gguf::read_header(file, where);
+  for (gguf::TensorInfo& t : header.tensors) {
+    const auto begin = static_cast<std::size_t>(header.data_begin + t.offset);
+    const Bytes bytes = file.subspan(begin, static_cast<std::size_t>(t.bytes));
+    checkpoint.add(make_tensor(std::move(t), bytes, where), where);
+  }
+  checkpoint.metadata = std::move(header.pairs);
+}
+
+}  // namespace
+
+extern const SourceKind source_gguf;
+const SourceKind source_gguf = {"gguf", "GGUF of llama.cpp, versions 2 and 3, float and quantized",
+                                recognizes, read};
+
+}  // namespace zp
