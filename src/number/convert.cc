@@ -1,6 +1,7 @@
 #include "number/convert.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "number/fp8.h"
@@ -183,9 +184,18 @@ void float_to_fp64(std::span<const float> in, std::byte* out) noexcept {
 }
 
 void fp4_e2m1_to_float(const std::byte* in, std::span<float> out) noexcept {
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = fp4_e2m1_to_float(static_cast<std::uint8_t>(in[i / 2] >> (4 * (i % 2))));
+  constexpr auto values = [] {
+    std::array<float, 16> all{};
+    for (std::uint8_t code = 0; code < all.size(); ++code) all[code] = fp4_e2m1_to_float(code);
+    return all;
+  }();
+  const std::size_t pairs = out.size() / 2;
+  for (std::size_t i = 0; i < pairs; ++i) {
+    const auto pair = static_cast<std::size_t>(in[i]);
+    out[2 * i] = values[pair & 0xF];
+    out[2 * i + 1] = values[pair >> 4];
   }
+  if (out.size() % 2 != 0) out.back() = values[static_cast<std::size_t>(in[pairs]) & 0xF];
 }
 
 void float_to_fp4_e2m1(std::span<const float> in, std::byte* out) noexcept {

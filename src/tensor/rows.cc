@@ -1,1 +1,220 @@
-// filled in shortly
+#include "tensor/rows.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "number/convert.h"
+
+namespace zp {
+namespace {
+
+// Floats that a reader holds while it reads another one in full.
+constexpr std::int64_t kChunk = 1 << 18;
+
+const Converter& converter_of(DType dtype) {
+  if (!info(dtype).floating) {
+    throw Error("tensor", "can't be read as weights", "a floating type",
+                std::string(info(dtype).name));
+  }
+  return converter(*find_float_format(info(dtype).name));
+}
+
+void require(bool holds, const char* what, std::int64_t expected, std::int64_t found) {
+  if (!holds) throw Error("tensor", what, std::to_string(expected), std::to_string(found));
+}
+
+// Elements (r, c) of `size` bytes at r * row_step + c * col_step, gathered row-major. The shorter
+// step goes inside, where neighbours share a cache line.
+template <std::size_t size>
+void gather(const std::byte* in, std::int64_t rows, std::int64_t cols, std::int64_t row_step,
+            std::int64_t col_step, std::byte* out) {
+  const auto copy = [&](std::int64_t r, std::int64_t c) {
+    std::memcpy(out + (r * cols + c) * static_cast<std::int64_t>(size),
+                in + (r * row_step + c * col_step) * static_cast<std::int64_t>(size), size);
+  };
+  if (row_step < col_step) {
+    for (std::int64_t c = 0; c < cols; ++c) {
+      for (std::int64_t r = 0; r < rows; ++r) copy(r, c);
+    }
+  } else {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t c = 0; c < cols; ++c) copy(r, c);
+    }
+  }
+}
+
+class StridedRows final : public RowReader {
+ public:
+  StridedRows(Bytes bytes, DType dtype, std::int64_t rows, std::int64_t cols, std::int64_t row_step,
+              std::int64_t col_step)
+      : RowReader(rows, cols),
+        bytes_(bytes),
+        dtype_(dtype),
+        converter_(&converter_of(dtype)),
+        row_step_(row_step),
+        col_step_(col_step) {
+    if (checked_mul(rows, cols, "tensor") == 0) return;
+    const std::int64_t last = checked_add(checked_mul(rows - 1, row_step, "tensor"),
+                                          checked_mul(cols - 1, col_step, "tensor"), "tensor");
+    const std::int64_t held = static_cast<std::int64_t>(bytes.size()) / info(dtype).bytes;
+    require(last < held, "reaches outside its bytes, last element", held - 1, last);
+  }
+
+  void read(std::int64_t begin, std::int64_t count, float* out) const override {
+    const std::byte* in = bytes_.data() + begin * row_step_ * info(dtype_).bytes;
+    if (col_step_ != 1 && cols() > 1) {
+      gather_rows(in, count, out);
+    } else if (row_step_ == cols()) {
+      converter_->to_float(in, {out, static_cast<std::size_t>(count * cols())});
+    } else {
+      for (std::int64_t r = 0; r < count; ++r) {
+        converter_->to_float(in + r * row_step_ * info(dtype_).bytes,
+                             {out + r * cols(), static_cast<std::size_t>(cols())});
+      }
+    }
+  }
+
+  std::unique_ptr<RowReader> transposed() const {
+    return std::make_unique<StridedRows>(bytes_, dtype_, cols(), rows(), col_step_, row_step_);
+  }
+
+ private:
+  void gather_rows(const std::byte* in, std::int64_t count, float* out) const {
+    const auto elements = static_cast<std::size_t>(count * cols());
+    std::vector<std::byte> packed(converter_->packed_bytes(elements));
+    const auto into_packed = [&]<std::size_t size>() {
+      gather<size>(in, count, cols(), row_step_, col_step_, packed.data());
+    };
+    switch (info(dtype_).bytes) {
+      case 1:
+        into_packed.operator()<1>();
+        break;
+      case 2:
+        into_packed.operator()<2>();
+        break;
+      case 4:
+        into_packed.operator()<4>();
+        break;
+      default:
+        into_packed.operator()<8>();
+        break;
+    }
+    converter_->to_float(packed.data(), {out, elements});
+  }
+
+  Bytes bytes_;
+  DType dtype_;
+  const Converter* converter_;
+  std::int64_t row_step_;  // in elements, as col_step_
+  std::int64_t col_step_;
+};
+
+class SliceRows final : public RowReader {
+ public:
+  SliceRows(const RowReader& of, std::int64_t begin, std::int64_t count)
+      : RowReader(count, of.cols()), of_(of), begin_(begin) {}
+
+  void read(std::int64_t begin, std::int64_t count, float* out) const override {
+    of_.read(begin_ + begin, count, out);
+  }
+
+ private:
+  const RowReader& of_;
+  std::int64_t begin_;
+};
+
+class PermutedRows final : public RowReader {
+ public:
+  PermutedRows(const RowReader& of, std::function<std::int64_t(std::int64_t)> source)
+      : RowReader(of.rows(), of.cols()), of_(of), source_(std::move(source)) {}
+
+  void read(std::int64_t begin, std::int64_t count, float* out) const override {
+    for (std::int64_t r = 0; r < count; ++r) of_.read(source_(begin + r), 1, out + r * cols());
+  }
+
+ private:
+  const RowReader& of_;
+  std::function<std::int64_t(std::int64_t)> source_;
+};
+
+class TransposedRows final : public RowReader {
+ public:
+  explicit TransposedRows(const RowReader& of) : RowReader(of.cols(), of.rows()), of_(of) {}
+
+  void read(std::int64_t begin, std::int64_t count, float* out) const override {
+    const std::int64_t width = of_.cols();
+    const std::int64_t at_once = std::clamp<std::int64_t>(kChunk / width, 1, cols());
+    std::vector<float> chunk(static_cast<std::size_t>(at_once * width));
+    for (std::int64_t from = 0; from < cols(); from += at_once) {
+      const std::int64_t rows_here = std::min(at_once, cols() - from);
+      of_.read(from, rows_here, chunk.data());
+      for (std::int64_t r = 0; r < count; ++r) {
+        for (std::int64_t c = 0; c < rows_here; ++c) {
+          out[r * cols() + from + c] = chunk[static_cast<std::size_t>(c * width + begin + r)];
+        }
+      }
+    }
+  }
+
+ private:
+  const RowReader& of_;
+};
+
+class ConstantRows final : public RowReader {
+ public:
+  ConstantRows(std::vector<float> values, std::int64_t rows, std::int64_t cols)
+      : RowReader(rows, cols), values_(std::move(values)) {}
+
+  void read(std::int64_t begin, std::int64_t count, float* out) const override {
+    std::copy_n(values_.begin() + begin * cols(), count * cols(), out);
+  }
+
+ private:
+  std::vector<float> values_;
+};
+
+}  // namespace
+
+std::unique_ptr<RowReader> stored_rows(Bytes bytes, DType dtype, std::int64_t rows,
+                                       std::int64_t cols) {
+  const std::int64_t expected =
+      checked_mul(checked_mul(rows, cols, "tensor"), info(dtype).bytes, "tensor");
+  const auto found = static_cast<std::int64_t>(bytes.size());
+  require(found == expected, "wrong number of bytes", expected, found);
+  return std::make_unique<StridedRows>(bytes, dtype, rows, cols, cols, 1);
+}
+
+std::unique_ptr<RowReader> strided_rows(Bytes bytes, DType dtype, std::int64_t rows,
+                                        std::int64_t cols, std::int64_t row_step,
+                                        std::int64_t col_step) {
+  return std::make_unique<StridedRows>(bytes, dtype, rows, cols, row_step, col_step);
+}
+
+std::unique_ptr<RowReader> slice_rows(const RowReader& of, std::int64_t begin, std::int64_t count) {
+  const bool inside = begin >= 0 && count >= 0 && begin <= of.rows() && count <= of.rows() - begin;
+  require(inside, "slice reaches outside its rows", of.rows(), checked_add(begin, count, "tensor"));
+  return std::make_unique<SliceRows>(of, begin, count);
+}
+
+std::unique_ptr<RowReader> permuted_rows(const RowReader& of,
+                                         std::function<std::int64_t(std::int64_t)> source) {
+  return std::make_unique<PermutedRows>(of, std::move(source));
+}
+
+std::unique_ptr<RowReader> transposed_rows(const RowReader& of) {
+  if (const auto* strided = dynamic_cast<const StridedRows*>(&of)) return strided->transposed();
+  return std::make_unique<TransposedRows>(of);
+}
+
+std::unique_ptr<RowReader> constant_rows(std::vector<float> values, std::int64_t rows,
+                                         std::int64_t cols) {
+  const std::int64_t expected = checked_mul(rows, cols, "tensor");
+  const auto found = static_cast<std::int64_t>(values.size());
+  require(found == expected, "wrong number of values", expected, found);
+  return std::make_unique<ConstantRows>(std::move(values), rows, cols);
+}
+
+}  // namespace zp
