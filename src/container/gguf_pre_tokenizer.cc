@@ -1,0 +1,72 @@
+#include "container/gguf_pre_tokenizer.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace zp {
+namespace {
+
+struct PreTokenizer {
+  std::string_view name;
+  bool ignore_merges;
+  std::vector<std::string_view> regexes;
+};
+
+const std::vector<PreTokenizer>& pre_tokenizers() {
+  static const std::vector<PreTokenizer> kRows = {
+#include "container/pre_tokenizers.inc"
+  };
+  return kRows;
+}
+
+// Line ends stand in files both as themselves and as \r and \n.
+std::string with_escapes(std::string_view regex) {
+  std::string text;
+  for (const char c : regex) {
+    if (c == '\r') {
+      text += "\\r";
+    } else if (c == '\n') {
+      text += "\\n";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+const PreTokenizer* find_row(const Tokenizer& tokenizer) {
+  std::vector<std::string> regexes;
+  for (const std::string& regex : tokenizer.split_regexes) regexes.push_back(with_escapes(regex));
+  const PreTokenizer* found = nullptr;
+  for (const PreTokenizer& row : pre_tokenizers()) {
+    if (!std::equal(regexes.begin(), regexes.end(), row.regexes.begin(), row.regexes.end()))
+      continue;
+    if (row.ignore_merges == tokenizer.ignore_merges) return &row;
+    if (found == nullptr) found = &row;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string find_pre_tokenizer(const Tokenizer& tokenizer, const std::string& where) {
+  if (const PreTokenizer* row = find_row(tokenizer)) return std::string(row->name);
+  std::string regexes;
+  for (const std::string& regex : tokenizer.split_regexes) {
+    regexes += (regexes.empty() ? "" : " then ") + with_escapes(regex);
+  }
+  throw Error(where,
+              "no pre-tokenizer of llama.cpp is known to split text as this tokenizer does, with " +
+                  (regexes.empty() ? "no regex" : regexes),
+              "--pre-tokenizer NAME to override");
+}
+
+bool pre_tokenizer_agrees_on_merges(const Tokenizer& tokenizer) {
+  const PreTokenizer* row = find_row(tokenizer);
+  return row == nullptr || row->ignore_merges == tokenizer.ignore_merges;
+}
+
+}  // namespace zp

@@ -1,0 +1,35 @@
+// The parts of tokenizer.json around its model: normalizer, pre_tokenizer, post_processor, and how
+// it writes added tokens. Names and fields as in Hugging Face's `tokenizers`.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "text/vocabulary.h"
+
+namespace zp {
+
+/// Reads what is done to a text before the model sees it, into `tokenizer`.
+class TextPipeline {
+ public:
+  explicit TextPipeline(Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+
+  void read_normalizer(const Json& json, const std::string& where);
+  void read_splitter(const Json& json, const std::string& where);
+
+  bool byte_level = false;      ///< bytes in GPT-2's alphabet reach the model
+  bool escapes_spaces = false;  ///< spaces become U+2581
+
+ private:
+  void read_split(const class JsonFields& fields);
+  void read_metaspace(const class JsonFields& fields);
+  Tokenizer& tokenizer_;
+};
+
+/// Which ids go around a text: one before it (bos), one behind it (eos).
+void read_post_processor(const Json& json, const std::string& where, TokenizerDraft& draft);
+
+/// content, special and the four flags. Throws when the content is missing or empty.
+AddedToken read_added_token(const JsonFields& fields, std::int64_t id);
+
+}  // namespace zp
