@@ -1,8 +1,6 @@
 #include "container/mlx_config.h"
 
-#include <array>
 #include <map>
-#include <string_view>
 #include <utility>
 
 namespace zp {
@@ -46,47 +44,43 @@ void hoist(Json& config, const char* name, const Json& value) {
 /// object[key], or null.
 Json field(const Json& object, const char* key) { return object.value(key, Json()); }
 
-/// transformers 5 keeps everything about rotation in "rope_parameters"; mlx-lm's models read the
-/// keys that were there before, "type" as well as "rope_type".
-void spell_rope(Json& config) {
-  const char* original = "original_max_position_embeddings";
-  if (const Json parameters = field(config, "rope_parameters"); parameters.is_object()) {
-    for (const char* key : {"rope_theta", "partial_rotary_factor", original}) {
-      hoist(config, key, field(parameters, key));
-    }
-    const Json type = field(parameters, "rope_type");
-    if (type.is_string() && type != "default") hoist(config, "rope_scaling", parameters);
+void spell_sizes(Json& config, const Decoder& decoder) {
+  if (config.contains("num_attention_heads")) {
+    hoist(config, "num_key_value_heads", decoder.kv_heads);
+    hoist(config, "head_dim", decoder.head_dim);
+    hoist(config, "max_position_embeddings", decoder.context);
   }
+  if (config.contains("n_positions")) {  // GPT-2's words
+    hoist(config, "n_ctx", decoder.context);
+    hoist(config, "layer_norm_epsilon", decoder.norm_epsilon);
+  }
+}
+
+void spell_rope(Json& config, const Decoder& decoder) {
+  const Rope& rope = decoder.rope;
+  if (rope.dims == 0) return;
+  hoist(config, "rope_theta", rope.theta);
+  if (rope.dims != decoder.head_dim) {
+    const auto share = static_cast<double>(rope.dims) / static_cast<double>(decoder.head_dim);
+    hoist(config, "partial_rotary_factor", share);
+  }
+  if (rope.scaling == RopeScaling::none) return;
+  hoist(config, "original_max_position_embeddings", rope.original_context);
+  hoist(config, "rope_scaling", field(config, "rope_parameters"));
   Json scaling = field(config, "rope_scaling");
   if (!scaling.is_object()) return;
   hoist(scaling, "type", field(scaling, "rope_type"));
   hoist(scaling, "rope_type", field(scaling, "type"));
-  hoist(scaling, original, field(config, original));
-  hoist(config, original, field(scaling, original));
+  hoist(scaling, "original_max_position_embeddings", rope.original_context);
   config["rope_scaling"] = std::move(scaling);
 }
 
-struct Alias {
-  std::string_view model_type;
-  const char* name;  // what mlx-lm insists on
-  const char* from;  // what stands for it
-};
-constexpr std::array kAliases = {
-    Alias{"gpt2", "n_ctx", "n_positions"},
-    Alias{"gpt_neox", "rotary_emb_base", "rope_theta"},
-    Alias{"gpt_neox", "rotary_pct", "partial_rotary_factor"},
-};
-
 }  // namespace
 
-Json mlx_config(Json config, std::span<const MlxModule> modules) {
-  spell_rope(config);
-  const Json type = field(config, "model_type");
-  for (const Alias& alias : kAliases) {
-    if (type == alias.model_type) hoist(config, alias.name, field(config, alias.from));
-  }
-  const Json how = quantization(modules);
-  if (!how.is_null()) {
+Json mlx_config(Json config, const Decoder& decoder, std::span<const MlxModule> modules) {
+  spell_sizes(config, decoder);
+  spell_rope(config, decoder);
+  if (const Json how = quantization(modules); !how.is_null()) {
     config["quantization"] = how;
     config["quantization_config"] = how;
   }

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "grid/grid.h"
+#include "model/decoder.h"
 
 namespace zp {
 
@@ -18,6 +19,7 @@ struct MlxModule {
   std::int64_t parameters = 0;
 };
 
-Json mlx_config(Json config, std::span<const MlxModule> modules);
+/// `config`: what the source said. What it says already stays.
+Json mlx_config(Json config, const Decoder& decoder, std::span<const MlxModule> modules);
 
 }  // namespace zp
