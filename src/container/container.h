@@ -32,7 +32,8 @@ struct ContainerInput {
 
 /// First match wins. An empty field matches everything.
 struct Rule {
-  std::string roles;  ///< role names or tensor name globs, comma-separated: "head", "embedding", "layers.0-1.*"
+  std::string roles;  ///< role names or tensor name globs, comma-separated: "head", "embedding",
+                      ///< "layers.0-1.*"
   std::string grid;   ///< spec
   std::string why;    ///< for --dry-run
 };
@@ -50,7 +51,7 @@ struct PlaneTarget {
 };
 
 struct TensorJob {
-  std::string name;  ///< in the output
+  std::string name;                ///< in the output
   const Weight* weight = nullptr;  ///< what it is; nullptr for tensors made by the container
   const RowReader* rows = nullptr;
   std::shared_ptr<const Grid> grid;
@@ -59,7 +60,8 @@ struct TensorJob {
 
 struct OutputFile {
   std::string name;  ///< inside the folder; empty: the output is this one file
-  std::vector<std::pair<std::int64_t, std::vector<std::byte>>> fixed;  ///< bytes known now, by offset
+  std::vector<std::pair<std::int64_t, std::vector<std::byte>>>
+      fixed;                      ///< bytes known now, by offset
   std::filesystem::path copy_of;  ///< instead: a copy of this file
   std::int64_t bytes = 0;
 };
@@ -70,6 +72,8 @@ struct Layout {
   std::vector<OutputFile> files;
   std::vector<TensorJob> jobs;
   std::vector<std::unique_ptr<RowReader>> derived;  ///< readers the container made
+  /// Where the runtime will compute something else than the model says; for people.
+  std::vector<std::string> notes;
   std::int64_t bytes() const;
 };
 
@@ -97,7 +101,8 @@ class Container {
   /// as this runtime's own tools do; empty: there is none, the request is refused.
   virtual std::string fallback(const Grid& grid, const Weight& weight) const = 0;
   /// assignments: one for each weight of the model. Throws Error.
-  virtual Layout layout(const ContainerInput& input, std::span<const Assignment> assignments) const = 0;
+  virtual Layout layout(const ContainerInput& input,
+                        std::span<const Assignment> assignments) const = 0;
 };
 
 std::span<const Container* const> containers();

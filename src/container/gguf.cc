@@ -1,0 +1,193 @@
+// GGUF for llama.cpp: one file with the model's metadata, its tokenizer and its tensors.
+//
+// Which grid for which tensor follows llama.cpp's own quantizer: norms, biases and positions stay
+// FP32, the head keeps 8 bits where the rest has 4 or 5, and rows that no block divides become
+// FP16.
+#include "format/gguf.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "container/container.h"
+#include "container/gguf_metadata.h"
+#include "container/gguf_rows.h"
+#include "container/gguf_tokenizer.h"
+
+namespace zp {
+namespace {
+
+constexpr std::string_view kFp32 = "fp32";
+
+bool is_blocks(const gguf::Type& type) { return type.block > 1; }
+
+double bits(const gguf::Type& type) {
+  return 8.0 * static_cast<double>(type.block_bytes) / static_cast<double>(type.block);
+}
+
+bool is_norm_or_bias(const TensorUse& use) {
+  return !is_matrix(use.role) || use.part == Part::bias;
+}
+
+class Gguf final : public Container {
+ public:
+  std::string_view name() const override { return "gguf"; }
+  std::string_view summary() const override { return "llama.cpp and what is built on it"; }
+  std::string_view extension() const override { return ".gguf"; }
+  std::string_view default_grid() const override { return "q4_0"; }
+  AffineForm affine_defaults(std::string_view) const override { return {}; }
+
+  std::vector<Rule> rules(std::string_view grid, const ContainerInput& input) const override;
+  Verdict accepts(const Grid& grid, const TensorUse& use) const override;
+  std::string fallback(const Grid& grid, const Weight& weight) const override;
+  Layout layout(const ContainerInput& input,
+                std::span<const Assignment> assignments) const override;
+};
+
+std::vector<Rule> Gguf::rules(std::string_view grid, const ContainerInput& input) const {
+  constexpr double kHeadBits = 6;  // the head loses more than other tensors below this
+  std::vector<Rule> rules = {
+      {"attention_norm,query_norm,key_norm,ffn_norm,output_norm", "fp32", "norms stay FP32"},
+      {"*.bias", "fp32", "biases stay FP32"},
+      {"position", "fp32", "positions stay FP32"},
+  };
+  const gguf::Type* type = gguf::type_of_grid(grid);
+  if (type != nullptr && is_blocks(*type) && bits(*type) <= kHeadBits) {
+    const bool tied = input.model.decoder.tied;
+    rules.push_back(
+        {tied ? "embedding" : "head", "q8_0",
+         tied ? "the embedding is the head too, which keeps 8 bits" : "the head keeps 8 bits"});
+  }
+  rules.push_back({"", std::string(grid), "asked for"});
+  return rules;
+}
+
+Verdict Gguf::accepts(const Grid& grid, const TensorUse& use) const {
+  const gguf::Type* type = gguf::type_of_grid(grid.spec());
+  if (type == nullptr) return {false, "GGUF has no tensor type for " + grid.spec()};
+  if (is_norm_or_bias(use) && grid.spec() != kFp32) {
+    return {false, "llama.cpp takes norms and biases in FP32 only"};
+  }
+  if (is_blocks(*type)) {
+    if (use.role == Role::position)
+      return {false, "llama.cpp takes positions in floating types only"};
+  } else if (type->block_bytes > 4) {
+    return {false, "llama.cpp does not compute with " + std::string(type->name)};
+  }
+  return {true, {}};
+}
+
+std::string Gguf::fallback(const Grid& grid, const Weight& weight) const {
+  const gguf::Type* type = gguf::type_of_grid(grid.spec());
+  const bool rows_too_odd =
+      type != nullptr && is_blocks(*type) && !grid.why_not(weight.use.cols).empty();
+  return rows_too_odd ? "fp16" : "";
+}
+
+/// llama_ftype of the type that holds most of the weights.
+std::int32_t file_type(std::span<const Assignment> assignments) {
+  std::map<std::int32_t, std::int64_t> weights;
+  for (const Assignment& a : assignments) {
+    weights[gguf::type_of_grid(a.grid->spec())->file_type] +=
+        a.weight->use.rows * a.weight->use.cols;
+  }
+  const auto most =
+      std::max_element(weights.begin(), weights.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == weights.end() ? 0 : std::max(0, most->first);
+}
+
+std::vector<gguf::Pair> tokenizer_pairs(const ContainerInput& input) {
+  if (input.tokenizer == nullptr) return gguf_no_tokenizer();
+  return gguf_tokenizer(*input.tokenizer, input.model.decoder.vocabulary, input.generation_config,
+                        input.pre_tokenizer, input.folder.string());
+}
+
+/// Tensors in file order, header and jobs side by side; offsets come with the header's bytes.
+class Builder {
+ public:
+  explicit Builder(const ContainerInput& input) : input_(input) {}
+
+  void add_weight(const Assignment& a) {
+    const TensorUse& use = a.weight->use;
+    const RowReader* rows = a.weight->rows;
+    if (std::unique_ptr<RowReader> ordered = gguf_rows(*a.weight, input_.model.decoder)) {
+      rows = ordered.get();
+      layout_.derived.push_back(std::move(ordered));
+    }
+    if (is_norm_or_bias(use)) {
+      add(use.gguf, {use.cols}, a.grid);
+    } else {
+      add(use.gguf, {use.rows, use.cols}, a.grid);
+    }
+    layout_.jobs.back().weight = a.weight;
+    layout_.jobs.back().rows = rows;
+  }
+
+  void add_rope(RopeTensor tensor) {
+    const auto count = std::ssize(tensor.divisors);
+    add(tensor.name, {count}, std::shared_ptr<const Grid>(make_grid(kFp32)));
+    layout_.derived.push_back(constant_rows(std::move(tensor.divisors), 1, count));
+    layout_.jobs.back().rows = layout_.derived.back().get();
+  }
+
+  Layout finish(std::int32_t file_type) {
+    header_.pairs = gguf_metadata(input_, file_type);
+    for (gguf::Pair& pair : tokenizer_pairs(input_)) header_.pairs.push_back(std::move(pair));
+    std::vector<std::byte> bytes = gguf::write_header(header_);
+    std::int64_t end = header_.data_begin;
+    for (std::size_t i = 0; i < layout_.jobs.size(); ++i) {
+      const gguf::TensorInfo& tensor = header_.tensors[i];
+      layout_.jobs[i].planes = {{0, header_.data_begin + tensor.offset}};
+      end = header_.data_begin +
+            round_up(checked_add(tensor.offset, tensor.bytes, tensor.name), header_.alignment);
+    }
+    OutputFile file;
+    file.fixed.emplace_back(0, std::move(bytes));
+    file.bytes = end;
+    layout_.files.push_back(std::move(file));
+    layout_.notes = gguf_notes(input_);
+    return std::move(layout_);
+  }
+
+ private:
+  void add(const std::string& name, std::vector<std::int64_t> shape,
+           std::shared_ptr<const Grid> grid) {
+    gguf::TensorInfo info;
+    info.name = name;
+    info.shape = std::move(shape);
+    info.type = gguf::type_of_grid(grid->spec());
+    header_.tensors.push_back(std::move(info));
+    TensorJob job;
+    job.name = name;
+    job.grid = std::move(grid);
+    layout_.jobs.push_back(std::move(job));
+  }
+
+  const ContainerInput& input_;
+  gguf::Header header_;
+  Layout layout_;
+};
+
+Layout Gguf::layout(const ContainerInput& input, std::span<const Assignment> assignments) const {
+  for (const Assignment& a : assignments) {
+    std::string why = a.grid->why_not(a.weight->use.cols);
+    if (why.empty()) why = accepts(*a.grid, a.weight->use).why;
+    if (!why.empty()) throw Error("gguf, tensor \"" + a.weight->use.gguf + "\"", why);
+  }
+  Builder builder(input);
+  for (RopeTensor& tensor : gguf_rope_tensors(input.model.decoder.rope))
+    builder.add_rope(std::move(tensor));
+  for (const Assignment& a : assignments) builder.add_weight(a);
+  return builder.finish(file_type(assignments));
+}
+
+const Gguf kGguf;
+
+}  // namespace
+
+extern const Container& container_gguf;
+const Container& container_gguf = kGguf;
+
+}  // namespace zp

@@ -1,0 +1,176 @@
+#include "container/gguf_metadata.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "base/error.h"
+#include "container/gguf_tokenizer.h"
+
+namespace zp {
+namespace {
+
+constexpr std::uint32_t kQuantizationVersion = 2;  // GGML_QNT_VERSION
+
+/// Collects pairs, most of them under the architecture's name.
+class Keys {
+ public:
+  explicit Keys(std::string_view architecture) : prefix_(std::string(architecture) + ".") {}
+
+  void general(const char* key, gguf::Value value) { pairs_.push_back({key, std::move(value)}); }
+  void count(const char* key, std::int64_t n) { add(key, static_cast<std::uint32_t>(n)); }
+  void real(const char* key, double x) { add(key, static_cast<float>(x)); }
+  void text(const char* key, const char* value) { add(key, std::string(value)); }
+  std::vector<gguf::Pair> take() { return std::move(pairs_); }
+
+ private:
+  void add(const char* key, gguf::Value value) {
+    pairs_.push_back({prefix_ + key, std::move(value)});
+  }
+
+  std::string prefix_;
+  std::vector<gguf::Pair> pairs_;
+};
+
+// llama.cpp multiplies cos and sin by this factor, and for YaRN by 1 + 0.1 ln(factor) besides.
+void add_attention_factor(Keys& keys, const Rope& rope) {
+  double factor = rope.attention_factor;
+  if (rope.scaling == RopeScaling::yarn) factor /= 1 + 0.1 * std::log(rope.factor);
+  if (static_cast<float>(factor) != 1) keys.real("rope.scaling.attn_factor", factor);
+}
+
+// llama3 has no keys: its frequencies are a tensor (gguf_rope.h).
+void add_rope_scaling(Keys& keys, const Rope& rope) {
+  switch (rope.scaling) {
+    case RopeScaling::none:
+    case RopeScaling::llama3:
+      return;
+    case RopeScaling::linear:
+      keys.text("rope.scaling.type", "linear");
+      keys.real("rope.scaling.factor", rope.factor);
+      return;
+    case RopeScaling::yarn:
+      keys.text("rope.scaling.type", "yarn");
+      keys.real("rope.scaling.factor", rope.factor);
+      break;
+    case RopeScaling::longrope:
+      keys.text("rope.scaling.type", "longrope");
+      break;
+  }
+  keys.count("rope.scaling.original_context_length", rope.original_context);
+  add_attention_factor(keys, rope);
+}
+
+void add_attention(Keys& keys, const Decoder& d, bool always_window_key) {
+  keys.count("attention.head_count", d.heads);
+  keys.count("attention.head_count_kv", d.kv_heads);
+  if (d.head_dim * d.heads != d.hidden) {
+    keys.count("attention.key_length", d.head_dim);
+    keys.count("attention.value_length", d.head_dim);
+  }
+  keys.real(
+      d.norm == Norm::rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
+      d.norm_epsilon);
+  if (d.sliding_window || always_window_key) {
+    keys.count("attention.sliding_window", d.sliding_window.value_or(0));
+  }
+}
+
+void check_computable(const Decoder& d, const GgufFacts& facts) {
+  const std::string where = "gguf, llama.cpp's architecture " + std::string(facts.name);
+  const bool gelu = d.activation != Activation::silu && facts.activation != Activation::silu;
+  if (d.activation != facts.activation && !gelu) throw Error(where, "computes another activation");
+  const bool factors =
+      d.rope.scaling == RopeScaling::llama3 || d.rope.scaling == RopeScaling::longrope;
+  if (factors && !facts.frequency_factors) throw Error(where, "has no llama3 or longrope scaling");
+  const Rope natural;
+  if (d.rope.scaling == RopeScaling::yarn &&
+      (d.rope.beta_fast != natural.beta_fast || d.rope.beta_slow != natural.beta_slow)) {
+    throw Error(where, "has YaRN with beta_fast 32 and beta_slow 1 only");
+  }
+}
+
+bool has_token(const Tokenizer& tokenizer, std::string_view text) {
+  return std::any_of(tokenizer.tokens.begin(), tokenizer.tokens.end(),
+                     [&](const Token& t) { return t.text == text; });
+}
+
+bool can_be_named_phi3(const Tokenizer& tokenizer) {
+  for (const char* text : {"<unk>", "<s>", "</s>", "<|endoftext|>"}) {
+    if (!has_token(tokenizer, text)) return false;
+  }
+  return true;
+}
+
+bool wants_phi3_name(const Tokenizer* tokenizer) {
+  return tokenizer != nullptr && can_be_named_phi3(*tokenizer) &&
+         std::any_of(tokenizer->added.begin(), tokenizer->added.end(),
+                     [](const AddedToken& t) { return t.rstrip; });
+}
+
+/// Where "phi-3" or "phi3" begins, upper or lower case.
+std::size_t find_phi3(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::min(name.find("phi-3"), name.find("phi3"));
+}
+
+}  // namespace
+
+std::string gguf_name(const std::string& name, const Tokenizer* tokenizer) {
+  if (wants_phi3_name(tokenizer)) {
+    return find_phi3(name) == std::string::npos ? name + " (Phi-3 tokens)" : name;
+  }
+  constexpr std::size_t kPhi = 3;
+  std::string other = name;
+  for (std::size_t at = find_phi3(other); at != std::string::npos; at = find_phi3(other)) {
+    other.replace(at + kPhi, other[at + kPhi] == '-' ? 1 : 0, " ");
+  }
+  return other;
+}
+
+std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t file_type) {
+  const Decoder& d = input.model.decoder;
+  const GgufFacts& facts = input.model.architecture->gguf;
+  check_computable(d, facts);
+  Keys keys(facts.name);
+  keys.general("general.architecture", std::string(facts.name));
+  keys.general("general.type", std::string("model"));
+  keys.general("general.name", gguf_name(input.name, input.tokenizer));
+  keys.general("general.file_type", static_cast<std::uint32_t>(file_type));
+  keys.general("general.quantization_version", kQuantizationVersion);
+  keys.count("vocab_size", d.vocabulary);
+  keys.count("context_length", d.context);
+  keys.count("embedding_length", d.hidden);
+  keys.count("block_count", d.layers);
+  keys.count("feed_forward_length", d.ffn);
+  add_attention(keys, d, facts.always_window_key);
+  if (d.rope.dims > 0) {
+    keys.count("rope.dimension_count", d.rope.dims);
+    keys.real("rope.freq_base", d.rope.theta);
+    add_rope_scaling(keys, d.rope);
+  }
+  return keys.take();
+}
+
+std::vector<std::string> gguf_notes(const ContainerInput& input) {
+  const Decoder& d = input.model.decoder;
+  std::vector<std::string> notes;
+  if (d.activation == Activation::gelu_erf) {
+    notes.push_back("llama.cpp computes GELU by its tanh form here; the model's is exact (erf)");
+  }
+  if (d.sliding_window && *d.sliding_window < d.context) {
+    notes.push_back("llama.cpp attends to everything here; the model sees " +
+                    std::to_string(*d.sliding_window) + " tokens");
+  }
+  if (input.tokenizer == nullptr) {
+    notes.push_back("no tokenizer in the checkpoint: llama.cpp will take token ids only");
+    return notes;
+  }
+  for (const std::string& texts : gguf_tokenizer_deviations(*input.tokenizer)) {
+    notes.push_back("llama.cpp's token ids will differ in " + texts);
+  }
+  return notes;
+}
+
+}  // namespace zp

@@ -1,0 +1,30 @@
+// What a GGUF file says of the model: the keys general.* and <architecture>.* that llama.cpp's
+// loader reads. Source: llama.cpp src/llama-arch.cpp, src/llama-model.cpp, src/models.
+//
+// All follows from the Decoder and the few facts in the architecture's own table. What llama.cpp
+// would compute otherwise is refused, or said in a note where the difference is small or far away.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "container/container.h"
+#include "format/gguf.h"
+
+namespace zp {
+
+/// general.name. llama.cpp (src/llama-vocab.cpp) looks into it: a name with "phi-3" or "phi3" in it
+/// makes special tokens swallow the white space behind them, as the added tokens of Phi-3's own
+/// tokenizer do, and makes the loading fail when the vocabulary hasn't Phi-3's <unk>, <s>, </s> and
+/// <|endoftext|>. So the name says it exactly when the tokenizer wants it.
+std::string gguf_name(const std::string& name, const Tokenizer* tokenizer);
+
+/// file_type: llama_ftype of the type that most weights have. Throws Error for what llama.cpp's
+/// graph of the architecture can't compute.
+std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t file_type);
+
+/// Where llama.cpp will compute something else than the model says; for people.
+std::vector<std::string> gguf_notes(const ContainerInput& input);
+
+}  // namespace zp
