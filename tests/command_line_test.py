@@ -1,0 +1,239 @@
+"""The program as people and scripts use it: exit codes, messages, JSON, files.
+
+    python3 command_line_test.py PROGRAM        standard library only
+"""
+
+import hashlib
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from tiny_model import make_tiny_model
+
+PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+TARGETS = ["gguf:fp32", "gguf:fp16", "gguf:bf16", "gguf:q8_0", "gguf:q4_0", "gguf:q4_1", "gguf:q5_0",
+           "gguf:q5_1", "mlx:int4:g64", "mlx:int8:g32", "hf:fp16"]  # fmt: skip
+LISTS = ["dtypes", "grids", "methods", "containers", "sources", "architectures", "instruction-sets"]
+
+
+def run(*arguments, **options):
+    command = [PROGRAM, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
+
+
+def content(path):
+    """Every file's name and hash, of a file or a folder."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    return [(str(p.relative_to(path)), hashlib.sha256(p.read_bytes()).hexdigest()) for p in files]
+
+
+def size(path):
+    return sum(p.stat().st_size for p in ([path] if path.is_file() else path.rglob("*")) if p.is_file())
+
+
+class CommandLineTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        cls.model = make_tiny_model(cls.folder / "model")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def out(self, name):
+        """A path for an output, whose folder holds nothing else."""
+        place = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        return place / name
+
+    def quantize(self, target, path, *options):
+        done = run("quantize", self.model, "--to", f"{target}={path}", "--json", *options)
+        self.assertEqual(done.returncode, 0, f"{target}: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def assertOneLine(self, done, code):
+        shown = f"{done.args[1:]}\nstdout: {done.stdout}\nstderr: {done.stderr}"
+        self.assertEqual(done.returncode, code, shown)
+        self.assertEqual(done.stdout, "", shown)
+        self.assertEqual(len(done.stderr.splitlines()), 1, shown)
+        self.assertTrue(done.stderr.endswith("\n"), shown)
+
+    def test_dry_run_says_the_exact_sizes_and_writes_nothing(self):
+        for target in TARGETS:
+            with self.subTest(target):
+                path = self.out("x")
+                (planned,) = self.quantize(target, path, "--dry-run")["outputs"]
+                self.assertEqual(list(path.parent.iterdir()), [])
+                (written,) = self.quantize(target, path)["outputs"]
+                self.assertEqual(list(path.parent.iterdir()), [path])
+                self.assertEqual(planned["bytes"], size(path))
+                self.assertEqual(written["bytes"], size(path))
+                for key in ["path", "container", "grid", "bytes", "bits_per_weight", "tensors"]:
+                    self.assertEqual(planned[key], written[key], key)
+
+    def test_json_has_the_promised_keys(self):
+        result = self.quantize("gguf:q4_0", self.out("x"))
+        self.assertGreaterEqual(result.keys(), {"outputs", "parameters", "seconds", "peak_memory_bytes"})
+        keys = {"path", "container", "grid", "fidelity", "bytes", "bits_per_weight", "tensors", "sqnr_db"}
+        self.assertGreaterEqual(result["outputs"][0].keys(), keys)
+        self.assertGreaterEqual(result["seconds"].keys(), {"read", "quantize", "write", "total"})
+        self.assertEqual(result["outputs"][0]["fidelity"], "quantized")
+
+    def test_same_bytes_from_every_number_of_threads_and_instruction_set(self):
+        listed = json.loads(run("list", "instruction-sets", "--json").stdout)
+        sets = [entry["name"] for entry in listed]
+        self.assertTrue(sets)
+        ways = [["--threads", n] for n in (1, 2, 7)] + [["--cpu", name] for name in sets]
+        for target in TARGETS:
+            first = None
+            for way in ways:
+                with self.subTest(target, way=way):
+                    path = self.out("x")
+                    self.quantize(target, path, *map(str, way))
+                    first = first or content(path)
+                    self.assertEqual(content(path), first)
+
+    def test_several_targets_at_once_are_the_same_files(self):
+        alone, together = self.out("a"), self.out("b")
+        self.quantize("gguf:q4_0", alone)
+        self.quantize("gguf:q4_0", together, "--to", f"gguf:q8_0={together}.2")
+        self.assertEqual(content(alone)[0][1], content(together)[0][1])
+
+    def test_killed_at_any_moment_it_leaves_the_finished_file_or_none(self):
+        model = make_tiny_model(pathlib.Path(tempfile.mkdtemp(dir=self.folder)) / "big", 512, 1536, 6)
+        command = [PROGRAM, "quantize", model, "--quiet", "--to"]
+        for target in ["gguf:q4_0", "mlx:int4:g64"]:
+            whole = self.out("x")
+            begin = time.monotonic()
+            subprocess.run([*command, f"{target}={whole}"], check=True)
+            seconds = time.monotonic() - begin
+            finished = content(whole)
+            draw = random.Random(0)
+            for moment in [draw.uniform(0, 1.1 * seconds) for _ in range(10)]:
+                path = self.out("x")
+                process = subprocess.Popen([*command, f"{target}={path}"])
+                time.sleep(moment)
+                process.kill()
+                process.wait()
+                if path.exists():
+                    self.assertEqual(content(path), finished, f"{target} after {moment:.3f} s")
+
+    def test_interrupted_it_leaves_nothing(self):
+        model = make_tiny_model(pathlib.Path(tempfile.mkdtemp(dir=self.folder)) / "big", 1024, 4096, 12)
+        path = self.out("x")
+        process = subprocess.Popen(
+            [PROGRAM, "quantize", model, "--quiet", "--to", f"gguf:q4_0={path}"], stderr=subprocess.PIPE
+        )
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, errors)
+        self.assertEqual(list(path.parent.iterdir()), [])
+
+    def test_an_existing_path_is_refused_without_force(self):
+        for target in ["gguf:q4_0", "mlx:int4:g64"]:
+            with self.subTest(target):
+                path = self.out("x")
+                self.quantize(target, path)
+                before = content(path)
+                done = run("quantize", self.model, "--to", f"{target.replace('4', '8')}={path}", "--quiet")
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn("--force", done.stderr)
+                self.assertEqual(content(path), before)
+                self.quantize(target, path, "--force")
+                self.assertEqual(content(path), before)
+                self.assertEqual(list(path.parent.iterdir()), [path])
+
+    def test_bad_usage_exits_2(self):
+        target = f"gguf:q4_0={self.out('x')}"
+        for arguments in [
+            [],
+            ["quantise", self.model, "--to", target],
+            ["quantize", self.model],
+            ["quantize", "--to", target],
+            ["quantize", self.model, "--to", "gguf:q4_17"],
+            ["quantize", self.model, "--to", "gguuf:q4_0"],
+            ["quantize", self.model, "--to", target, "--no-such-option"],
+            ["quantize", self.model, "--to", target, "--method", "guessing"],
+            ["quantize", self.model, "--to", target, "--threads", "many"],
+            ["quantize", self.model, "--to", target, "--cpu", "z80"],
+            ["list", "nothings"],
+        ]:
+            with self.subTest(arguments):
+                done = run(*arguments)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertEqual(done.stdout, "")
+                self.assertNotEqual(done.stderr, "")
+
+    def test_bad_input_exits_1_with_one_line(self):
+        safetensors = (self.model / "model.safetensors").read_bytes()
+        config = json.loads((self.model / "config.json").read_text())
+        broken = {
+            "missing": {},
+            "empty": {"config.json": b"{}"},
+            "cut": {"model.safetensors": safetensors[:5000]},
+            "shortened": {"model.safetensors": safetensors[:-1]},
+            "lying": {"model.safetensors": b"\xff" * 8 + safetensors[8:]},
+            "no-json": {"config.json": b"{\n\n"},
+            "unknown": {"config.json": json.dumps({**config, "architectures": ["Mystery\nNet"]}).encode()},
+            "shape": {"config.json": json.dumps({**config, "hidden_size": 64}).encode()},
+            "huge": {"config.json": json.dumps({**config, "vocab_size": 2**62}).encode()},
+            "negative": {"config.json": json.dumps({**config, "num_hidden_layers": -1}).encode()},
+            "tokenizer": {"tokenizer.json": b'{"model": {"type": "Mystery"}}'},
+        }
+        for name, files in broken.items():
+            with self.subTest(name):
+                folder = self.out("model")
+                if files:
+                    folder.mkdir()
+                    for path in self.model.iterdir():
+                        (folder / path.name).write_bytes(path.read_bytes())
+                for path, text in files.items():
+                    (folder / path).write_bytes(text)
+                if name == "empty":
+                    (folder / "model.safetensors").unlink()
+                path = self.out("x")
+                done = run("quantize", folder, "--to", f"gguf:q4_0={path}", "--quiet")
+                self.assertOneLine(done, 1)
+                self.assertEqual(list(path.parent.iterdir()), [])
+
+    def test_an_output_that_cannot_be_written_is_said_in_one_line(self):
+        for path in [self.folder / "no" / "such" / "folder", self.model / "config.json" / "x"]:
+            with self.subTest(path):
+                self.assertOneLine(run("quantize", self.model, "--to", f"gguf:q4_0={path}", "--quiet"), 1)
+
+    def test_lists_are_json_arrays_of_named_things(self):
+        for noun in LISTS:
+            with self.subTest(noun):
+                done = run("list", noun, "--json")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                names = [entry["name"] for entry in json.loads(done.stdout)]
+                self.assertTrue(names)
+                self.assertEqual(len(names), len(set(names)))
+                text = run("list", noun).stdout
+                for name in names:
+                    self.assertIn(name, text)
+
+    def test_help_names_the_commands_and_shows_examples(self):
+        done = run("--help")
+        self.assertEqual(done.returncode, 0)
+        for command in ["quantize", "list"]:
+            self.assertIn(command, done.stdout)
+            help = run(command, "--help")
+            self.assertEqual(help.returncode, 0)
+            self.assertIn(f"zeropoint {command} ", help.stdout, "an example")
+
+    def test_quiet_says_nothing(self):
+        done = run("quantize", self.model, "--to", f"gguf:q4_0={self.out('x')}", "--quiet")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

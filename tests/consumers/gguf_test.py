@@ -1,0 +1,155 @@
+"""GGUF files as llama.cpp and the gguf package read them.
+
+For every model and grid: llama.cpp loads the file, tokenizes held-out text to the ids of the model's
+own tokenizer, and at FP32 continues prompts as transformers does; the gguf package decodes every
+tensor, and agrees with what the program said of sizes, bits per weight and SQNR.
+
+    python gguf_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
+
+The continuations are stored (expected/, models/demo/expected.json). Where ZEROPOINT_ORACLES names a
+Python with torch and transformers they are computed afresh.
+"""
+
+import json
+import lzma
+import math
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import gguf
+    import numpy as np
+    import tokenizers
+    import xllamacpp  # noqa: F401  (llama.py needs it)
+except ImportError as missing:
+    print(f"skipped: {missing} (scripts/test makes a .venv with all)")
+    sys.exit(77)
+
+from llama import Llama
+
+GRIDS = ["fp32", "fp16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"]
+PIECES = 20
+PIECE_CHARACTERS = 2000
+CLOSE = 0.01  # logits nearer than this may change places when sums run in another order
+HERE = pathlib.Path(__file__).resolve().parent
+PROGRAM, SOURCE = (pathlib.Path(p).resolve() for p in sys.argv[1:3])
+SHARED = SOURCE.parent / "shared" / "data"
+
+# Model folder -> texts it has not seen.
+MODELS = {
+    SOURCE / "models/demo": [SOURCE / "models/demo/heldout.txt"],
+    SHARED / "models/stories260k": [SHARED / "text/tinystories.txt"],
+    SHARED / "models/tinystories-656k": [SHARED / "text/tinystories.txt"],
+    SHARED / "models/tinystories-656k-phi3": [SHARED / "text/tinystories.txt"],
+    SHARED / "models/en-bn-llama": [SHARED / "corpus/heldout.txt.xz", SHARED / "corpus/heldout_bn.txt.xz"],
+}
+
+
+def pieces(path):
+    with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8") as file:
+        return [file.read(PIECE_CHARACTERS) for _ in range(PIECES)]
+
+
+def expected_prompts(model):
+    oracles = os.environ.get("ZEROPOINT_ORACLES")
+    if oracles:
+        run = subprocess.run([oracles, HERE / "make_expected.py", model], stdout=subprocess.PIPE, check=True)
+        return json.loads(run.stdout)["prompts"]
+    stored = model / "expected.json"
+    if not stored.exists():
+        stored = HERE / "expected" / f"{model.name}.json"
+    return json.loads(stored.read_text())["prompts"]
+
+
+def quantize(model, grid, path):
+    command = [PROGRAM, "quantize", model, "--to", f"gguf:{grid}={path}", "--json", "--quiet"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode != 0:
+        raise AssertionError(f"{model.name}, {grid}: exit code {run.returncode}: {run.stderr}")
+    return json.loads(run.stdout)
+
+
+def tensors(path):
+    reader = gguf.GGUFReader(path)
+    return {
+        t.name: (t.n_bytes, gguf.quants.dequantize(t.data, t.tensor_type).astype(np.float64).reshape(-1))
+        for t in reader.tensors
+    }
+
+
+def common_prefix(ids, others):
+    return next((k for k, (a, b) in enumerate(zip(ids, others)) if a != b), min(len(ids), len(others)))
+
+
+class GgufTest(unittest.TestCase):
+    def check_tokens(self, llama, model, texts):
+        own = tokenizers.Tokenizer.from_file(str(model / "tokenizer.json"))
+        for number, piece in enumerate(piece for text in texts for piece in pieces(text)):
+            ids, expected = llama.tokenize(piece), own.encode(piece).ids
+            at = common_prefix(ids, expected)
+            message = f"piece {number} from token {at}: {ids[at:at + 5]} for {expected[at:at + 5]}"
+            self.assertTrue(ids == expected, message)
+
+    def check_continuations(self, llama, prompts):
+        steps = 0
+        for prompt in prompts:
+            found = llama.go_on(prompt["ids"], len(prompt["continuation"]))
+            same = common_prefix(found, prompt["continuation"])
+            if same == len(found):  # llama.cpp stops at the end of a text, the oracle does not
+                steps += same
+                continue
+            self.assertLess(prompt["margins"][same], CLOSE, f"step {same}: {found} for {prompt['continuation']}")
+            steps += same
+        self.assertGreaterEqual(steps, 30, "too few steps were compared")
+
+    def check_sizes(self, result, path, exact):
+        (output,) = result["outputs"]
+        found = tensors(path)
+        self.assertEqual(output["bytes"], path.stat().st_size)
+        self.assertEqual(output["tensors"], len(found))
+        weights = sum(values.size for _, values in found.values())
+        self.assertEqual(result["parameters"], weights)
+        bits = 8 * sum(count for count, _ in found.values()) / weights
+        self.assertAlmostEqual(output["bits_per_weight"], bits, places=2)
+        noise = signal = 0.0
+        for name, (_, values) in found.items():
+            self.assertTrue(np.isfinite(values).all(), name)
+            noise += float(np.sum((values - exact[name][1]) ** 2))
+            signal += float(np.sum(exact[name][1] ** 2))
+        if noise == 0:
+            self.assertEqual(output["fidelity"], "exact")
+        else:
+            self.assertAlmostEqual(output["sqnr_db"], 10 * math.log10(signal / noise), delta=0.02)
+
+    def check_model(self, model, texts, folder):
+        exact = None
+        for grid in GRIDS:
+            with self.subTest(model=model.name, grid=grid):
+                path = pathlib.Path(folder) / f"{grid}.gguf"
+                result = quantize(model, grid, path)
+                exact = exact or tensors(path)  # fp32 comes first
+                self.check_sizes(result, path, exact)
+                llama = Llama(path)
+                self.check_tokens(llama, model, texts)
+                if grid == "fp32":
+                    self.check_continuations(llama, expected_prompts(model))
+
+    def test_models(self):
+        for model, texts in here.items():
+            with tempfile.TemporaryDirectory() as folder:
+                self.check_model(model, texts, folder)
+
+
+if __name__ == "__main__":
+    here = {model: texts for model, texts in MODELS.items() if (model / "config.json").exists()}
+    if not here:
+        print("skipped: no model to quantize")
+        sys.exit(77)
+    for model in MODELS.keys() - here.keys():
+        print(f"left out, not there: {model}")
+    print(f"{len(here)} models in {len(GRIDS)} grids each")
+    unittest.main(argv=sys.argv[:1])

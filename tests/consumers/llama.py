@@ -1,0 +1,50 @@
+"""A GGUF file run by llama.cpp (the PyPI package xllamacpp), on the CPU and the same every time."""
+
+import json
+import urllib.request
+
+import xllamacpp
+
+
+class Llama:
+    """Loads the file. Raises RuntimeError when llama.cpp refuses it."""
+
+    def __init__(self, path, context=512):
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.n_ctx = context
+        params.n_parallel = 1
+        params.n_gpu_layers = 0
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+        # Attention as the model was trained: no rounding of what it keeps.
+        params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        params.warmup = False
+        params.fit_params = False
+        params.use_jinja = True
+        params.verbosity = -1
+        self._server = xllamacpp.Server(params)
+        self.description = self._ask("/v1/models")["data"][0]["meta"]
+
+    def _ask(self, path, question=None):
+        data = None if question is None else json.dumps(question).encode()
+        request = urllib.request.Request(
+            self._server.listening_address + path, data, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=300) as answer:
+            return json.load(answer)
+
+    def tokenize(self, text):
+        """Ids, with the tokens that the model wants around every text."""
+        return self._ask("/tokenize", {"content": text, "add_special": True})["tokens"]
+
+    def go_on(self, prompt, tokens):
+        """The likeliest ids after `prompt` (ids or text), up to an end-of-text token."""
+        question = {"prompt": prompt, "n_predict": tokens, "return_tokens": True}
+        return self._ask("/completion", {**question, "temperature": 0, "cache_prompt": False})["tokens"]
+
+    def chat(self, messages, tokens=64):
+        """What the model says next, by its own chat template."""
+        question = {"messages": messages, "max_tokens": tokens, "temperature": 0}
+        answer = self._ask("/v1/chat/completions", question)
+        return answer["choices"][0]["message"]["content"].strip()
