@@ -1,1 +1,58 @@
-int main() { return 2; }
+// The command line. Exit codes: 0 done, 1 bad input, 2 bad usage, 3 a limit was not met, 130
+// interrupted.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <new>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "cli/command.h"
+
+namespace {
+
+int fail(int code, std::string_view text) {
+  fmt::print(stderr, "zeropoint: {}\n", text);
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace zp::cli;
+  CLI::App app{
+      "Zeropoint makes trained models small: any checkpoint in, every runtime's own quantized "
+      "format out."};
+  app.set_version_flag("--version", "zeropoint " ZEROPOINT_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Examples:\n"
+      "  zeropoint quantize Phi-3.5-mini-instruct --to gguf:q4_0\n"
+      "  zeropoint explain number 7.325\n"
+      "  zeropoint COMMAND --help      shows what a command takes, with examples");
+  Common common;
+  std::function<int()> run;
+  for (const Command& command : commands()) command.add(app, common, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return fail(2, fmt::format("{} (see --help)", zp::printable(error.what(), 400)));
+  }
+  try {
+    catch_interrupts();
+    if (!common.cpu.empty()) zp::limit_instruction_set(common.cpu);
+    return run();
+  } catch (const zp::UsageError& error) {
+    return fail(2, error.what());
+  } catch (const zp::Error& error) {
+    return fail(1, error.what());
+  } catch (const Interrupted&) {
+    return fail(130, "interrupted; nothing was written");
+  } catch (const std::bad_alloc&) {
+    return fail(1, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(1, zp::printable(error.what(), 400));
+  }
+}

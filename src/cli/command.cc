@@ -1,0 +1,79 @@
+#include "cli/command.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+#include "base/error.h"
+
+namespace zp::cli {
+
+#define ZP_COMMAND(file) void add_##file(CLI::App& app, Common& common, std::function<int()>& run);
+#include "cli/commands.def"
+#undef ZP_COMMAND
+
+std::span<const Command> commands() {
+#define ZP_COMMAND(file) Command{add_##file},
+  static constexpr std::array all = {
+#include "cli/commands.def"
+  };
+#undef ZP_COMMAND
+  return all;
+}
+
+CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
+                         const std::string& summary, const std::string& examples) {
+  CLI::App* sub = app.add_subcommand(name, summary);
+  sub->footer("Examples:\n" + examples);
+  sub->add_flag("--json", common.json, "One JSON object on standard output, nothing else there");
+  sub->add_flag("--quiet,-q", common.quiet, "No progress, no remarks");
+  sub->add_flag("--verbose,-v", common.verbose, "More detail");
+  sub->add_option("--threads", common.threads, "Threads to work with (default: one per core)")
+      ->check(CLI::Range(1, 1024));
+  sub->add_option("--cpu", common.cpu,
+                  "Use no better instruction set than this (see list instruction-sets)");
+  return sub;
+}
+
+void print_json(const Json& object) {
+  // Names from files may hold anything: what is no UTF-8 is replaced rather than refused.
+  const std::string text = object.dump(2, ' ', false, Json::error_handler_t::replace);
+  fmt::print("{}\n", text);
+}
+
+std::string human_bytes(std::int64_t bytes) {
+  static constexpr std::array<const char*, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 999.5 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.3g} {}", value, kUnits[unit]);
+}
+
+std::string human_count(std::int64_t count) {
+  std::string digits = std::to_string(count);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
+std::int64_t parse_size(const std::string& text, const std::string& option) {
+  struct Unit {
+    std::string_view word;
+    double bytes;
+  };
+  static constexpr std::array kUnits = {Unit{"", 1},       Unit{"K", 0x1p10}, Unit{"M", 0x1p20},
+                                        Unit{"G", 0x1p30}, Unit{"T", 0x1p40}, Unit{"KB", 1e3},
+                                        Unit{"MB", 1e6},   Unit{"GB", 1e9},   Unit{"TB", 1e12}};
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  for (const Unit& u : kUnits) {
+    const double bytes = value * u.bytes;
+    if (error == std::errc() && unit == u.word && bytes >= 0 && bytes < 9e18)
+      return static_cast<std::int64_t>(bytes);
+  }
+  throw UsageError(option, "wrong size", "a number with K, M, G (1024) or KB, MB, GB (1000)", text);
+}
+
+}  // namespace zp::cli

@@ -1,0 +1,49 @@
+// What every command shares: common options, output, and how a command is added to the program.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/json.h"
+#include "base/progress.h"
+
+namespace zp::cli {
+
+struct Common {
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  int threads = 0;
+  std::string cpu;  ///< cap on the instruction set, for tests
+};
+
+/// A command adds its subcommand and options; `run` is set to what it does once the line is parsed.
+struct Command {
+  void (*add)(CLI::App& app, Common& common, std::function<int()>& run);
+};
+std::span<const Command> commands();
+
+/// A subcommand with the common options and examples under its help.
+CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
+                         const std::string& summary, const std::string& examples);
+
+/// Prints one JSON object on standard output.
+void print_json(const Json& object);
+
+/// A bar on a terminal, a line now and then elsewhere, nothing with --quiet; on standard error.
+/// advance() throws Interrupted after Ctrl-C.
+std::unique_ptr<Progress> make_progress(const Common& common);
+
+struct Interrupted {};
+void catch_interrupts();
+
+/// "1.23 GB", "4,567": numbers for people.
+std::string human_bytes(std::int64_t bytes);
+std::string human_count(std::int64_t count);
+/// 2G (GiB), 500M (MiB), 64K, 4GB (10^9), plain bytes. Throws UsageError.
+std::int64_t parse_size(const std::string& text, const std::string& option);
+
+}  // namespace zp::cli

@@ -1,0 +1,227 @@
+// zeropoint quantize: the main job.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/memory.h"
+#include "cli/command.h"
+#include "pipeline/plan.h"
+#include "pipeline/run.h"
+
+namespace zp::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "  zeropoint quantize Phi-3.5-mini-instruct --to gguf:q4_0\n"
+    "  zeropoint quantize SmolLM2-135M --to gguf:q8_0=small.gguf --to mlx:int4:g64\n"
+    "  zeropoint quantize model --to gguf:q4_0 --set 'head=q8_0' --set 'layers.0-1.*=q8_0'\n"
+    "  zeropoint quantize model --to mlx:int4:g64 --dry-run --json";
+
+struct Options {
+  std::string model;
+  std::vector<std::string> targets;
+  std::string method = "mse";
+  std::vector<std::string> exceptions;
+  std::string memory;
+  std::string pre_tokenizer;
+  bool dry_run = false;
+  bool force = false;
+};
+
+const char* word(Fidelity f) {
+  return f == Fidelity::exact ? "exact" : f == Fidelity::repacked ? "repacked" : "quantized";
+}
+
+// JSON has no infinity; an exact copy has no noise to compare with.
+Json decibels(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+Json shape_of(const RowReader& rows) {
+  return rows.rows() == 1 ? Json::array({rows.cols()}) : Json::array({rows.rows(), rows.cols()});
+}
+
+std::int64_t job_bytes(const TensorJob& job) {
+  const std::int64_t rows = job.grid->whole_tensor() ? 1 : job.rows->rows();
+  std::int64_t bytes = 0;
+  for (std::size_t p = 0; p < job.planes.size(); ++p) {
+    bytes += rows * job.grid->row_bytes(p, job.rows->rows() * job.rows->cols() / rows);
+  }
+  return bytes;
+}
+
+Json output_json(const PlannedOutput& output, const OutputResult* result, const Model& model) {
+  Json j;
+  j["path"] = output.path.string();
+  j["container"] = output.container->name();
+  j["grid"] = output.grid;
+  if (result != nullptr) j["fidelity"] = word(result->fidelity);
+  j["bytes"] = output.layout.bytes();
+  j["bits_per_weight"] = output.bits_per_weight(model);
+  j["tensors"] = Json::array();
+  for (std::size_t i = 0; i < output.layout.jobs.size(); ++i) {
+    const TensorJob& job = output.layout.jobs[i];
+    Json t;
+    t["name"] = job.name;
+    t["role"] = job.weight != nullptr ? Json(role_name(job.weight->use.role)) : Json();
+    t["shape"] = shape_of(*job.rows);
+    t["grid"] = job.grid->spec();
+    t["bytes"] = job_bytes(job);
+    if (result != nullptr) t["sqnr_db"] = decibels(result->tensors[i].energy.sqnr_db());
+    j["tensors"].push_back(std::move(t));
+  }
+  if (result != nullptr) j["sqnr_db"] = decibels(result->energy.sqnr_db());
+  return j;
+}
+
+// How many tensors take which grid and why, in the order they first appear.
+void print_choices(const PlannedOutput& output, const Model& model) {
+  struct Line {
+    Choice choice;
+    std::int64_t tensors = 0;
+    std::int64_t weights = 0;
+    std::string first;
+  };
+  std::vector<Line> lines;
+  for (std::size_t i = 0; i < output.choices.size(); ++i) {
+    const Choice& c = output.choices[i];
+    const auto same = [&c](const Line& l) {
+      return l.choice.grid == c.grid && l.choice.why == c.why;
+    };
+    auto line = std::find_if(lines.begin(), lines.end(), same);
+    if (line == lines.end())
+      line = lines.insert(lines.end(), {c, 0, 0, use_name(model.weights[i].use)});
+    ++line->tensors;
+    line->weights += model.weights[i].use.rows * model.weights[i].use.cols;
+  }
+  for (const Line& l : lines) {
+    fmt::print("  {:<22} {:>4} tensor{} {:>16} weights  {} ({}{})\n", l.choice.grid, l.tensors,
+               l.tensors == 1 ? " " : "s", human_count(l.weights), l.choice.why,
+               l.tensors == 1 ? "" : "first ", l.first);
+  }
+}
+
+void print_plan(const Plan& plan, const Model& model, bool verbose) {
+  for (const PlannedOutput& output : plan.outputs) {
+    fmt::print("{}  {}:{}  {} bytes ({})  {:.3f} bits per weight\n", output.path.string(),
+               output.container->name(), output.grid, human_count(output.layout.bytes()),
+               human_bytes(output.layout.bytes()), output.bits_per_weight(model));
+    for (const Rule& rule : output.rules) {
+      fmt::print("  rule  {:<40} -> {:<20} {}\n",
+                 rule.roles.empty() ? "everything else" : rule.roles, rule.grid, rule.why);
+    }
+    print_choices(output, model);
+    if (!verbose) continue;
+    for (const TensorJob& job : output.layout.jobs) {
+      fmt::print("    {:<48} {:>9} x {:<7} {:<22} {}\n", job.name, job.rows->rows(),
+                 job.rows->cols(), job.grid->spec(), human_bytes(job_bytes(job)));
+    }
+  }
+  fmt::print("{} parameters; memory at most {} beside the mapped input\n",
+             human_count(model.parameters()), human_bytes(plan.memory_bytes));
+}
+
+std::string decibel_text(double value) {
+  return std::isfinite(value) ? fmt::format("SQNR {:.2f} dB", value) : "exact";
+}
+
+void print_result(const Plan& plan, const RunResult& result, const Model& model, bool verbose) {
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    const PlannedOutput& output = plan.outputs[i];
+    fmt::print("{}  {}:{}  {}  {:.3f} bits per weight  {}\n", output.path.string(),
+               output.container->name(), output.grid, human_bytes(output.layout.bytes()),
+               output.bits_per_weight(model), decibel_text(result.outputs[i].energy.sqnr_db()));
+    if (!verbose) continue;
+    for (const TensorResult& t : result.outputs[i].tensors) {
+      fmt::print("    {:<48} {:<22} {:>10}  {}\n", t.name, t.grid, human_bytes(t.bytes),
+                 decibel_text(t.energy.sqnr_db()));
+    }
+  }
+  fmt::print(
+      "{} parameters in {:.2f} s (read {:.2f}, quantize {:.2f}, write {:.2f}); own memory at most "
+      "{}\n",
+      human_count(model.parameters()), result.seconds.total, result.seconds.read,
+      result.seconds.quantize, result.seconds.write, human_bytes(result.peak_memory_bytes));
+}
+
+int quantize(const Options& options, const Common& common) {
+  Recipe recipe;
+  for (const std::string& t : options.targets) recipe.targets.push_back(parse_target(t));
+  for (const std::string& e : options.exceptions) recipe.exceptions.push_back(parse_exception(e));
+  recipe.method = &find_method(options.method);
+  recipe.pre_tokenizer = options.pre_tokenizer;
+  recipe.memory_bytes =
+      options.memory.empty() ? machine_memory_bytes() / 4 : parse_size(options.memory, "--memory");
+  recipe.force = options.force;
+  const Team team(common.threads);
+  recipe.threads = team.threads();
+
+  const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
+  const Model& model = loaded->model;
+  const Plan plan = make_plan(*loaded, recipe);
+  Json object;
+  object["outputs"] = Json::array();
+  object["parameters"] = model.parameters();
+  if (options.dry_run) {
+    for (const PlannedOutput& output : plan.outputs) {
+      Json j = output_json(output, nullptr, model);
+      j["rules"] = Json::array();
+      for (const Rule& r : output.rules)
+        j["rules"].push_back({{"roles", r.roles}, {"grid", r.grid}, {"why", r.why}});
+      object["outputs"].push_back(std::move(j));
+    }
+    object["memory_bytes"] = plan.memory_bytes;
+    if (common.json) print_json(object);
+    if (!common.json) print_plan(plan, model, common.verbose);
+    return 0;
+  }
+  RunResult result;
+  {
+    const std::unique_ptr<Progress> progress = make_progress(common);
+    result = run_plan(plan, *recipe.method, options.force, team, *progress);
+  }
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    object["outputs"].push_back(output_json(plan.outputs[i], &result.outputs[i], model));
+  }
+  const RunSeconds& s = result.seconds;
+  object["seconds"] = {{"read", s.read},
+                       {"calibrate", 0.0},
+                       {"quantize", s.quantize},
+                       {"write", s.write},
+                       {"total", s.total}};
+  object["peak_memory_bytes"] = result.peak_memory_bytes;
+  if (common.json) {
+    print_json(object);
+  } else if (!common.quiet) {
+    print_result(plan, result, model, common.verbose);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
+  CLI::App* sub = add_subcommand(app, common, "quantize",
+                                 "Write a model in a runtime's own quantized format", kExamples);
+  auto options = std::make_shared<Options>();
+  sub->add_option("MODEL", options->model, "Hugging Face folder or checkpoint file")->required();
+  sub->add_option("--to", options->targets, "CONTAINER[:GRID][=PATH]; may be given several times")
+      ->required()
+      ->allow_extra_args(false);
+  sub->add_option("--method", options->method, "How codes are chosen: nearest or mse")
+      ->capture_default_str();
+  sub->add_option("--set", options->exceptions,
+                  "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
+      ->allow_extra_args(false);
+  sub->add_option("--memory", options->memory,
+                  "Budget for own memory, e.g. 2G (default: a quarter of the machine's)");
+  sub->add_option("--pre-tokenizer", options->pre_tokenizer,
+                  "llama.cpp's name for the pre-tokenizer, when the tokenizer's regex isn't known");
+  sub->add_flag("--dry-run", options->dry_run, "Show exact sizes and every choice; write nothing");
+  sub->add_flag("--force", options->force, "Replace what exists");
+  sub->callback([options, &common, &run] {
+    run = [options, &common] { return quantize(*options, common); };
+  });
+}
+
+}  // namespace zp::cli

@@ -1,0 +1,228 @@
+// What every grid promises, tried on every grid that is registered.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "grid/grid.h"
+
+namespace zp {
+namespace {
+
+struct Case {
+  std::string name;
+  std::int64_t rows;
+  std::int64_t cols;
+  std::vector<float> w;
+};
+
+std::vector<Case> cases() {
+  Random random(7);
+  std::vector<Case> all;
+  const auto add = [&](const std::string& name, std::int64_t rows, std::int64_t cols, auto value) {
+    Case c{name, rows, cols, std::vector<float>(static_cast<std::size_t>(rows * cols))};
+    for (float& w : c.w) w = static_cast<float>(value());
+    all.push_back(std::move(c));
+  };
+  const auto normal = [&] { return 0.02 * random.normal(); };
+  const auto heavy = [&] {  // Student t, 3 degrees of freedom
+    const double a = random.normal(), b = random.normal(), c = random.normal();
+    return 0.02 * random.normal() / std::sqrt((a * a + b * b + c * c) / 3);
+  };
+  add("normal", 3, 256, normal);
+  add("heavy tails", 2, 256, heavy);
+  for (const std::int64_t cols : {1, 7, 31, 33, 100, 255}) add("odd length", 2, cols, normal);
+  add("zero", 2, 96, [] { return 0.0; });
+  add("constant", 2, 64, [] { return 0.37; });
+  add("negative constant", 1, 64, [] { return -0.37; });
+  add("denormal", 1, 64, [&] { return 1e-42 * random.normal(); });
+  add("FP16 denormal", 1, 64, [&] { return 1e-7 * random.normal(); });
+  add("positive", 1, 128, [&] { return 1 + 0.1 * random.uniform(); });
+  add("one huge outlier", 1, 128, normal);
+  all.back().w[77] = 900.0f;
+  return all;
+}
+
+std::vector<std::string> all_specs() {
+  std::vector<std::string> specs;
+  for (const GridFamily* family : grid_families()) {
+    for (const std::string& spec : family->examples()) specs.push_back(spec);
+  }
+  return specs;
+}
+
+class Conformance : public testing::TestWithParam<std::string> {};
+
+// Bytes and decoded values of a matrix walked through the four verbs, a row at a time.
+struct Walked {
+  std::vector<std::vector<std::byte>> planes;
+  std::vector<float> decoded;
+  std::vector<std::byte> params;
+};
+
+Walked walk(const Grid& grid, const Case& c, Fit fit, bool backwards) {
+  const std::int64_t rows = grid.whole_tensor() ? 1 : c.rows;
+  const std::int64_t cols = grid.whole_tensor() ? c.rows * c.cols : c.cols;
+  const GridShape s = grid.shape(cols);
+  const std::int64_t bytes = grid.params_bytes(cols);
+  Walked out;
+  out.decoded.resize(c.w.size());
+  out.planes.resize(grid.planes().size());
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const float* row = c.w.data() + r * cols;
+    std::vector<std::byte> params(static_cast<std::size_t>((cols + s.block - 1) / s.block * bytes));
+    std::vector<Code> codes(static_cast<std::size_t>(cols));
+    for (std::int64_t b = 0; b < cols; b += s.block) {
+      std::byte* p = params.data() + b / s.block * bytes;
+      const std::int64_t n = std::min(s.block, cols - b);
+      grid.open_block(p, {row + b, 1, n}, {}, fit);
+      for (std::int64_t u = 0; u < n; u += s.unit) {
+        grid.open_unit(p, u / s.unit, {row + b + u, 1, std::min(s.unit, n - u)}, {}, fit);
+      }
+      for (std::int64_t k = 0; k < n; k += s.step) {  // every order of steps is allowed
+        const std::int64_t j = backwards ? (n - 1 - k) / s.step * s.step : k;
+        const std::int64_t step = std::min(s.step, n - j);
+        grid.encode(p, j, {row + b + j, 1, step}, {codes.data() + b + j, 1, step},
+                    {out.decoded.data() + r * cols + b + j, 1, step});
+      }
+    }
+    std::vector<std::byte*> to;
+    for (std::size_t p = 0; p < out.planes.size(); ++p) {
+      const std::size_t at = out.planes[p].size();
+      out.planes[p].resize(at + static_cast<std::size_t>(grid.row_bytes(p, cols)));
+      to.push_back(out.planes[p].data() + at);
+    }
+    grid.pack(params.data(), codes, to);
+  }
+  return out;
+}
+
+std::vector<float> decode(const Grid& grid, const Case& c,
+                          const std::vector<std::vector<std::byte>>& planes) {
+  std::vector<float> out(c.w.size());
+  std::vector<const std::byte*> in;
+  for (const auto& p : planes) in.push_back(p.data());
+  const bool whole = grid.whole_tensor();
+  grid.decode(in, {out.data(), whole ? 1 : c.rows, whole ? c.rows * c.cols : c.cols});
+  return out;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+TEST_P(Conformance, WhatEncodeSaysIsWhatDecodeGives) {
+  const auto grid = make_grid(GetParam());
+  for (const Case& c : cases()) {
+    if (!grid->why_not(c.cols).empty()) continue;
+    for (const Fit fit : {Fit::range, Fit::search}) {
+      const Walked walked = walk(*grid, c, fit, false);
+      const std::vector<float> decoded = decode(*grid, c, walked.planes);
+      ASSERT_TRUE(same_bits(decoded, walked.decoded)) << c.name;
+      for (const float v : decoded) ASSERT_TRUE(std::isfinite(v)) << c.name;
+    }
+  }
+}
+
+TEST_P(Conformance, StepsMayComeInAnyOrder) {
+  const auto grid = make_grid(GetParam());
+  for (const Case& c : cases()) {
+    if (!grid->why_not(c.cols).empty()) continue;
+    EXPECT_EQ(walk(*grid, c, Fit::search, false).planes, walk(*grid, c, Fit::search, true).planes)
+        << c.name;
+  }
+}
+
+TEST_P(Conformance, OnePassGivesTheBytesOfTheWalk) {
+  const auto grid = make_grid(GetParam());
+  for (const Case& c : cases()) {
+    if (!grid->why_not(c.cols).empty()) continue;
+    for (const Fit fit : {Fit::range, Fit::search}) {
+      const Walked walked = walk(*grid, c, fit, false);
+      auto planes = walked.planes;
+      std::vector<std::byte*> to;
+      for (auto& p : planes) {
+        std::fill(p.begin(), p.end(), std::byte{0xA5});
+        to.push_back(p.data());
+      }
+      const bool whole = grid->whole_tensor();
+      grid->quantize({c.w.data(), whole ? 1 : c.rows, whole ? c.rows * c.cols : c.cols}, {}, fit,
+                     to);
+      EXPECT_EQ(planes, walked.planes) << c.name;
+    }
+  }
+}
+
+TEST_P(Conformance, ZeroStaysZero) {
+  const auto grid = make_grid(GetParam());
+  for (const Case& c : cases()) {
+    if (c.name != "zero" || !grid->why_not(c.cols).empty()) continue;
+    for (const float v : decode(*grid, c, walk(*grid, c, Fit::search, false).planes))
+      EXPECT_EQ(v, 0.0f);
+  }
+}
+
+// The search may only gain on the range it starts from (both errors summed the same way).
+TEST_P(Conformance, SearchIsNoWorseThanRange) {
+  const auto grid = make_grid(GetParam());
+  for (const Case& c : cases()) {
+    if (!grid->why_not(c.cols).empty()) continue;
+    const auto error = [&](Fit fit) {
+      const std::vector<float> decoded = decode(*grid, c, walk(*grid, c, fit, false).planes);
+      double sum = 0;
+      for (std::size_t i = 0; i < c.w.size(); ++i)
+        sum += std::pow(static_cast<double>(decoded[i]) - c.w[i], 2);
+      return sum;
+    };
+    EXPECT_LE(error(Fit::search), error(Fit::range)) << c.name;
+  }
+}
+
+TEST_P(Conformance, LimitCanBeStored) {
+  const auto grid = make_grid(GetParam());
+  Case c{"limit", 1, 64, std::vector<float>(64, static_cast<float>(grid->limit()))};
+  for (std::size_t i = 0; i < c.w.size(); i += 2) c.w[i] = -c.w[i];
+  for (const Fit fit : {Fit::range, Fit::search}) {
+    for (const float v : decode(*grid, c, walk(*grid, c, fit, false).planes))
+      EXPECT_TRUE(std::isfinite(v));
+  }
+}
+
+TEST_P(Conformance, SpecIsCanonical) {
+  const auto grid = make_grid(GetParam());
+  EXPECT_EQ(make_grid(grid->spec())->spec(), grid->spec());
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(AllGrids, Conformance, testing::ValuesIn(all_specs()), test_name);
+
+TEST(Spec, LeftOutWordsTakeTheDefaults) {
+  AffineForm defaults;
+  defaults.group = 64;
+  defaults.offset = Offset::min;
+  defaults.scale = ScaleType::sbf16;
+  EXPECT_EQ(make_grid("int4", defaults)->spec(), "int4:g64:min:sbf16");
+  EXPECT_EQ(make_grid("int3:g32", defaults)->spec(), "int3:g32:min:sbf16");
+  EXPECT_EQ(make_grid("uint8:channel:zero:s32", defaults)->spec(), "uint8:channel:zero:s32");
+}
+
+TEST(Spec, RefusesWhatIsNoGrid) {
+  for (const char* spec : {"", "int", "int1", "int9", "int17", "int4:g0", "int4:g-1", "int4:g",
+                           "int4:", "int4:g32x", "int4:middle", "q4_2", "fp15", "INT4",
+                           "int4:g99999999999999999999", "uint4:sym:", "int 4"}) {
+    EXPECT_THROW(make_grid(spec), UsageError) << spec;
+  }
+}
+
+}  // namespace
+}  // namespace zp

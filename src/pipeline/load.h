@@ -1,0 +1,26 @@
+// From a path to a model: checkpoint, architecture, weights, tokenizer.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "model/architecture.h"
+#include "source/checkpoint.h"
+#include "text/tokenizer.h"
+
+namespace zp {
+
+/// Owns everything the weights read from; not movable, since they point into it.
+struct LoadedModel {
+  Checkpoint checkpoint;
+  Model model;
+  std::optional<Tokenizer> tokenizer;
+  std::string name;  ///< for people and file names
+};
+
+/// Throws Error when there is no config.json, the architecture is unknown, or tensors don't fit it.
+std::unique_ptr<LoadedModel> load_model(const std::filesystem::path& path);
+
+}  // namespace zp

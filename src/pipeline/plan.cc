@@ -1,0 +1,172 @@
+#include "pipeline/plan.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+namespace zp {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::int64_t kTileWeights = 64 * 1024;
+
+std::shared_ptr<const Grid> grid_for(const Container& container, const std::string& spec,
+                                     const Weight& weight) {
+  return make_grid(spec, container.affine_defaults(weight.stored_type));
+}
+
+// Why `grid` can't hold the weight there, or empty.
+std::string refusal(const Container& container, const Grid& grid, const Weight& weight) {
+  std::string why = grid.why_not(weight.use.cols);
+  if (!why.empty()) return why;
+  const Verdict verdict = container.accepts(grid, weight.use);
+  return verdict.possible ? std::string() : verdict.why;
+}
+
+struct Chosen {
+  std::shared_ptr<const Grid> grid;
+  Choice choice;
+};
+
+// The grid of the first rule that matches; where it can't hold the rows, what the container's own
+// tools would take instead. An exception the user spelled out is never replaced.
+Chosen choose(const Container& container, const std::vector<Rule>& rules, std::size_t exceptions,
+              const Weight& weight) {
+  const std::string where = std::string(container.name()) + ", tensor \"" + weight.use.hf + "\"";
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const Rule& rule = rules[i];
+    if (!matches(rule.roles, weight.use)) continue;
+    std::shared_ptr<const Grid> grid = grid_for(container, rule.grid, weight);
+    std::string why = rule.why;
+    // Each fallback must name another grid; a container that cycles is cut off.
+    for (int tries = 0; tries < 4; ++tries) {
+      const std::string refused = refusal(container, *grid, weight);
+      if (refused.empty()) return {grid, {grid->spec(), why}};
+      const std::string next = i < exceptions ? std::string() : container.fallback(*grid, weight);
+      if (next.empty()) throw Error(where, grid->spec() + " is not possible: " + refused);
+      why = refused + ", so not " + grid->spec();
+      grid = grid_for(container, next, weight);
+    }
+    throw Error(where, "no grid fits", {}, rule.grid);
+  }
+  throw Error(where, "no rule gives it a grid");
+}
+
+fs::path default_path(const LoadedModel& loaded, const Container& container,
+                      const std::string& grid) {
+  std::string name = loaded.name + "-";
+  if (container.extension().empty()) name += std::string(container.name()) + "-";
+  for (const char c : grid) name += c == ':' ? '-' : c;
+  return name + std::string(container.extension());
+}
+
+void check_path(const fs::path& path, bool force) {
+  if (!force && fs::exists(fs::symlink_status(path))) {
+    throw Error(path.string(), "already exists", "a new path, or --force");
+  }
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder)) throw Error(folder.string(), "no such folder to write to");
+}
+
+PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const Target& target) {
+  const Container& container = find_container(target.container);
+  PlannedOutput out;
+  out.container = &container;
+  const std::string asked =
+      target.grid.empty() ? std::string(container.default_grid()) : target.grid;
+  const ContainerInput input{loaded.model,
+                             loaded.tokenizer ? &*loaded.tokenizer : nullptr,
+                             loaded.checkpoint.config,
+                             loaded.checkpoint.generation_config,
+                             loaded.checkpoint.folder,
+                             loaded.name,
+                             recipe.pre_tokenizer};
+  for (const Exception& e : recipe.exceptions) {
+    const auto used = [&](const Weight& w) { return matches(e.pattern, w.use); };
+    if (std::none_of(loaded.model.weights.begin(), loaded.model.weights.end(), used)) {
+      throw Error("--set " + e.pattern, "no tensor of this model matches");
+    }
+    out.rules.push_back({e.pattern, e.grid, "asked for with --set"});
+  }
+  for (Rule& rule : container.rules(asked, input)) out.rules.push_back(std::move(rule));
+
+  std::vector<Assignment> assignments;
+  for (const Weight& weight : loaded.model.weights) {
+    Chosen chosen = choose(container, out.rules, recipe.exceptions.size(), weight);
+    out.choices.push_back(chosen.choice);
+    assignments.push_back({&weight, std::move(chosen.grid)});
+  }
+  out.grid =
+      make_grid(asked, container.affine_defaults(loaded.model.weights.front().stored_type))->spec();
+  out.path = target.path.empty() ? default_path(loaded, container, asked) : target.path;
+  check_path(out.path, recipe.force);
+  out.layout = container.layout(input, assignments);
+  return out;
+}
+
+std::int64_t tile_bytes(const TensorJob& job) {
+  const std::int64_t weights = tile_rows(job) * job.rows->cols();
+  // FP32 values and what they decode to; the planes' bytes are fewer than a float's each.
+  return weights * static_cast<std::int64_t>(3 * sizeof(float));
+}
+
+// What is in memory already (tokenizer, headers) and the largest tiles that can be under way
+// together.
+std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
+  std::vector<std::int64_t> tiles;
+  for (const PlannedOutput& out : plan.outputs) {
+    for (const TensorJob& job : out.layout.jobs) {
+      const std::int64_t bytes = tile_bytes(job);
+      if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
+        throw Error("tensor \"" + job.name + "\"", "does not fit the memory budget",
+                    "--memory of at least " + std::to_string(bytes) + " bytes",
+                    std::to_string(recipe.memory_bytes));
+      }
+      tiles.push_back(bytes);
+    }
+  }
+  std::sort(tiles.rbegin(), tiles.rend());
+  std::int64_t sum = own_memory_bytes();
+  for (std::size_t i = 0; i < tiles.size() && i < static_cast<std::size_t>(recipe.threads); ++i)
+    sum += tiles[i];
+  return sum;
+}
+
+}  // namespace
+
+std::int64_t tile_rows(const TensorJob& job) {
+  if (job.grid->whole_tensor()) return job.rows->rows();
+  return std::clamp<std::int64_t>(kTileWeights / std::max<std::int64_t>(1, job.rows->cols()), 1,
+                                  job.rows->rows());
+}
+
+double PlannedOutput::bits_per_weight(const Model& model) const {
+  std::int64_t bytes = 0;
+  for (const TensorJob& job : layout.jobs) {
+    if (job.weight == nullptr) continue;
+    for (std::size_t p = 0; p < job.planes.size(); ++p) {
+      bytes += job.grid->whole_tensor()
+                   ? job.grid->row_bytes(p, job.rows->rows() * job.rows->cols())
+                   : job.rows->rows() * job.grid->row_bytes(p, job.rows->cols());
+    }
+  }
+  return 8.0 * static_cast<double>(bytes) / static_cast<double>(model.parameters());
+}
+
+Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
+  Plan plan;
+  for (const Target& target : recipe.targets) {
+    plan.outputs.push_back(plan_output(loaded, recipe, target));
+    const fs::path& path = plan.outputs.back().path;
+    for (std::size_t i = 0; i + 1 < plan.outputs.size(); ++i) {
+      if (fs::weakly_canonical(plan.outputs[i].path) == fs::weakly_canonical(path)) {
+        throw Error("--to", "two targets have the same path", {}, path.string());
+      }
+    }
+  }
+  plan.memory_bytes = memory_needed(plan, recipe);
+  return plan;
+}
+
+}  // namespace zp

@@ -1,0 +1,56 @@
+// The plan: everything that is known before the first weight is read.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "container/container.h"
+#include "method/method.h"
+#include "pipeline/load.h"
+#include "pipeline/target.h"
+
+namespace zp {
+
+struct Recipe {
+  std::vector<Target> targets;
+  const Method* method = nullptr;
+  std::vector<Exception> exceptions;
+  std::string pre_tokenizer;      ///< overrides what the tokenizer's own regexes say
+  std::int64_t memory_bytes = 0;  ///< budget for our own memory; 0: none
+  int threads = 1;
+  bool force = false;
+};
+
+/// Why a tensor has its grid.
+struct Choice {
+  std::string grid;
+  std::string why;
+};
+
+struct PlannedOutput {
+  const Container* container = nullptr;
+  std::filesystem::path path;
+  std::string grid;             ///< what was asked for, spelled in full
+  std::vector<Rule> rules;      ///< as applied, first match wins
+  std::vector<Choice> choices;  ///< one for each weight of the model
+  Layout layout;
+
+  double bits_per_weight(const Model& model) const;
+};
+
+struct Plan {
+  std::vector<PlannedOutput> outputs;
+  std::int64_t memory_bytes = 0;  ///< of our own that the run will take at most
+};
+
+/// Weights handled at a time: a tile's FP32 values stay in the second-level cache.
+std::int64_t tile_rows(const TensorJob& job);
+
+/// Throws Error for grids the container can't hold, paths that exist (without force), outputs with
+/// the same path, and tensors that don't fit the memory budget.
+Plan make_plan(const LoadedModel& loaded, const Recipe& recipe);
+
+}  // namespace zp

@@ -1,0 +1,277 @@
+#include "pipeline/run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+#include "base/atomic_file.h"
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "base/memory.h"
+#include "kernel/range.h"
+
+namespace zp {
+namespace fs = std::filesystem;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The files of one output, being written.
+class OpenOutput {
+ public:
+  OpenOutput(const PlannedOutput& output, bool replace) : output_(output) {
+    const Layout& layout = output.layout;
+    if (layout.folder) folder_ = std::make_unique<AtomicFolder>(output.path, replace);
+    for (const OutputFile& file : layout.files) {
+      const fs::path path = layout.folder ? folder_->partial() / file.name : output.path;
+      files_.push_back(std::make_unique<AtomicFile>(path, file.bytes, replace));
+    }
+  }
+
+  void write_fixed() const {
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      const OutputFile& file = output_.layout.files[i];
+      for (const auto& [offset, bytes] : file.fixed) files_[i]->write_at(offset, bytes);
+      if (!file.copy_of.empty()) files_[i]->write_at(0, MappedFile(file.copy_of).bytes());
+    }
+  }
+
+  void write(std::size_t file, std::int64_t offset, Bytes bytes) const {
+    files_[file]->write_at(offset, bytes);
+  }
+
+  /// A folder's files; their names appear inside the hidden folder.
+  void finish_files() const {
+    if (!folder_) return;
+    for (const auto& file : files_) file->commit();
+  }
+  void commit() const {
+    if (folder_) {
+      folder_->commit();
+    } else {
+      for (const auto& file : files_) file->commit();
+    }
+  }
+
+ private:
+  const PlannedOutput& output_;
+  std::unique_ptr<AtomicFolder> folder_;
+  std::vector<std::unique_ptr<AtomicFile>> files_;
+};
+
+// Some rows of one tensor of one output.
+struct Tile {
+  std::size_t output;
+  std::size_t job;
+  std::int64_t begin;
+  std::int64_t rows;
+};
+
+// Tiles of all outputs, so ordered that outputs read the same weights at about the same time.
+std::vector<Tile> make_tiles(const Plan& plan) {
+  struct Keyed {
+    double at;  // share of the output's weights before this tile
+    Tile tile;
+  };
+  std::vector<Keyed> keyed;
+  for (std::size_t o = 0; o < plan.outputs.size(); ++o) {
+    const std::vector<TensorJob>& jobs = plan.outputs[o].layout.jobs;
+    double total = 0;
+    for (const TensorJob& job : jobs)
+      total += static_cast<double>(job.rows->rows() * job.rows->cols());
+    double before = 0;
+    for (std::size_t j = 0; j < jobs.size(); ++j) {
+      const std::int64_t rows = jobs[j].rows->rows();
+      const std::int64_t step = tile_rows(jobs[j]);
+      for (std::int64_t r = 0; r < rows; r += step) {
+        const std::int64_t count = std::min(step, rows - r);
+        keyed.push_back({before / total, {o, j, r, count}});
+        before += static_cast<double>(count * jobs[j].rows->cols());
+      }
+    }
+  }
+  std::stable_sort(keyed.begin(), keyed.end(),
+                   [](const Keyed& a, const Keyed& b) { return a.at < b.at; });
+  std::vector<Tile> tiles;
+  for (const Keyed& k : keyed) tiles.push_back(k.tile);
+  return tiles;
+}
+
+// What one thread needs for a tile; reused from tile to tile.
+struct Buffers {
+  std::vector<float> weights;
+  std::vector<float> decoded;
+  std::vector<std::vector<std::byte>> planes;
+};
+
+[[noreturn]] void refuse_weight(const TensorJob& job, std::int64_t row, std::int64_t col,
+                                float value) {
+  const std::string where = "tensor \"" + (job.weight != nullptr ? job.weight->use.hf : job.name) +
+                            "\", row " + std::to_string(row) + ", column " + std::to_string(col);
+  std::string text = std::to_string(value);
+  throw Error(where, "weight can't be stored as " + job.grid->spec(),
+              "a finite number of magnitude at most " + std::to_string(job.grid->limit()), text);
+}
+
+class Runner {
+ public:
+  Runner(const Plan& plan, const Method& method, bool force, const Team& team, Progress& progress)
+      : plan_(plan), method_(method), team_(team), progress_(progress), tiles_(make_tiles(plan)) {
+    energies_.resize(tiles_.size());
+    for (const PlannedOutput& output : plan.outputs)
+      outputs_.push_back(std::make_unique<OpenOutput>(output, force));
+  }
+
+  RunResult run() {
+    const Clock::time_point begin = Clock::now();
+    std::int64_t weights = 0;
+    for (const Tile& t : tiles_) weights += t.rows * job(t).rows->cols();
+    progress_.stage("quantize", weights, "weights");
+    for (const auto& output : outputs_) output->write_fixed();
+    team_.run(static_cast<std::int64_t>(tiles_.size()),
+              [this](std::int64_t i) { do_tile(static_cast<std::size_t>(i)); });
+    const Clock::time_point committing = Clock::now();
+    for (const auto& output : outputs_) output->finish_files();
+    for (const auto& output : outputs_) output->commit();
+    return result(begin, committing);
+  }
+
+ private:
+  const TensorJob& job(const Tile& t) const { return plan_.outputs[t.output].layout.jobs[t.job]; }
+
+  void do_tile(std::size_t index) {
+    const Tile& tile = tiles_[index];
+    const TensorJob& j = job(tile);
+    const std::int64_t cols = j.rows->cols();
+    const auto count = static_cast<std::size_t>(tile.rows * cols);
+    const std::unique_ptr<Buffers> buffers = take_buffers();
+    std::vector<float>& w = buffers->weights;
+
+    const Clock::time_point t0 = Clock::now();
+    w.resize(count);
+    j.rows->read(tile.begin, tile.rows, w.data());
+    const auto limit = static_cast<float>(j.grid->limit());
+    if (const std::int64_t bad = first_beyond(w, limit); bad >= 0) {
+      refuse_weight(j, tile.begin + bad / cols, bad % cols, w[static_cast<std::size_t>(bad)]);
+    }
+    const Clock::time_point t1 = Clock::now();
+    quantize(tile, j, *buffers);
+    energies_[index] = energy(w, buffers->decoded);
+    const Clock::time_point t2 = Clock::now();
+    write(tile, j, *buffers);
+    const Clock::time_point t3 = Clock::now();
+    give_back(std::move(*buffers), t1 - t0, t2 - t1, t3 - t2);
+    progress_.advance(static_cast<std::int64_t>(count));
+  }
+
+  // A grid with one parameter set for the whole tensor sees it as one row.
+  static Matrix as_matrix(const Tile& tile, const TensorJob& j, const std::vector<float>& values) {
+    if (j.grid->whole_tensor()) return {values.data(), 1, static_cast<std::int64_t>(values.size())};
+    return {values.data(), tile.rows, j.rows->cols()};
+  }
+
+  void quantize(const Tile& tile, const TensorJob& j, Buffers& b) const {
+    const Matrix w = as_matrix(tile, j, b.weights);
+    const std::size_t planes = j.planes.size();
+    if (b.planes.size() < planes) b.planes.resize(planes);
+    std::vector<std::byte*> out;
+    for (std::size_t p = 0; p < planes; ++p) {
+      b.planes[p].resize(static_cast<std::size_t>(w.rows * j.grid->row_bytes(p, w.cols)));
+      out.push_back(b.planes[p].data());
+    }
+    method_.code(*j.grid, w, {}, out);
+    b.decoded.resize(b.weights.size());
+    const std::vector<const std::byte*> in(out.begin(), out.end());
+    j.grid->decode(in, {b.decoded.data(), w.rows, w.cols});
+  }
+
+  void write(const Tile& tile, const TensorJob& j, const Buffers& b) const {
+    for (std::size_t p = 0; p < j.planes.size(); ++p) {
+      const std::int64_t row_bytes = static_cast<std::int64_t>(b.planes[p].size()) / tile.rows;
+      outputs_[tile.output]->write(j.planes[p].file, j.planes[p].offset + tile.begin * row_bytes,
+                                   b.planes[p]);
+    }
+  }
+
+  std::unique_ptr<Buffers> take_buffers() {
+    const std::lock_guard lock(mutex_);
+    if (free_.empty()) return std::make_unique<Buffers>();
+    auto buffers = std::make_unique<Buffers>(std::move(free_.back()));
+    free_.pop_back();
+    return buffers;
+  }
+
+  void give_back(Buffers&& buffers, Clock::duration read, Clock::duration quantize,
+                 Clock::duration write) {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(buffers));
+    // Asking the system takes as long as a small tile: not every time.
+    if (done_++ % 64 == 0 || done_ == tiles_.size())
+      peak_memory_ = std::max(peak_memory_, own_memory_bytes());
+    read_ += read;
+    quantize_ += quantize;
+    write_ += write;
+  }
+
+  RunResult result(Clock::time_point begin, Clock::time_point committing) const {
+    RunResult r;
+    for (const PlannedOutput& output : plan_.outputs) {
+      OutputResult& out = r.outputs.emplace_back();
+      for (const TensorJob& j : output.layout.jobs) {
+        TensorResult& t = out.tensors.emplace_back();
+        t.name = j.name;
+        t.weight = j.weight;
+        t.grid = j.grid->spec();
+        const std::int64_t rows = j.grid->whole_tensor() ? 1 : j.rows->rows();
+        const std::int64_t cols = j.rows->rows() * j.rows->cols() / std::max<std::int64_t>(1, rows);
+        for (std::size_t p = 0; p < j.planes.size(); ++p)
+          t.bytes += rows * j.grid->row_bytes(p, cols);
+      }
+    }
+    for (std::size_t i = 0; i < tiles_.size(); ++i) {  // in a fixed order: the same sums every time
+      OutputResult& out = r.outputs[tiles_[i].output];
+      TensorResult& t = out.tensors[tiles_[i].job];
+      t.energy += energies_[i];
+      if (t.weight != nullptr) out.energy += energies_[i];
+    }
+    for (OutputResult& out : r.outputs) {
+      if (out.energy.error == 0) out.fidelity = Fidelity::exact;
+    }
+    const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
+    const double streaming = seconds(committing - begin);
+    const double worked = std::max(1e-9, seconds(read_ + quantize_ + write_));
+    r.seconds.read = streaming * seconds(read_) / worked;
+    r.seconds.quantize = streaming * seconds(quantize_) / worked;
+    r.seconds.write = streaming * seconds(write_) / worked + seconds(Clock::now() - committing);
+    r.seconds.total = seconds(Clock::now() - begin);
+    r.peak_memory_bytes = peak_memory_;
+    return r;
+  }
+
+  const Plan& plan_;
+  const Method& method_;
+  const Team& team_;
+  Progress& progress_;
+  std::vector<Tile> tiles_;
+  std::vector<Energy> energies_;
+  std::vector<std::unique_ptr<OpenOutput>> outputs_;
+  std::mutex mutex_;
+  std::vector<Buffers> free_;
+  Clock::duration read_{};
+  Clock::duration quantize_{};
+  Clock::duration write_{};
+  std::size_t done_ = 0;
+  std::int64_t peak_memory_ = 0;
+};
+
+}  // namespace
+
+RunResult run_plan(const Plan& plan, const Method& method, bool force, const Team& team,
+                   Progress& progress) {
+  return Runner(plan, method, force, team, progress).run();
+}
+
+}  // namespace zp
