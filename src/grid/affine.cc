@@ -71,7 +71,8 @@ struct Affine {
   void open_block(Params&, Floats, Floats, Fit) const noexcept {}
 
   void open_unit(Params& p, std::int64_t, Floats w, Floats h, Fit fit) const noexcept {
-    p = fit == Fit::range ? from_range(w) : from_search(w, h);
+    p = from_range(w);
+    if (fit == Fit::search) p = better_of(*this, p, from_search(w, h), w, h);
   }
 
   Params from_range(Floats w) const noexcept {

@@ -99,7 +99,7 @@ TEST(FitScale, LongGroupsComeCloseToTheBest) {
   float largest = 0;
   for (const float x : s.x) largest = std::max(largest, std::abs(x));
   for (int i = 1; i <= 100; ++i)
-    EXPECT_LE(reached, scale_error(s.x, s.h, largest / 7 * i / 100, -8, 7));
+    EXPECT_LE(reached, scale_error(s.x, s.h, largest / 700.0 * i, -8, 7));
 }
 
 double offset_error(const Sample& s, double scale, double offset, int levels) {

@@ -11,6 +11,34 @@
 
 namespace zp {
 
+/// sum h (w - decoded)^2 of a unit that is encoded with `params`; h empty: all one.
+template <class Codec>
+double unit_error(const Codec& codec, const typename Codec::Params& params, Floats w,
+                  Floats h) noexcept {
+  std::array<Code, 256> codes;
+  std::array<float, 256> decoded;
+  double sum = 0;
+  for (std::size_t i = 0; i < w.size(); i += codes.size()) {
+    const Floats part = w.subspan(i, std::min(codes.size(), w.size() - i));
+    codec.encode(params, 0, part, std::span(codes).first(part.size()),
+                 std::span(decoded).first(part.size()));
+    for (std::size_t k = 0; k < part.size(); ++k) {
+      const double e = static_cast<double>(part[k]) - decoded[k];
+      sum += h.empty() ? e * e : h[i + k] * e * e;
+    }
+  }
+  return sum;
+}
+
+/// Of two parameter sets the one with the smaller error, the first when equal: what a search found
+/// is taken only where it gains, stored and decoded as it will be.
+template <class Codec>
+typename Codec::Params better_of(const Codec& codec, const typename Codec::Params& first,
+                                 const typename Codec::Params& second, Floats w,
+                                 Floats h) noexcept {
+  return unit_error(codec, second, w, h) < unit_error(codec, first, w, h) ? second : first;
+}
+
 /// A Codec has a trivially copyable `Params` (one block's) and, for one row:
 ///   std::string why_not(cols); GridShape shape(cols); std::int64_t row_bytes(plane, cols);
 ///   void open_block(Params&, Floats w, Floats h, Fit);  open_unit(Params&, u, w, h, Fit);

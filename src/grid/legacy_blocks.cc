@@ -45,16 +45,18 @@ struct LegacyBlocks {
   void open_block(Params&, Floats, Floats, Fit) const noexcept {}
 
   void open_unit(Params& p, std::int64_t, Floats w, Floats h, Fit fit) const noexcept {
-    if (fit == Fit::range) {
-      p = legacy_range(layout, w);
-    } else if (layout.has_min) {
+    p = legacy_range(layout, w);
+    if (fit == Fit::search) p = better_of(*this, p, from_search(w, h), w, h);
+  }
+
+  Params from_search(Floats w, Floats h) const noexcept {
+    if (layout.has_min) {
       const ScaleOffset s = fit_scale_offset(w, h, layout.levels(), fp16().nearest, fp16().nearest);
-      p = legacy_params(s.scale, s.offset, s.scale);
-    } else {
-      const bool may_flip = layout.lowest() != -layout.highest();
-      const float s = fit_scale(w, h, layout.lowest(), layout.highest(), may_flip, fp16().nearest);
-      p = legacy_params(s, 0, s);
+      return legacy_params(s.scale, s.offset, s.scale);
     }
+    const bool may_flip = layout.lowest() != -layout.highest();
+    const float s = fit_scale(w, h, layout.lowest(), layout.highest(), may_flip, fp16().nearest);
+    return legacy_params(s, 0, s);
   }
 
   void encode(const Params& p, std::int64_t, Floats w, std::span<Code> codes,
