@@ -68,18 +68,18 @@ std::int64_t check_inside(const TensorRecord& t, std::int64_t storage_bytes,
     if (t.shape[d] > 0)
       last = checked_add(last, checked_mul(t.shape[d] - 1, t.strides[d], where), where);
   }
-  if (elements > held || (elements > 0 && last >= held)) {
-    throw Error(where, "tensor reaches outside its storage",
-                "up to " + std::to_string(held) + " elements",
-                std::to_string(elements) + " up to element " + std::to_string(last));
+  if (elements > 0 && last >= held) {
+    throw Error(where, "tensor reaches outside its storage", std::to_string(held) + " elements",
+                "element " + std::to_string(last));
   }
-  return elements * info(t.dtype).bytes;
+  return checked_mul(elements, info(t.dtype).bytes, where);
 }
 
 std::unique_ptr<RowReader> rows_of(const TensorRecord& t, Bytes storage, const std::string& where) {
   const MatrixShape matrix = matrix_shape(t.shape, where);
-  if (matrix.rows == 0 || matrix.cols == 0)
-    return stored_rows({}, t.dtype, matrix.rows, matrix.cols);
+  if (matrix.rows == 0) return stored_rows({}, t.dtype, 0, 0);
+  const std::int64_t held = static_cast<std::int64_t>(storage.size()) / info(t.dtype).bytes;
+  if (checked_mul(matrix.rows, matrix.cols, where) > held) return nullptr;
   const Bytes bytes = storage.subspan(static_cast<std::size_t>(t.offset * info(t.dtype).bytes));
   if (t.shape.empty()) return strided_rows(bytes, t.dtype, 1, 1, 0, 0);
   std::int64_t row_step = 0;

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Writes seed inputs for the fuzz targets: small sound files of each format, and, where a folder
+with real models is given, their heads. Standard library only.
+
+    fuzz/make_seeds.py OUT [MODELS]      makes OUT/safetensors, OUT/gguf, OUT/pickle, OUT/json
+"""
+import io
+import json
+import pickle
+import struct
+import sys
+import zipfile
+from pathlib import Path
+
+
+# --- safetensors ---------------------------------------------------------------------------------
+def safetensors(tensors, metadata=None):
+    """tensors: {name: (dtype, shape, bytes)}"""
+    header, data = {}, b""
+    if metadata:
+        header["__metadata__"] = metadata
+    for name, (dtype, shape, value) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(value)]}
+        data += value
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def safetensors_seeds():
+    sizes = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1, "I64": 8, "I32": 4,
+             "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1}
+    yield "empty", safetensors({})
+    yield "types", safetensors({k: (k, [2, 3], bytes(range(6 * n))) for k, n in sizes.items()}, {"format": "pt"})
+    yield "shapes", safetensors({"scalar": ("F32", [], bytes(4)), "none": ("F32", [0, 5], b""),
+                                 "cube": ("F16", [2, 1, 3], bytes(12))})
+
+
+# --- GGUF ----------------------------------------------------------------------------------------
+def gguf_string(text):
+    return struct.pack("<Q", len(text)) + text.encode()
+
+
+def gguf(pairs, tensors, version=3, alignment=32):
+    """pairs: [(key, type, packed value)]; tensors: [(name, ne, type, bytes)]"""
+    out = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(pairs))
+    for key, kind, value in pairs:
+        out += gguf_string(key) + struct.pack("<i", kind) + value
+    offset, data = 0, b""
+    for name, ne, kind, value in tensors:
+        out += gguf_string(name) + struct.pack("<I", len(ne)) + struct.pack("<%dq" % len(ne), *ne)
+        out += struct.pack("<iQ", kind, offset)
+        data += value + bytes(-len(value) % alignment)
+        offset = len(data)
+    return out + bytes(-len(out) % alignment) + data
+
+
+def gguf_seeds():
+    scalars = [("u8", 0, b"\1"), ("i8", 1, b"\xff"), ("u16", 2, b"\1\2"), ("i16", 3, b"\1\2"),
+               ("u32", 4, bytes(4)), ("i32", 5, bytes(4)), ("f32", 6, struct.pack("<f", 1.5)),
+               ("bool", 7, b"\1"), ("general.architecture", 8, gguf_string("llama")),
+               ("u64", 10, bytes(8)), ("i64", 11, bytes(8)), ("f64", 12, struct.pack("<d", 0.1))]
+    size = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+    arrays = [("array%d" % k, 9, struct.pack("<iQ", k, 3) + bytes(3 * n)) for k, n in size.items()]
+    arrays.append(("tokens", 9, struct.pack("<iQ", 8, 2) + gguf_string("<s>") + gguf_string("a")))
+    blocks = {0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 10: (256, 84),
+              11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 20: (32, 18), 23: (256, 136),
+              24: (1, 1), 28: (1, 8), 30: (1, 2), 34: (256, 54), 39: (32, 17)}
+    tensors = [("blk.%d.weight" % k, [b, 2], k, bytes(i % 60 for i in range(2 * n))) for k, (b, n) in blocks.items()]
+    yield "values", gguf(scalars + arrays, [])
+    yield "types", gguf(scalars[8:9], tensors)
+    yield "alignment", gguf([("general.alignment", 4, struct.pack("<I", 64))], tensors[:3], alignment=64)
+    yield "version2", gguf([], tensors[:1], version=2)
+
+
+# --- PyTorch -------------------------------------------------------------------------------------
+class Name:
+    """Pickles as a global of that name, whatever this machine has."""
+
+    def __init__(self, module, name):
+        self.module, self.name = module, name
+
+
+class Call:
+    def __init__(self, callee, *arguments):
+        self.callee, self.arguments = callee, arguments
+
+
+class Reference:
+    def __init__(self, *reference):
+        self.reference = reference
+
+
+class Pickler(pickle._Pickler):
+    """Python's own pickler; the three classes above become the opcodes that PyTorch writes."""
+
+    def persistent_id(self, value):
+        return value.reference if isinstance(value, Reference) else None
+
+    def save(self, value, save_persistent_id=True):
+        if isinstance(value, Name):
+            if self.proto >= 4:
+                self.save(value.module)
+                self.save(value.name)
+                self.write(pickle.STACK_GLOBAL)
+            else:
+                self.write(b"c" + value.module.encode() + b"\n" + value.name.encode() + b"\n")
+        elif isinstance(value, Call):
+            self.save(value.callee)
+            self.save(value.arguments)
+            self.write(pickle.REDUCE)
+        else:
+            super().save(value, save_persistent_id)
+
+
+def dumps(value, protocol=2):
+    out = io.BytesIO()
+    Pickler(out, protocol).dump(value)
+    return out.getvalue()
+
+
+def tensor(key, storage, count, shape, strides, offset=0, function="_rebuild_tensor_v2"):
+    reference = Reference("storage", Name("torch", storage), key, "cpu", count)
+    return Call(Name("torch._utils", function), reference, offset, shape, strides, False,
+                Call(Name("collections", "OrderedDict")))
+
+
+def state():
+    half = Reference("storage", Name("torch.storage", "UntypedStorage"), "2", "cpu", 8)
+    return {"epoch": 3, "rate": 0.5, "args": [None, True, (1, 2, 3, 4)],
+            "state_dict": {
+                "a.weight": tensor("0", "FloatStorage", 12, (3, 4), (4, 1)),
+                "a.transposed": tensor("0", "FloatStorage", 12, (4, 3), (1, 4)),
+                "b": Call(Name("torch._utils", "_rebuild_parameter"), tensor("1", "HalfStorage", 8, (2, 2, 2), (1, 4, 2)), True, {}),
+                "c": Call(Name("torch._utils", "_rebuild_tensor_v3"), half, 0, (2, 4), (4, 1), False, {}, Name("torch", "float8_e4m3fn")),
+                "steps": tensor("3", "LongStorage", 1, (), ())}}
+
+
+STORAGES = {"0": bytes(range(48)), "1": bytes(range(16)), "2": bytes(range(8)), "3": bytes(8)}
+
+
+def zip_form(protocol, pickled=None):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("m/data.pkl", pickled or dumps(state(), protocol))
+        archive.writestr("m/byteorder", "little")
+        for key, value in STORAGES.items():
+            archive.writestr("m/data/" + key, value)
+    return out.getvalue()
+
+
+def old_form(protocol):
+    sizes = {"0": 4, "1": 2, "2": 1, "3": 8}
+    out = b"".join(dumps(v, protocol) for v in (
+        0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": True}, state(), sorted(STORAGES)))
+    for key, value in sorted(STORAGES.items()):
+        out += struct.pack("<q", len(value) // sizes[key]) + value
+    return out
+
+
+def pickle_seeds():
+    for protocol in (2, 4):
+        yield "object%d" % protocol, dumps(state(), protocol)
+        yield "zip%d" % protocol, zip_form(protocol)
+        yield "old%d" % protocol, old_form(protocol)
+
+
+# --- JSON ----------------------------------------------------------------------------------------
+def json_seeds():
+    yield "values", b'{"a": [1, -2.5e3, true, false, null, "\\u00e9\\n"], "b": {"c": {}}}'
+    yield "llama", json.dumps({"architectures": ["LlamaForCausalLM"], "hidden_size": 64, "num_hidden_layers": 2,
+                               "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 128,
+                               "vocab_size": 256, "rms_norm_eps": 1e-5, "max_position_embeddings": 64,
+                               "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"},
+                               "tie_word_embeddings": True, "model_type": "llama"}).encode()
+
+
+SEEDS = {"safetensors": safetensors_seeds, "gguf": gguf_seeds, "pickle": pickle_seeds, "json": json_seeds}
+
+
+def real_seeds(models):
+    for config in models.rglob("*config.json"):
+        yield "json", config.parent.name + "_" + config.name, config.read_bytes()
+    for path in models.rglob("*.safetensors"):
+        data = path.read_bytes()
+        length = 8 + struct.unpack("<Q", data[:8])[0]
+        yield "safetensors", path.parent.name, data[:length]
+
+
+def main():
+    out = Path(sys.argv[1])
+    seeds = [(target, name, data) for target, make in SEEDS.items() for name, data in make()]
+    if len(sys.argv) > 2:
+        seeds += real_seeds(Path(sys.argv[2]))
+    for target, name, data in seeds:
+        (out / target).mkdir(parents=True, exist_ok=True)
+        (out / target / name).write_bytes(data)
+    print(len(seeds), "seeds")
+
+
+if __name__ == "__main__":
+    main()
