@@ -43,6 +43,12 @@ class Llama:
         question = {"prompt": prompt, "n_predict": tokens, "return_tokens": True}
         return self._ask("/completion", {**question, "temperature": 0, "cache_prompt": False})["tokens"]
 
+    def go_on_scored(self, prompt, tokens):
+        """Pairs of the likeliest id and its natural logarithm of probability."""
+        question = {"prompt": prompt, "n_predict": tokens, "temperature": 0, "cache_prompt": False, "n_probs": 1}
+        steps = self._ask("/completion", question)["completion_probabilities"]
+        return [(step["id"], step["logprob"]) for step in steps]
+
     def chat(self, messages, tokens=64):
         """What the model says next, by its own chat template."""
         question = {"messages": messages, "max_tokens": tokens, "temperature": 0}

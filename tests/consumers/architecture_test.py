@@ -1,0 +1,102 @@
+"""Every architecture, rope scaling and bias, as its runtimes compute it from our FP32 files.
+
+Random models (make_random_models.py) go to GGUF and MLX; llama.cpp and mlx-lm then choose the same
+tokens as transformers did, with the same probabilities. This is what shows that names, row orders,
+transposes, rope tensors and metadata are right: any of them wrong moves the logits by far more.
+
+    python architecture_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
+
+What transformers says is stored (expected/architectures.json). Where ZEROPOINT_ORACLES names a Python
+with torch and transformers it is computed afresh.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import mlx.core as mx
+    import numpy as np
+    import xllamacpp  # noqa: F401  (llama.py needs it)
+    from mlx_lm.utils import load_model
+except ImportError as missing:
+    print(f"skipped: {missing} (scripts/test makes a .venv with all)")
+    sys.exit(77)
+
+from llama import Llama
+from make_random_models import MODELS, make_random_model
+
+HERE = pathlib.Path(__file__).resolve().parent
+# llama.cpp looks GELU up in a table of FP16 values; else both sum FP32 in another order.
+TOLERANCE = 2e-3
+GELU_TABLE_TOLERANCE = 2e-2
+MLX_LEFT_OUT = {
+    "phi3_short": "mlx-lm takes the long factors at every length",
+    "qwen2_yarn": "mlx-lm computes YaRN's attention factor itself, whatever the config says",
+    "gpt2_untied": "mlx-lm's GPT-2 is always tied",
+}
+
+
+def expected_of_all():
+    oracles = os.environ.get("ZEROPOINT_ORACLES")
+    if not oracles:
+        return json.loads((HERE / "expected/architectures.json").read_text())
+    run = subprocess.run([oracles, HERE / "make_architecture_expected.py"], stdout=subprocess.PIPE, check=True)
+    return json.loads(run.stdout)
+
+
+def mlx_scored(folder, prompts):
+    model, _ = load_model(folder)
+    answers = []
+    for prompt in prompts:
+        logits = model(mx.array([prompt["ids"] + prompt["continuation"][:-1]]))[0, len(prompt["ids"]) - 1 :]
+        logits = np.array(logits.astype(mx.float32)).astype(np.float64)
+        best = logits.argmax(axis=1)
+        rest = logits - logits.max(axis=1, keepdims=True)
+        answers.append(list(zip(best.tolist(), (-np.log(np.exp(rest).sum(axis=1))).tolist())))
+    return answers
+
+
+class ArchitectureTest(unittest.TestCase):
+    def check(self, answers, prompts, tolerance):
+        for prompt, scored in zip(prompts, answers):
+            self.assertEqual([id for id, _ in scored], prompt["continuation"])
+            off = max(abs(found - true) for (_, found), true in zip(scored, prompt["logprobs"]))
+            self.assertLess(off, tolerance, "logarithms of probabilities")
+
+    def quantize(self, model, target, path):
+        command = [PROGRAM, "quantize", model, "--to", f"{target}={path}", "--quiet"]
+        run = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(run.returncode, 0, run.stderr)
+
+    def test_llama_cpp(self):
+        for name, prompts in EXPECTED.items():
+            with self.subTest(model=name), tempfile.TemporaryDirectory() as folder:
+                folder = pathlib.Path(folder)
+                model = make_random_model(folder / name, name)
+                self.quantize(model, "gguf:fp32", folder / "model.gguf")
+                llama = Llama(folder / "model.gguf", context=128)
+                answers = [llama.go_on_scored(p["ids"], len(p["continuation"])) for p in prompts]
+                gelu = name.startswith(("gpt2", "phi_")) or name == "phi"
+                self.check(answers, prompts, GELU_TABLE_TOLERANCE if gelu else TOLERANCE)
+
+    def test_mlx_lm(self):
+        for name, prompts in EXPECTED.items():
+            if name in MLX_LEFT_OUT:
+                continue
+            with self.subTest(model=name), tempfile.TemporaryDirectory() as folder:
+                folder = pathlib.Path(folder)
+                model = make_random_model(folder / name, name)
+                self.quantize(model, "mlx:fp32", folder / "mlx")
+                self.check(mlx_scored(folder / "mlx", prompts), prompts, TOLERANCE)
+
+
+if __name__ == "__main__":
+    PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+    EXPECTED = expected_of_all()
+    assert EXPECTED.keys() == MODELS.keys(), "expected/architectures.json is of other models"
+    unittest.main(argv=sys.argv[:1])
