@@ -9,6 +9,7 @@
 #include "grid/grid.h"
 #include "method/method.h"
 #include "model/architecture.h"
+#include "report/dtypes.h"
 #include "source/checkpoint.h"
 
 namespace zp::cli {
@@ -82,11 +83,17 @@ Rows list_instruction_sets() {
 // What later versions add is listed as empty, so that scripts can ask.
 Rows none() { return Json::array(); }
 
+// Data types have a table of their own shape.
+Rows list_dtypes() { return to_json(dtype_rows()); }
+std::string dtypes_text() { return to_text(dtype_rows()); }
+
 struct Listing {
   std::string_view name;
   Rows (*rows)();
+  std::string (*text)() = nullptr;  ///< nullptr: one line for each row
 };
 constexpr std::array kListings = {
+    Listing{"dtypes", list_dtypes, dtypes_text},
     Listing{"grids", list_grids},
     Listing{"methods", list_methods},
     Listing{"rewrites", none},
@@ -120,11 +127,12 @@ void print_rows(const Rows& rows) {
 int list(const std::string& what, const Common& common) {
   for (const Listing& listing : kListings) {
     if (listing.name != what) continue;
-    const Rows rows = listing.rows();
     if (common.json) {
-      print_json({{what, rows}});
+      print_json({{what, listing.rows()}});
+    } else if (listing.text != nullptr) {
+      fmt::print("{}", listing.text());
     } else {
-      print_rows(rows);
+      print_rows(listing.rows());
     }
   }
   return 0;

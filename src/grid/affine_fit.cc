@@ -15,6 +15,8 @@ namespace {
 // Groups up to this size walk the path; longer ones (a whole channel) take a raster, whose error
 // curve is smooth at that length.
 constexpr std::size_t kPathWeights = 512;
+// 16-bit codes have too many breakpoints, and nothing to gain.
+constexpr int kPathCodes = 255;
 
 struct Best {
   double error = std::numeric_limits<double>::infinity();
@@ -82,7 +84,7 @@ class Path {
     const int limit = std::max(up_, down_);
     double t = limit <= kExactCodes ? fit / 2 : fit * (limit - kExactCodes / 2) / limit;
     start(t);
-    for (double codes = limit + 2;; codes += 2) {
+    for (double codes = limit + 2;; codes = std::max(codes + 2, codes * 1.05)) {
       const double next = fit * codes / limit;
       advance(t, next);
       t = next;
@@ -186,7 +188,7 @@ float fit_scale(Floats x, Floats h, int lo, int hi, bool negative, StoredScale s
   Best best;
   best.error = group.energy;  // scale 0: every weight becomes 0
   const auto orient = [&](const Group& g, int from, int to, bool flip) {
-    if (x.size() <= kPathWeights) {
+    if (x.size() <= kPathWeights && std::max(to, -from) <= kPathCodes) {
       Path(g, to, -from, flip, stored, best).walk();
     } else {
       raster(g, from, to, flip, stored, best);

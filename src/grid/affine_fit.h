@@ -10,7 +10,8 @@
 //   - below: a lattice whose largest code is at most half the limit is contained in the one with
 //   half
 //     the step, which clips nothing either; so t begins at half the t that just clips nothing.
-//     (With more than kExactCodes codes on a side, a window of that many is walked: a heuristic.)
+//     (With more than kExactCodes codes on a side the walk begins half of them below the limit
+//     instead, and long groups and 16-bit codes take a raster of scales: heuristics.)
 //   - above: clipping alone costs more than the best found so far; it only grows with t.
 //
 // fit_scale_offset is a search: a raster of ranges around the extremes, each improved by

@@ -12,8 +12,9 @@ namespace zp {
 struct Method {
   std::string_view name;
   std::string_view summary;
-  /// w: rows x cols, a tile of whole rows; h: importance of each column, or empty; out: the planes of
-  /// these rows. Weights must be finite and within grid.limit().
+  Fit fit;  ///< how it fits parameters
+  /// w: rows x cols, a tile of whole rows; h: importance of each column, or empty; out: the planes
+  /// of these rows. Weights must be finite and within grid.limit().
   void (*code)(const Grid& grid, Matrix w, Floats h, PlanesOut out);
 };
 

@@ -1,15 +1,20 @@
-// Round to nearest on ranges searched for the least squared error, weighted by importance if there is
-// any. Up to 4 bits without an offset the range found is the best of all (see grid/affine_fit.h).
+// Round to nearest on ranges searched for the least squared error, weighted by importance if there
+// is any. Up to 4 bits without an offset the range found is the best of all (see
+// grid/affine_fit.h).
 #include "method/method.h"
 
 namespace zp {
 namespace {
 
-void code(const Grid& grid, Matrix w, Floats h, PlanesOut out) { grid.quantize(w, h, Fit::search, out); }
+void code(const Grid& grid, Matrix w, Floats h, PlanesOut out) {
+  grid.quantize(w, h, Fit::search, out);
+}
 
 }  // namespace
 
 extern const Method method_mse;
-const Method method_mse{"mse", "round to nearest, ranges searched for the least (weighted) squared error", code};
+const Method method_mse{"mse",
+                        "round to nearest, ranges searched for the least (weighted) squared error",
+                        Fit::search, code};
 
 }  // namespace zp

@@ -4,11 +4,14 @@
 namespace zp {
 namespace {
 
-void code(const Grid& grid, Matrix w, Floats, PlanesOut out) { grid.quantize(w, {}, Fit::range, out); }
+void code(const Grid& grid, Matrix w, Floats, PlanesOut out) {
+  grid.quantize(w, {}, Fit::range, out);
+}
 
 }  // namespace
 
 extern const Method method_nearest;
-const Method method_nearest{"nearest", "round to nearest, ranges from the smallest to the largest weight", code};
+const Method method_nearest{
+    "nearest", "round to nearest, ranges from the smallest to the largest weight", Fit::range, code};
 
 }  // namespace zp

@@ -1,0 +1,171 @@
+// zeropoint explain: the arithmetic, step by step.
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "grid/grid.h"
+#include "method/method.h"
+#include "report/explain_grid.h"
+#include "report/explain_number.h"
+#include "report/explain_tensor.h"
+#include "source/checkpoint.h"
+
+namespace zp::cli {
+namespace {
+
+double parse_number(std::string_view text, const char* option) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw UsageError(option, "no number", "a decimal number", std::string(text));
+  }
+  return value;
+}
+
+template <class Explanation>
+int show(const Explanation& explanation, const Common& common) {
+  if (common.json) {
+    print_json(to_json(explanation));
+  } else {
+    fmt::print("{}", to_text(explanation));
+  }
+  return 0;
+}
+
+// ---- number
+
+struct NumberOptions {
+  std::string value;
+  std::string bits;
+  std::string format;
+};
+
+int explain_number_command(const NumberOptions& o, const Common& common) {
+  if (o.value.empty() == o.bits.empty()) {
+    throw UsageError("explain number", "one of them", "a VALUE, or --bits with --in");
+  }
+  if (!o.bits.empty()) {
+    if (o.format.empty()) throw UsageError("--bits", "of which format?", "--in FORMAT");
+    const FloatFormat& format = explained_format(o.format);
+    return show(explain_code(parse_code(o.bits, format), format), common);
+  }
+  const double value = parse_number(o.value, "VALUE");
+  if (o.format.empty()) return show(explain_number(value, explained_formats()), common);
+  const FloatFormat* format = &explained_format(o.format);
+  return show(explain_number(value, {&format, 1}), common);
+}
+
+void add_number(CLI::App& explain, Common& common, std::function<int()>& run) {
+  CLI::App* sub = add_subcommand(explain, common, "number", "A number's bits in each format",
+                                 "  zeropoint explain number 7.325\n"
+                                 "  zeropoint explain number 7.325 --in fp16\n"
+                                 "  zeropoint explain number --bits 0b0001000000000000 --in fp16");
+  auto o = std::make_shared<NumberOptions>();
+  sub->add_option("VALUE", o->value, "A decimal number");
+  sub->add_option("--bits", o->bits, "The bits instead: 0b..., 0x... or a whole number");
+  sub->add_option("--in", o->format, "Only this format: fp32, fp16, bf16, fp8_e4m3, ...");
+  sub->callback(
+      [o, &common, &run] { run = [o, &common] { return explain_number_command(*o, common); }; });
+}
+
+// ---- grid
+
+struct GridOptions {
+  std::string grid;
+  std::string range;
+  std::string clip;
+  std::string values;
+  std::string value;
+};
+
+int explain_grid_command(const GridOptions& o, const Common& common) {
+  AffineForm defaults;
+  defaults.offset = Offset::zero;  // a range of its own asks for a zero-point
+  const std::unique_ptr<Grid> grid = make_grid(o.grid, defaults);
+  if (grid->affine() == nullptr) {
+    throw UsageError("explain grid", "no linear grid", "[u]intN[:sym|restricted|zero|min]", o.grid);
+  }
+  GridQuestion question;
+  question.form = *grid->affine();
+  if (!o.range.empty()) question.range = parse_interval(o.range, "--range");
+  if (!o.clip.empty()) question.clip = parse_interval(o.clip, "--clip");
+  if (!o.value.empty()) question.value = parse_number(o.value, "--value");
+  for (std::string_view rest = o.values; !rest.empty();) {
+    const std::size_t comma = rest.find(',');
+    question.values.push_back(parse_number(rest.substr(0, comma), "--values"));
+    rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
+  }
+  if (!question.range && question.values.empty()) {
+    throw UsageError("explain grid", "nothing to quantize", "--range LO..HI or --values A,B,C");
+  }
+  return show(explain_grid(question), common);
+}
+
+void add_grid(CLI::App& explain, Common& common, std::function<int()>& run) {
+  CLI::App* sub =
+      add_subcommand(explain, common, "grid", "Linear quantization of a range, step by step",
+                     "  zeropoint explain grid uint8 --range=0..1000 --value 250\n"
+                     "  zeropoint explain grid uint8 --range=-20..1000 --values=-20,0,1000\n"
+                     "  zeropoint explain grid int8:restricted --range=-10.8..10.8\n"
+                     "  zeropoint explain grid int4 --values 0.1,0.2,-0.3,80 --clip=-1..1");
+  auto o = std::make_shared<GridOptions>();
+  sub->add_option("GRID", o->grid, "[u]intN[:sym|restricted|zero|min]; zero if left out")
+      ->required();
+  sub->add_option("--range", o->range, "LO..HI; write --range=-1..1 when it begins with a minus");
+  sub->add_option("--values", o->values, "Values to quantize, separated by commas");
+  sub->add_option("--clip", o->clip, "LO..HI: beside it, the same with values clipped to this");
+  sub->add_option("--value", o->value, "One value, with the calculation by hand");
+  sub->callback(
+      [o, &common, &run] { run = [o, &common] { return explain_grid_command(*o, common); }; });
+}
+
+// ---- tensor
+
+struct TensorOptions {
+  std::string model;
+  std::string name;
+  std::string grid = "int4:g32";
+  std::string method = "mse";
+};
+
+int explain_tensor_command(const TensorOptions& o, const Common& common) {
+  const Method& method = find_method(o.method);
+  const std::unique_ptr<Grid> grid = make_grid(o.grid);
+  const Checkpoint checkpoint = open_checkpoint(o.model);
+  const Tensor* tensor = checkpoint.find(o.name);
+  if (tensor == nullptr) {
+    throw Error(o.model, "no such tensor (see zeropoint inspect)", {}, "\"" + o.name + "\"");
+  }
+  if (!tensor->rows)
+    throw Error("tensor \"" + o.name + "\"", "holds no weights", "a floating-point type",
+                tensor->type);
+  return show(explain_tensor(tensor->name, *tensor->rows, *grid, method), common);
+}
+
+void add_tensor(CLI::App& explain, Common& common, std::function<int()>& run) {
+  CLI::App* sub = add_subcommand(
+      explain, common, "tensor", "What a grid does to one tensor of a model",
+      "  zeropoint explain tensor models/demo model.layers.0.mlp.up_proj.weight --grid int4:g32");
+  auto o = std::make_shared<TensorOptions>();
+  sub->add_option("MODEL", o->model, "Checkpoint")->required();
+  sub->add_option("NAME", o->name, "Tensor, as zeropoint inspect shows it")->required();
+  sub->add_option("--grid", o->grid, "Any grid")->capture_default_str();
+  sub->add_option("--method", o->method, "nearest or mse")->capture_default_str();
+  sub->callback(
+      [o, &common, &run] { run = [o, &common] { return explain_tensor_command(*o, common); }; });
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Common& common, std::function<int()>& run) {
+  CLI::App* sub =
+      app.add_subcommand("explain", "The arithmetic, step by step: number, grid, tensor");
+  sub->require_subcommand(1);
+  add_number(*sub, common, run);
+  add_grid(*sub, common, run);
+  add_tensor(*sub, common, run);
+}
+
+}  // namespace zp::cli
