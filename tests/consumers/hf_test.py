@@ -1,0 +1,111 @@
+"""Hugging Face folders as the safetensors package and transformers read them.
+
+For every model: the tensors have the source's names and shapes; FP32 to FP16 and BF16 is rounded as
+numpy rounds; what was BF16 comes back to the byte through FP32; configuration and tokenizer load.
+Where ZEROPOINT_ORACLES names a Python with torch, transformers computes the same of the folder as
+of the source.
+
+    python hf_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
+"""
+
+import filecmp
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+try:
+    import numpy as np
+    import safetensors
+    from transformers import AutoConfig, AutoTokenizer
+except ImportError as missing:
+    print(f"skipped: {missing} (scripts/test makes a .venv with all)")
+    sys.exit(77)
+
+from consumer import models, oracle, quantize
+
+TORCH = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+WORDS = {"fp32": "F32", "fp16": "F16", "bf16": "BF16"}
+COMPANIONS = [
+    "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model", "chat_template.jinja",
+]  # fmt: skip
+
+
+def tensors(folder):
+    """name -> (type, shape, bytes)"""
+    found = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        for name, t in safetensors.deserialize(path.read_bytes()):
+            found[name] = (t["dtype"], tuple(t["shape"]), bytes(t["data"]))
+    return found
+
+
+def as_floats(dtype, data):
+    if dtype == "BF16":
+        return (np.frombuffer(data, np.uint16).astype(np.uint32) << 16).view(np.float32)
+    return np.frombuffer(data, {"F32": np.float32, "F16": np.float16}[dtype]).astype(np.float32)
+
+
+def rounded(values, grid):
+    """Bytes of FP32 values in the grid's type, half to even."""
+    if grid == "fp32":
+        return values.tobytes()
+    if grid == "fp16":
+        return values.astype(np.float16).tobytes()
+    bits = values.view(np.uint32).astype(np.uint64)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16).tobytes()
+
+
+class HfTest(unittest.TestCase):
+    def check_tensors(self, folder, grid, source):
+        found = tensors(folder)
+        tied_twice = {"lm_head.weight", "model.embed_tokens.weight"}
+        self.assertEqual(set(found) - tied_twice, set(source) - tied_twice)
+        self.assertEqual(len(found), len(source))
+        for name, (dtype, shape, data) in found.items():
+            # A tied model may store its one matrix under the head's name.
+            of = source[name if name in source else "lm_head.weight"]
+            self.assertEqual((dtype, shape), (WORDS[grid], of[1]), name)
+            self.assertTrue(data == rounded(as_floats(of[0], of[2]), grid), f"{name} in {grid}")
+
+    def check_files(self, folder, model, grid):
+        config = AutoConfig.from_pretrained(folder)
+        said = json.loads((folder / "config.json").read_text())
+        before = json.loads((model / "config.json").read_text())
+        self.assertEqual(str(config.dtype).removeprefix("torch."), TORCH[grid])
+        changed = {"dtype", "torch_dtype", "tie_word_embeddings"}
+        self.assertEqual({k: v for k, v in said.items() if k not in changed},
+                         {k: v for k, v in before.items() if k not in changed})  # fmt: skip
+        for name in COMPANIONS:
+            self.assertEqual((folder / name).exists(), (model / name).exists(), name)
+            if (model / name).exists():
+                self.assertTrue(filecmp.cmp(folder / name, model / name, shallow=False), name)
+        own, found = (AutoTokenizer.from_pretrained(path) for path in (model, folder))
+        self.assertEqual(found("Once upon a time")["input_ids"], own("Once upon a time")["input_ids"])
+
+    def test_models(self):
+        for model in models():
+            source = tensors(model)
+            with tempfile.TemporaryDirectory() as folder:
+                paths = {grid: pathlib.Path(folder) / grid for grid in TORCH}
+                quantize(model, {path: f"hf:{grid}" for grid, path in paths.items()})
+                for grid, path in paths.items():
+                    with self.subTest(model=model.name, grid=grid):
+                        self.check_tensors(path, grid, source)
+                        self.check_files(path, model, grid)
+                with self.subTest(model=model.name, what="BF16 through FP32"):
+                    again = pathlib.Path(folder) / "again"
+                    back = pathlib.Path(folder) / "back"
+                    quantize(paths["bf16"], {again: "hf:fp32"})
+                    (output,) = quantize(again, {back: "hf"}).values()
+                    self.assertEqual(output["fidelity"], "exact")
+                    self.assertEqual(tensors(back), tensors(paths["bf16"]))
+                with self.subTest(model=model.name, what="transformers"):
+                    self.assertEqual(oracle(paths["fp32"]), oracle(model))
+                print(f"{model.name}: {len(source)} tensors in {len(TORCH)} types")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=1)
