@@ -23,4 +23,11 @@ struct LoadedModel {
 /// Throws Error when there is no config.json, the architecture is unknown, or tensors don't fit it.
 std::unique_ptr<LoadedModel> load_model(const std::filesystem::path& path);
 
+/// A model known by its config.json alone: its shapes, for planning. Its weights can't be read and
+/// it has no tokenizer.
+std::unique_ptr<LoadedModel> load_shapes(const std::filesystem::path& config);
+
+/// Whether the path is a lone JSON file, judged by its first byte.
+bool is_config(const std::filesystem::path& path);
+
 }  // namespace zp
