@@ -13,6 +13,7 @@ struct PreTokenizer {
   std::string_view name;
   bool ignore_merges;
   std::vector<std::string_view> regexes;
+  std::string_view deviation = {};
 };
 
 const std::vector<PreTokenizer>& pre_tokenizers() {
@@ -64,9 +65,15 @@ std::string find_pre_tokenizer(const Tokenizer& tokenizer, const std::string& wh
               "--pre-tokenizer NAME to override");
 }
 
-bool pre_tokenizer_agrees_on_merges(const Tokenizer& tokenizer) {
+std::vector<std::string> pre_tokenizer_deviations(const Tokenizer& tokenizer) {
+  std::vector<std::string> lines;
   const PreTokenizer* row = find_row(tokenizer);
-  return row == nullptr || row->ignore_merges == tokenizer.ignore_merges;
+  if (row == nullptr) return lines;
+  if (!row->deviation.empty()) lines.emplace_back(row->deviation);
+  if (row->ignore_merges != tokenizer.ignore_merges) {
+    lines.emplace_back("words that are tokens but that no merges lead to");
+  }
+  return lines;
 }
 
 }  // namespace zp

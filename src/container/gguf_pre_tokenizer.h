@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "text/tokenizer.h"
 
@@ -10,7 +11,7 @@ namespace zp {
 /// The name for tokenizer.ggml.pre: of the rows with the same regexes the one that also agrees on
 /// ignore_merges, else the first. Throws Error printing the regexes when no row has them.
 std::string find_pre_tokenizer(const Tokenizer& tokenizer, const std::string& where);
-/// False when that row does not agree on ignore_merges.
-bool pre_tokenizer_agrees_on_merges(const Tokenizer& tokenizer);
+/// In which texts that pre-tokenizer makes other words, one line each.
+std::vector<std::string> pre_tokenizer_deviations(const Tokenizer& tokenizer);
 
 }  // namespace zp

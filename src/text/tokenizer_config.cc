@@ -133,7 +133,9 @@ void TokenizerConfig::find_special_tokens(const SplitFamily* family, TokenizerDr
       const std::int64_t id = model_fields.integer(special.id_key);
       if (draft.vocabulary.has(id)) *special.id = id;
     }
-    if (!*special.id && family != nullptr && special.id != &t.pad) {
+    // A class's default holds where the files don't name the token, not where they say null.
+    if (!*special.id && family != nullptr && special.id != &t.pad &&
+        !config.contains(special.key)) {
       *special.id = draft.vocabulary.find(family->end_of_text);
     }
     if (!*special.id || draft.added.count(**special.id) != 0) continue;
