@@ -69,6 +69,14 @@ TEST(Mlx, LaysOutWhatMlxDequantizesToTheGridsValues) {
           file.data() + codes.begin, file.data() + scales.begin, file.data() + biases.begin};
       std::vector<float> decoded(64 * 128);
       grid.decode(planes, {decoded.data(), 64, 128});
+      std::vector<float> source(64 * 128);
+      f.model.weights[2].rows->read(0, 64, source.data());
+      for (std::int64_t g = 0; g < 64 * 128 / group; ++g) {
+        const float lowest =
+            *std::min_element(source.begin() + g * group, source.begin() + (g + 1) * group);
+        ASSERT_EQ(element<std::uint16_t>(file, biases, g), float_to_bf16(lowest))
+            << spec << " group " << g;
+      }
       for (std::int64_t i = 0; i < 64 * 128; ++i) {
         const std::int64_t g = i / group;
         const float s = bf16_to_float(element<std::uint16_t>(file, scales, g));
