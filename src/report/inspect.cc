@@ -1,0 +1,144 @@
+#include "report/inspect.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/model_facts.h"
+#include "text/tokenizer.h"
+
+namespace zp {
+namespace {
+
+constexpr std::size_t kMaxShown = 16;  // elements of a metadata array
+
+// Strings of GGUF are any bytes, JSON's are UTF-8.
+Json utf8(const std::string& text) {
+  constexpr auto kReplace = Json::error_handler_t::replace;
+  return parse_json(Json(text).dump(-1, ' ', false, kReplace), "metadata");
+}
+
+template <class T>
+Json value_json(const T& value) {
+  return value;
+}
+Json value_json(const std::string& value) { return utf8(value); }
+template <class T>
+Json value_json(const std::vector<T>& values) {
+  if (values.size() > kMaxShown) return {{"count", values.size()}};
+  Json json = Json::array();
+  for (const auto& v : values) json.push_back(value_json(static_cast<const T&>(v)));
+  return json;
+}
+
+Json metadata_of(const Checkpoint& checkpoint) {
+  if (checkpoint.metadata.empty())
+    return checkpoint.config.is_object() ? checkpoint.config : Json::object();
+  Json json = Json::object();
+  for (const gguf::Pair& pair : checkpoint.metadata) {
+    json[utf8(pair.key).get<std::string>()] =
+        std::visit([](const auto& v) { return value_json(v); }, pair.value);
+  }
+  return json;
+}
+
+// Integers and booleans are no weights.
+bool is_weight(const Tensor& tensor) {
+  for (int i = 0; i <= static_cast<int>(DType::boolean); ++i) {
+    const DTypeInfo& dtype = info(static_cast<DType>(i));
+    if (dtype.name == tensor.type) return dtype.floating;
+  }
+  return true;
+}
+
+void count_weights(const Checkpoint& checkpoint, Inspection& inspection) {
+  double bytes = 0;
+  for (const Tensor& t : checkpoint.tensors) {
+    if (!is_weight(t)) continue;
+    const MatrixShape matrix = matrix_shape(t.shape, t.name);
+    inspection.parameters += matrix.rows * matrix.cols;
+    bytes += static_cast<double>(t.bytes);
+  }
+  if (inspection.parameters > 0) {
+    inspection.bits_per_weight = 8 * bytes / static_cast<double>(inspection.parameters);
+  }
+  for (const auto& file : checkpoint.files) {
+    inspection.bytes += static_cast<std::int64_t>(file->bytes().size());
+  }
+}
+
+void check_tokenizer(const Checkpoint& checkpoint, std::vector<std::string>& problems) {
+  if (!checkpoint.metadata.empty()) {
+    const auto is_vocabulary = [](const gguf::Pair& p) { return p.key == "tokenizer.ggml.tokens"; };
+    if (std::none_of(checkpoint.metadata.begin(), checkpoint.metadata.end(), is_vocabulary)) {
+      problems.emplace_back("no tokenizer in the metadata");
+    }
+    return;
+  }
+  try {
+    if (!read_tokenizer(checkpoint.folder))
+      problems.push_back("no tokenizer in " + checkpoint.folder.string());
+  } catch (const Error& e) {
+    problems.emplace_back(e.what());
+  }
+}
+
+std::int64_t not_finite(const RowReader& rows) {
+  constexpr std::int64_t kChunk = 1 << 20;
+  const std::int64_t step =
+      std::max<std::int64_t>(1, kChunk / std::max<std::int64_t>(1, rows.cols()));
+  std::vector<float> values;
+  std::int64_t count = 0;
+  for (std::int64_t r = 0; r < rows.rows(); r += step) {
+    const std::int64_t n = std::min(step, rows.rows() - r);
+    values.resize(static_cast<std::size_t>(n * rows.cols()));
+    rows.read(r, n, values.data());
+    count += std::count_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
+  }
+  return count;
+}
+
+void check_values(const Checkpoint& checkpoint, std::vector<std::string>& problems) {
+  for (const Tensor& t : checkpoint.tensors) {
+    const std::int64_t count = t.rows == nullptr ? 0 : not_finite(*t.rows);
+    if (count > 0)
+      problems.push_back("tensor \"" + t.name + "\": " + std::to_string(count) +
+                         " values are not finite");
+  }
+}
+
+}  // namespace
+
+Inspection inspect(const Checkpoint& checkpoint, bool values) {
+  Inspection inspection;
+  inspection.container = checkpoint.kind;
+  const ModelFacts facts = model_facts(checkpoint);
+  inspection.architecture = facts.name;
+  inspection.problems = facts.problems;
+  inspection.metadata = metadata_of(checkpoint);
+  count_weights(checkpoint, inspection);
+  for (const Tensor& t : checkpoint.tensors) {
+    const std::string role =
+        facts.architecture == nullptr ? "" : role_of(*facts.architecture, t.name);
+    inspection.tensors.push_back({t.name, role, t.shape, t.type, t.bytes});
+  }
+  check_tokenizer(checkpoint, inspection.problems);
+  if (values) check_values(checkpoint, inspection.problems);
+  return inspection;
+}
+
+Json to_json(const Inspection& inspection) {
+  Json tensors = Json::array();
+  for (const InspectedTensor& t : inspection.tensors) {
+    tensors.push_back({{"name", t.name},
+                       {"role", t.role},
+                       {"shape", t.shape},
+                       {"grid", t.grid},
+                       {"bytes", t.bytes}});
+  }
+  return {{"container", inspection.container},   {"architecture", inspection.architecture},
+          {"parameters", inspection.parameters}, {"bits_per_weight", inspection.bits_per_weight},
+          {"bytes", inspection.bytes},           {"metadata", inspection.metadata},
+          {"tensors", std::move(tensors)},       {"problems", inspection.problems}};
+}
+
+}  // namespace zp
