@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/error.h"
 #include "report/model_facts.h"
 #include "text/tokenizer.h"
 

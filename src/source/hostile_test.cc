@@ -1,0 +1,166 @@
+// Files that lie, cut files, folders that lead astray: each must end in one clear line.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "format/sample_files.h"
+#include "source/checkpoint.h"
+#include "source/sample_pytorch.h"
+
+namespace zp {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Hostile : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) / ("zp_hostile_" + std::string(test->name()));
+    fs::remove_all(folder_);
+    fs::create_directories(folder_ / "m");
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path model() const { return folder_ / "m"; }
+  void write(const fs::path& name, std::string_view text) const {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+  }
+  /// The refusal with the folder's own path left out.
+  std::string refusal_of(const fs::path& path) const {
+    std::string text = sample::refusal([&] { open_checkpoint(path); });
+    for (std::size_t at; (at = text.find(folder_.string() + "/")) != text.npos;) {
+      text.erase(at, folder_.string().size() + 1);
+    }
+    return text;
+  }
+  std::string refusal_of_index(std::string_view index) const {
+    write("m/model.safetensors.index.json", index);
+    return refusal_of(model());
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Hostile, EveryTruncationNamesTheFile) {
+  const std::vector<std::pair<std::string, std::string>> sound = {
+      {"safetensors", sample::safetensors_sound()},
+      {"zip", sample::pytorch_zip()},
+      {"old", sample::pytorch_old()},
+      {"gguf", sample::gguf(0, {}, {{}}, std::string(16, 'x'))},
+  };
+  for (const auto& [name, bytes] : sound) {
+    write(name, bytes);
+    EXPECT_EQ(refusal_of(folder_ / name), "accepted");
+    for (std::size_t cut = 0; cut < bytes.size(); cut += 64) {
+      write(name, std::string_view(bytes).substr(0, cut));
+      const std::string text = refusal_of(folder_ / name);
+      EXPECT_TRUE(text.starts_with(name + ": ")) << cut << ": " << text;
+      EXPECT_EQ(text.find('\n'), text.npos);
+    }
+  }
+}
+
+TEST_F(Hostile, WhatIsNoCheckpointIsSaidSo) {
+  EXPECT_EQ(refusal_of(folder_ / "none"), "none: no such file or folder");
+  write("text", "Once upon a time");
+  EXPECT_EQ(refusal_of(folder_ / "text"),
+            "text: no checkpoint that is known here: expected safetensors, pytorch, gguf");
+  write("empty", "");
+  EXPECT_EQ(refusal_of(folder_ / "empty"),
+            "empty: empty file: expected safetensors, pytorch, gguf");
+  EXPECT_EQ(
+      refusal_of(model()),
+      "m: no model in this folder: expected model.safetensors, pytorch_model.bin, an index of "
+      "either, or one .gguf file");
+}
+
+TEST_F(Hostile, TwoModelsInAFolderAreNamed) {
+  write("m/a.gguf", "x");
+  write("m/b.gguf", "x");
+  EXPECT_EQ(refusal_of(model()),
+            "m: two models in one folder; name the file: expected one, found a.gguf and b.gguf");
+  write("m/model.safetensors", "x");
+  write("m/model.safetensors.index.json", "{}");
+  EXPECT_EQ(refusal_of(model()),
+            "m: two models in one folder; name the file: expected one, found model.safetensors and "
+            "model.safetensors.index.json");
+}
+
+TEST_F(Hostile, AnIndexThatLeavesItsFolderIsRefused) {
+  const std::string where = "m/model.safetensors.index.json: shard \"";
+  write("outside.safetensors", sample::safetensors_sound());
+  for (const std::string file : {"../outside.safetensors", "/etc/passwd", "..", ".", "", "a/b"}) {
+    EXPECT_EQ(refusal_of_index(R"({"weight_map":{"a":")" + file + R"("}})"),
+              where + file + "\": shard outside the folder: expected a file's name alone");
+  }
+  fs::create_symlink("../outside.safetensors", model() / "link.safetensors");
+  EXPECT_EQ(refusal_of_index(R"({"weight_map":{"a":"link.safetensors"}})"),
+            where +
+                "link.safetensors\": link leads outside the folder: expected m, found "
+                "outside.safetensors");
+  fs::create_directory_symlink(folder_, model() / "up");
+  EXPECT_TRUE(refusal_of_index(R"({"weight_map":{"a":"up"}})")
+                  .starts_with(where + "up\": link leads outside the folder"));
+}
+
+TEST_F(Hostile, ALinkMayLeadWhereTheIndexItselfLeads) {
+  fs::create_directory(folder_ / "blobs");
+  write("blobs/1", R"({"weight_map":{"a":"shard.safetensors"}})");
+  write("blobs/2", sample::safetensors_sound());
+  fs::create_symlink("../blobs/1", model() / "model.safetensors.index.json");
+  fs::create_symlink("../blobs/2", model() / "shard.safetensors");
+  EXPECT_EQ(open_checkpoint(model()).tensors.size(), 1U);
+}
+
+TEST_F(Hostile, ShardsMustHoldWhatTheIndexSays) {
+  write("m/1.safetensors", sample::safetensors_sound());
+  EXPECT_EQ(refusal_of_index(R"({"weight_map":{"a":"1.safetensors","b":"2.safetensors"}})"),
+            "m/model.safetensors.index.json: shard \"2.safetensors\": shard missing");
+  EXPECT_EQ(refusal_of_index(R"({"weight_map":{"a":"1.safetensors","b":"1.safetensors"}})"),
+            "m/1.safetensors: tensor missing: expected \"b\"");
+  EXPECT_EQ(refusal_of_index(R"({"weight_map":{"b":"1.safetensors"}})"),
+            "m/model.safetensors.index.json: tensor of 1.safetensors missing: expected \"a\"");
+  write("m/2.safetensors",
+        sample::safetensors(R"({"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x"));
+  EXPECT_EQ(refusal_of_index(R"({"weight_map":{"a":"2.safetensors","b":"1.safetensors"}})"),
+            "m/model.safetensors.index.json: \"a\": tensor in another shard: expected "
+            "2.safetensors, found 1.safetensors");
+  write("m/2.safetensors", sample::safetensors_sound());
+  EXPECT_EQ(refusal_of_index(R"({"weight_map":{"a":"1.safetensors","b":"2.safetensors"}})"),
+            "m/2.safetensors: tensor stands twice: found \"a\"");
+  write("m/2.safetensors", sample::pytorch_zip());
+  EXPECT_EQ(refusal_of_index(R"({"weight_map":{"a":"1.safetensors","b":"2.safetensors"}})"),
+            "m/2.safetensors: shard of another kind: expected safetensors, found pytorch");
+}
+
+TEST_F(Hostile, AnIndexThatIsNoneIsRefused) {
+  const std::string where = "m/model.safetensors.index.json: ";
+  EXPECT_EQ(refusal_of_index("[]"), where + "no JSON object: expected an object, found array");
+  EXPECT_EQ(refusal_of_index("{}"), where + "field missing: expected \"weight_map\"");
+  EXPECT_EQ(refusal_of_index(R"({"weight_map":{}})"),
+            where + "weight_map: wrong type: expected an object of tensors, found object");
+  EXPECT_EQ(refusal_of_index(R"({"weight_map":{"a":1}})"),
+            where + "weight_map: \"a\": wrong type: expected a file's name, found number");
+  EXPECT_EQ(refusal_of_index(R"({"weight_map":{"a":"x","a":"y"}})"),
+            where + "key stands twice: found \"a\"");
+  EXPECT_EQ(refusal_of_index(std::string(100'000, '[')),
+            where + "JSON nested too deeply: expected at most 128 levels");
+}
+
+TEST_F(Hostile, NamesThatAreNotPrintableAreRefused) {
+  write("x.gguf", sample::gguf(0, {}, {{.name = "a\nb\xff"}}, std::string(16, 'x')));
+  EXPECT_EQ(refusal_of(folder_ / "x.gguf"),
+            "x.gguf: tensor's name is no printable UTF-8: found \"a?b?\"");
+}
+
+TEST_F(Hostile, ANamedPipeIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo((model() / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(refusal_of(model() / "pipe"),
+            "m/pipe: can't map: expected a regular file, found something else");
+}
+
+}  // namespace
+}  // namespace zp
