@@ -71,7 +71,16 @@ Json output_json(const PlannedOutput& output, const OutputResult* result, const 
     j["tensors"].push_back(std::move(t));
   }
   if (result != nullptr) j["sqnr_db"] = decibels(result->energy.sqnr_db());
+  j["notes"] = output.layout.notes;
   return j;
+}
+
+// What the runtime will do differently: on standard error, where a script's output isn't disturbed.
+void print_notes(const Plan& plan) {
+  for (const PlannedOutput& output : plan.outputs) {
+    for (const std::string& note : output.layout.notes)
+      fmt::print(stderr, "note: {}: {}\n", output.path.string(), note);
+  }
 }
 
 // How many tensors take which grid and why, in the order they first appear.
@@ -159,6 +168,7 @@ int quantize(const Options& options, const Common& common) {
   const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
   const Model& model = loaded->model;
   const Plan plan = make_plan(*loaded, recipe);
+  if (!common.quiet) print_notes(plan);
   Json object;
   object["outputs"] = Json::array();
   object["parameters"] = model.parameters();

@@ -96,7 +96,7 @@ constexpr std::array kTypes = {
 std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
   for (const Named& type : kTypes) {
     if (type.name != spec) continue;
-    const double limit = 65504.0 * (type.layout.has_min ? 0.5 : type.layout.highest());
+    const double limit = 65504.0 * (type.layout.has_min ? 1 : type.layout.highest());
     return std::make_unique<GridOf<LegacyBlocks>>(
         LegacyBlocks{type.layout}, std::string(spec), Family::blocks,
         std::vector<Plane>{{"blocks", std::string(type.name)}}, limit);

@@ -1,5 +1,7 @@
 #include "pipeline/run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -111,9 +113,9 @@ struct Buffers {
                                 float value) {
   const std::string where = "tensor \"" + (job.weight != nullptr ? job.weight->use.hf : job.name) +
                             "\", row " + std::to_string(row) + ", column " + std::to_string(col);
-  std::string text = std::to_string(value);
   throw Error(where, "weight can't be stored as " + job.grid->spec(),
-              "a finite number of magnitude at most " + std::to_string(job.grid->limit()), text);
+              "a finite number of magnitude at most " + fmt::format("{}", job.grid->limit()),
+              fmt::format("{}", value));
 }
 
 class Runner {

@@ -20,9 +20,15 @@ TEST(Sizes, SevenBillionInFp32Take28GB) {
 
 TEST(Sizes, GridsCountTheirScales) {
   for (const SizeRow& row : grid_sizes(1'000'000)) {
-    if (row.name == "q4_0") EXPECT_EQ(row.bytes, 562'500);              // 18 bytes for 32 weights
-    if (row.name == "q8_0") EXPECT_EQ(row.bytes, 1'062'500);            // 34 bytes for 32 weights
-    if (row.name == "int4:g64:min:s16") EXPECT_EQ(row.bytes, 562'500);  // 4 bytes for 64 weights
+    if (row.name == "q4_0") {
+      EXPECT_EQ(row.bytes, 562'500);  // 18 bytes for 32 weights
+    }
+    if (row.name == "q8_0") {
+      EXPECT_EQ(row.bytes, 1'062'500);  // 34 bytes for 32 weights
+    }
+    if (row.name == "int4:g64:min:s16") {
+      EXPECT_EQ(row.bytes, 562'500);  // 4 bytes for 64 weights
+    }
   }
 }
 
