@@ -141,7 +141,7 @@ Id Reader::pop() {
 
 std::vector<Id> Reader::pop_many(std::size_t count) {
   if (stack_.size() - floor() < count) fail("broken pickle: nothing left to take");
-  const std::vector<Id> items(stack_.end() - static_cast<std::ptrdiff_t>(count), stack_.end());
+  std::vector<Id> items(stack_.end() - static_cast<std::ptrdiff_t>(count), stack_.end());
   stack_.resize(stack_.size() - count);
   return items;
 }

@@ -82,7 +82,7 @@ class Path {
     const double fit = std::min(fit_up, fit_down);  // the largest t that clips nothing
     if (fit == kNever || !std::isfinite(static_cast<float>(fit * kLast))) return;
     const int limit = std::max(up_, down_);
-    double t = limit <= kExactCodes ? fit / 2 : fit * (limit - kExactCodes / 2) / limit;
+    double t = limit <= kExactCodes ? fit / 2 : fit * (limit - kExactCodes / 2.0) / limit;
     start(t);
     for (double codes = limit + 2;; codes = std::max(codes + 2, codes * 1.05)) {
       const double next = fit * codes / limit;

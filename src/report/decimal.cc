@@ -36,7 +36,7 @@ std::string binary(std::uint64_t bits, int count) {
 }
 
 std::string stored_decimal(const FloatFormat& format, double value) {
-  const std::string rounded = significant(value, kFp64Digits);
+  std::string rounded = significant(value, kFp64Digits);
   const bool exact = rounded == significant(value, kAllDigits);
   if (exact || format.bits > kFp32.bits) return rounded;
   return significant(value, kFp32Digits);

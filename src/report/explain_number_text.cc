@@ -42,7 +42,7 @@ class Anatomy {
   }
 
   std::string value() const {
-    const std::string digits = stored_decimal(f_, n_.value);
+    std::string digits = stored_decimal(f_, n_.value);
     if (!std::isfinite(n_.value) || n_.value == 0) return digits;
     return fmt::format("{} x 2^{} = {}", signed_significand(), power_, digits);
   }
