@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Writes the handmade files of fuzz/regression: each sound but for the one thing its name says.
+
+    fuzz/make_regression.py          rewrites them in place; files that fuzzers found stay
+"""
+import json
+import struct
+from pathlib import Path
+
+from make_seeds import (Call, Name, Reference, STORAGES, dumps, gguf_string, old_form,
+                        state, tensor, zip_form)
+
+U8, I8, U32, STRING, ARRAY, U64 = 0, 1, 4, 8, 9, 10
+MOST = (1 << 63) - 1
+
+
+# --- GGUF ----------------------------------------------------------------------------------------
+def gguf_head(tensors, pairs, rest=b""):
+    return b"GGUF" + struct.pack("<IQQ", 3, tensors, pairs) + rest
+
+
+def tensor_info(name=b"a", ne=(4,), kind=0, offset=0, dims=None):
+    out = struct.pack("<Q", len(name)) + name + struct.pack("<I", len(ne) if dims is None else dims)
+    return out + struct.pack("<%dq" % len(ne), *ne) + struct.pack("<iQ", kind, offset)
+
+
+def gguf_of(*infos, data=64):
+    head = gguf_head(len(infos), 0, b"".join(infos))
+    return head + bytes(-len(head) % 32) + bytes(data)
+
+
+def gguf_pair(key, kind, value):
+    return gguf_head(0, 1, gguf_string(key) + struct.pack("<i", kind) + value) + bytes(64)
+
+
+def gguf_files():
+    yield "tensors-beyond-file", gguf_head(1 << 60, 0, bytes(64))
+    yield "pairs-beyond-file", gguf_head(0, (1 << 64) - 1, bytes(64))
+    yield "pairs-times-size-wraps", gguf_head(0, (1 << 64) // 13 + 1, bytes(64))
+    yield "key-longer-than-file", gguf_head(0, 1, struct.pack("<Q", MOST) + bytes(64))
+    yield "key-length-minus-one", gguf_head(0, 1, struct.pack("<q", -1) + bytes(64))
+    yield "array-of-bytes-longer-than-file", gguf_pair("k", ARRAY, struct.pack("<iQ", U8, 1 << 40))
+    yield "array-times-size-wraps", gguf_pair("k", ARRAY, struct.pack("<iQ", U64, 1 << 61))
+    yield "array-of-strings-longer-than-file", gguf_pair("k", ARRAY, struct.pack("<iQ", STRING, 1 << 61))
+    yield "array-of-arrays", gguf_pair("k", ARRAY, struct.pack("<iQ", ARRAY, 1) * 1000)
+    yield "scores-are-int8", gguf_pair("tokenizer.ggml.scores", ARRAY, struct.pack("<iQ", I8, 3))
+    yield "value-type-13", gguf_pair("k", 13, bytes(8))
+    yield "boolean-2", gguf_pair("k", 7, b"\2")
+    yield "key-twice", gguf_head(0, 2, (gguf_string("k") + struct.pack("<iI", U32, 1)) * 2)
+    for alignment in (0, 1, 48, 1 << 31):
+        yield "alignment-%d" % alignment, gguf_pair("general.alignment", U32, struct.pack("<I", alignment))
+    yield "alignment-is-a-string", gguf_pair("general.alignment", STRING, gguf_string("32"))
+    yield "dimension-0", gguf_of(tensor_info(ne=(0,)))
+    yield "dimension-minus-1", gguf_of(tensor_info(ne=(4, -1)))
+    yield "dimensions-multiply-to-0", gguf_of(tensor_info(ne=(1 << 32, 1 << 32)))
+    yield "dimensions-multiply-below-0", gguf_of(tensor_info(ne=(1 << 62, 2)))
+    yield "bytes-wrap-quantized", gguf_of(tensor_info(ne=(1 << 62, 1), kind=15))
+    yield "row-size-wraps", gguf_of(tensor_info(ne=(MOST - 31, 1), kind=8))
+    yield "no-dimensions", gguf_of(tensor_info(ne=()))
+    yield "five-dimensions", gguf_of(tensor_info(ne=(1, 1, 1, 1, 1)))
+    yield "dimensions-beyond-file", gguf_of(tensor_info(dims=0xFFFFFFFF))
+    yield "type-removed", gguf_of(tensor_info(kind=4))
+    yield "type-minus-1", gguf_of(tensor_info(kind=-1))
+    yield "type-43", gguf_of(tensor_info(kind=43))
+    yield "row-not-whole-blocks", gguf_of(tensor_info(ne=(48,), kind=12))
+    yield "tensor-larger-than-file", gguf_of(tensor_info(ne=(1 << 20,)))
+    yield "offset-overlaps", gguf_of(tensor_info(b"a", (16,)), tensor_info(b"b", (16,), offset=32))
+    yield "offset-leaves-gap", gguf_of(tensor_info(b"a"), tensor_info(b"b", offset=64), data=128)
+    yield "offset-near-2-63", gguf_of(tensor_info(offset=MOST - 31))
+    yield "tensor-twice", gguf_of(tensor_info(b"a"), tensor_info(b"a", offset=32))
+    yield "name-of-64", gguf_of(tensor_info(b"n" * 64))
+    yield "name-with-newline", gguf_of(tensor_info(b"a\nb"))
+    yield "version-1", b"GGUF" + struct.pack("<IQQ", 1, 0, 0)
+    yield "big-endian", b"GGUF" + struct.pack(">IQQ", 3, 0, 0)
+    yield "magic-alone", b"GGUF"
+
+
+# --- safetensors ---------------------------------------------------------------------------------
+def st(header, data=b""):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def entry(begin, end, shape=None, dtype="U8", **more):
+    return {"dtype": dtype, "shape": [end - begin] if shape is None else shape, "data_offsets": [begin, end], **more}
+
+
+def safetensors_files():
+    yield "length-beyond-file", struct.pack("<Q", 1000) + b"{}"
+    yield "length-over-100-mb", struct.pack("<Q", 100_000_001) + b"{}"
+    yield "length-2-64", struct.pack("<Q", (1 << 64) - 1) + b"{}"
+    yield "length-cut", b"\2\0\0"
+    yield "header-is-array", st(b"[]")
+    yield "header-ends-at-zero-byte", st(b'{}\0{"hidden":1}')
+    yield "header-broken-utf8", st(b'{"\xff":{}}')
+    yield "deep-json", st(b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}")
+    yield "tensor-twice", st(b'{"a":%s,"a":%s}' % ((json.dumps(entry(0, 1)).encode(),) * 2), b"x")
+    yield "overlap", st({"a": entry(0, 4), "b": entry(2, 6)}, bytes(6))
+    yield "gap", st({"a": entry(0, 2), "b": entry(3, 4)}, bytes(4))
+    yield "bytes-behind-last", st({"a": entry(0, 2)}, bytes(3))
+    yield "end-before-begin", st({"a": entry(3, 2, [1])}, bytes(4))
+    yield "offsets-over-2-63", st({"a": entry(0, (1 << 64) - 1, [1])}, bytes(4))
+    yield "offsets-negative", st({"a": entry(-1, 3, [4])}, bytes(4))
+    yield "shape-wraps-to-0", st({"a": entry(0, 0, [1 << 32, 1 << 32])})
+    yield "shape-wraps-quarter", st({"a": entry(0, 4, [1 << 62, 4, 1], "F32")}, bytes(4))
+    yield "shape-too-large", st({"a": entry(0, 4, [2], "F32")}, bytes(4))
+    yield "shape-float", st({"a": entry(0, 1, [1.0])}, b"x")
+    yield "shape-endless-rows-of-nothing", st({"a": entry(0, 0, [1 << 60, 0], "F32")})
+    yield "dtype-unknown", st({"a": entry(0, 1, dtype="F4")}, b"x")
+    yield "field-unknown", st({"a": entry(0, 1, extra=1)}, b"x")
+    yield "field-missing", st({"a": {"dtype": "U8", "shape": [1]}}, b"x")
+    yield "metadata-not-text", st({"__metadata__": {"a": 1}})
+    yield "name-with-newline", st({"a\nb": entry(0, 1)}, b"x")
+
+
+# --- PyTorch -------------------------------------------------------------------------------------
+def object_of(value):
+    return zip_form(2, dumps({"w": value}))
+
+
+def patched(data, at, value):
+    return data[:at] + value + data[at + len(value):]
+
+
+def pickle_files():
+    yield "os-system-zip", object_of(Call(Name("os", "system"), "true"))
+    yield "os-system-bare", dumps(Call(Name("os", "system"), "true"))
+    yield "eval-protocol-4", dumps(Call(Name("builtins", "eval"), "1"), 4)
+    yield "load-from-bytes", object_of(Call(Name("torch.storage", "_load_from_bytes"), b"x"))
+    yield "getattr", object_of(Call(Name("builtins", "getattr"), Name("torch", "Size"), "__class__"))
+    yield "reduce-on-storage-name", object_of(Call(Name("torch", "FloatStorage"), 1 << 40))
+    yield "tensor-beyond-storage", object_of(tensor("0", "FloatStorage", 12, (4, 4), (4, 1)))
+    yield "tensor-strides-beyond-storage", object_of(tensor("0", "FloatStorage", 12, (2, 2), (MOST, 1)))
+    yield "tensor-negative-stride", object_of(tensor("0", "FloatStorage", 12, (3, 4), (-4, 1)))
+    yield "tensor-negative-offset", object_of(tensor("0", "FloatStorage", 12, (3, 4), (4, 1), -4))
+    yield "tensor-expanded-2-40", object_of(tensor("0", "FloatStorage", 12, (1 << 40, 4), (0, 1)))
+    yield "tensor-sizes-wrap", object_of(tensor("0", "FloatStorage", 12, (1 << 32, 1 << 32), (0, 0)))
+    yield "tensor-shape-without-strides", object_of(tensor("0", "FloatStorage", 12, (3, 4), ()))
+    yield "storage-larger-than-entry", object_of(tensor("0", "FloatStorage", 13, (3, 4), (4, 1)))
+    yield "storage-elements-wrap", object_of(tensor("0", "DoubleStorage", 1 << 61, (1,), (1,)))
+    yield "storage-missing", object_of(tensor("9", "FloatStorage", 12, (3, 4), (4, 1)))
+    yield "reference-of-another-kind", object_of(Reference("module", 1, 2, 3, 4))
+    yield "parameter-of-itself", object_of(Call(Name("torch._utils", "_rebuild_parameter"), (1, 2)))
+    yield "list-inside-itself", b"\x80\x02]q\0h\0a."
+    yield "dict-inside-itself", b"\x80\x02}q\0X\5\0\0\0modelh\0s."
+    yield "memo-slot-empty", b"\x80\x02h\1."
+    yield "stack-empty", b"\x80\x02R."
+    yield "mark-missing", b"\x80\x02t."
+    yield "string-beyond-file", b"\x80\x02X\xff\xff\xff\xff."
+    yield "string-8-beyond-file", b"\x80\x04\x8d" + b"\xff" * 8 + b"."
+    yield "frame-beyond-file", b"\x80\x04\x95" + b"\xff" * 8 + b"N."
+    yield "protocol-0", b"(dp0\n."
+    yield "opcode-inst", b"\x80\x02(ios\nsystem\n."
+    yield "name-without-end", b"\x80\x02c" + b"a" * 1000
+    pairs = b"\x80\x02](" + b"NN\x86" * 100 + b"e\x85q\1ccollections\nOrderedDict\nq\2"
+    yield "list-copied-again-and-again", pairs + b"](" + b"h\2h\1R" * 500 + b"e\x87."
+    whole = zip_form(2)
+    directory, second, end = whole.index(b"PK\1\2"), whole.rindex(b"PK\1\2"), len(whole) - 22
+    yield "zip-end-cut", whole[:end]
+    yield "zip-directory-beyond-file", patched(whole, end + 16, struct.pack("<I", 1 << 30))
+    yield "zip-more-entries-than-directory", patched(whole, end + 8, struct.pack("<HH", 9999, 9999))
+    yield "zip-entry-beyond-file", patched(whole, second + 20, struct.pack("<II", 1 << 30, 1 << 30))
+    yield "zip-entry-at-another", patched(whole, second + 42, bytes(4))
+    yield "zip-entry-deflated", patched(whole, directory + 10, struct.pack("<H", 8))
+    yield "zip-entry-encrypted", patched(whole, directory + 8, struct.pack("<H", 1))
+    yield "zip-local-header-beyond-file", patched(whole, second + 42, struct.pack("<I", 1 << 31))
+    yield "zip64-field-missing", patched(whole, second + 20, b"\xff" * 8)
+    old = old_form(2)
+    yield "old-storages-cut", old[:-1]
+    yield "old-storage-beyond-file", patched(old, len(old) - 16, struct.pack("<q", MOST))
+    yield "old-storage-minus-1", patched(old, len(old) - 16, struct.pack("<q", -1))
+    yield "old-magic-alone", old[:15]
+    yield "old-big-endian", b"".join(dumps(v) for v in (
+        0x1950A86A20F9469CFC6C, 1001, {"little_endian": False}, state(), sorted(STORAGES)))
+
+
+# --- JSON ----------------------------------------------------------------------------------------
+def json_files():
+    yield "deep-arrays", b"[" * 5000
+    yield "deep-objects", b'{"a":' * 1000
+    yield "key-twice", b'{"a":1,"a":2}'
+    yield "zero-byte", b"{}\0{}"
+    yield "broken-utf8", b'"\xc3"'
+    yield "lone-surrogate", b'"\\ud800"'
+    yield "number-too-large", b"1e999"
+    yield "end-missing", b'{"a":'
+    llama = {"architectures": ["LlamaForCausalLM"], "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+             "intermediate_size": 128, "vocab_size": 256, "rms_norm_eps": 1e-5}
+    for name, change in {"heads-0": {"num_attention_heads": 0}, "layers-2-62": {"num_hidden_layers": 1 << 62},
+                         "hidden-negative": {"hidden_size": -64}, "kv-heads-0": {"num_key_value_heads": 0},
+                         "vocabulary-text": {"vocab_size": "256"}, "hidden-over-2-63": {"hidden_size": 1 << 63},
+                         "rope-factor-0": {"rope_scaling": {"rope_type": "linear", "factor": 0}},
+                         "classes-empty": {"architectures": []}, "classes-number": {"architectures": 1}}.items():
+        yield "config-" + name, json.dumps({**llama, **change}).encode()
+
+
+FILES = {"gguf": gguf_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
+
+
+def main():
+    root = Path(__file__).parent / "regression"
+    for target, make in FILES.items():
+        (root / target).mkdir(parents=True, exist_ok=True)
+        for name, data in make():
+            (root / target / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
