@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
   int files = 0;
   const auto replay = [&files](const fs::path& path) {
     const zp::MappedFile file(path);
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(file.bytes().data()), file.bytes().size());
+    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(file.bytes().data()),
+                           file.bytes().size());
     ++files;
   };
   for (int i = 1; i < argc; ++i) {
