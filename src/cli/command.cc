@@ -37,9 +37,9 @@ CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
   return sub;
 }
 
-void print_json(const Json& object) {
+void print_json(const Json& value) {
   // Names from files may hold anything: what is no UTF-8 is replaced rather than refused.
-  const std::string text = object.dump(2, ' ', false, Json::error_handler_t::replace);
+  const std::string text = value.dump(2, ' ', false, Json::error_handler_t::replace);
   fmt::print("{}\n", text);
 }
 

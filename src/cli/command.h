@@ -30,8 +30,8 @@ std::span<const Command> commands();
 CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
                          const std::string& summary, const std::string& examples);
 
-/// Prints one JSON object on standard output.
-void print_json(const Json& object);
+/// Prints one JSON value on standard output.
+void print_json(const Json& value);
 
 /// A bar on a terminal, a line now and then elsewhere, nothing with --quiet; on standard error.
 /// advance() throws Interrupted after Ctrl-C.

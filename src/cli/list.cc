@@ -128,7 +128,7 @@ int list(const std::string& what, const Common& common) {
   for (const Listing& listing : kListings) {
     if (listing.name != what) continue;
     if (common.json) {
-      print_json({{what, listing.rows()}});
+      print_json(listing.rows());
     } else if (listing.text != nullptr) {
       fmt::print("{}", listing.text());
     } else {
