@@ -19,8 +19,7 @@ float tree_sum(float* lane) {
   return lane[0];
 }
 
-AffineSums affine_sums(Floats x, Floats h, float inverse, float phase, float lo,
-                       float hi) {
+AffineSums affine_sums(Floats x, Floats h, float inverse, float phase, float lo, float hi) {
   const hn::CappedTag<float, kLanes> d;
   const std::size_t lanes = hn::Lanes(d);
   HWY_ALIGN float sum[4][kLanes] = {};

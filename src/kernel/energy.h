@@ -18,8 +18,8 @@ struct Energy {
   double sqnr_db() const;
 };
 
-/// x, y: the same length. Added in sixteen fixed FP32 lanes per 1,024 values, those in double: the same
-/// bits on every instruction set.
+/// x, y: the same length. Added in sixteen fixed FP32 lanes per 1,024 values, those in double: the
+/// same bits on every instruction set.
 Energy energy(Floats x, Floats y) noexcept;
 
 }  // namespace zp

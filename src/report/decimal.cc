@@ -23,7 +23,7 @@ std::string significant(double value, int digits) {
 }
 
 std::string grouped(double value) {
-  if (!(std::fabs(value) < 1e9) || value != std::floor(value)) return significant(value, 6);
+  if (!(std::fabs(value) < 1e15) || value != std::floor(value)) return significant(value, 6);
   std::string text = fmt::format("{:.0f}", std::fabs(value));
   for (std::size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, ",");
   return value < 0 ? "-" + text : text;

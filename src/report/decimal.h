@@ -10,7 +10,7 @@ namespace zp {
 
 /// `digits` significant digits, trailing zeros dropped: 3.92157, 1e-09.
 std::string significant(double value, int digits);
-/// Integers in groups of three up to a billion (65,504), else six significant digits.
+/// Integers in groups of three up to 10^15 (65,504), else six significant digits.
 std::string grouped(double value);
 /// `count` binary digits of `bits`.
 std::string binary(std::uint64_t bits, int count);

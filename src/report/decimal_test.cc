@@ -29,6 +29,7 @@ TEST(Decimal, GroupsThousands) {
   EXPECT_EQ(grouped(-32768), "-32,768");
   EXPECT_EQ(grouped(448), "448");
   EXPECT_EQ(grouped(1234567), "1,234,567");
+  EXPECT_EQ(grouped(1038682112), "1,038,682,112");
   EXPECT_EQ(grouped(3.4028234663852886e38), "3.40282e+38");
 }
 
