@@ -117,6 +117,20 @@ class CommandLineTest(unittest.TestCase):
         self.quantize("gguf:q4_0", together, "--to", f"gguf:q8_0={together}.2")
         self.assertEqual(content(alone)[0][1], content(together)[0][1])
 
+    def test_exceptions_reach_the_matrices_they_name(self):
+        for pattern, named in [
+            ("layers.1-1.*", lambda t: t["name"].startswith("blk.1.") and "norm" not in t["name"]),
+            ("down,head", lambda t: t["role"] in ("down", "head")),
+        ]:
+            with self.subTest(pattern):
+                result = self.quantize("gguf:q4_0", self.out("x"), "--set", f"{pattern}=q5_1")
+                tensors = result["outputs"][0]["tensors"]
+                self.assertTrue(any(map(named, tensors)))
+                for tensor in tensors:
+                    self.assertEqual(tensor["grid"] == "q5_1", named(tensor), tensor)
+        done = run("quantize", self.model, "--to", "gguf:q4_0", "--set", "attention_norm=q8_0", "--quiet")
+        self.assertOneLine(done, 1)
+
     def test_killed_at_any_moment_it_leaves_the_finished_file_or_none(self):
         for target in ["gguf:q4_0", "mlx:int4:g64"]:
             whole = self.out("x")

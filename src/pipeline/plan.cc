@@ -30,7 +30,8 @@ struct Chosen {
 };
 
 // The grid of the first rule that matches; where it can't hold the rows, what the container's own
-// tools would take instead. An exception the user spelled out is never replaced.
+// tools would take instead. An exception the user spelled out is never replaced; but a pattern with
+// * is meant for matrices, and passes over norms and biases that can't be held like them.
 Chosen choose(const Container& container, const std::vector<Rule>& rules, std::size_t exceptions,
               const Weight& weight) {
   const std::string where = std::string(container.name()) + ", tensor \"" + weight.use.hf + "\"";
@@ -38,6 +39,9 @@ Chosen choose(const Container& container, const std::vector<Rule>& rules, std::s
     const Rule& rule = rules[i];
     if (!matches(rule.roles, weight.use)) continue;
     std::shared_ptr<const Grid> grid = grid_for(container, rule.grid, weight);
+    const bool matrix = is_matrix(weight.use.role) && weight.use.part == Part::weight;
+    const bool loose = i < exceptions && rule.roles.find('*') != std::string::npos;
+    if (loose && !matrix && !refusal(container, *grid, weight).empty()) continue;
     std::string why = rule.why;
     // Each fallback must name another grid; a container that cycles is cut off.
     for (int tries = 0; tries < 4; ++tries) {
