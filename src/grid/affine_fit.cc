@@ -30,12 +30,19 @@ struct Group {
   double energy = 0;  // sum h x^2
 };
 
+// A = sum h x k and B = sum h k^2 of one code vector.
+struct Sums {
+  double a = 0;
+  double b = 0;
+};
+
 // The error of scale A / B rounded to a stored one, kept if it is the best so far.
-void try_scale(double a, double b, double energy, bool flip, StoredScale stored, Best& best) {
-  if (!(b > 0) || !(energy - a * a / b < best.error)) return;
-  const float s = stored.round(a / b);
-  const double error = energy - 2.0 * s * a + static_cast<double>(s) * s * b;
-  if (s != 0 && error < best.error) best = {error, flip ? -s : s};
+void try_scale(const Sums& s, double energy, bool flip, StoredScale stored, Best& best) {
+  // Least squares reaches energy - A^2 / B; no stored scale reaches less.
+  if (!(s.a * s.a > (energy - best.error) * s.b) || !(s.b > 0)) return;
+  const float scale = stored.round(s.a / s.b);
+  const double error = energy - 2.0 * scale * s.a + static_cast<double>(scale) * scale * s.b;
+  if (scale != 0 && error < best.error) best = {error, flip ? -scale : scale};
 }
 
 // A weight's next change of code: |x| t reaches the middle between two codes.
@@ -44,51 +51,78 @@ struct Breakpoint {
   std::int32_t index;
 };
 
+// A weight on the path: its code so far, and where codes end for each sign of the scale.
+struct Weighted {
+  double magnitude;
+  double h;
+  int code;
+  std::array<int, 2> limit;
+};
+
+// Reused from group to group by each thread: groups are small and many.
+struct Scratch {
+  std::vector<Weighted> weights;
+  std::vector<Breakpoint> events;
+  std::vector<Breakpoint> sorted;
+};
+
 // Ascending in t. Values are spread over [from, to), so one pass into buckets leaves little to
 // sort.
-void sort_breakpoints(std::vector<Breakpoint>& events, std::vector<Breakpoint>& sorted, float from,
-                      float to) {
-  constexpr int kBuckets = 128;
+void sort_breakpoints(Scratch& s, float from, float to) {
+  constexpr int kBuckets = 64;
   std::array<std::int32_t, kBuckets + 1> begin{};
   const float per_bucket = kBuckets / (to - from);
   const auto bucket = [&](float t) {
-    return std::clamp(static_cast<int>((t - from) * per_bucket), 0, kBuckets - 1);
+    return static_cast<std::size_t>(
+        std::clamp(static_cast<int>((t - from) * per_bucket), 0, kBuckets - 1));
   };
-  for (const Breakpoint& e : events) ++begin[static_cast<std::size_t>(bucket(e.t)) + 1];
+  for (const Breakpoint& e : s.events) ++begin[bucket(e.t) + 1];
   for (std::size_t b = 1; b <= kBuckets; ++b) begin[b] += begin[b - 1];
-  sorted.resize(events.size());
-  for (const Breakpoint& e : events) {
-    sorted[static_cast<std::size_t>(begin[static_cast<std::size_t>(bucket(e.t))]++)] = e;
-  }
-  for (std::size_t i = 1; i < sorted.size(); ++i) {
-    const Breakpoint e = sorted[i];
+  s.sorted.resize(s.events.size());
+  for (const Breakpoint& e : s.events) s.sorted[static_cast<std::size_t>(begin[bucket(e.t)]++)] = e;
+  for (std::size_t i = 1; i < s.sorted.size(); ++i) {
+    const Breakpoint e = s.sorted[i];
     std::size_t k = i;
-    for (; k > 0 && sorted[k - 1].t > e.t; --k) sorted[k] = sorted[k - 1];
-    sorted[k] = e;
+    for (; k > 0 && s.sorted[k - 1].t > e.t; --k) s.sorted[k] = s.sorted[k - 1];
+    s.sorted[k] = e;
   }
 }
 
-// One orientation of the scale: positive weights reach up to `up` codes, negative ones `down`.
+// One sign of the scale: how many codes positive and negative weights have.
+struct Side {
+  int up;
+  int down;
+  bool flip;
+  Sums sums;
+};
+
+// Walks the path once for both signs of the scale: the breakpoints are the same, only where the
+// codes end differs.
 class Path {
  public:
-  Path(const Group& group, int up, int down, bool flip, StoredScale stored, Best& best)
-      : group_(group), up_(up), down_(down), flip_(flip), stored_(stored), best_(best) {}
+  Path(const Group& group, std::span<Side> sides, StoredScale stored, Scratch& scratch, Best& best)
+      : group_(group), sides_(sides), stored_(stored), scratch_(scratch), best_(best) {}
 
   void walk() {
     const Range range = min_max(group_.x);
-    const double fit_up = range.hi > 0 && up_ > 0 ? up_ / static_cast<double>(range.hi) : kNever;
-    const double fit_down =
-        range.lo < 0 && down_ > 0 ? down_ / -static_cast<double>(range.lo) : kNever;
-    const double fit = std::min(fit_up, fit_down);  // the largest t that clips nothing
+    double fit = kNever;  // the largest t that clips nothing for some sign
+    for (const Side& s : sides_) {
+      if (range.hi > 0 && s.up > 0) fit = std::min(fit, s.up / static_cast<double>(range.hi));
+      if (range.lo < 0 && s.down > 0) fit = std::min(fit, s.down / -static_cast<double>(range.lo));
+      limit_ = std::max({limit_, s.up, s.down});
+    }
     if (fit == kNever || !std::isfinite(static_cast<float>(fit * kLast))) return;
-    const int limit = std::max(up_, down_);
-    double t = limit <= kExactCodes ? fit / 2 : fit * (limit - kExactCodes / 2.0) / limit;
+    prepare();
+    // Where the best usually is; with it known, most of the path needs one look.
+    start(fit * (limit_ + 1) / limit_);
+    start(fit);
+    double t = limit_ <= kExactCodes ? fit / 2 : fit * (limit_ - kExactCodes / 2) / limit_;
     start(t);
-    for (double codes = limit + 2;; codes = std::max(codes + 2, codes * 1.05)) {
-      const double next = fit * codes / limit;
+    for (double codes = limit_ + 3;; codes = std::max(codes + 3, codes * 1.05)) {
+      const double next = fit * codes / limit_;
       advance(t, next);
       t = next;
-      if (clipping_error(t) >= best_.error || next > fit * kLast) return;
+      if (next > fit * kLast || clipping_costs_more(t)) return;
     }
   }
 
@@ -96,64 +130,78 @@ class Path {
   static constexpr double kNever = std::numeric_limits<double>::infinity();
   static constexpr double kLast = 64;  // beyond, every weight that matters is clipped
 
-  int limit_of(float x) const { return x > 0 ? up_ : down_; }
-
-  void start(double t) {
-    code_.resize(group_.x.size());
+  void prepare() {
+    scratch_.weights.resize(group_.x.size());
     for (std::size_t i = 0; i < group_.x.size(); ++i) {
-      const double magnitude = std::fabs(group_.x[i]);
-      const int k =
-          std::min(static_cast<int>(std::floor(magnitude * t + 0.5)), limit_of(group_.x[i]));
-      code_[i] = k;
-      a_ += group_.h[i] * magnitude * k;
-      b_ += static_cast<double>(group_.h[i]) * k * k;
+      Weighted& w = scratch_.weights[i];
+      w = {std::fabs(group_.x[i]), group_.h[i], 0, {0, 0}};
+      for (std::size_t s = 0; s < sides_.size(); ++s) {
+        w.limit[s] = group_.x[i] > 0 ? sides_[s].up : sides_[s].down;
+      }
     }
-    try_scale(a_, b_, group_.energy, flip_, stored_, best_);
+  }
+
+  // The code vectors at t, from scratch.
+  void start(double t) {
+    for (Side& s : sides_) s.sums = {};
+    for (Weighted& w : scratch_.weights) {
+      w.code = std::min(static_cast<int>(w.magnitude * t + 0.5), limit_);
+      for (std::size_t s = 0; s < sides_.size(); ++s) {
+        const double k = std::min(w.code, w.limit[s]);
+        sides_[s].sums.a += w.h * w.magnitude * k;
+        sides_[s].sums.b += w.h * k * k;
+      }
+    }
+    for (const Side& s : sides_) try_scale(s.sums, group_.energy, s.flip, stored_, best_);
   }
 
   void advance(double from, double to) {
-    events_.clear();
+    scratch_.events.clear();
     const auto end = static_cast<float>(to);
-    for (std::size_t i = 0; i < group_.x.size(); ++i) {
-      const float magnitude = std::fabs(group_.x[i]);
-      if (magnitude == 0) continue;
-      for (int k = code_[i]; k < limit_of(group_.x[i]); ++k) {
-        const float t = (static_cast<float>(k) + 0.5f) / magnitude;
-        if (!(t < end)) break;
-        events_.push_back({t, static_cast<std::int32_t>(i)});
+    for (std::size_t i = 0; i < scratch_.weights.size(); ++i) {
+      const Weighted& w = scratch_.weights[i];
+      const auto magnitude = static_cast<float>(w.magnitude);
+      const int last =
+          static_cast<int>(std::min(magnitude * end + 0.5f, static_cast<float>(limit_)));
+      const float inverse = 1.0f / magnitude;
+      for (int k = w.code; k < last; ++k) {
+        scratch_.events.push_back(
+            {(static_cast<float>(k) + 0.5f) * inverse, static_cast<std::int32_t>(i)});
       }
     }
-    sort_breakpoints(events_, sorted_, static_cast<float>(from), end);
-    for (const Breakpoint& e : sorted_) {
-      const auto i = static_cast<std::size_t>(e.index);
-      const double h = group_.h[i];
-      a_ += h * std::fabs(group_.x[i]);
-      b_ += h * (2 * code_[i] + 1);
-      ++code_[i];
-      try_scale(a_, b_, group_.energy, flip_, stored_, best_);
+    sort_breakpoints(scratch_, static_cast<float>(from), end);
+    for (const Breakpoint& e : scratch_.sorted) {
+      Weighted& w = scratch_.weights[static_cast<std::size_t>(e.index)];
+      const int k = w.code++;
+      for (std::size_t s = 0; s < sides_.size(); ++s) {
+        if (k >= w.limit[s]) continue;
+        sides_[s].sums.a += w.h * w.magnitude;
+        sides_[s].sums.b += w.h * (2 * k + 1);
+        try_scale(sides_[s].sums, group_.energy, sides_[s].flip, stored_, best_);
+      }
     }
   }
 
-  double clipping_error(double t) const {
-    double sum = 0;
-    for (std::size_t i = 0; i < group_.x.size(); ++i) {
-      const double over = std::fabs(group_.x[i]) - limit_of(group_.x[i]) / t;
-      if (over > 0) sum += group_.h[i] * over * over;
+  // From t on, what is clipped costs more than the best found: there is nothing left to find.
+  bool clipping_costs_more(double t) const {
+    const double step = 1 / t;
+    for (std::size_t s = 0; s < sides_.size(); ++s) {
+      double sum = 0;
+      for (const Weighted& w : scratch_.weights) {
+        const double over = std::max(0.0, w.magnitude - w.limit[s] * step);
+        sum += w.h * over * over;
+      }
+      if (sum < best_.error) return false;
     }
-    return sum;
+    return true;
   }
 
   const Group& group_;
-  int up_;
-  int down_;
-  bool flip_;
+  std::span<Side> sides_;
   StoredScale stored_;
+  Scratch& scratch_;
   Best& best_;
-  std::vector<int> code_;
-  double a_ = 0;
-  double b_ = 0;
-  std::vector<Breakpoint> events_;
-  std::vector<Breakpoint> sorted_;
+  int limit_ = 0;
 };
 
 // Long groups: a raster of ranges from a little wider than the extremes to a 32nd of them, then a
@@ -168,7 +216,7 @@ void raster(const Group& group, int lo, int hi, bool flip, StoredScale stored, B
     const AffineSums s = affine_sums(group.x, group.h, static_cast<float>(t), 0.0f,
                                      static_cast<float>(lo), static_cast<float>(hi));
     const double before = best.error;
-    try_scale(s.hxq, s.hqq, group.energy, flip, stored, best);
+    try_scale({s.hxq, s.hqq}, group.energy, flip, stored, best);
     if (best.error < before) best_t = t;
   };
   for (double ratio = 0.95; ratio < 32; ratio *= 1.05) try_t(ratio / need);
@@ -187,16 +235,16 @@ float fit_scale(Floats x, Floats h, int lo, int hi, bool negative, StoredScale s
   }
   Best best;
   best.error = group.energy;  // scale 0: every weight becomes 0
-  const auto orient = [&](const Group& g, int from, int to, bool flip) {
-    if (x.size() <= kPathWeights && std::max(to, -from) <= kPathCodes) {
-      Path(g, to, -from, flip, stored, best).walk();
-    } else {
-      raster(g, from, to, flip, stored, best);
-    }
-  };
-  orient(group, lo, hi, false);
   // A negative scale mirrors the codes: x ~ -s k is x ~ s k' with k' in [-hi, -lo].
-  if (negative && hi != -lo) orient(group, -hi, -lo, true);
+  const bool both = negative && hi != -lo;
+  if (x.size() <= kPathWeights && std::max(hi, -lo) <= kPathCodes) {
+    static thread_local Scratch scratch;
+    std::array<Side, 2> sides = {Side{hi, -lo, false, {}}, Side{-lo, hi, true, {}}};
+    Path(group, std::span(sides).first(both ? 2 : 1), stored, scratch, best).walk();
+  } else {
+    raster(group, lo, hi, false, stored, best);
+    if (both) raster(group, -hi, -lo, true, stored, best);
+  }
   if (error != nullptr) *error = best.error;
   return best.scale;
 }
