@@ -11,7 +11,8 @@ void code(const Grid& grid, Matrix w, Floats, PlanesOut out) {
 }  // namespace
 
 extern const Method method_nearest;
-const Method method_nearest{
-    "nearest", "round to nearest, ranges from the smallest to the largest weight", Fit::range, code};
+const Method method_nearest{"nearest",
+                            "round to nearest, ranges from the smallest to the largest weight",
+                            Fit::range, code};
 
 }  // namespace zp
