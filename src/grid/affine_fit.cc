@@ -116,7 +116,7 @@ class Path {
     // Where the best usually is; with it known, most of the path needs one look.
     start(fit * (limit_ + 1) / limit_);
     start(fit);
-    double t = limit_ <= kExactCodes ? fit / 2 : fit * (limit_ - kExactCodes / 2) / limit_;
+    double t = limit_ <= kExactCodes ? fit / 2 : fit * (limit_ - kExactCodes / 2.0) / limit_;
     start(t);
     for (double codes = limit_ + 3;; codes = std::max(codes + 3, codes * 1.05)) {
       const double next = fit * codes / limit_;
