@@ -42,12 +42,7 @@ Json shape_of(const RowReader& rows) {
 }
 
 std::int64_t job_bytes(const TensorJob& job) {
-  const std::int64_t rows = job.grid->whole_tensor() ? 1 : job.rows->rows();
-  std::int64_t bytes = 0;
-  for (std::size_t p = 0; p < job.planes.size(); ++p) {
-    bytes += rows * job.grid->row_bytes(p, job.rows->rows() * job.rows->cols() / rows);
-  }
-  return bytes;
+  return job.grid->bytes(job.rows->rows(), job.rows->cols());
 }
 
 Json output_json(const PlannedOutput& output, const OutputResult* result, const Model& model) {

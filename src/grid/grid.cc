@@ -19,14 +19,18 @@ Grid::Grid(std::string spec, Family family, std::vector<Plane> planes, double li
       limit_(limit),
       affine_(affine) {}
 
-double Grid::bits_per_weight(std::int64_t rows, std::int64_t cols) const {
+std::int64_t Grid::bytes(std::int64_t rows, std::int64_t cols) const {
   if (whole_tensor()) {
     cols *= rows;
     rows = 1;
   }
-  std::int64_t bytes = 0;
-  for (std::size_t p = 0; p < planes_.size(); ++p) bytes += row_bytes(p, cols);
-  return 8.0 * static_cast<double>(bytes) / static_cast<double>(cols);
+  std::int64_t sum = 0;
+  for (std::size_t p = 0; p < planes_.size(); ++p) sum += rows * row_bytes(p, cols);
+  return sum;
+}
+
+double Grid::bits_per_weight(std::int64_t rows, std::int64_t cols) const {
+  return 8.0 * static_cast<double>(bytes(rows, cols)) / static_cast<double>(rows * cols);
 }
 
 }  // namespace zp

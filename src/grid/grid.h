@@ -96,6 +96,8 @@ class Grid {
   virtual std::string why_not(std::int64_t cols) const = 0;
   virtual GridShape shape(std::int64_t cols) const = 0;
   virtual std::int64_t row_bytes(std::size_t plane, std::int64_t cols) const = 0;
+  /// All planes of a rows x cols tensor.
+  std::int64_t bytes(std::int64_t rows, std::int64_t cols) const;
   double bits_per_weight(std::int64_t rows, std::int64_t cols) const;
 
   /// Bytes of one block's parameters (trivially copyable, alignment of double).

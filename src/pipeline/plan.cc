@@ -148,12 +148,7 @@ std::int64_t tile_rows(const TensorJob& job) {
 double PlannedOutput::bits_per_weight(const Model& model) const {
   std::int64_t bytes = 0;
   for (const TensorJob& job : layout.jobs) {
-    if (job.weight == nullptr) continue;
-    for (std::size_t p = 0; p < job.planes.size(); ++p) {
-      bytes += job.grid->whole_tensor()
-                   ? job.grid->row_bytes(p, job.rows->rows() * job.rows->cols())
-                   : job.rows->rows() * job.grid->row_bytes(p, job.rows->cols());
-    }
+    if (job.weight != nullptr) bytes += job.grid->bytes(job.rows->rows(), job.rows->cols());
   }
   return 8.0 * static_cast<double>(bytes) / static_cast<double>(model.parameters());
 }

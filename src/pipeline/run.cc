@@ -227,10 +227,7 @@ class Runner {
         t.name = j.name;
         t.weight = j.weight;
         t.grid = j.grid->spec();
-        const std::int64_t rows = j.grid->whole_tensor() ? 1 : j.rows->rows();
-        const std::int64_t cols = j.rows->rows() * j.rows->cols() / std::max<std::int64_t>(1, rows);
-        for (std::size_t p = 0; p < j.planes.size(); ++p)
-          t.bytes += rows * j.grid->row_bytes(p, cols);
+        t.bytes = j.grid->bytes(j.rows->rows(), j.rows->cols());
       }
     }
     for (std::size_t i = 0; i < tiles_.size(); ++i) {  // in a fixed order: the same sums every time
