@@ -73,8 +73,8 @@ void sort_breakpoints(Scratch& s, float from, float to) {
   std::array<std::int32_t, kBuckets + 1> begin{};
   const float per_bucket = kBuckets / (to - from);
   const auto bucket = [&](float t) {
-    return static_cast<std::size_t>(
-        std::clamp(static_cast<int>((t - from) * per_bucket), 0, kBuckets - 1));
+    const float at = (t - from) * per_bucket;  // NaN or infinite where to is as good as from
+    return at > 0 ? static_cast<std::size_t>(std::min(at, kBuckets - 1.0f)) : 0;
   };
   for (const Breakpoint& e : s.events) ++begin[bucket(e.t) + 1];
   for (std::size_t b = 1; b <= kBuckets; ++b) begin[b] += begin[b - 1];
@@ -145,7 +145,7 @@ class Path {
   void start(double t) {
     for (Side& s : sides_) s.sums = {};
     for (Weighted& w : scratch_.weights) {
-      w.code = std::min(static_cast<int>(w.magnitude * t + 0.5), limit_);
+      w.code = static_cast<int>(std::min(w.magnitude * t + 0.5, static_cast<double>(limit_)));
       for (std::size_t s = 0; s < sides_.size(); ++s) {
         const double k = std::min(w.code, w.limit[s]);
         sides_[s].sums.a += w.h * w.magnitude * k;
