@@ -9,7 +9,8 @@
 //   q5_1  h d; h m; u32; nibbles                the same with 31
 //
 // Byte j of the nibbles holds codes j (low) and j + 16 (high); bit j of the u32 is code j's fifth.
-// The range formulas divide by the scale before it is rounded to FP16; so do we, in `range` only.
+// The range formulas take scale and minimum before they are rounded to FP16; so do we, in `range`
+// only.
 #include "grid/legacy_blocks.h"
 
 #include <algorithm>
@@ -52,11 +53,11 @@ struct LegacyBlocks {
   Params from_search(Floats w, Floats h) const noexcept {
     if (layout.has_min) {
       const ScaleOffset s = fit_scale_offset(w, h, layout.levels(), fp16().nearest, fp16().nearest);
-      return legacy_params(s.scale, s.offset, s.scale);
+      return legacy_params(s.scale, s.offset, s.scale, s.offset);
     }
     const bool may_flip = layout.lowest() != -layout.highest();
     const float s = fit_scale(w, h, layout.lowest(), layout.highest(), may_flip, fp16().nearest);
-    return legacy_params(s, 0, s);
+    return legacy_params(s, 0, s, 0);
   }
 
   void encode(const Params& p, std::int64_t, Floats w, std::span<Code> codes,

@@ -30,8 +30,8 @@ struct LegacyParams {
   float origin;   ///< what is subtracted before: the minimum codes are chosen with
 };
 
-/// Parameters of stored d and m whose codes are chosen with scale `chosen`.
-LegacyParams legacy_params(float d, float m, float chosen) noexcept;
+/// Parameters of stored d and m whose codes are chosen with `scale` and `origin`.
+LegacyParams legacy_params(float d, float m, float scale, float origin) noexcept;
 /// The format's own formulas. w: 32 weights.
 LegacyParams legacy_range(const LegacyLayout& layout, Floats w) noexcept;
 

@@ -28,18 +28,19 @@ std::uint16_t stored_half(float v) noexcept {
 LegacyParams from_extremes(const LegacyLayout& layout, Range range, Floats w) noexcept {
   if (layout.has_min) {
     const float d = (range.hi - range.lo) / static_cast<float>(layout.levels());
-    return legacy_params(fp16_to_float(stored_half(d)), fp16_to_float(stored_half(range.lo)), d);
+    return legacy_params(fp16_to_float(stored_half(d)), fp16_to_float(stored_half(range.lo)), d,
+                         range.lo);
   }
   if (layout.bits == 8) {
     const float d = std::max(range.hi, -range.lo) / 127.0f;
-    return legacy_params(fp16_to_float(stored_half(d)), 0, d);
+    return legacy_params(fp16_to_float(stored_half(d)), 0, d, 0);
   }
   float largest = range.hi > -range.lo ? range.hi : range.lo;
   if (range.hi == -range.lo) {  // the first of the two decides the sign
     largest = *std::find_if(w.begin(), w.end(), [&](float x) { return std::fabs(x) == range.hi; });
   }
   const float d = largest / static_cast<float>(layout.lowest());
-  return legacy_params(fp16_to_float(stored_half(d)), 0, d);
+  return legacy_params(fp16_to_float(stored_half(d)), 0, d, 0);
 }
 
 std::byte* store_half(float v, std::byte* out) noexcept {
@@ -181,10 +182,10 @@ namespace zp {
 HWY_EXPORT(quantize_row);
 HWY_EXPORT(decode_block);
 
-LegacyParams legacy_params(float d, float m, float chosen) noexcept {
-  const float inverse = chosen != 0 ? 1.0f / chosen : 0.0f;
+LegacyParams legacy_params(float d, float m, float scale, float origin) noexcept {
+  const float inverse = scale != 0 ? 1.0f / scale : 0.0f;
   // A scale too small to invert decodes to nothing anyway.
-  return {d, m, std::isfinite(inverse) ? inverse : 0.0f, m};
+  return {d, m, std::isfinite(inverse) ? inverse : 0.0f, origin};
 }
 
 LegacyParams legacy_range(const LegacyLayout& layout, Floats w) noexcept {
