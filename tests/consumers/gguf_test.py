@@ -55,14 +55,14 @@ def pieces(path):
 
 
 def expected_prompts(model):
-    oracles = os.environ.get("ZEROPOINT_ORACLES")
-    if oracles:
-        run = subprocess.run([oracles, HERE / "make_expected.py", model], stdout=subprocess.PIPE, check=True)
-        return json.loads(run.stdout)["prompts"]
     stored = model / "expected.json"
     if not stored.exists():
         stored = HERE / "expected" / f"{model.name}.json"
-    return json.loads(stored.read_text())["prompts"]
+    text = stored.read_text()
+    oracles = os.environ.get("ZEROPOINT_ORACLES")
+    if oracles:
+        text = subprocess.check_output([oracles, HERE / "make_expected.py", model, stored], stderr=subprocess.DEVNULL)
+    return json.loads(text)["prompts"]
 
 
 def quantize(model, grid, path):

@@ -1,6 +1,7 @@
 """What transformers computes of a model in FP32: greedy continuations to compare runtimes with.
 
     python make_expected.py MODEL >expected/NAME.json        needs torch and transformers
+    python make_expected.py MODEL STORED.json                the prompts of STORED.json instead of ours
 
 margins: at each step, how far the best logit stood above the second. A runtime that sums in another
 order may rightly choose differently where the margin is tiny.
@@ -31,8 +32,11 @@ def continuation(model, prompt):
 def main():
     folder = pathlib.Path(sys.argv[1])
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    prompts = [tokenizer.encode(text).ids for text in PROMPTS]
+    if len(sys.argv) > 2:
+        prompts = [prompt["ids"] for prompt in json.loads(pathlib.Path(sys.argv[2]).read_text())["prompts"]]
+    else:
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        prompts = [tokenizer.encode(text).ids for text in PROMPTS]
     json.dump({"prompts": [continuation(model, ids) for ids in prompts]}, sys.stdout)
     print()
 
