@@ -23,7 +23,8 @@ void add(std::span<float> x, Floats y) noexcept;
 void multiply(std::span<float> x, Floats y) noexcept;
 void scale(std::span<float> x, float factor) noexcept;
 
-/// x <- e^(x - max) / sum. -inf gives 0; all -inf gives zeros.
+/// x <- e^(x - max) / sum. -inf gives 0; all -inf gives zeros. The sum is that of dot() with ones:
+/// sixteen FP32 lanes over the whole row, so -inf before (in sixteens) and behind changes nothing.
 void softmax(std::span<float> x) noexcept;
 /// log sum e^x, as a double: the largest is taken out first, sums of sixteen FP32 lanes per 1,024
 /// values are added in double.
