@@ -48,7 +48,8 @@ class Gguf final : public Container {
 std::vector<Rule> Gguf::rules(std::string_view grid, const ContainerInput& input) const {
   constexpr double kHeadBits = 6;  // the head loses more than other tensors below this
   std::vector<Rule> rules = {
-      {"attention_norm,query_norm,key_norm,ffn_norm,output_norm", "fp32", "norms stay FP32"},
+      {"attention_norm,query_norm,key_norm,attention_post_norm,ffn_norm,ffn_post_norm,output_norm",
+       "fp32", "norms stay FP32"},
       {"*.bias", "fp32", "biases stay FP32"},
       {"position", "fp32", "positions stay FP32"},
   };

@@ -39,11 +39,12 @@ void add_attention_factor(Keys& keys, const Rope& rope) {
   if (static_cast<float>(factor) != 1) keys.real("rope.scaling.attn_factor", factor);
 }
 
-// llama3 has no keys: its frequencies are a tensor (gguf_rope.h).
+// llama3 has no keys: its frequencies are a tensor (gguf_rows.h).
 void add_rope_scaling(Keys& keys, const Rope& rope) {
   switch (rope.scaling) {
     case RopeScaling::none:
     case RopeScaling::llama3:
+    case RopeScaling::stated:
       return;
     case RopeScaling::linear:
       keys.text("rope.scaling.type", "linear");

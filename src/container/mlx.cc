@@ -88,9 +88,10 @@ class Mlx final : public Container {
     const std::unique_ptr<Grid> asked = make_grid(grid, defaults_for(model_type(input.model)));
     std::vector<Rule> rules;
     if (mlx_form(*asked) != nullptr) {
-      rules.push_back({"attention_norm,query_norm,key_norm,ffn_norm,output_norm,*.bias",
-                       std::string(float_type(*asked).grid),
-                       "norms and biases stay in the model's type"});
+      rules.push_back(
+          {"attention_norm,query_norm,key_norm,attention_post_norm,ffn_norm,ffn_post_norm,output_"
+           "norm,*.bias",
+           std::string(float_type(*asked).grid), "norms and biases stay in the model's type"});
     }
     rules.push_back({"", asked->spec(), "what was asked for"});
     return rules;

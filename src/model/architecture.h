@@ -29,11 +29,13 @@ enum class Role {
   attention_output,
   query_norm,
   key_norm,
+  attention_post_norm,
   ffn_norm,
   gate,
   up,
   gate_up,
   down,
+  ffn_post_norm,
   output_norm,
   head,
 };

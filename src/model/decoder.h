@@ -10,7 +10,7 @@ namespace zp {
 
 enum class Norm { rms, layer };
 enum class Activation { silu, gelu_tanh, gelu_erf };
-enum class RopeScaling { none, linear, llama3, longrope, yarn };
+enum class RopeScaling { none, linear, llama3, longrope, yarn, stated };
 
 /// Rotary position embedding: dimension i of the first dims / 2 turns with dimension i + dims / 2
 /// by position * frequency, frequency = theta^(-2 i / dims), changed as `scaling` says. dims == 0:
@@ -28,6 +28,8 @@ struct Rope {
   std::vector<float> short_factor;  ///< longrope: dims / 2 values each
   std::vector<float> long_factor;
   double attention_factor = 1;  ///< longrope and yarn: multiplies cos and sin
+  /// stated: what each frequency is divided by, dims / 2 values (GGUF says llama3 so).
+  std::vector<float> divisors;
 };
 
 struct Decoder {
@@ -48,9 +50,24 @@ struct Decoder {
   bool parallel = false;        ///< attention and MLP read the same normed input (Phi-2)
   bool attention_bias = false;  ///< where the architecture leaves it to the model
   bool mlp_bias = false;        ///< the same
+  bool post_norms = false;  ///< what attention and MLP give is normed once more before it is added
+  bool norm_plus_one = false;  ///< norms multiply by 1 + weight, summed in FP32
+  /// Embedding rows are multiplied by it. As FP32 (transformers rounds the factor to the type it
+  /// computes in: in BF16, 55.5 instead of 3072's 55.4256).
+  double embedding_scale = 1;
+  double attention_scale = 0;     ///< scores are q k times this; 0: 1 / sqrt(head_dim)
+  double attention_soft_cap = 0;  ///< then cap * tanh(scores / cap), before the mask; 0: none
+  double logit_soft_cap = 0;      ///< the same on the logits
   std::optional<std::int64_t> sliding_window;  ///< tokens a position sees, itself included
   std::int64_t first_sliding_layer = 0;        ///< layers before it see everything
+  std::int64_t sliding_period = 0;  ///< every such layer (the 2nd, 4th ... for 2) sees everything
   Rope rope;
 };
+
+/// The window of one layer; nothing: it sees everything before it.
+inline std::optional<std::int64_t> window_of_layer(const Decoder& d, std::int64_t layer) {
+  const bool full = d.sliding_period > 0 && (layer + 1) % d.sliding_period == 0;
+  return full || layer < d.first_sliding_layer ? std::nullopt : d.sliding_window;
+}
 
 }  // namespace zp

@@ -89,6 +89,7 @@ void read_llama3(ConfigReader& inner, Rope& rope) {
 void read_scaling_fields(ConfigReader& inner, const Decoder& decoder, Rope& rope) {
   switch (rope.scaling) {
     case RopeScaling::none:
+    case RopeScaling::stated:  // config.json has no such thing
       break;
     case RopeScaling::linear:
       rope.factor = inner.positive("factor");

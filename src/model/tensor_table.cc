@@ -24,11 +24,13 @@ constexpr std::array kRoles = {
     RoleRow{Role::attention_output, "attention_output", true},
     RoleRow{Role::query_norm, "query_norm", false},
     RoleRow{Role::key_norm, "key_norm", false},
+    RoleRow{Role::attention_post_norm, "attention_post_norm", false},
     RoleRow{Role::ffn_norm, "ffn_norm", false},
     RoleRow{Role::gate, "gate", true},
     RoleRow{Role::up, "up", true},
     RoleRow{Role::gate_up, "gate_up", true},
     RoleRow{Role::down, "down", true},
+    RoleRow{Role::ffn_post_norm, "ffn_post_norm", false},
     RoleRow{Role::output_norm, "output_norm", false},
     RoleRow{Role::head, "head", true},
 };
