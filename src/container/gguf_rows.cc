@@ -1,7 +1,6 @@
 #include "container/gguf_rows.h"
 
-#include <cmath>
-#include <numbers>
+#include "model/rotary.h"
 
 namespace zp {
 namespace {
@@ -31,18 +30,6 @@ class InterleavedBias : public RowReader {
   const RowReader& of_;
   std::int64_t head_dim_;
 };
-
-// Long wavelengths are stretched by the factor, short ones stay, those between are blended.
-float llama3_divisor(const Rope& rope, std::int64_t i) {
-  const double exponent = 2.0 * static_cast<double>(i) / static_cast<double>(rope.dims);
-  const double wavelength = 2 * std::numbers::pi * std::pow(rope.theta, exponent);
-  const double original = static_cast<double>(rope.original_context);
-  if (wavelength < original / rope.high_freq_factor) return 1;
-  if (wavelength > original / rope.low_freq_factor) return static_cast<float>(rope.factor);
-  const double smooth = (original / wavelength - rope.low_freq_factor) /
-                        (rope.high_freq_factor - rope.low_freq_factor);
-  return static_cast<float>(1 / ((1 - smooth) / rope.factor + smooth));
-}
 
 }  // namespace
 

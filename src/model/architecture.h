@@ -129,6 +129,8 @@ struct Model {
   std::vector<Weight> weights;
   std::vector<std::unique_ptr<RowReader>> derived;  ///< readers made on the way (transposes)
   std::int64_t parameters() const;
+  /// Whether the network has weights of that role. A tied head has none of its own.
+  bool has(Role role) const;
 };
 
 /// Finds every tensor of the architecture in the checkpoint and checks its shape. Throws Error for

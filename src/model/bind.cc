@@ -128,4 +128,10 @@ std::int64_t Model::parameters() const {
   return sum;
 }
 
+bool Model::has(Role role) const {
+  return std::ranges::any_of(architecture->table, [&](const TensorRow& row) {
+    return row.role == role && (row.when == nullptr || row.when(decoder));
+  });
+}
+
 }  // namespace zp

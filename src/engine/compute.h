@@ -1,0 +1,76 @@
+// The walk's operations, computed.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/parallel.h"
+#include "engine/activations.h"
+#include "engine/attention.h"
+#include "model/walk.h"
+
+namespace zp {
+
+/// A model's weights by place. Matrices stay where they are stored; norms and biases are held.
+class PlacedWeights {
+ public:
+  struct Entry {
+    const RowReader* matrix = nullptr;
+    std::vector<float> norm;  ///< what a norm multiplies by
+    std::vector<float> bias;
+  };
+
+  explicit PlacedWeights(const Model& model);
+  const Entry& at(Place place) const { return entries_[index(place)]; }
+
+ private:
+  static std::size_t index(Place place);
+  std::vector<Entry> entries_;
+};
+
+/// Tokens that go through the network together: their ids and where they stand.
+struct Batch {
+  std::vector<std::int32_t> ids;
+  std::vector<TokenRun> runs;
+  /// Of the rotation, for each row dims / 2 values.
+  std::vector<float> cos;
+  std::vector<float> sin;
+};
+
+/// Ops of model/walk.h. Every value has one row per token of the batch.
+class Compute {
+ public:
+  using Value = Activations;
+
+  Compute(const Model& model, const PlacedWeights& weights, const Team& team, BufferPool& pool,
+          const Batch& batch);
+
+  Value embed();
+  Value add_positions(Value x);
+  Value scale(Value x, double factor);
+  Value norm(const Value& x, Place place);
+  Value norm_heads(Value x, Place place);
+  Value linear(const Value& x, Place place);
+  Value slice(const Value& x, std::int64_t begin, std::int64_t width);
+  Value rotate(Value x);
+  Value attend(Value q, Value k, Value v, std::int64_t layer);
+  Value activate(Value x, Activation activation);
+  Value multiply(Value x, const Value& y);
+  Value add(Value x, const Value& y);
+  Value soft_cap(Value x, double cap);
+
+ private:
+  template <class F>
+  void each_row(std::int64_t rows, const F& f);
+  void norm_into(Matrix x, const PlacedWeights::Entry& weights, std::int64_t width,
+                 View2D<float> out);
+
+  const Decoder& decoder_;
+  const PlacedWeights& weights_;
+  const Team& team_;
+  BufferPool& pool_;
+  const Batch& batch_;
+};
+
+}  // namespace zp

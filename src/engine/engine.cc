@@ -1,0 +1,78 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/error.h"
+#include "kernel/elementary.h"
+
+namespace zp {
+namespace {
+
+void check(const Decoder& decoder, const Chunk& chunk) {
+  const std::int64_t length = chunk.cache->length() + static_cast<std::int64_t>(chunk.ids.size());
+  const std::int64_t room = decoder.rope.dims == 0
+                                ? std::min(decoder.context, chunk.cache->capacity())
+                                : chunk.cache->capacity();
+  if (length > room) {
+    throw Error("sequence", "too long", "at most " + std::to_string(room) + " tokens",
+                std::to_string(length));
+  }
+  for (const std::int32_t id : chunk.ids) {
+    if (id >= 0 && id < decoder.vocabulary) continue;
+    throw Error("sequence", "token is not in the vocabulary",
+                "0 to " + std::to_string(decoder.vocabulary - 1), std::to_string(id));
+  }
+}
+
+// The angle is rounded to FP32 before its cosine is taken, as every runtime does.
+void add_angles(const Rope& rope, Floats frequencies, std::int64_t position, Batch& batch) {
+  for (const float frequency : frequencies) {
+    const float angle = static_cast<float>(position) * frequency;
+    const SinCos turn = portable_sin_cos(static_cast<double>(angle));
+    batch.cos.push_back(static_cast<float>(turn.cos * rope.attention_factor));
+    batch.sin.push_back(static_cast<float>(turn.sin * rope.attention_factor));
+  }
+}
+
+}  // namespace
+
+Engine::Engine(const Model& model, const Team& team)
+    : model_(model), team_(team), weights_(model) {}
+
+Batch Engine::make_batch(std::span<const Chunk> chunks) const {
+  Batch batch;
+  for (const Chunk& chunk : chunks) {
+    check(model_.decoder, chunk);
+    const auto count = static_cast<std::int64_t>(chunk.ids.size());
+    const std::int64_t first = chunk.cache->length();
+    batch.runs.push_back({chunk.cache, static_cast<std::int64_t>(batch.ids.size()), count, first});
+    batch.ids.insert(batch.ids.end(), chunk.ids.begin(), chunk.ids.end());
+    for (std::int64_t i = 0; i < count; ++i)
+      add_angles(model_.decoder.rope, chunk.cache->frequencies(), first + i, batch);
+  }
+  return batch;
+}
+
+Activations Engine::forward(std::span<const Chunk> chunks) {
+  const Batch batch = make_batch(chunks);
+  Compute compute(model_, weights_, team_, pool_, batch);
+  Walk walk(model_, compute);
+  Activations x = walk.embedding();
+  for (std::int64_t layer = 0; layer < model_.decoder.layers; ++layer)
+    x = walk.layer(layer, std::move(x));
+  for (const Chunk& chunk : chunks)
+    chunk.cache->length_ += static_cast<std::int64_t>(chunk.ids.size());
+  return x;
+}
+
+Activations Engine::logits(const Activations& hidden, std::int64_t begin, std::int64_t count) {
+  Activations rows = pool_.take(count, hidden.cols());
+  for (std::int64_t r = 0; r < count; ++r)
+    std::ranges::copy(hidden.view().row(begin + r), rows.view().row(r).begin());
+  const Batch none;
+  Compute compute(model_, weights_, team_, pool_, none);
+  return Walk(model_, compute).logits(std::move(rows));
+}
+
+}  // namespace zp

@@ -1,0 +1,47 @@
+// Runs a model: tokens in, logits out.
+//
+// Weights are read from where they are stored and decoded tile by tile, so memory is the KV caches
+// and the activations of the tokens that go through together. A token's logits have the same bits
+// for every number of threads, on every instruction set, and whatever other tokens are in the call.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/parallel.h"
+#include "engine/compute.h"
+#include "engine/kv_cache.h"
+
+namespace zp {
+
+/// Tokens that continue a sequence.
+struct Chunk {
+  KvCache* cache = nullptr;
+  std::span<const std::int32_t> ids;
+};
+
+/// Borrows the model and the team. One call at a time.
+class Engine {
+ public:
+  Engine(const Model& model, const Team& team);
+
+  const Model& model() const { return model_; }
+  KvCache make_cache(std::int64_t capacity) const { return {model_.decoder, capacity}; }
+
+  /// What leaves the last layer, one row per token, chunk after chunk; the caches grow by the
+  /// chunks. Each cache stands in at most one chunk. Throws Error for ids that aren't in the
+  /// vocabulary, and for more tokens than a cache, or the model's learned positions, have room for.
+  Activations forward(std::span<const Chunk> chunks);
+  /// The logits of rows [begin, begin + count) of what forward() gave: count x vocabulary.
+  Activations logits(const Activations& hidden, std::int64_t begin, std::int64_t count);
+
+ private:
+  Batch make_batch(std::span<const Chunk> chunks) const;
+
+  const Model& model_;
+  const Team& team_;
+  PlacedWeights weights_;
+  BufferPool pool_;
+};
+
+}  // namespace zp

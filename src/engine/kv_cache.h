@@ -1,0 +1,45 @@
+// Keys and values of one sequence's tokens, FP32, in every layer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/view.h"
+#include "model/decoder.h"
+
+namespace zp {
+
+class KvCache {
+ public:
+  /// Room for `capacity` tokens. Memory is touched only as tokens come.
+  KvCache(const Decoder& decoder, std::int64_t capacity);
+
+  std::int64_t capacity() const { return capacity_; }
+  /// Tokens that are in it.
+  std::int64_t length() const { return length_; }
+  /// Forgets the tokens from `length` on; 0 begins a new sequence. length <= length().
+  void truncate(std::int64_t length) { length_ = length; }
+
+  /// All rows of one head, capacity x head_dim. `head`: of the kv_heads.
+  View2D<float> keys(std::int64_t layer, std::int64_t head) const;
+  View2D<float> values(std::int64_t layer, std::int64_t head) const;
+
+  /// dims / 2 frequencies of the rotary embedding, which may depend on the capacity.
+  Floats frequencies() const { return frequencies_; }
+
+  static std::int64_t bytes(const Decoder& decoder, std::int64_t capacity);
+
+ private:
+  friend class Engine;
+  View2D<float> head(std::int64_t index) const;
+
+  std::int64_t capacity_;
+  std::int64_t length_ = 0;
+  std::int64_t kv_heads_;
+  std::int64_t head_dim_;
+  std::unique_ptr<float[]> floats_;  // [layer][key, value][head][token][dim]
+  std::vector<float> frequencies_;
+};
+
+}  // namespace zp
