@@ -1,0 +1,37 @@
+// Judges a model on a text, alone or beside a reference.
+//
+// Windows of `context` tokens follow each other over the whole stream; a last incomplete one is
+// left out. Where the model begins its texts with BOS, the first token of each window is replaced
+// by it. The second half of each window is scored: logits of positions context / 2 up to the last
+// but one predict the tokens behind them. llama.cpp's perplexity tool does the same.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/progress.h"
+#include "engine/engine.h"
+#include "judge/scores.h"
+
+namespace zp {
+
+struct Windows {
+  std::span<const std::int32_t> tokens;
+  std::int64_t context = 512;
+  std::optional<std::int32_t> bos;
+
+  /// Throws Error when there is not one whole window, or fewer than four tokens in it.
+  std::int64_t count() const;
+  std::vector<std::int32_t> window(std::int64_t index) const;
+  std::int64_t first_scored() const { return context / 2; }
+  std::int64_t scored() const { return context - 1 - first_scored(); }  ///< per window
+};
+
+/// Scores of all windows' second halves in order. reference: may be null; the two run side by side
+/// and logits are held for some rows at a time. Vocabularies must have the same size, else Error.
+std::vector<TokenScore> evaluate(Engine& engine, Engine* reference, const Windows& windows,
+                                 const Team& team, Progress& progress);
+
+}  // namespace zp

@@ -1,0 +1,50 @@
+// What a model's answers are worth: perplexity, and how far they are from another model's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/view.h"
+
+namespace zp {
+
+/// Nats and shares. Perplexity's standard error is that of the mean loss carried through exp.
+struct Perplexity {
+  double value = 0;
+  double se = 0;
+};
+
+struct DivergenceSummary {
+  double mean = 0, se = 0, median = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0, max = 0;
+};
+
+/// One scored token.
+struct TokenScore {
+  double loss = 0;            ///< -log q(token)
+  double reference_loss = 0;  ///< -log p(token); this and the rest only beside a reference
+  double kl = 0;              ///< sum p log(p / q) over the vocabulary
+  bool same_top = false;      ///< both find the same token most likely
+};
+
+/// Scores one token by the logits that predict it. Throws Error when logits aren't finite.
+TokenScore score(Floats logits, std::int32_t token);
+TokenScore score(Floats reference, Floats logits, std::int32_t token);
+
+struct Scores {
+  std::int64_t tokens = 0;
+  Perplexity perplexity;
+  struct Compared {
+    Perplexity reference_perplexity;
+    DivergenceSummary kl;
+    double top1_agreement = 0;
+    double top1_agreement_se = 0;
+    double rms_dp = 0;  ///< root mean square of q(token) - p(token)
+  };
+  std::optional<Compared> compared;
+};
+
+/// At least two tokens. Quantiles are interpolated linearly, as NumPy's.
+Scores summarize(const std::vector<TokenScore>& tokens, bool compared);
+
+}  // namespace zp
