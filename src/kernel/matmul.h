@@ -1,9 +1,10 @@
 // Products of matrices, each output summed in one fixed order: the same bits whatever the shapes of
 // the calls, the vector width and the number of threads.
 //
-// The order of dot(x, y): sixteen lanes, all +0; lane l takes the products of k = l, l + 16, ... in
-// ascending k, each by one fused multiply-add (one rounding); then lane l adds lane l + 8, l + 4,
-// l + 2, l + 1 in turn.
+// The order of dot(x, y): both continued with +0 to a multiple of sixteen. Sixteen lanes, all +0;
+// lane l takes the products of k = l, l + 16, ... in ascending k, each by one fused multiply-add
+// (one rounding); then lane l adds lane l + 8, l + 4, l + 2, l + 1 in turn. Infinities, NaN and the
+// signs of zeros follow from that; which NaN a NaN is, isn't said.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +16,13 @@ namespace zp {
 /// x, y: the same length.
 float dot(Floats x, Floats y) noexcept;
 
-/// out[i][j] = dot(x.row(i), w.row(j)): x is m x k, w n x k, out m x n. Blocks for the caches of
-/// one core; callers share out rows of w or x over threads.
+/// out[i][j] = dot(x.row(i), w.row(j)): x is m x k, w n x k, out m x n and apart from both. Blocks
+/// for the caches of one core; callers share out rows of w or x over threads. Each thread keeps up
+/// to 48 k floats and 576 KiB between calls.
 void matmul(Matrix x, Matrix w, View2D<float> out) noexcept;
 
 /// out[i] = sum over j of p[i][j] * v.row(j), from +0 in ascending j, each by one fused
-/// multiply-add: p is m x n, v n x d, out m x d.
+/// multiply-add: p is m x n, v n x d, out m x d and apart from both.
 void weighted_rows(Matrix p, Matrix v, View2D<float> out) noexcept;
 
 /// Elements from one row to the next for which rows of `cols` floats don't fall on each other in
