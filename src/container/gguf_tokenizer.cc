@@ -28,7 +28,7 @@ gguf::Strings token_texts(const Tokenizer& tokenizer) {
 
 std::vector<float> scores(const Tokenizer& tokenizer) {
   std::vector<float> values;
-  for (const Token& token : tokenizer.tokens) values.push_back(token.score);
+  for (const Token& token : tokenizer.tokens) values.push_back(static_cast<float>(token.score));
   return values;
 }
 
@@ -147,7 +147,8 @@ void refuse_what_has_no_form(const Tokenizer& t, const std::string& where) {
     if (normalizer == Normalizer::nfc) continue;
     throw Error(where, "llama.cpp can't normalize text as this tokenizer does",
                 "no normalizer or NFC",
-                normalizer == Normalizer::lowercase ? "Lowercase" : "NFD, NFKC or NFKD");
+                normalizer == Normalizer::lowercase ? "Lowercase"
+                                                    : "NFD, NFKC, NFKD or a map of characters");
   }
   if (t.kind == TokenizerKind::byte_bpe && t.space_prefix != SpacePrefix::never) {
     throw Error(where, "llama.cpp's byte-level BPE can't put a space in front of a text",

@@ -43,6 +43,11 @@ void parse_trainer(std::string_view message, const std::string& where, SentenceP
       case 3:
         model.model_type = reader.integer();
         break;
+      case 24:
+        if (reader.integer() != 0)
+          throw Error(where, "spaces at the ends of words (treat_whitespace_as_suffix)",
+                      "spaces in front of them");
+        break;
       case 35:
         model.byte_fallback = reader.integer() != 0;
         break;
@@ -73,13 +78,17 @@ void parse_normalizer(std::string_view message, const std::string& where,
         model.normalizer = reader.bytes();
         break;
       case 2:
-        model.has_character_map = !reader.bytes().empty();
+        model.character_map = reader.bytes();
         break;
       case 3:
         model.add_dummy_prefix = reader.integer() != 0;
         break;
       case 4:
         model.remove_extra_whitespaces = reader.integer() != 0;
+        break;
+      case 5:
+        if (reader.integer() == 0)
+          throw Error(where, "spaces that stay spaces (escape_whitespaces)", "U+2581 for them");
         break;
       default:
         break;
@@ -130,20 +139,23 @@ SentencePieceModel parse_sentencepiece_model(std::string_view file, const std::s
 void use_sentencepiece_model(const SentencePieceModel& model, const std::string& where,
                              TokenizerDraft& draft) {
   Tokenizer& tokenizer = draft.tokenizer;
-  // A map of characters (NFKC and such) can't be put in words of this description.
-  if (model.has_character_map) {
-    throw Error(where, "SentencePiece normalizer not supported", "identity", model.normalizer);
-  }
   tokenizer.kind =
       model.model_type == kBpe ? TokenizerKind::sentencepiece_bpe : TokenizerKind::unigram;
   tokenizer.byte_fallback = model.byte_fallback;
+  tokenizer.fuse_unknown = true;
+  tokenizer.character_map = model.character_map;
+  if (!model.character_map.empty()) tokenizer.normalizers.push_back(Normalizer::character_map);
+  tokenizer.space_marks = SpaceMarks::sentencepiece;
+  tokenizer.drops_first_space = model.add_dummy_prefix;
   tokenizer.space_prefix = model.add_dummy_prefix ? SpacePrefix::always : SpacePrefix::never;
   tokenizer.remove_extra_whitespaces = model.remove_extra_whitespaces;
   for (const Token& piece : model.pieces) {
     const std::int64_t id = draft.vocabulary.size();
     draft.vocabulary.add(id, piece, where);
     if (piece.type == TokenType::control || piece.type == TokenType::user_defined) {
-      draft.add({id, piece.text, piece.type == TokenType::control}, where);
+      AddedToken added{id, piece.text, piece.type == TokenType::control};
+      added.normalized = piece.type == TokenType::user_defined;
+      draft.add(std::move(added), where);
     }
   }
   tokenizer.unknown = optional_id(model.unknown);

@@ -1,9 +1,11 @@
 // tokenizer.model of SentencePiece: a protocol buffer ModelProto (sentencepiece_model.proto).
 //
-//   ModelProto       1 pieces[] {1 text, 2 score (float), 3 type}   2 trainer_spec   3
-//   normalizer_spec trainer_spec     3 model_type (1 unigram, 2 bpe)   35 byte_fallback   40-43 ids
-//   of unk, bos, eos, pad normalizer_spec  1 name   2 precompiled_charsmap   3 add_dummy_prefix   4
-//   remove_extra_whitespaces
+//   ModelProto       1 pieces[] {1 text, 2 score (float), 3 type}   2 trainer_spec
+//                    3 normalizer_spec
+//   trainer_spec     3 model_type (1 unigram, 2 bpe)   24 treat_whitespace_as_suffix
+//                    35 byte_fallback   40-43 ids of unk, bos, eos, pad
+//   normalizer_spec  1 name   2 precompiled_charsmap   3 add_dummy_prefix
+//                    4 remove_extra_whitespaces   5 escape_whitespaces
 //
 // Read here and not by libsentencepiece because its interface shows neither user-defined pieces nor
 // the two specs, and because it aborts on some damaged files.
@@ -24,7 +26,7 @@ struct SentencePieceModel {
   bool byte_fallback = false;
   std::int64_t unknown = 0, bos = 1, eos = 2, pad = -1;  ///< -1: none
   std::string normalizer = "nmt_nfkc";
-  bool has_character_map = false;
+  std::string character_map;  ///< empty: characters stay as they are
   bool add_dummy_prefix = true;
   bool remove_extra_whitespaces = true;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "text/base64.h"
 #include "text/split_family.h"
 
 namespace zp {
@@ -51,13 +52,38 @@ void TextPipeline::read_normalizer(const Json& json, const std::string& where) {
     if (fields.text("prepend") != kSpaceMark) refuse(fields, "what the normalizer prepends is");
     tokenizer_.space_prefix = SpacePrefix::always;
   } else if (type == "Replace") {
-    if (pattern_of(fields, "String") != " " || fields.text("content") != kSpaceMark) {
-      throw Error(where, "Replace not supported", "\" \" by U+2581", json.dump(-1, ' ', true));
-    }
-    escapes_spaces = true;
+    read_replace(fields, json);
+  } else if (type == "Precompiled") {
+    read_character_map(fields);
+  } else if (type == "Strip") {
+    if (fields.boolean("strip_left", true))
+      tokenizer_.normalizers.push_back(Normalizer::strip_left);
+    if (fields.boolean("strip_right", true))
+      tokenizer_.normalizers.push_back(Normalizer::strip_right);
   } else {
     refuse(fields, "normalizer");
   }
+}
+
+void TextPipeline::read_replace(const JsonFields& fields, const Json& json) {
+  const std::string content = fields.text("content");
+  if (pattern_of(fields, "String") == " " && content == kSpaceMark) {
+    escapes_spaces = true;
+  } else if (pattern_of(fields, "Regex") == " {2,}" && content == kSpaceMark) {
+    tokenizer_.normalizers.push_back(Normalizer::join_spaces);
+  } else {
+    throw Error(fields.where(), "Replace not supported", "\" \" by U+2581",
+                json.dump(-1, ' ', true));
+  }
+}
+
+void TextPipeline::read_character_map(const JsonFields& fields) {
+  const std::optional<std::string> map = decode_base64(fields.text("precompiled_charsmap"));
+  if (!map || !tokenizer_.character_map.empty()) {
+    throw Error(fields.where(), "precompiled_charsmap not supported", "one of them, in base64");
+  }
+  tokenizer_.character_map = *map;
+  tokenizer_.normalizers.push_back(Normalizer::character_map);
 }
 
 void TextPipeline::read_splitter(const Json& json, const std::string& where) {
@@ -65,10 +91,10 @@ void TextPipeline::read_splitter(const Json& json, const std::string& where) {
   const std::string type = fields.text("type");
   if (type == "Sequence") {
     for (const Json& part : list_of(fields, "pretokenizers")) read_splitter(part, where);
+  } else if (byte_level || tokenizer_.space_marks == SpaceMarks::metaspace) {
+    refuse(fields, "a pre-tokenizer behind ByteLevel or Metaspace is");
   } else if (type == "ByteLevel") {
-    byte_level = true;
-    if (fields.boolean("add_prefix_space", true)) tokenizer_.space_prefix = SpacePrefix::always;
-    if (fields.boolean("use_regex", true)) tokenizer_.split_regexes.emplace_back(kGpt2Regex);
+    read_byte_level(fields);
   } else if (type == "Split") {
     read_split(fields);
   } else if (type == "Digits") {
@@ -79,6 +105,16 @@ void TextPipeline::read_splitter(const Json& json, const std::string& where) {
   } else {
     refuse(fields, "pre-tokenizer");
   }
+}
+
+void TextPipeline::read_byte_level(const JsonFields& fields) {
+  byte_level = true;
+  if (fields.boolean("add_prefix_space", true)) {
+    if (!tokenizer_.split_regexes.empty())
+      refuse(fields, "a space in front of every split piece is");
+    tokenizer_.space_prefix = SpacePrefix::always;
+  }
+  if (fields.boolean("use_regex", true)) tokenizer_.split_regexes.emplace_back(kGpt2Regex);
 }
 
 void TextPipeline::read_split(const JsonFields& fields) {
@@ -99,6 +135,7 @@ void TextPipeline::read_metaspace(const JsonFields& fields) {
   if (fields.text("replacement", kSpaceMark) != kSpaceMark)
     refuse(fields, "Metaspace's replacement is");
   escapes_spaces = true;
+  tokenizer_.space_marks = SpaceMarks::metaspace;
   const std::string scheme =
       fields.text("prepend_scheme", fields.boolean("add_prefix_space", true) ? "always" : "never");
   if (scheme == "always") {
@@ -157,6 +194,20 @@ void read_post_processor(const Json& json, const std::string& where, TokenizerDr
     read_template(fields, draft);
   } else if (type != "ByteLevel") {  // which only moves offsets
     refuse(fields, "post-processor");
+  }
+}
+
+void read_decoder(const Json& json, const std::string& where, Tokenizer& tokenizer) {
+  const JsonFields fields(json, where);
+  const std::string type = fields.text("type");
+  if (type == "Sequence") {
+    for (const Json& part : list_of(fields, "decoders")) read_decoder(part, where, tokenizer);
+  } else if (type == "Strip") {
+    tokenizer.drops_first_space = fields.text("content") == " " && fields.integer("start") > 0;
+  } else if (type == "Metaspace") {
+    const bool prefix = fields.boolean("add_prefix_space", true);
+    tokenizer.drops_first_space =
+        fields.text("prepend_scheme", prefix ? "always" : "never") != "never";
   }
 }
 

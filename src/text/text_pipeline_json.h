@@ -23,11 +23,17 @@ class TextPipeline {
  private:
   void read_split(const class JsonFields& fields);
   void read_metaspace(const class JsonFields& fields);
+  void read_byte_level(const class JsonFields& fields);
+  void read_replace(const class JsonFields& fields, const Json& json);
+  void read_character_map(const class JsonFields& fields);
   Tokenizer& tokenizer_;
 };
 
 /// Which ids go around a text: one before it (bos), one behind it (eos).
 void read_post_processor(const Json& json, const std::string& where, TokenizerDraft& draft);
+
+/// Whether decoding drops the first space.
+void read_decoder(const Json& json, const std::string& where, Tokenizer& tokenizer);
 
 /// content, special and the four flags. Throws when the content is missing or empty.
 AddedToken read_added_token(const JsonFields& fields, std::int64_t id);

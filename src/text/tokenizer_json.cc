@@ -59,11 +59,11 @@ void score_by_merges(TokenizerDraft& draft) {
   Vocabulary& vocabulary = draft.vocabulary;
   const auto& merges = draft.tokenizer.merges;
   for (std::int64_t id = 0; id < vocabulary.size(); ++id) {
-    if (vocabulary.has(id)) vocabulary.at(id).score = -static_cast<float>(merges.size());
+    if (vocabulary.has(id)) vocabulary.at(id).score = -static_cast<double>(merges.size());
   }
   for (std::size_t rank = merges.size(); rank-- > 0;) {
     vocabulary.at(*vocabulary.find(merges[rank].first + merges[rank].second)).score =
-        -static_cast<float>(rank);
+        -static_cast<double>(rank);
   }
 }
 
@@ -80,6 +80,7 @@ void read_bpe(const JsonFields& model, const TextPipeline& pipeline, TokenizerDr
   Tokenizer& tokenizer = draft.tokenizer;
   tokenizer.ignore_merges = model.boolean("ignore_merges", false);
   tokenizer.byte_fallback = model.boolean("byte_fallback", false);
+  tokenizer.fuse_unknown = model.boolean("fuse_unk", false);
   tokenizer.kind = bpe_kind(pipeline, tokenizer);
   read_bpe_vocabulary(model, draft);
   read_merges(model, draft);
@@ -95,6 +96,7 @@ void read_unigram(const JsonFields& model, TokenizerDraft& draft) {
   const std::string where = field(model.where(), "vocab");
   draft.tokenizer.kind = TokenizerKind::unigram;
   draft.tokenizer.byte_fallback = model.boolean("byte_fallback", false);
+  draft.tokenizer.fuse_unknown = true;
   const Json& vocab = model.at("vocab");
   if (!vocab.is_array())
     throw Error(where, "wrong type", "an array of [token, score]", vocab.type_name());
@@ -103,7 +105,7 @@ void read_unigram(const JsonFields& model, TokenizerDraft& draft) {
       throw Error(where, "wrong entry", "[token, score]", entry.dump());
     }
     draft.vocabulary.add(draft.vocabulary.size(),
-                         {entry[0].get<std::string>(), entry[1].get<float>(), TokenType::normal},
+                         {entry[0].get<std::string>(), entry[1].get<double>(), TokenType::normal},
                          where);
   }
   if (!model.has("unk_id")) return;
@@ -162,12 +164,15 @@ void read_tokenizer_json(const std::filesystem::path& path, TokenizerDraft& draf
   if (const Json* v = value(json, "pre_tokenizer"))
     pipeline.read_splitter(*v, field(where, "pre_tokenizer"));
   read_model(root.at("model"), field(where, "model"), pipeline, draft);
+  if (!pipeline.escapes_spaces) draft.tokenizer.space_marks = SpaceMarks::none;
   mark_bytes_and_unknown(draft);
   if (const Json* v = value(json, "added_tokens"))
     read_added(*v, field(where, "added_tokens"), draft);
   if (const Json* v = value(json, "post_processor")) {
     read_post_processor(*v, field(where, "post_processor"), draft);
   }
+  if (const Json* v = value(json, "decoder"))
+    read_decoder(*v, field(where, "decoder"), draft.tokenizer);
 }
 
 }  // namespace zp

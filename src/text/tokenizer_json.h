@@ -1,6 +1,7 @@
 // tokenizer.json of Hugging Face's `tokenizers`: BPE (byte-level, SentencePiece's or plain) and
-// Unigram. The decoder isn't read: it follows from the kind. What the description can't say
-// (WordPiece, unknown normalizers, splitters or post-processors) is refused by its name.
+// Unigram. Of the decoder only the space that it drops is read: the rest follows from the kind.
+// What the description can't say (WordPiece, unknown normalizers, splitters or post-processors) is
+// refused by its name.
 #pragma once
 
 #include <filesystem>

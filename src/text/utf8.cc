@@ -1,43 +1,36 @@
 #include "text/utf8.h"
 
 namespace zp {
-namespace {
-
-// Bytes of the valid sequence at text[i], or 0 (overlong forms and surrogates are not valid).
-std::size_t sequence_bytes(std::string_view text, std::size_t i) {
-  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-  const unsigned c = byte(i);
-  const std::size_t n = c < 0x80   ? 1
-                        : c < 0xC2 ? 0
-                        : c < 0xE0 ? 2
-                        : c < 0xF0 ? 3
-                        : c < 0xF5 ? 4
-                                   : 0;
-  if (n == 0 || n > text.size() - i) return 0;
-  for (std::size_t k = 1; k < n; ++k) {
-    if ((byte(i + k) & 0xC0u) != 0x80) return 0;
+Utf8Unit utf8_unit(std::string_view text, std::size_t i) {
+  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[i + k]); };
+  const unsigned first = byte(0);
+  if (first < 0x80) return {Utf8Unit::Kind::character, 1};
+  if (first < 0xC2 || first > 0xF4) return {};
+  const std::size_t bytes = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  // Neither overlong forms nor surrogates nor what lies behind U+10FFFF.
+  unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  for (std::size_t k = 1; k < bytes; ++k) {
+    if (i + k == text.size()) return {Utf8Unit::Kind::cut, k};
+    if (byte(k) < low || byte(k) > high) return {Utf8Unit::Kind::broken, k};
+    low = 0x80;
+    high = 0xBF;
   }
-  if (n < 3) return n;
-  const unsigned second = byte(i + 1);
-  const bool bad = (c == 0xE0 && second < 0xA0) || (c == 0xED && second > 0x9F) ||
-                   (c == 0xF0 && second < 0x90) || (c == 0xF4 && second > 0x8F);
-  return bad ? 0 : n;
+  return {Utf8Unit::Kind::character, bytes};
 }
 
-}  // namespace
-
 char32_t next_code_point(std::string_view text, std::size_t& i) {
-  const std::size_t n = sequence_bytes(text, i);
+  const Utf8Unit unit = utf8_unit(text, i);
   const auto first = static_cast<unsigned char>(text[i]);
-  if (n <= 1) {
+  if (unit.kind != Utf8Unit::Kind::character || unit.bytes == 1) {
     ++i;
-    return n == 0 ? U'\uFFFD' : first;
+    return unit.kind == Utf8Unit::Kind::character ? first : U'\uFFFD';
   }
-  char32_t point = first & (0x7Fu >> n);
-  for (std::size_t k = 1; k < n; ++k) {
+  char32_t point = first & (0x7Fu >> unit.bytes);
+  for (std::size_t k = 1; k < unit.bytes; ++k) {
     point = point << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3Fu);
   }
-  i += n;
+  i += unit.bytes;
   return point;
 }
 
@@ -59,13 +52,26 @@ void append_utf8(std::string& text, char32_t c) {
 }
 
 bool is_utf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const std::size_t n = sequence_bytes(text, i);
-    if (n == 0) return false;
-    i += n;
+  for (std::size_t i = 0; i < text.size();) {
+    const Utf8Unit unit = utf8_unit(text, i);
+    if (unit.kind != Utf8Unit::Kind::character) return false;
+    i += unit.bytes;
   }
   return true;
+}
+
+std::string repair_utf8(std::string_view text) {
+  std::string repaired;
+  for (std::size_t i = 0; i < text.size();) {
+    const Utf8Unit unit = utf8_unit(text, i);
+    if (unit.kind == Utf8Unit::Kind::character) {
+      repaired += text.substr(i, unit.bytes);
+    } else {
+      append_utf8(repaired, U'\uFFFD');
+    }
+    i += unit.bytes;
+  }
+  return repaired;
 }
 
 }  // namespace zp

@@ -100,9 +100,11 @@ void TokenizerDraft::add(AddedToken entry, const std::string& where) {
     vocabulary.rename(entry.id, entry.text, where);
   } else if (!known) {
     vocabulary.add(entry.id, {entry.text, 0, type}, where);
+    outside_model.insert(entry.id);
   }
   Token& token = vocabulary.at(entry.id);
   if (token.type != TokenType::unknown && token.type != TokenType::byte) token.type = type;
+  entry.outside_model = outside_model.count(entry.id) != 0;
   added[entry.id] = std::move(entry);
 }
 

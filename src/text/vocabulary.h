@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -41,6 +42,7 @@ struct TokenizerDraft {
   Tokenizer tokenizer;
   Vocabulary vocabulary;
   std::map<std::int64_t, AddedToken> added;  ///< by id
+  std::set<std::int64_t> outside_model;      ///< ids that only added tokens have
 
   /// Notes the token as added, putting it into the vocabulary when it isn't there yet.
   void add(AddedToken entry, const std::string& where);
