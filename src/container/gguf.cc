@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "container/container.h"
 #include "container/gguf_metadata.h"
-#include "container/gguf_rows.h"
 #include "container/gguf_tokenizer.h"
+#include "model/gguf_rows.h"
 
 namespace zp {
 namespace {
@@ -102,7 +102,8 @@ std::int32_t file_type(std::span<const Assignment> assignments) {
 std::vector<gguf::Pair> tokenizer_pairs(const ContainerInput& input) {
   if (input.tokenizer == nullptr) return gguf_no_tokenizer();
   return gguf_tokenizer(*input.tokenizer, input.model.decoder.vocabulary, input.generation_config,
-                        input.pre_tokenizer, input.folder.string());
+                        input.pre_tokenizer,
+                        input.folder.empty() ? input.name : input.folder.string());
 }
 
 /// Tensors in file order, header and jobs side by side; offsets come with the header's bytes.

@@ -72,8 +72,39 @@ void add_attention(Keys& keys, const Decoder& d, bool always_window_key) {
   keys.real(
       d.norm == Norm::rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
       d.norm_epsilon);
+  if (d.attention_soft_cap > 0) keys.real("attn_logit_softcapping", d.attention_soft_cap);
+  if (d.logit_soft_cap > 0) keys.real("final_logit_softcapping", d.logit_soft_cap);
   if (d.sliding_window || always_window_key) {
     keys.count("attention.sliding_window", d.sliding_window.value_or(0));
+  }
+}
+
+// Where llama.cpp's graph takes something for a key that is missing, or has none.
+void check_graph(const Decoder& d, const GgufFacts& facts, const std::string& where) {
+  Decoder graph;
+  graph.layers = d.layers;
+  graph.hidden = d.hidden;
+  graph.heads = d.heads;
+  graph.kv_heads = d.kv_heads;
+  graph.head_dim = d.head_dim;
+  if (facts.graph != nullptr) facts.graph(graph);
+  const auto same = [](double a, double b) {
+    return static_cast<float>(a) == static_cast<float>(b);
+  };
+  const double natural = 1 / std::sqrt(static_cast<double>(d.head_dim));
+  const auto scale = [&](const Decoder& of) {
+    return of.attention_scale > 0 ? of.attention_scale : natural;
+  };
+  if (!same(scale(d), scale(graph))) {
+    throw Error(where, "multiplies scores by another factor", std::to_string(scale(graph)),
+                std::to_string(scale(d)));
+  }
+  if ((graph.attention_soft_cap > 0 && d.attention_soft_cap <= 0) ||
+      (graph.logit_soft_cap > 0 && d.logit_soft_cap <= 0)) {
+    throw Error(where, "always has soft caps; the model has none");
+  }
+  if (graph.sliding_window && !d.sliding_window) {
+    throw Error(where, "always has a window; the model has none");
   }
 }
 
@@ -84,6 +115,7 @@ void check_computable(const Decoder& d, const GgufFacts& facts) {
   const bool factors =
       d.rope.scaling == RopeScaling::llama3 || d.rope.scaling == RopeScaling::longrope;
   if (factors && !facts.frequency_factors) throw Error(where, "has no llama3 or longrope scaling");
+  check_graph(d, facts, where);
   const Rope natural;
   if (d.rope.scaling == RopeScaling::yarn &&
       (d.rope.beta_fast != natural.beta_fast || d.rope.beta_slow != natural.beta_slow)) {
@@ -160,7 +192,8 @@ std::vector<std::string> gguf_notes(const ContainerInput& input) {
   if (d.activation == Activation::gelu_erf) {
     notes.push_back("llama.cpp computes GELU by its tanh form here; the model's is exact (erf)");
   }
-  if (d.sliding_window && *d.sliding_window < d.context) {
+  if (d.sliding_window && *d.sliding_window < d.context &&
+      !input.model.architecture->gguf.windows) {
     notes.push_back("llama.cpp attends to everything here; the model sees " +
                     std::to_string(*d.sliding_window) + " tokens");
   }

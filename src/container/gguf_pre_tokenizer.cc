@@ -1,27 +1,15 @@
 #include "container/gguf_pre_tokenizer.h"
 
 #include <algorithm>
-#include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "format/gguf_pre_tokenizers.h"
 
 namespace zp {
 namespace {
 
-struct PreTokenizer {
-  std::string_view name;
-  bool ignore_merges;
-  std::vector<std::string_view> regexes;
-  std::string_view deviation = {};
-};
-
-const std::vector<PreTokenizer>& pre_tokenizers() {
-  static const std::vector<PreTokenizer> kRows = {
-#include "container/pre_tokenizers.inc"
-  };
-  return kRows;
-}
+using gguf::PreTokenizer;
 
 // Line ends stand in files both as themselves and as \r and \n.
 std::string with_escapes(std::string_view regex) {
@@ -42,7 +30,7 @@ const PreTokenizer* find_row(const Tokenizer& tokenizer) {
   std::vector<std::string> regexes;
   for (const std::string& regex : tokenizer.split_regexes) regexes.push_back(with_escapes(regex));
   const PreTokenizer* found = nullptr;
-  for (const PreTokenizer& row : pre_tokenizers()) {
+  for (const PreTokenizer& row : gguf::pre_tokenizers()) {
     if (!std::equal(regexes.begin(), regexes.end(), row.regexes.begin(), row.regexes.end()))
       continue;
     if (row.ignore_merges == tokenizer.ignore_merges) return &row;

@@ -47,6 +47,9 @@ enum class Part { weight, bias };
 /// How GGUF wants the rows: as they are, or interleaved pairs for its rotation (llama's q and k).
 enum class RowOrder { same, interleave_query, interleave_key };
 
+/// Whose names a checkpoint's tensors have, and whose orientation.
+enum class World { hf, gguf, mlx };
+
 /// One tensor the model has: a line of the architecture's table, for one layer.
 struct TensorUse {
   Role role = Role::embedding;
@@ -59,6 +62,8 @@ struct TensorUse {
   std::int64_t cols = 0;
   bool transposed = false;  ///< the checkpoint stores cols x rows (GPT-2's Conv1D)
   RowOrder gguf_order = RowOrder::same;
+
+  const std::string& name(World world) const;
 };
 
 /// A size of the model that tensors are made of.
@@ -83,8 +88,13 @@ struct TensorRow {
 struct GgufFacts {
   std::string_view name;  ///< general.architecture, and what its keys begin with
   Activation activation;
-  bool frequency_factors;  ///< it reads rope_freqs and rope_factors_* tensors
-  bool always_window_key;  ///< older readers insist on attention.sliding_window, 0 for none
+  bool frequency_factors;     ///< it reads rope_freqs and rope_factors_* tensors
+  bool always_window_key;     ///< older readers insist on attention.sliding_window, 0 for none
+  bool partial_rope = false;  ///< it rotates fewer dimensions than a head has where told to
+  bool windows = false;       ///< it keeps to attention.sliding_window
+  /// Sets what the graph fixes or takes where a key is missing, given the sizes; nullptr: nothing
+  /// beyond Decoder's own defaults.
+  void (*graph)(Decoder&) = nullptr;
 };
 
 using Names = std::span<const std::string_view>;
@@ -136,7 +146,8 @@ struct Model {
 /// Finds every tensor of the architecture in the checkpoint and checks its shape. Throws Error for
 /// a tensor that is missing, has another shape, or has no use here. A tied model may store its
 /// embedding under the head's name, or both (the head's is then left aside, as transformers does).
+/// Rows come out in Hugging Face's order and form whatever the world.
 Model bind_model(const Architecture& architecture, Decoder decoder, std::span<const Tensor> tensors,
-                 const std::string& where);
+                 const std::string& where, World world = World::hf);
 
 }  // namespace zp

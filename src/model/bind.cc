@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "model/architecture.h"
+#include "model/gguf_rows.h"
 
 namespace zp {
 namespace {
@@ -17,9 +18,14 @@ std::string shape_text(std::span<const std::int64_t> shape) {
 }
 
 /// A tied model's embedding may be stored under the name that an untied model's head has.
-std::string_view head_name(const Architecture& architecture) {
+std::string head_name(const Architecture& architecture, World world) {
   for (const TensorRow& row : architecture.table) {
-    if (row.role == Role::head && row.part == Part::weight) return row.hf;
+    if (row.role != Role::head || row.part != Part::weight) continue;
+    const std::string_view mlx = row.mlx.empty() ? row.hf : row.mlx;
+    return std::string(world == World::gguf  ? row.gguf
+                       : world == World::mlx ? mlx
+                                             : row.hf) +
+           ".weight";
   }
   return {};
 }
@@ -27,28 +33,28 @@ std::string_view head_name(const Architecture& architecture) {
 class Binder {
  public:
   Binder(const Architecture& architecture, const Decoder& decoder, std::span<const Tensor> tensors,
-         const std::string& where)
-      : architecture_(architecture), where_(where) {
+         const std::string& where, World world)
+      : architecture_(architecture), decoder_(decoder), where_(where), world_(world) {
     for (const Tensor& tensor : tensors) {
       if (!by_name_.emplace(tensor.name, &tensor).second) {
         throw Error(where_, "tensor stands twice", {}, "\"" + tensor.name + "\"");
       }
     }
-    if (decoder.tied) tied_head_ = std::string(head_name(architecture)) + ".weight";
+    if (decoder.tied) tied_head_ = head_name(architecture, world);
   }
 
   Weight bind(const TensorUse& use, std::vector<std::unique_ptr<RowReader>>& derived) {
-    const Tensor* tensor = take(use.hf);
+    const Tensor* tensor = take(use.name(world_));
     if (tensor == nullptr && use.role == Role::embedding) tensor = take(tied_head_);
     if (tensor == nullptr) {
       throw Error(where_, "tensor missing",
-                  "\"" + use.hf + "\" of shape " + shape_text(shape_of(use)));
+                  "\"" + use.name(world_) + "\" of shape " + shape_text(shape_of(use)));
     }
     check(*tensor, use);
     const RowReader* rows = tensor->rows.get();
-    if (use.transposed) {
-      derived.push_back(transposed_rows(*rows));
-      rows = derived.back().get();
+    if (std::unique_ptr<RowReader> own_form = own_form_of(*rows, use)) {
+      rows = own_form.get();
+      derived.push_back(std::move(own_form));
     }
     return {.use = use, .rows = rows, .stored_type = tensor->type};
   }
@@ -69,7 +75,8 @@ class Binder {
     if (name.empty()) return nullptr;
     auto it = by_name_.find(name);
     const std::string_view prefix = architecture_.optional_prefix;
-    if (it == by_name_.end() && !prefix.empty() && name.starts_with(prefix)) {
+    if (it == by_name_.end() && world_ == World::hf && !prefix.empty() &&
+        name.starts_with(prefix)) {
       it = by_name_.find(name.substr(prefix.size()));
     }
     if (it == by_name_.end()) return nullptr;
@@ -78,9 +85,16 @@ class Binder {
     return tensor;
   }
 
-  static std::vector<std::int64_t> shape_of(const TensorUse& use) {
+  bool transposed(const TensorUse& use) const { return use.transposed && world_ == World::hf; }
+
+  std::unique_ptr<RowReader> own_form_of(const RowReader& rows, const TensorUse& use) const {
+    if (transposed(use)) return transposed_rows(rows);
+    return world_ == World::gguf ? rows_from_gguf(rows, use, decoder_) : nullptr;
+  }
+
+  std::vector<std::int64_t> shape_of(const TensorUse& use) const {
     if (!is_matrix(use.role) || use.part == Part::bias) return {use.cols};
-    if (use.transposed) return {use.cols, use.rows};
+    if (transposed(use)) return {use.cols, use.rows};
     return {use.rows, use.cols};
   }
 
@@ -94,6 +108,7 @@ class Binder {
   }
 
   bool is_ignored(const std::string& name) const {
+    if (world_ == World::gguf) return architecture_.gguf.frequency_factors && is_rope_tensor(name);
     const Names patterns = architecture_.ignored;
     return std::any_of(patterns.begin(), patterns.end(), [&](std::string_view pattern) {
       return fnmatch(std::string(pattern).c_str(), name.c_str(), 0) == 0;
@@ -101,7 +116,9 @@ class Binder {
   }
 
   const Architecture& architecture_;
+  const Decoder& decoder_;
   const std::string& where_;
+  World world_;
   std::unordered_map<std::string, const Tensor*> by_name_;
   std::string tied_head_;  // empty when the model isn't tied
 };
@@ -109,11 +126,11 @@ class Binder {
 }  // namespace
 
 Model bind_model(const Architecture& architecture, Decoder decoder, std::span<const Tensor> tensors,
-                 const std::string& where) {
+                 const std::string& where, World world) {
   Model model;
   model.architecture = &architecture;
   model.decoder = std::move(decoder);
-  Binder binder(architecture, model.decoder, tensors, where);
+  Binder binder(architecture, model.decoder, tensors, where, world);
   for (const TensorUse& use : tensor_uses(architecture, model.decoder)) {
     model.weights.push_back(binder.bind(use, model.derived));
   }

@@ -89,6 +89,11 @@ Decoder read_config(const Json& config, const std::string& where) {
   return d;
 }
 
+void gguf_graph(Decoder& d) {
+  d.norm = Norm::layer;
+  d.gated = false;
+}
+
 }  // namespace
 
 extern constinit const Architecture architecture_gpt2 = {
@@ -103,7 +108,8 @@ extern constinit const Architecture architecture_gpt2 = {
     .gguf = {.name = "gpt2",
              .activation = Activation::gelu_tanh,
              .frequency_factors = false,
-             .always_window_key = false},
+             .always_window_key = false,
+             .graph = gguf_graph},
 };
 
 }  // namespace zp

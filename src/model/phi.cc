@@ -80,6 +80,12 @@ Decoder read_config(const Json& config, const std::string& where) {
   return d;
 }
 
+void gguf_graph(Decoder& d) {
+  d.norm = Norm::layer;
+  d.gated = false;
+  d.parallel = true;
+}
+
 }  // namespace
 
 extern constinit const Architecture architecture_phi = {
@@ -94,7 +100,9 @@ extern constinit const Architecture architecture_phi = {
     .gguf = {.name = "phi2",
              .activation = Activation::gelu_tanh,
              .frequency_factors = false,
-             .always_window_key = false},
+             .always_window_key = false,
+             .partial_rope = true,
+             .graph = gguf_graph},
 };
 
 }  // namespace zp

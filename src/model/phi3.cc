@@ -68,7 +68,8 @@ extern constinit const Architecture architecture_phi3 = {
     .gguf = {.name = "phi3",
              .activation = Activation::silu,
              .frequency_factors = true,
-             .always_window_key = true},
+             .always_window_key = true,
+             .partial_rope = true},
 };
 
 }  // namespace zp

@@ -75,6 +75,10 @@ TensorUse use_of(const TensorRow& row, const Decoder& decoder, std::int64_t laye
 std::string_view role_name(Role role) { return row_of(role).name; }
 bool is_matrix(Role role) { return row_of(role).matrix; }
 
+const std::string& TensorUse::name(World world) const {
+  return world == World::gguf ? gguf : world == World::mlx ? mlx : hf;
+}
+
 std::int64_t size_of(Dim dim, const Decoder& d) {
   switch (dim) {
     case Dim::one:

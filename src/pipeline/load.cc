@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "source/read_model.h"
 
 namespace zp {
 namespace fs = std::filesystem;
@@ -33,6 +34,7 @@ bool is_config(const fs::path& path) {
 std::unique_ptr<LoadedModel> load_shapes(const fs::path& config) {
   auto loaded = std::make_unique<LoadedModel>();
   loaded->name = name_of(config);
+  loaded->title = loaded->name;
   loaded->checkpoint.path = config;
   loaded->checkpoint.folder = config.parent_path();
   loaded->checkpoint.config = read_json(config);
@@ -52,16 +54,10 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
   auto loaded = std::make_unique<LoadedModel>();
   loaded->checkpoint = open_checkpoint(path);
   loaded->name = name_of(path);
-  const Checkpoint& checkpoint = loaded->checkpoint;
-  if (checkpoint.config.is_null()) {
-    throw Error(path.string(), "can't tell what the model computes",
-                "config.json beside the weights", "none");
-  }
-  const std::string config_path = (checkpoint.folder / "config.json").string();
-  const Architecture& architecture = find_architecture(checkpoint.config, config_path);
-  loaded->model = bind_model(architecture, architecture.read_config(checkpoint.config, config_path),
-                             checkpoint.tensors, path.string());
-  loaded->tokenizer = read_tokenizer(checkpoint.folder);
+  loaded->title = title_of(loaded->checkpoint).value_or(loaded->name);
+  loaded->pre_tokenizer = pre_tokenizer_of(loaded->checkpoint);
+  loaded->model = read_model(loaded->checkpoint);
+  loaded->tokenizer = tokenizer_of(loaded->checkpoint);
   return loaded;
 }
 

@@ -17,7 +17,10 @@ struct LoadedModel {
   Checkpoint checkpoint;
   Model model;
   std::optional<Tokenizer> tokenizer;
-  std::string name;  ///< for people and file names
+  std::string name;   ///< of files made from it
+  std::string title;  ///< for people: what the file calls itself, else the name
+  /// GGUF's tokenizer.ggml.pre; what is made of a GGUF keeps it. Else empty.
+  std::string pre_tokenizer;
 };
 
 /// Throws Error when there is no config.json, the architecture is unknown, or tensors don't fit it.

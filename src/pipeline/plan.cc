@@ -79,13 +79,14 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   out.container = &container;
   const std::string asked =
       target.grid.empty() ? std::string(container.default_grid()) : target.grid;
-  const ContainerInput input{loaded.model,
-                             loaded.tokenizer ? &*loaded.tokenizer : nullptr,
-                             loaded.checkpoint.config,
-                             loaded.checkpoint.generation_config,
-                             loaded.checkpoint.folder,
-                             loaded.name,
-                             recipe.pre_tokenizer};
+  const ContainerInput input{
+      loaded.model,
+      loaded.tokenizer ? &*loaded.tokenizer : nullptr,
+      loaded.checkpoint.config,
+      loaded.checkpoint.generation_config,
+      loaded.checkpoint.folder,
+      loaded.title,
+      recipe.pre_tokenizer.empty() ? loaded.pre_tokenizer : recipe.pre_tokenizer};
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return matches(e.pattern, w.use); };
     if (std::none_of(loaded.model.weights.begin(), loaded.model.weights.end(), used)) {

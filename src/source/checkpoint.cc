@@ -5,6 +5,8 @@
 
 #include "base/checked.h"
 #include "source/folder.h"
+#include "source/gguf_vocabulary.h"
+#include "source/mlx.h"
 
 namespace zp {
 namespace fs = std::filesystem;
@@ -42,6 +44,12 @@ void Checkpoint::add(Tensor tensor, const std::string& where) {
     throw Error(where, "tensor stands twice", {}, "\"" + tensor.name + "\"");
   }
   tensors.push_back(std::move(tensor));
+}
+
+void Checkpoint::replace(std::vector<Tensor> others) {
+  tensors = std::move(others);
+  places_.clear();
+  for (std::size_t i = 0; i < tensors.size(); ++i) places_.emplace(tensors[i].name, i);
 }
 
 MatrixShape matrix_shape(std::span<const std::int64_t> shape, const std::string& where) {
@@ -120,9 +128,13 @@ Checkpoint open_checkpoint(const fs::path& path) {
     read_file(path, checkpoint);
   }
   // A GGUF file says everything itself; what lies beside it may be another model's.
-  if (checkpoint.metadata.empty()) {
+  if (checkpoint.world == World::gguf) {
+    checkpoint.folder.clear();
+    checkpoint.generation_config = read_gguf_generation(checkpoint.metadata, path.string());
+  } else {
     checkpoint.config = read_if_there(checkpoint.folder / "config.json");
     checkpoint.generation_config = read_if_there(checkpoint.folder / "generation_config.json");
+    join_mlx(checkpoint);
   }
   return checkpoint;
 }

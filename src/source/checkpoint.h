@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "format/gguf.h"
+#include "model/architecture.h"
 #include "tensor/rows.h"
 
 namespace zp {
@@ -21,9 +22,11 @@ namespace zp {
 /// Owns the mapped files; tensors read from them, so nothing taken from here may outlive it.
 class Checkpoint {
  public:
-  std::filesystem::path path;    ///< as the user gave it
-  std::filesystem::path folder;  ///< where config.json and the tokenizer are looked for
-  std::string kind;              ///< name of the source: "safetensors", "pytorch", "gguf"
+  std::filesystem::path path;  ///< as the user gave it
+  /// Where config.json and the tokenizer are looked for; empty where the file itself has them.
+  std::filesystem::path folder;
+  std::string kind;         ///< name of the source: "safetensors", "pytorch", "gguf"
+  World world = World::hf;  ///< whose names the tensors have
   std::vector<std::unique_ptr<MappedFile>> files;
   std::vector<Tensor> tensors;       ///< in the order of the files; filled by add()
   Json config;                       ///< config.json, or null
@@ -33,6 +36,8 @@ class Checkpoint {
   const Tensor* find(std::string_view name) const;
   /// Throws Error at `where` for a name that is there already or isn't printable UTF-8.
   void add(Tensor tensor, const std::string& where);
+  /// Takes these in place of all tensors. No name may stand twice.
+  void replace(std::vector<Tensor> others);
 
  private:
   std::unordered_map<std::string, std::size_t> places_;  // of tensors, by name

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "source/checkpoint.h"
+#include "source/gguf_fields.h"
 #include "source/grid_rows.h"
 
 namespace zp {
@@ -45,19 +46,29 @@ Tensor make_tensor(gguf::TensorInfo&& t, Bytes bytes, const std::string& where) 
     if (dtype->floating) tensor.rows = stored_rows(bytes, dtype->dtype, rows, cols);
   } else {
     tensor.type = lower(t.type->name);
-    if (auto grid = grid_of(*t.type)) tensor.rows = grid_rows(bytes, std::move(grid), rows, cols);
+    if (auto grid = grid_of(*t.type)) tensor.rows = grid_rows({bytes}, std::move(grid), rows, cols);
   }
   return tensor;
 }
 
+// A part of a model split over files ends where the next would go on.
+void refuse_split(const gguf::Header& header, const std::string& where) {
+  GgufFields fields(header.pairs, "split.", where);
+  constexpr const char* kKey = "count";
+  if (fields.has(kKey) && fields.integer(kKey, 0, UINT16_MAX) > 1)
+    fields.refuse(kKey, "split files are not put together", "one file");
+}
+
 void read(Bytes file, const std::string& where, Checkpoint& checkpoint) {
   gguf::Header header = gguf::read_header(file, where);
+  refuse_split(header, where);
   for (gguf::TensorInfo& t : header.tensors) {
     const auto begin = static_cast<std::size_t>(header.data_begin + t.offset);
     const Bytes bytes = file.subspan(begin, static_cast<std::size_t>(t.bytes));
     checkpoint.add(make_tensor(std::move(t), bytes, where), where);
   }
   checkpoint.metadata = std::move(header.pairs);
+  checkpoint.world = World::gguf;
 }
 
 }  // namespace

@@ -1,33 +1,44 @@
 #include "source/grid_rows.h"
 
-#include <array>
-
 namespace zp {
 namespace {
 
 class GridRows final : public RowReader {
  public:
-  GridRows(Bytes bytes, std::unique_ptr<Grid> grid, std::int64_t rows, std::int64_t cols)
-      : RowReader(rows, cols), bytes_(bytes), grid_(std::move(grid)) {}
+  GridRows(std::vector<Bytes> planes, std::unique_ptr<Grid> grid, std::int64_t rows,
+           std::int64_t cols)
+      : RowReader(rows, cols), planes_(std::move(planes)), grid_(std::move(grid)) {}
 
   void read(std::int64_t begin, std::int64_t count, float* out) const override {
-    const std::array planes = {bytes_.data() + begin * grid_->row_bytes(0, cols())};
-    grid_->decode(planes, View2D<float>(out, count, cols()));
+    std::vector<const std::byte*> in;
+    for (std::size_t p = 0; p < planes_.size(); ++p)
+      in.push_back(planes_[p].data() + begin * grid_->row_bytes(p, cols()));
+    grid_->decode(in, View2D<float>(out, count, cols()));
   }
 
  private:
-  Bytes bytes_;
+  std::vector<Bytes> planes_;
   std::unique_ptr<Grid> grid_;
 };
 
+bool fits(Bytes bytes, std::int64_t row_bytes, std::int64_t rows) {
+  const auto size = static_cast<std::int64_t>(bytes.size());
+  if (rows == 0 || row_bytes == 0) return size == 0;
+  return size % rows == 0 && size / rows == row_bytes;
+}
+
 }  // namespace
 
-std::unique_ptr<RowReader> grid_rows(Bytes bytes, std::unique_ptr<Grid> grid, std::int64_t rows,
-                                     std::int64_t cols) {
-  if (grid->planes().size() != 1 || grid->whole_tensor() || !grid->why_not(cols).empty())
+std::unique_ptr<RowReader> grid_rows(std::vector<Bytes> planes, std::unique_ptr<Grid> grid,
+                                     std::int64_t rows, std::int64_t cols) {
+  if (grid->planes().size() != planes.size() || grid->whole_tensor() ||
+      !grid->why_not(cols).empty()) {
     return nullptr;
-  if (grid->row_bytes(0, cols) * rows != static_cast<std::int64_t>(bytes.size())) return nullptr;
-  return std::make_unique<GridRows>(bytes, std::move(grid), rows, cols);
+  }
+  for (std::size_t p = 0; p < planes.size(); ++p) {
+    if (!fits(planes[p], grid->row_bytes(p, cols), rows)) return nullptr;
+  }
+  return std::make_unique<GridRows>(std::move(planes), std::move(grid), rows, cols);
 }
 
 }  // namespace zp

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "base/view.h"
 #include "grid/grid.h"
@@ -9,9 +10,9 @@
 
 namespace zp {
 
-/// Borrows `bytes`: rows x the grid's row bytes. nullptr when the grid keeps its bytes in several
+/// Borrows `planes`: for each of the grid's, rows x its row bytes. nullptr when the grid has other
 /// planes or doesn't make rows of that length of exactly these bytes.
-std::unique_ptr<RowReader> grid_rows(Bytes bytes, std::unique_ptr<Grid> grid, std::int64_t rows,
-                                     std::int64_t cols);
+std::unique_ptr<RowReader> grid_rows(std::vector<Bytes> planes, std::unique_ptr<Grid> grid,
+                                     std::int64_t rows, std::int64_t cols);
 
 }  // namespace zp

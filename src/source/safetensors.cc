@@ -20,6 +20,11 @@ bool recognizes(Bytes file) {
 
 void read(Bytes file, const std::string& where, Checkpoint& checkpoint) {
   safetensors::Header header = safetensors::read_header(file, where);
+  // What mlx-lm writes of itself.
+  if (const auto format = header.metadata.find("format");
+      format != header.metadata.end() && format->second == "mlx") {
+    checkpoint.world = World::mlx;
+  }
   for (safetensors::TensorInfo& t : header.tensors) {
     const auto [rows, cols] = matrix_shape(t.shape, where);
     Tensor tensor;
@@ -27,11 +32,9 @@ void read(Bytes file, const std::string& where, Checkpoint& checkpoint) {
     tensor.type = info(t.dtype).name;
     tensor.shape = std::move(t.shape);
     tensor.bytes = t.bytes;
-    if (info(t.dtype).floating) {
-      tensor.rows = stored_rows(
-          file.subspan(static_cast<std::size_t>(t.begin), static_cast<std::size_t>(t.bytes)),
-          t.dtype, rows, cols);
-    }
+    tensor.stored =
+        file.subspan(static_cast<std::size_t>(t.begin), static_cast<std::size_t>(t.bytes));
+    if (info(t.dtype).floating) tensor.rows = stored_rows(tensor.stored, t.dtype, rows, cols);
     checkpoint.add(std::move(tensor), where);
   }
 }

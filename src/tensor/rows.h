@@ -67,6 +67,8 @@ struct Tensor {
   /// As matrix: the last dimension is the columns, the others the rows; 1-D is one row.
   /// nullptr for types that aren't weights (integers, booleans).
   std::unique_ptr<RowReader> rows;
+  /// The bytes where they lie side by side in a mapped file, else empty.
+  Bytes stored = {};
 };
 
 }  // namespace zp

@@ -1,0 +1,139 @@
+// Gemma 2: norms before and behind attention and MLP that multiply by 1 + weight, a gated MLP with
+// GELU, every other layer with a window, embedding rows times sqrt(hidden), soft caps on scores and
+// logits. Source: transformers models/gemma2. Biases and an untied head are not supported: no
+// published model has them.
+#include <cmath>
+
+#include "model/architecture.h"
+#include "model/rope_config.h"
+
+namespace zp {
+namespace {
+
+constexpr std::string_view kClasses[] = {"Gemma2ForCausalLM"};
+constexpr std::string_view kModelTypes[] = {"gemma2"};
+constexpr std::string_view kIgnored[] = {"*.rotary_emb.inv_freq"};
+// hidden_act: a name of the first release; transformers reads hidden_activation alone.
+constexpr std::string_view kWithoutInfluence[] = {"hidden_act"};
+constexpr FixedField kFixed[] = {{"attention_bias", "false"},
+                                 {"tie_word_embeddings", "true"},
+                                 {"use_bidirectional_attention", "false"}};
+// Gemma2Config's own defaults.
+constexpr std::int64_t kHeadDim = 256;
+constexpr std::int64_t kWindow = 4096;
+constexpr double kAttentionCap = 50;
+constexpr double kLogitCap = 30;
+constexpr double kQueryScalar = 256;
+constexpr double kEpsilon = 1e-6;
+
+bool untied(const Decoder& d) { return !d.tied; }
+
+constexpr TensorRow kTable[] = {
+    {Role::embedding, Part::weight, "model.embed_tokens", "token_embd", "", Dim::vocabulary,
+     Dim::hidden},
+    {Role::attention_norm, Part::weight, "model.layers.{}.input_layernorm", "blk.{}.attn_norm", "",
+     Dim::one, Dim::hidden},
+    {Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::query,
+     Dim::hidden},
+    {Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::key,
+     Dim::hidden},
+    {Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::key,
+     Dim::hidden},
+    {Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj", "blk.{}.attn_output",
+     "", Dim::hidden, Dim::query},
+    {Role::attention_post_norm, Part::weight, "model.layers.{}.post_attention_layernorm",
+     "blk.{}.post_attention_norm", "", Dim::one, Dim::hidden},
+    {Role::ffn_norm, Part::weight, "model.layers.{}.pre_feedforward_layernorm", "blk.{}.ffn_norm",
+     "", Dim::one, Dim::hidden},
+    {Role::gate, Part::weight, "model.layers.{}.mlp.gate_proj", "blk.{}.ffn_gate", "", Dim::ffn,
+     Dim::hidden},
+    {Role::up, Part::weight, "model.layers.{}.mlp.up_proj", "blk.{}.ffn_up", "", Dim::ffn,
+     Dim::hidden},
+    {Role::down, Part::weight, "model.layers.{}.mlp.down_proj", "blk.{}.ffn_down", "", Dim::hidden,
+     Dim::ffn},
+    {Role::ffn_post_norm, Part::weight, "model.layers.{}.post_feedforward_layernorm",
+     "blk.{}.post_ffw_norm", "", Dim::one, Dim::hidden},
+    {Role::output_norm, Part::weight, "model.norm", "output_norm", "", Dim::one, Dim::hidden},
+    {Role::head, Part::weight, "lm_head", "output", "", Dim::vocabulary, Dim::hidden, untied},
+};
+
+// What every Gemma 2 has.
+void fix(Decoder& d) {
+  d.activation = Activation::gelu_tanh;
+  d.post_norms = true;
+  d.norm_plus_one = true;
+  d.embedding_scale = std::sqrt(static_cast<double>(d.hidden));
+  d.sliding_period = 2;
+}
+
+/// A cap, or 0 when the config says null.
+double read_cap(ConfigReader& fields, std::string_view key, double otherwise) {
+  if (!fields.mentions(key)) return otherwise;
+  return fields.has(key) ? fields.positive(key) : 0;
+}
+
+void read_windows(ConfigReader& fields, Decoder& d) {
+  if (!fields.mentions("sliding_window")) {
+    d.sliding_window = kWindow;
+  } else if (fields.has("sliding_window")) {
+    d.sliding_window = fields.count("sliding_window", kMostContext);
+  }
+  if (!fields.has("layer_types")) return;
+  const std::vector<std::string> types = fields.texts("layer_types");
+  bool fits = std::ssize(types) == d.layers;
+  for (std::size_t i = 0; fits && i < types.size(); ++i) {
+    fits = types[i] == (i % 2 == 0 ? "sliding_attention" : "full_attention");
+  }
+  if (!fits) fields.refuse("layer_types", "value not supported", "sliding and full in turns");
+}
+
+Decoder read_config(const Json& config, const std::string& where) {
+  ConfigReader fields(config, where);
+  Decoder d;
+  d.architecture = "gemma2";
+  read_sizes(fields, d, kHeadDim);
+  fix(d);
+  d.norm_epsilon = fields.positive("rms_norm_eps", kEpsilon);
+  d.activation = fields.activation("hidden_activation", "gelu_pytorch_tanh");
+  d.tied = true;
+  d.attention_scale = 1 / std::sqrt(fields.positive("query_pre_attn_scalar", kQueryScalar));
+  d.attention_soft_cap = read_cap(fields, "attn_logit_softcapping", kAttentionCap);
+  d.logit_soft_cap = read_cap(fields, "final_logit_softcapping", kLogitCap);
+  d.rope = read_rope(fields, d, {.scalings = {RopeScaling::none}});
+  read_windows(fields, d);
+  fields.finish(d.architecture, kWithoutInfluence, kFixed);
+  return d;
+}
+
+// llama.cpp has no key for the scale of scores: it knows the published models by their layers.
+void gguf_graph(Decoder& d) {
+  constexpr std::int64_t kLayersOf27b = 46;
+  fix(d);
+  d.sliding_window = kWindow;
+  d.attention_soft_cap = kAttentionCap;
+  d.logit_soft_cap = kLogitCap;
+  const std::int64_t scalar = d.layers == kLayersOf27b ? d.hidden / d.heads : d.head_dim;
+  d.attention_scale = 1 / std::sqrt(static_cast<double>(scalar));
+}
+
+}  // namespace
+
+extern constinit const Architecture architecture_gemma2 = {
+    .name = "gemma2",
+    .summary = "Gemma 2",
+    .hf_classes = kClasses,
+    .model_types = kModelTypes,
+    .read_config = read_config,
+    .table = kTable,
+    .optional_prefix = {},
+    .ignored = kIgnored,
+    .gguf = {.name = "gemma2",
+             .activation = Activation::gelu_tanh,
+             .frequency_factors = false,
+             .always_window_key = false,
+             .partial_rope = false,
+             .windows = true,
+             .graph = gguf_graph},
+};
+
+}  // namespace zp

@@ -1,0 +1,38 @@
+// Weights in the form llama.cpp wants and back, and its rotation's own tensors.
+//
+// Hugging Face rotates dimension i of a head together with dimension i + d/2; llama.cpp's "llama"
+// graph rotates neighbours 2i and 2i + 1. So the rows of q and k (and their biases) are
+// interleaved: new row 2i + h of a head is its old row i + h d/2. Scales go with their rows, so it
+// costs nothing. Norms that multiply by 1 + weight hold that sum in GGUF, in FP32; taking 1 off
+// again and adding it gives the same sum.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/architecture.h"
+
+namespace zp {
+
+/// nullptr when the rows stay as they are. Borrows weight.rows.
+std::unique_ptr<RowReader> gguf_rows(const Weight& weight, const Decoder& decoder);
+/// The inverse, of a tensor as GGUF stores it. nullptr when the rows stay as they are.
+std::unique_ptr<RowReader> rows_from_gguf(const RowReader& stored, const TensorUse& use,
+                                          const Decoder& decoder);
+
+inline constexpr std::string_view kRopeFreqs = "rope_freqs.weight";
+inline constexpr std::string_view kRopeLong = "rope_factors_long.weight";
+inline constexpr std::string_view kRopeShort = "rope_factors_short.weight";
+bool is_rope_tensor(std::string_view name);
+
+/// What a frequency is divided by, as llama.cpp reads it: dims / 2 values under this name.
+struct RopeTensor {
+  std::string name;
+  std::vector<float> divisors;
+};
+/// llama3 and stated divisors: rope_freqs; longrope: both rope_factors; else nothing.
+std::vector<RopeTensor> gguf_rope_tensors(const Rope& rope);
+
+}  // namespace zp

@@ -1,0 +1,241 @@
+#include "source/gguf_decoder.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "model/config_reader.h"
+#include "model/gguf_rows.h"
+#include "source/gguf_fields.h"
+
+namespace zp {
+namespace {
+
+/// Of layer 0, or outside the layers; nullptr when the table has no such row.
+const TensorRow* find_row(const Architecture& architecture, Role role, Part part) {
+  const auto& table = architecture.table;
+  const auto row = std::find_if(table.begin(), table.end(), [&](const TensorRow& r) {
+    return r.role == role && r.part == part;
+  });
+  return row == table.end() ? nullptr : &*row;
+}
+
+const Tensor* find_tensor(const Checkpoint& checkpoint, const TensorRow& row) {
+  std::string name(row.gguf);
+  if (const auto at = name.find("{}"); at != name.npos) name.replace(at, 2, "0");
+  return checkpoint.find(name + (row.part == Part::weight ? ".weight" : ".bias"));
+}
+
+/// Whether the file has a tensor that the architecture leaves to the model.
+bool has_optional(const Architecture& architecture, const Checkpoint& checkpoint, Role role,
+                  Part part) {
+  const TensorRow* row = find_row(architecture, role, part);
+  return row != nullptr && row->when != nullptr && find_tensor(checkpoint, *row) != nullptr;
+}
+
+std::int64_t embedding_rows(const Architecture& architecture, const Checkpoint& checkpoint,
+                            GgufFields& fields) {
+  const TensorRow* row = find_row(architecture, Role::embedding, Part::weight);
+  const Tensor* tensor = row == nullptr ? nullptr : find_tensor(checkpoint, *row);
+  // The tensor is the truth: fine-tunes that add tokens forget the key.
+  const std::int64_t stated = fields.count("vocab_size", kMostVocabulary, 0);
+  const std::int64_t rows = tensor == nullptr ? stated : tensor->shape.front();
+  if (rows < 1 || rows > kMostVocabulary) {
+    throw Error(fields.where(), "no vocabulary",
+                "1 to " + std::to_string(kMostVocabulary) + " rows of the embedding",
+                std::to_string(rows));
+  }
+  return rows;
+}
+
+void read_heads(GgufFields& fields, Decoder& d) {
+  d.heads = fields.count("attention.head_count", kMostHeads);
+  d.kv_heads = fields.count("attention.head_count_kv", kMostHeads, d.heads);
+  if (d.heads % d.kv_heads != 0) {
+    fields.refuse("attention.head_count_kv", "doesn't divide the attention heads",
+                  std::to_string(d.heads), std::to_string(d.kv_heads));
+  }
+  if (!fields.has("attention.key_length") && d.hidden % d.heads != 0) {
+    fields.refuse("embedding_length", "no multiple of the attention heads", std::to_string(d.heads),
+                  std::to_string(d.hidden));
+  }
+  d.head_dim = fields.count("attention.key_length", kMostHeadDim, d.hidden / d.heads);
+  if (d.head_dim < 1 || d.head_dim > kMostHeadDim) {
+    fields.refuse("embedding_length", "heads too large or empty", {}, std::to_string(d.head_dim));
+  }
+  const std::int64_t value = fields.count("attention.value_length", kMostHeadDim, d.head_dim);
+  if (value != d.head_dim) {
+    fields.refuse("attention.value_length", "differs from the keys' length",
+                  std::to_string(d.head_dim), std::to_string(value));
+  }
+}
+
+std::vector<float> divisors(const Tensor& tensor, const Decoder& d, const std::string& where) {
+  const std::string place = where + ": tensor \"" + tensor.name + "\"";
+  const std::int64_t pairs = d.rope.dims / 2;
+  if (tensor.rows == nullptr || tensor.shape != std::vector<std::int64_t>{pairs}) {
+    throw Error(place, "wrong shape or type", std::to_string(pairs) + " numbers");
+  }
+  std::vector<float> values(static_cast<std::size_t>(pairs));
+  tensor.rows->read(0, 1, values.data());
+  for (const float v : values) {
+    if (!std::isfinite(v) || !(v > 0)) throw Error(place, "out of range", "numbers above 0");
+  }
+  return values;
+}
+
+void read_yarn(GgufFields& fields, Rope& rope) {
+  rope.scaling = RopeScaling::yarn;
+  rope.factor = fields.positive("rope.scaling.factor");
+  rope.beta_fast = fields.positive("rope.scaling.yarn_beta_fast", rope.beta_fast);
+  rope.beta_slow = fields.positive("rope.scaling.yarn_beta_slow", rope.beta_slow);
+  const double natural = rope.factor <= 1 ? 1.0 : 0.1 * std::log(rope.factor) + 1.0;
+  rope.attention_factor = natural * fields.positive("rope.scaling.attn_factor", 1);
+}
+
+void read_linear(GgufFields& fields, Rope& rope) {
+  const char* key = fields.has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear";
+  rope.factor = fields.positive(key, 1);
+  if (rope.factor != 1) rope.scaling = RopeScaling::linear;
+}
+
+// The factors are tensors; which of them hold is a matter of the context.
+void read_factors(GgufFields& fields, const Checkpoint& checkpoint, Decoder& d) {
+  Rope& rope = d.rope;
+  const Tensor* stated = checkpoint.find(kRopeFreqs);
+  const Tensor* longer = checkpoint.find(kRopeLong);
+  const Tensor* shorter = checkpoint.find(kRopeShort);
+  if ((longer == nullptr) != (shorter == nullptr) || (stated != nullptr && longer != nullptr)) {
+    throw Error(fields.where(), "rope factors don't belong together",
+                "rope_freqs, or rope_factors_long and rope_factors_short");
+  }
+  if (longer != nullptr) {
+    rope.scaling = RopeScaling::longrope;
+    rope.long_factor = divisors(*longer, d, fields.where());
+    rope.short_factor = divisors(*shorter, d, fields.where());
+    rope.factor = static_cast<double>(d.context) / static_cast<double>(rope.original_context);
+    rope.attention_factor = fields.positive("rope.scaling.attn_factor", 1);
+  } else if (stated != nullptr) {
+    rope.scaling = RopeScaling::stated;
+    rope.divisors = divisors(*stated, d, fields.where());
+  }
+}
+
+void read_scaling(GgufFields& fields, const Checkpoint& checkpoint, bool factors, Decoder& d) {
+  constexpr const char* kType = "rope.scaling.type";
+  Rope& rope = d.rope;
+  rope.original_context =
+      fields.count("rope.scaling.original_context_length", kMostContext, d.context);
+  fields.has("rope.scaling.finetuned");  // provenance
+  if (factors) read_factors(fields, checkpoint, d);
+  const bool by_tensor = rope.scaling != RopeScaling::none;
+  // A missing type means linear, with a factor of 1.
+  const std::string type = fields.text(kType, by_tensor ? "longrope" : "linear");
+  if (type == "longrope" || type == "none") {
+    if (type == "longrope" && !by_tensor)
+      fields.refuse(kType, "longrope without its tensors", "rope_factors_long and _short");
+    return;
+  }
+  if (type != "linear" && type != "yarn")
+    fields.refuse(kType, "not known", "none, linear, yarn or longrope",
+                  "\"" + printable(type) + "\"");
+  if (type == "yarn") {
+    if (by_tensor) fields.refuse(kType, "two kinds of scaling at once", {}, type);
+    read_yarn(fields, rope);
+    return;
+  }
+  const RopeScaling by_tensors = rope.scaling;
+  const double factor = rope.factor;
+  read_linear(fields, rope);
+  if (!by_tensor) return;
+  if (rope.factor != 1) fields.refuse(kType, "two kinds of scaling at once", {}, type);
+  rope.scaling = by_tensors;
+  rope.factor = factor;
+}
+
+void read_rope(GgufFields& fields, const Architecture& architecture, const Checkpoint& checkpoint,
+               Decoder& d) {
+  constexpr const char* kDims = "rope.dimension_count";
+  Rope& rope = d.rope;
+  rope.dims = fields.count(kDims, d.head_dim, d.head_dim);
+  if (rope.dims < 2 || rope.dims % 2 != 0) {
+    fields.refuse(kDims, "rotated dimensions of a head must be even and at least 2", {},
+                  std::to_string(rope.dims));
+  }
+  if (rope.dims != d.head_dim && !architecture.gguf.partial_rope) {
+    fields.refuse(kDims, "the architecture rotates whole heads", std::to_string(d.head_dim),
+                  std::to_string(rope.dims));
+  }
+  rope.theta = fields.positive("rope.freq_base", rope.theta);
+  read_scaling(fields, checkpoint, architecture.gguf.frequency_factors, d);
+}
+
+void read_attention(GgufFields& fields, Decoder& d) {
+  constexpr const char* kWindow = "attention.sliding_window";
+  if (fields.has(kWindow)) {
+    const std::int64_t window = fields.integer(kWindow, 0, kMostContext);
+    d.sliding_window = window > 0 ? std::optional(window) : std::nullopt;
+  }
+  if (d.sliding_period > 0) {
+    constexpr const char* kPeriod = "attention.sliding_window_pattern";
+    if (fields.count(kPeriod, kMostLayers, d.sliding_period) != d.sliding_period)
+      fields.refuse(kPeriod, "value not supported", std::to_string(d.sliding_period));
+  }
+  if (d.attention_soft_cap > 0)
+    d.attention_soft_cap = fields.positive("attn_logit_softcapping", d.attention_soft_cap);
+  if (d.logit_soft_cap > 0)
+    d.logit_soft_cap = fields.positive("final_logit_softcapping", d.logit_soft_cap);
+  if (!fields.boolean("attention.causal", true))
+    fields.refuse("attention.causal", "value not supported", "true", "false");
+}
+
+// Keys of mixtures of experts, which some converters write into every file.
+void refuse_experts(GgufFields& fields) {
+  for (const char* key : {"expert_count", "expert_used_count"}) {
+    if (fields.has(key)) fields.integer(key, 0, 0);
+  }
+}
+
+}  // namespace
+
+const Architecture& find_gguf_architecture(const Checkpoint& checkpoint) {
+  GgufFields fields(checkpoint.metadata, "", checkpoint.path.string());
+  constexpr const char* kKey = "general.architecture";
+  const std::string name = fields.text(kKey);
+  std::string known;
+  for (const Architecture* a : architectures()) {
+    if (a->gguf.name == name) return *a;
+    known += (known.empty() ? "" : ", ") + std::string(a->gguf.name);
+  }
+  fields.refuse(kKey, "architecture not supported", known, "\"" + printable(name) + "\"");
+}
+
+Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& checkpoint) {
+  const GgufFacts& facts = architecture.gguf;
+  GgufFields fields(checkpoint.metadata, std::string(facts.name) + ".", checkpoint.path.string());
+  Decoder d;
+  d.architecture = architecture.name;
+  d.layers = fields.count("block_count", kMostLayers);
+  d.hidden = fields.count("embedding_length", kMostHidden);
+  d.ffn = fields.count("feed_forward_length", kMostFfn);
+  d.context = fields.count("context_length", kMostContext);
+  d.vocabulary = embedding_rows(architecture, checkpoint, fields);
+  read_heads(fields, d);
+  d.activation = facts.activation;
+  if (facts.graph != nullptr) facts.graph(d);
+  d.norm_epsilon = fields.positive(d.norm == Norm::rms ? "attention.layer_norm_rms_epsilon"
+                                                       : "attention.layer_norm_epsilon");
+  const TensorRow* head = find_row(architecture, Role::head, Part::weight);
+  d.tied = head != nullptr && head->when != nullptr && find_tensor(checkpoint, *head) == nullptr;
+  d.attention_bias = has_optional(architecture, checkpoint, Role::query, Part::bias);
+  d.mlp_bias = has_optional(architecture, checkpoint, Role::up, Part::bias);
+  if (find_row(architecture, Role::position, Part::weight) == nullptr)
+    read_rope(fields, architecture, checkpoint, d);
+  read_attention(fields, d);
+  refuse_experts(fields);
+  fields.has("tensor_data_layout");  // whether q and k were permuted; llama.cpp ignores it, too
+  fields.finish();
+  return d;
+}
+
+}  // namespace zp
