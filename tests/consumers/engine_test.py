@@ -1,0 +1,157 @@
+"""The engine's logits against those of transformers, for every architecture.
+
+    python engine_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
+    python engine_test.py PROGRAM SOURCE_DIR --store      writes expected/logits.npz, needs the oracles
+
+Some positions' logits of random models (make_random_models.py) are stored. Where ZEROPOINT_ORACLES
+names a Python with torch and transformers, every position is computed afresh, of real models too.
+
+The bound. Every sum of K products runs in sixteen lanes (kernel/matmul.h): at most K / 16 + 5
+roundings of relative size u = 2^-24 meet one product, and a sum of K products of random signs is
+smaller than the sum of their magnitudes by sqrt(K): its error is at most (K / 16 + 5) sqrt(K) u of
+its size. The other side's sums are no longer than K in whatever order. Errors of the layers' sums
+are independent, so their squares add up; what a norm brings back to size 1 reaches the logits in
+proportion to their own size. Rotary angles are FP32 on both sides: position x u each.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import numpy as np
+    import safetensors  # noqa: F401  (make_random_models.py needs it)
+except ImportError as missing:
+    print(f"skipped: {missing} (scripts/test makes a .venv with all)")
+    sys.exit(77)
+
+from consumer import HERE, PROGRAM, SHARED, SOURCE
+from make_random_models import MODELS, VOCABULARY, make_random_model
+
+LOGITS = PROGRAM.parent / "logits"
+STORED = HERE / "expected/logits.npz"
+KEPT = [0, 40, -1]  # positions that are stored
+REAL = [
+    SOURCE / "models/demo",
+    SHARED / "models/stories260k",
+    SHARED / "models/tinystories-656k",
+    SHARED / "models/tinystories-656k-phi3",
+    SHARED / "models/en-bn-llama",
+]
+ORACLES = os.environ.get("ZEROPOINT_ORACLES")
+
+
+def sequences(vocabulary):
+    random = np.random.Generator(np.random.PCG64(5))
+    return [random.integers(0, vocabulary, size=n).tolist() for n in (1, 100)]
+
+
+def ours(model, chunk=0, threads=2, cpu=""):
+    config = json.loads((model / "config.json").read_text())
+    lines = "\n".join(" ".join(map(str, ids)) for ids in sequences(config["vocab_size"]))
+    command = [LOGITS, model, str(chunk), str(threads), cpu]
+    run = subprocess.run(command, input=lines.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if run.returncode != 0:
+        raise AssertionError(run.stderr.decode())
+    rows = np.frombuffer(run.stdout, np.float32).reshape(-1, config["vocab_size"])
+    return rows[:1], rows[1:]
+
+
+def theirs(folders, out):
+    requests = {}
+    for folder in folders:
+        config = json.loads((folder / "config.json").read_text())
+        requests[folder.name] = {"model": str(folder), "sequences": sequences(config["vocab_size"])}
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(json.dumps(requests))
+        file.flush()
+        subprocess.run([ORACLES, HERE / "make_logits.py", out, file.name], check=True)
+    return np.load(out)
+
+
+def bound(model, length, size):
+    c = json.loads((model / "config.json").read_text())
+    hidden = c.get("hidden_size") or c["n_embd"]
+    layers = c.get("num_hidden_layers") or c["n_layer"]
+    heads = c.get("num_attention_heads") or c["n_head"]
+    head = c.get("head_dim") or hidden // heads
+    ffn = c.get("intermediate_size") or c.get("n_inner") or 4 * hidden
+    u = 2.0**-24
+
+    def error(k):
+        return 2 * (k / 16 + 5) * k**0.5 * u
+
+    # q, k, v; scores; values; output; gate, up; down; the angles.
+    layer = [error(hidden)] * 5 + [error(head), error(length), error(heads * head), error(ffn), 2 * length * u]
+    return size * sum(e * e for e in layers * layer + [error(hidden)]) ** 0.5
+
+
+class EngineTest(unittest.TestCase):
+    def check(self, model, found, expected):
+        """found, expected: lists of rows of logits."""
+        size = max(np.abs(rows).max() for rows in expected)
+        limit = bound(model, 100, size)
+        off = max(np.abs(f - e).max() for f, e in zip(found, expected))
+        print(f"{model.name:24} largest difference {off:.2e}, bound {limit:.2e}, logits up to {size:.1f}")
+        self.assertLess(off, limit)
+
+    def test_random_models(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            models = [make_random_model(folder / name, name) for name in MODELS]
+            expected = theirs(models, folder / "all.npz") if ORACLES else np.load(STORED)
+            for model in models:
+                with self.subTest(model=model.name):
+                    found = ours(model)
+                    if not ORACLES:
+                        found = found[0], found[1][KEPT]
+                    self.check(model, found, [expected[f"{model.name}/{i}"] for i in range(2)])
+
+    @unittest.skipUnless(ORACLES, "ZEROPOINT_ORACLES names no Python with torch and transformers")
+    def test_real_models(self):
+        models = [m for m in REAL if (m / "config.json").exists()]
+        with tempfile.TemporaryDirectory() as folder:
+            expected = theirs(models, pathlib.Path(folder) / "all.npz")
+            for model in models:
+                with self.subTest(model=model.name):
+                    self.check(model, ours(model), [expected[f"{model.name}/{i}"] for i in range(2)])
+
+    def test_same_bits_however_it_is_computed(self):
+        run = subprocess.run([PROGRAM, "list", "instruction-sets", "--json"], stdout=subprocess.PIPE, check=True)
+        sets = [entry["name"] for entry in json.loads(run.stdout)]
+        self.assertTrue(sets)
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("llama_biases", "phi3_long", "gpt2"):
+                model = make_random_model(pathlib.Path(folder) / name, name)
+                first = [rows.tobytes() for rows in ours(model)]
+                ways = [{"threads": n} for n in (1, 2, 7)] + [{"chunk": n} for n in (1, 7, 64)]
+                for way in ways + [{"cpu": cpu} for cpu in sets]:
+                    with self.subTest(model=name, **way):
+                        self.assertEqual([rows.tobytes() for rows in ours(model, **way)], first)
+
+    def test_refuses_what_it_cannot_run(self):
+        with tempfile.TemporaryDirectory() as folder:
+            model = make_random_model(pathlib.Path(folder) / "gpt2", "gpt2")
+            positions = json.loads((model / "config.json").read_text())["n_positions"]
+            for ids, said in (([VOCABULARY], "vocabulary"), ([-1], "vocabulary"), ([1] * (positions + 1), "too long")):
+                run = subprocess.run([LOGITS, model], input=" ".join(map(str, ids)), capture_output=True, text=True)
+                self.assertEqual(run.returncode, 1)
+                self.assertIn(said, run.stderr)
+                self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
+
+
+def store():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        models = [make_random_model(folder / name, name) for name in MODELS]
+        all_rows = theirs(models, folder / "all.npz")
+        kept = {name: rows[KEPT] if len(rows) > 1 else rows for name, rows in all_rows.items()}
+    np.savez_compressed(STORED, **kept)
+
+
+if __name__ == "__main__":
+    store() if sys.argv[3:] == ["--store"] else unittest.main(argv=sys.argv[:1])
