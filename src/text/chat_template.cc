@@ -1,0 +1,101 @@
+#include "text/chat_template.h"
+
+#include "base/error.h"
+#include "text/jinja_globals.h"
+#include "text/jinja_parser.h"
+#include "text/utf8.h"
+
+namespace zp {
+namespace {
+
+using jinja::Run;
+using jinja::Value;
+
+Value text_value(Run& run, const std::string& text) {
+  if (!is_utf8(text)) run.fail("text for a template is no UTF-8", {}, text);
+  return run.text(text);
+}
+
+Value value_of(Run& run, const Json& json) {
+  const jinja::Depth deeper(run);
+  switch (json.type()) {
+    case Json::value_t::boolean:
+      return Value::boolean(json.get<bool>());
+    case Json::value_t::number_integer:
+      return Value::integer(json.get<std::int64_t>());
+    case Json::value_t::number_unsigned:
+      if (json.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) {
+        run.fail("integers beyond 64 bits are not supported");
+      }
+      return Value::integer(json.get<std::int64_t>());
+    case Json::value_t::number_float:
+      return Value::real(json.get<double>());
+    case Json::value_t::string:
+      return text_value(run, json.get_ref<const std::string&>());
+    case Json::value_t::array: {
+      jinja::Values items;
+      for (const Json& item : json) items.push_back(value_of(run, item));
+      return run.list(std::move(items));
+    }
+    case Json::value_t::object: {
+      jinja::Items items;
+      for (const auto& [key, item] : json.items()) {
+        items.emplace_back(text_value(run, key), value_of(run, item));
+      }
+      return run.dict(std::move(items));
+    }
+    default:
+      return Value::none();
+  }
+}
+
+Value messages_value(Run& run, std::span<const ChatMessage> messages) {
+  jinja::Values values;
+  for (const ChatMessage& message : messages) {
+    values.push_back(run.dict({{run.text("role"), text_value(run, message.role)},
+                               {run.text("content"), text_value(run, message.content)}}));
+  }
+  return run.list(std::move(values));
+}
+
+}  // namespace
+
+struct ChatTemplate::Parsed {
+  jinja::Body body;
+};
+
+ChatTemplate::ChatTemplate(std::string_view source, std::string where) : where_(std::move(where)) {
+  if (source.size() > static_cast<std::size_t>(jinja::kMaxTemplateBytes)) {
+    throw Error(where_, "template is too long",
+                "at most " + std::to_string(jinja::kMaxTemplateBytes) + " bytes",
+                std::to_string(source.size()));
+  }
+  if (!is_utf8(source)) throw Error(where_, "template is no UTF-8");
+  parsed_ = std::make_unique<const Parsed>(Parsed{jinja::parse(source, where_)});
+}
+
+ChatTemplate::~ChatTemplate() = default;
+ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
+ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
+
+std::string ChatTemplate::render(std::span<const ChatMessage> messages,
+                                 const ChatOptions& options) const {
+  // Functions stand outside of the variables: a template may set a variable of the same name.
+  Run run(where_, options.now, std::make_shared<jinja::Scope>(nullptr));
+  jinja::set_globals(run);
+  const jinja::InnerScope scope(run);
+  const auto set = [&](const std::string& name, Value value) {
+    run.scope->set(run, name, std::move(value));
+  };
+  set("messages", messages_value(run, messages));
+  set("add_generation_prompt", Value::boolean(options.add_generation_prompt));
+  set("bos_token", text_value(run, options.bos_token));
+  set("eos_token", text_value(run, options.eos_token));
+  for (const auto& [name, value] : options.variables.items()) set(name, value_of(run, value));
+  std::string text;
+  run.out = &text;
+  jinja::execute(run, parsed_->body);
+  return text;
+}
+
+}  // namespace zp

@@ -1,0 +1,160 @@
+"""Chat templates give, byte for byte, the text of jinja2 set up as transformers does.
+
+    python chat_template_test.py PROGRAM SOURCE_DIR [SEED [COUNT]]      exit code 77: nothing to test with
+
+render_chat must stand beside PROGRAM. Three sets: every template of models/demo and of ../shared over
+many conversations; templates written here in the styles of the usual families; random programs of
+a grammar. Where jinja2 raises, we must too. Where only we refuse, the message must say that
+something is not supported, and in the random set that may be so for few.
+"""
+
+import collections
+import datetime
+import itertools
+import json
+import pathlib
+import random
+import re
+import subprocess
+import sys
+
+try:
+    import transformers.utils.chat_template_utils as oracle
+    from gguf import GGUFReader
+except ImportError as missing:
+    print(f"skipped: {missing} (scripts/test makes a .venv with all)")
+    sys.exit(77)
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from chat_template_programs import FAMILIES, RULES, program, values
+
+PROGRAM, SOURCE = (pathlib.Path(p).resolve() for p in sys.argv[1:3])
+SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+COUNT = int(sys.argv[4]) if len(sys.argv) > 4 else 5000
+SHARED = SOURCE.parent / "shared" / "data"
+NOW = 1_700_000_000  # 2023-11-14 22:13:20 UTC
+OURS_ALONE = re.compile(r"not supported|is not known|at most|too deeply|not compared|can't be made a text|marked safe")
+
+
+class Fixed(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(NOW, datetime.timezone.utc)
+
+
+oracle.datetime = Fixed  # strftime_now() of templates
+
+TURNS = {
+    "user": {"role": "user", "content": "Hello there"},
+    "system": {"role": "system", "content": "Be brief."},
+    "assistant": {"role": "assistant", "content": "Hi!"},
+    "bengali": {"role": "user", "content": "আমার সোনার বাংলা, ১২৩"},
+    "empty": {"role": "user", "content": ""},
+    "quotes": {"role": "user", "content": "a 'b' \"c\" \\ </s> {{ x }} <|im_end|>"},
+    "lines": {"role": "assistant", "content": "\n one\n\n two\t\r\n </think> three  "},
+    "tool": {"role": "tool", "content": "{\"t\": 20}"},
+    "odd": {"role": "narrator", "content": "Once"},
+}
+CONVERSATIONS = [[], *[[t] for t in TURNS], ["system", "user"], ["user", "assistant"], ["system", "user", "assistant", "bengali"],
+                 ["user", "lines", "quotes", "lines", "empty"], ["system", "bengali", "lines", "user"], ["user", "assistant", "tool", "tool", "assistant"],
+                 ["user", "user"], ["assistant", "user"], ["user", "system"], ["odd", "user"], ["system", "system", "user"]]
+TOOLS = [{"type": "function", "function": {"name": "weather", "description": "It's <now> & 'here'",
+          "parameters": {"type": "object", "properties": {"city": {"type": "string", "enum": ["ঢাকা", "Rome"]}, "n": {"type": "number", "default": 1.0}}, "required": ["city"]}}}]
+CALLS = [{"role": "user", "content": "Weather?"},
+         {"role": "assistant", "content": "", "tool_calls": [{"id": "call12345", "type": "function", "function": {"name": "weather", "arguments": {"city": "ঢাকা", "n": 2}}}]},
+         {"role": "tool", "name": "weather", "tool_call_id": "call12345", "content": "20"}, {"role": "assistant", "content": "20 degrees"}]
+VARIABLES = [{}, {"tools": TOOLS}, {"tools": None, "enable_thinking": False}, {"tools": TOOLS, "messages": CALLS, "documents": [{"title": "T", "text": "x"}]}]
+
+
+def expected(case):
+    """Text, or None where jinja2 raises (whatever Python raises: a template that can't be read or run)."""
+    options = case["options"]
+    variables = dict(messages=case["messages"], add_generation_prompt=options.get("add_generation_prompt", False),
+                     bos_token=options.get("bos_token", ""), eos_token=options.get("eos_token", ""))
+    variables.update(options.get("variables", {}))
+    try:
+        return oracle._compile_jinja_template(case["template"]).render(**variables), None
+    except Exception as error:  # noqa: BLE001
+        return None, f"{type(error).__name__}: {error}"
+
+
+def compare(name, cases):
+    """Counts by outcome; prints the first differences."""
+    lines = "".join(json.dumps(c) + "\n" for c in cases)
+    run = subprocess.run([PROGRAM.parent / "render_chat"], input=lines, capture_output=True, text=True, encoding="utf-8")
+    answers = [json.loads(line) for line in run.stdout.split("\n") if line]
+    if run.returncode != 0 or len(answers) != len(cases):
+        print(f"{name}: render_chat ended with {run.returncode} after {len(answers)} cases: {run.stderr[:500]}")
+        return collections.Counter(wrong=1)
+    counts, shown = collections.Counter(), 0
+    for case, found in zip(cases, answers):
+        text, error = expected(case)
+        if text is not None and found.get("text") == text:
+            counts["equal"] += 1
+        elif text is None and "error" in found:
+            counts["both refuse"] += 1
+        elif "error" in found and OURS_ALONE.search(found["error"]):
+            counts["only we refuse"] += 1
+            counts["refused: " + found["error"].split(": ", 2)[-1][:60]] += 1
+        else:
+            counts["wrong"] += 1
+            shown += 1
+            if shown <= 6:
+                print(f"--- {name}: {case['template'][:600]!r}\n    options {json.dumps(case['options'])[:200]}\n    messages {json.dumps(case['messages'])[:200]}"
+                      f"\n    expected {text if text is None else text[:400]!r} {error or ''}\n    found    {str(found)[:500]}")
+    print(f"{name:40} " + ", ".join(f"{k} {v}" for k, v in counts.items() if not k.startswith("refused")), flush=True)
+    if counts["only we refuse"]:
+        for k, v in counts.most_common():
+            if k.startswith("refused"):
+                print(f"    {v:5} {k}")
+    return counts
+
+
+def conversation_cases(template):
+    for turns, prompt, variables in itertools.product(CONVERSATIONS, (False, True), VARIABLES):
+        yield {"template": template, "messages": [TURNS[t] for t in turns],
+               "options": {"add_generation_prompt": prompt, "bos_token": "<s>", "eos_token": "</s>", "now": NOW, "variables": variables}}
+
+
+def real_templates():
+    folders = [SOURCE / "models/demo", *sorted(SHARED.glob("tokenizers/*")), *sorted(SHARED.glob("models/*"))]
+    for folder in folders:
+        config = folder / "tokenizer_config.json"
+        found = json.loads(config.read_text()).get("chat_template") if config.exists() else None
+        named = found if isinstance(found, list) else [{"name": "", "template": found}] if found else []
+        if (folder / "chat_template.jinja").exists():
+            named.append({"name": ".jinja", "template": (folder / "chat_template.jinja").read_text()})
+        for one in named:
+            yield folder.name + one["name"], one["template"]
+    for path in sorted(SHARED.glob("gguf/*.gguf")):
+        for key, field in GGUFReader(path).fields.items():
+            if key.startswith("tokenizer.chat_template"):
+                yield path.name, field.contents()
+
+
+def random_cases():
+    for i in range(COUNT):
+        rng = random.Random(SEED * 1_000_003 + i)
+        yield {"template": program(rng), "messages": [TURNS[rng.choice(list(TURNS))] for _ in range(rng.randrange(4))],
+               "options": {"bos_token": "<s>", "eos_token": "</s>", "now": NOW, "add_generation_prompt": rng.random() < 0.5, "variables": values(rng)}}
+
+
+def main():
+    total = collections.Counter()
+    if not SHARED.is_dir():
+        print(f"no {SHARED}: its templates are left out")
+    for name, template in [*real_templates(), *FAMILIES.items()]:
+        total += compare(name, list(conversation_cases(template)))
+    rules = [{"template": t, "messages": [TURNS["user"], TURNS["assistant"]], "options": {"bos_token": "<s>", "now": NOW}} for t in RULES]
+    total += compare("single rules", rules)
+    if total["only we refuse"]:
+        print("these must all be rendered")
+        return 1
+    chance = compare("random programs", list(random_cases()))
+    total += chance
+    print(f"{total['wrong']} of {sum(v for k, v in total.items() if not k.startswith('refused'))} differ")
+    return 1 if total["wrong"] or chance["only we refuse"] * 20 > COUNT else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
