@@ -42,7 +42,7 @@ std::string clean_up(std::string text) {
 
 }  // namespace
 
-Decoder::Decoder(const Tokenizer& tokenizer)
+TokenDecoder::TokenDecoder(const Tokenizer& tokenizer)
     : over_bytes_(tokenizer.kind == TokenizerKind::byte_bpe),
       drops_first_space_(tokenizer.drops_first_space),
       clean_up_spaces_(tokenizer.clean_up_spaces) {
@@ -69,18 +69,18 @@ Decoder::Decoder(const Tokenizer& tokenizer)
   }
 }
 
-std::string_view Decoder::bytes(TokenId id) const {
+std::string_view TokenDecoder::bytes(TokenId id) const {
   if (id < 0 || static_cast<std::size_t>(id) >= pieces_.size()) return {};
   return pieces_[static_cast<std::size_t>(id)].bytes;
 }
 
-bool Decoder::is_special(TokenId id) const {
+bool TokenDecoder::is_special(TokenId id) const {
   return id >= 0 && static_cast<std::size_t>(id) < pieces_.size() &&
          pieces_[static_cast<std::size_t>(id)].special;
 }
 
 // Takes from what waits all that is complete, at the end everything.
-std::string Decoder::Stream::complete(bool at_end) {
+std::string TokenDecoder::Stream::complete(bool at_end) {
   std::string out;
   std::size_t i = 0;
   while (i < waiting_.size()) {
@@ -102,7 +102,7 @@ std::string Decoder::Stream::complete(bool at_end) {
   return out;
 }
 
-std::string Decoder::Stream::push(TokenId id) {
+std::string TokenDecoder::Stream::push(TokenId id) {
   const std::string_view bytes = decoder_->bytes(id);
   if (bytes.empty() || (skip_special_ && decoder_->is_special(id))) return {};
   // A byte token's character can't go on in an ordinary token.
@@ -113,9 +113,9 @@ std::string Decoder::Stream::push(TokenId id) {
   return out + complete(false);
 }
 
-std::string Decoder::Stream::finish() { return complete(true); }
+std::string TokenDecoder::Stream::finish() { return complete(true); }
 
-std::string Decoder::decode(std::span<const TokenId> ids, bool skip_special) const {
+std::string TokenDecoder::decode(std::span<const TokenId> ids, bool skip_special) const {
   Stream stream(*this, skip_special);
   std::string text;
   for (const TokenId id : ids) text += stream.push(id);

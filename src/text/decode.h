@@ -15,9 +15,9 @@
 namespace zp {
 
 /// Const use from many threads is safe.
-class Decoder {
+class TokenDecoder {
  public:
-  explicit Decoder(const Tokenizer& tokenizer);
+  explicit TokenDecoder(const Tokenizer& tokenizer);
 
   /// The bytes that a token stands for wherever it stands; empty for ids out of range.
   std::string_view bytes(TokenId id) const;
@@ -26,7 +26,7 @@ class Decoder {
   /// Text as it comes; spaces aren't cleaned up, since that needs what follows.
   class Stream {
    public:
-    explicit Stream(const Decoder& decoder, bool skip_special = true)
+    explicit Stream(const TokenDecoder& decoder, bool skip_special = true)
         : decoder_(&decoder), skip_special_(skip_special) {}
     /// What is complete with this token.
     std::string push(TokenId id);
@@ -35,7 +35,7 @@ class Decoder {
 
    private:
     std::string complete(bool at_end);
-    const Decoder* decoder_;
+    const TokenDecoder* decoder_;
     bool skip_special_;
     bool at_start_ = true;
     std::string waiting_;

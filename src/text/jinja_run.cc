@@ -105,4 +105,8 @@ void Scope::clear() {
   variables_.clear();
 }
 
+// Not inline: GCC 12 takes the pointer to the text for one that outlives it.
+Capture::Capture(Run& run) : run_(run), before_(run.out) { run.out = &text; }
+Capture::~Capture() { run_.out = before_; }
+
 }  // namespace zp::jinja

@@ -117,8 +117,8 @@ class InnerScope {
 /// Catches what is written while it lives.
 class Capture {
  public:
-  explicit Capture(Run& run) : run_(run), before_(run.out) { run.out = &text; }
-  ~Capture() { run_.out = before_; }
+  explicit Capture(Run& run);
+  ~Capture();
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
   std::string text;

@@ -28,7 +28,7 @@ void encode(const zp::Encoder& encoder, bool special) {
   }
 }
 
-void decode(const zp::Decoder& decoder) {
+void decode(const zp::TokenDecoder& decoder) {
   std::string line;
   while (std::getline(std::cin, line)) {
     std::istringstream numbers(line);
@@ -61,7 +61,7 @@ int main(int count, char** arguments) {
     if (!tokenizer) throw zp::Error(folder, "no tokenizer");
     std::ios::sync_with_stdio(false);
     if (option == "--decode") {
-      decode(zp::Decoder(*tokenizer));
+      decode(zp::TokenDecoder(*tokenizer));
     } else if (option == "--seconds") {
       measure(zp::Encoder(*tokenizer, folder));
     } else {
