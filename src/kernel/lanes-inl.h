@@ -65,6 +65,26 @@ HWY_INLINE float tree_sum(const V16 (&lanes)[kVectors]) {
   return lane[0];
 }
 
+/// The same of four sums at once, [4][16].
+HWY_INLINE hn::Vec<hn::Full128<float>> add_lanes(const float* lanes) {
+  const hn::Full128<float> d;
+  const hn::Repartition<double, decltype(d)> pairs;
+  const auto four = [&](int sum) {
+    const float* lane = lanes + sum * static_cast<std::ptrdiff_t>(kLanes);
+    return hn::Add(hn::Add(hn::Load(d, lane), hn::Load(d, lane + 8)),
+                   hn::Add(hn::Load(d, lane + 4), hn::Load(d, lane + 12)));
+  };
+  const auto two = [&](auto a, auto b) {
+    const auto pa = hn::BitCast(pairs, a);
+    const auto pb = hn::BitCast(pairs, b);
+    return hn::Add(hn::BitCast(d, hn::InterleaveLower(pairs, pa, pb)),
+                   hn::BitCast(d, hn::InterleaveUpper(pairs, pa, pb)));
+  };
+  const auto low = two(four(0), four(1));
+  const auto high = two(four(2), four(3));
+  return hn::Add(hn::ConcatEven(d, high, low), hn::ConcatOdd(d, high, low));
+}
+
 /// The sum of f(x[i]); f works on vectors, and is 0 at `padding`.
 template <class F>
 HWY_INLINE double sum_of(Floats x, float padding, const F& f) {

@@ -3,27 +3,28 @@
 #include <hwy/aligned_allocator.h>
 
 #include <algorithm>
-#include <array>
 
 #ifndef ZP_KERNEL_MATMUL_ONCE
 #define ZP_KERNEL_MATMUL_ONCE
 namespace zp {
 namespace {
 
-// A block of w's rows is worked off against all of x: its rows are kBlockCols outputs, those of x
-// come kBlockRows at a time, and both kDepth of the long dimension at a time, so that what is used
-// again lies in the second cache: 96 KiB of w, 192 KiB of x and 288 KiB of lanes; six rows of w by
-// four of x in the first.
+// Rows of w come kBlockCols at a time; against all of x, whose rows come so many at a time, and
+// a depth of so many values each, that kBlockFloats of x lie in the second cache (384 KiB). Then
+// the next values of the same rows: the lanes of a block's outputs wait in memory, in the second
+// cache too (96 x 96 of them 576 KiB, but 24 x 96 where rows are long).
+constexpr std::int64_t kBlockCols = 96;
 constexpr std::int64_t kBlockRows = 96;
-constexpr std::int64_t kBlockCols = 48;
-constexpr std::int64_t kDepth = 512;
+constexpr std::int64_t kBlockFloats = 96 << 10;
 // From so many rows of x on, copying w's rows side by side pays.
 constexpr std::int64_t kRowsToPack = 24;
+// An x of more floats than this is fetched into the second cache ahead of its use.
+constexpr std::int64_t kFloatsToFetch = 256 << 10;
 
 /// Memory of one thread that only grows.
 class Scratch {
  public:
-  float* floats(std::int64_t count) noexcept {
+  float* floats(std::int64_t count) {
     if (count > count_) {
       floats_ = hwy::AllocateAligned<float>(static_cast<std::size_t>(count));
       count_ = count;
@@ -39,6 +40,8 @@ class Scratch {
 thread_local Scratch packed_scratch;
 thread_local Scratch lanes_scratch;
 
+std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
+
 }  // namespace
 }  // namespace zp
 #endif
@@ -48,183 +51,153 @@ thread_local Scratch lanes_scratch;
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 // After foreach_target.h.
+#include "kernel/one_row-inl.h"
 #include "kernel/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr auto kSixteen = static_cast<std::int64_t>(kLanes);
+// Vectors of sixteen lanes come from the second cache as fast as they are used. Shorter ones pass
+// over the same values several times, which must lie in the first.
+constexpr std::int64_t kDepth = kVectorLanes == kLanes ? 4096 : 512;
 
-// The sizes of a tile for every count of rows up to the full one.
-using AddProducts = void (*)(Panel, Panel, std::int64_t, bool, float*);
-constexpr AddProducts kAddProducts[] = {
-    add_products<1, kTileCols, 1>,
-    add_products<2, kTileCols, 1>,
-    add_products<3, kTileCols, 1>,
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-    add_products<4, kTileCols, 1>,
-#endif
-};
-
-/// The last values of `rows` rows, fewer than sixteen, continued with zeros.
-HWY_INLINE Panel padded(const float* from, std::int64_t stride, std::int64_t rows,
-                        std::int64_t count, float* to) {
-  std::fill(to, to + rows * kSixteen, 0.0f);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    std::copy(from + r * stride, from + r * stride + count, to + r * kSixteen);
-  }
-  return {to, kSixteen, 0};
-}
-
-/// kTileCols rows of w from `row` on, side by side: step s of row j at (s * kTileCols + j) * 16,
-/// zeros where w ends.
+/// kTileCols rows of w from `row` on, side by side; zeros where w ends.
 void pack(Matrix w, std::int64_t row, float* HWY_RESTRICT to) {
-  const D16 d;
   for (std::int64_t j = 0; j < kTileCols; ++j) {
     float* column = to + j * kSixteen;
-    const std::int64_t count = row + j < w.rows ? w.cols : 0;
+    const bool there = row + j < w.rows;
+    const float* from = there ? w.data + (row + j) * w.stride : nullptr;
     for (std::int64_t k = 0; k < w.cols; k += kSixteen, column += kTileCols * kSixteen) {
-      for (std::int64_t l = 0; l < kSixteen; l += static_cast<std::int64_t>(kVectorLanes)) {
-        const std::int64_t left = std::max<std::int64_t>(count - k - l, 0);
-        const float* from = left == 0 ? w.data : w.data + (row + j) * w.stride + k + l;
-        hn::Store(load_first(from, static_cast<std::size_t>(left)), d, column + l);
+      const std::int64_t count = there ? std::min(w.cols - k, kSixteen) : 0;
+      std::int64_t l = 0;
+      for (; l + static_cast<std::int64_t>(kVectorLanes) <= count; l += kVectorLanes) {
+        hn::Store(hn::LoadU(D16(), from + k + l), D16(), column + l);
       }
+      if (l < count) std::copy(from + k + l, from + k + count, column + l);
+      std::fill(column + count, column + kSixteen, 0.0f);
     }
   }
 }
 
-/// Outputs of a block: rows [row, row + rows) of x by [col, col + cols) of w.
+/// Outputs [row, row + rows) x [col, col + cols), at the values from k on.
 struct Block {
   std::int64_t row;
   std::int64_t rows;
   std::int64_t col;
   std::int64_t cols;
+  std::int64_t k;
 };
 
 class Product {
  public:
   Product(Matrix x, Matrix w, View2D<float> out) : x_(x), w_(w), out_(out) {
+    const std::int64_t parts = std::max<std::int64_t>((w.cols + kDepth - 1) / kDepth, 1);
+    depth_ = std::max(round_up((w.cols + parts - 1) / parts, kSixteen), kSixteen);
+    block_rows_ = std::min(kBlockRows, kBlockFloats / depth_) / kTileRows * kTileRows;
     packs_ = x.rows >= kRowsToPack || w.rows < kTileCols;
-    steps_ = (w.cols + kSixteen - 1) / kSixteen;
-    if (packs_) packed_ = packed_scratch.floats(kBlockCols * steps_ * kSixteen);
-    const std::int64_t tile_rows = (std::min(x.rows, kBlockRows) + kTileRows - 1) / kTileRows;
-    lanes_ = lanes_scratch.floats(tile_rows * kTileRows * kBlockCols * kSixteen);
+    block_cols_ = packs_ ? kBlockCols : kTileCols;
+    row_floats_ = round_up(w.cols, kSixteen);
+    if (packs_) packed_ = packed_scratch.floats(kBlockCols * row_floats_);
+    lanes_ = lanes_scratch.floats(round_up(std::min(x.rows, block_rows_), kTileRows) * block_cols_ *
+                                  kSixteen);
   }
 
   void run() {
-    const std::int64_t cols = packs_ ? kBlockCols : kTileCols;
-    for (std::int64_t col = 0; col < w_.rows; col += cols) {
-      for (std::int64_t row = 0; row < x_.rows; row += kBlockRows) {
-        block({row, std::min(kBlockRows, x_.rows - row), col, std::min(cols, w_.rows - col)});
+    for (std::int64_t col = 0; col < w_.rows; col += block_cols_) {
+      const std::int64_t cols = std::min(block_cols_, w_.rows - col);
+      for (std::int64_t row = 0; row < x_.rows; row += block_rows_) {
+        const std::int64_t rows = std::min(block_rows_, x_.rows - row);
+        std::int64_t k = 0;
+        do {
+          add_block({row, rows, col, cols, k});
+          k += depth_;
+        } while (k < w_.cols);
       }
     }
   }
 
  private:
-  void block(Block b) {
-    for (std::int64_t k = 0; k < std::max<std::int64_t>(w_.cols, 1); k += kDepth) {
-      float* lanes = lanes_;
-      for (std::int64_t col = 0; col < b.cols; col += kTileCols) {
-        if (k == 0 && b.row == 0 && packs_) pack(w_, b.col + col, packed(col));
-        for (std::int64_t row = 0; row < b.rows; row += kTileRows) {
-          const std::int64_t rows = std::min<std::int64_t>(kTileRows, b.rows - row);
-          tile(b.row + row, rows, b.col + col, packed(col), k, lanes);
-          lanes += kTileRows * kTileCols * kSixteen;
-        }
+  void add_block(Block b) const {
+    const bool fetches = x_.rows * w_.cols > kFloatsToFetch && packs_;
+    float* lanes = lanes_;
+    for (std::int64_t col = 0; col < b.cols; col += kTileCols) {
+      float* packed = packs_ ? packed_ + col * row_floats_ : nullptr;
+      if (packs_ && b.row == 0 && b.k == 0) pack(w_, first_col(b.col + col), packed);
+      for (std::int64_t row = 0; row < b.rows; row += kTileRows) {
+        if (fetches) fetch_share(b, row, col);
+        add_tile(b, row, first_col(b.col + col), packed, lanes);
+        lanes += kTileRows * kTileCols * kSixteen;
       }
     }
   }
 
-  float* packed(std::int64_t col) const {
-    return packs_ ? packed_ + col * steps_ * kSixteen : nullptr;
+  /// The last tile is moved back, over outputs that are there already, so that it is a whole one.
+  std::int64_t first_col(std::int64_t col) const {
+    return std::max<std::int64_t>(std::min(col, w_.rows - kTileCols), 0);
   }
 
-  /// One tile at the depth k; `packed` holds its rows of w, or is null.
-  void tile(std::int64_t row, std::int64_t rows, std::int64_t col, const float* packed,
-            std::int64_t k, float* lanes) const {
-    const std::int64_t count = std::min(kDepth, w_.cols - k);
-    const std::int64_t whole = count / kSixteen;
-    // Without a copy the last tile is moved back, over outputs that are there already.
-    const std::int64_t from = packed != nullptr ? col : std::min(col, w_.rows - kTileCols);
-    const Panel w = packed != nullptr
-                        ? Panel{packed + k * kTileCols, kSixteen, kTileCols * kSixteen}
-                        : Panel{w_.data + from * w_.stride + k, w_.stride, kSixteen};
-    const Panel x{x_.data + row * x_.stride + k, x_.stride, kSixteen};
-    const AddProducts add = kAddProducts[rows - 1];
-    add(x, w, whole, k == 0, lanes);
-    if (k + kDepth < w_.cols) return;
-    if (count % kSixteen != 0) {
-      HWY_ALIGN float rest_x[kTileRows * kLanes];
-      HWY_ALIGN float rest_w[kTileCols * kLanes];
-      add(padded(x.data + whole * kSixteen, x.row, rows, count % kSixteen, rest_x),
-          packed != nullptr
-              ? Panel{w.data + whole * w.step, w.row, 0}
-              : padded(w.data + whole * kSixteen, w.row, kTileCols, count % kSixteen, rest_w),
-          1, false, lanes);
+  /// Each tile fetches its share of the next block's x: its own rows there, and of their values the
+  /// part that its place among the block's columns says.
+  void fetch_share(Block b, std::int64_t row, std::int64_t col) const {
+    const bool deeper = b.k + depth_ < w_.cols;
+    const std::int64_t next_k = deeper ? b.k + depth_ : 0;
+    const std::int64_t below = b.row + block_rows_ < x_.rows ? b.row + block_rows_ : 0;
+    const std::int64_t from = (deeper ? b.row : below) + row;
+    const std::int64_t share = round_up(depth_ / ((b.cols + kTileCols - 1) / kTileCols), kSixteen);
+    const std::int64_t begin = next_k + col / kTileCols * share;
+    const std::int64_t end = std::min({begin + share, next_k + depth_, w_.cols});
+    for (std::int64_t i = from; i < std::min(from + kTileRows, x_.rows); ++i) {
+      for (std::int64_t k = begin; k < end; k += kSixteen) {
+        __builtin_prefetch(x_.data + i * x_.stride + k, 0, 2);
+      }
     }
-    finish(row, rows, from, lanes);
   }
 
-  void finish(std::int64_t row, std::int64_t rows, std::int64_t col, const float* lanes) const {
-    HWY_ALIGN float sums[kTileRows * kTileCols + 3];
-    for (std::int64_t o = 0; o < rows * kTileCols; o += 4) {
-      hn::StoreU(add_lanes(lanes + o * kSixteen), hn::Full128<float>(), sums + o);
+  /// The tile from b's row `row` and w's row `col` on; `packed` holds its rows of w, or is null.
+  void add_tile(Block b, std::int64_t row, std::int64_t col, const float* packed,
+                float* lanes) const {
+    const std::int64_t rows = std::min<std::int64_t>(kTileRows, b.rows - row);
+    const std::int64_t count = std::min(depth_, w_.cols - b.k);
+    const LooseRows x{x_.data + (b.row + row) * x_.stride + b.k, x_.stride};
+    const bool last = b.k + depth_ >= w_.cols;
+    float* out = last ? out_.data + (b.row + row) * out_.stride + col : nullptr;
+    if (packed == nullptr) {
+      return kAddValues<LooseRows>[rows - 1](x, {w_.data + col * w_.stride + b.k, w_.stride}, count,
+                                             {lanes, b.k == 0, out, out_.stride});
     }
-    const std::int64_t cols = std::min<std::int64_t>(kTileCols, w_.rows - col);
-    for (std::int64_t i = 0; i < rows; ++i) {
-      std::copy(sums + i * kTileCols, sums + i * kTileCols + cols,
-                out_.data + (row + i) * out_.stride + col);
+    const PackedRows<kTileCols> w{packed + b.k * kTileCols};
+    const auto add = kAddValues<PackedRows<kTileCols>>[rows - 1];
+    if (w_.rows >= kTileCols) return add(x, w, count, {lanes, b.k == 0, out, out_.stride});
+    HWY_ALIGN float narrow[kTileRows * kTileCols];
+    add(x, w, count, {lanes, b.k == 0, last ? narrow : nullptr, kTileCols});
+    for (std::int64_t i = 0; last && i < rows; ++i) {
+      std::copy(narrow + i * kTileCols, narrow + i * kTileCols + w_.rows, out + i * out_.stride);
     }
   }
 
   Matrix x_;
   Matrix w_;
   View2D<float> out_;
+  std::int64_t depth_;
+  std::int64_t block_rows_;
+  std::int64_t block_cols_;
+  std::int64_t row_floats_;  // of a packed row
   bool packs_;
-  std::int64_t steps_;
   float* packed_ = nullptr;
   float* lanes_;
 };
 
-/// One row of x: every row of w as it lies, read once from end to end, kTogether of them at a time.
-void matvec(const float* x, Matrix w, float* out) {
-  constexpr int kTogether = 4;
-  const std::int64_t whole = w.cols / kSixteen;
-  const std::int64_t rest = w.cols % kSixteen;
-  HWY_ALIGN float lanes[kTogether * kLanes];
-  HWY_ALIGN float sums[4];
-  HWY_ALIGN float rest_x[kLanes];
-  HWY_ALIGN float rest_w[kTogether * kLanes];
-  const Panel last = padded(x + whole * kSixteen, 0, 1, rest, rest_x);
-  const auto some = [&](auto rows, std::int64_t from) {
-    const float* row = w.data + from * w.stride;
-    constexpr int kVectorsAtOnce = static_cast<int>(kVectors);
-    add_products<1, rows, kVectorsAtOnce>({x, 0, kSixteen}, {row, w.stride, kSixteen}, whole, true,
-                                          lanes);
-    if (rest != 0) {
-      add_products<1, rows, 1>(last, padded(row + whole * kSixteen, w.stride, rows, rest, rest_w),
-                               1, false, lanes);
-    }
-    hn::Store(add_lanes(lanes), hn::Full128<float>(), sums);
-    std::copy(sums, sums + rows, out + from);
-  };
-  std::int64_t row = 0;
-  for (; row + kTogether <= w.rows; row += kTogether) {
-    some(std::integral_constant<int, kTogether>(), row);
-  }
-  for (; row < w.rows; ++row) some(std::integral_constant<int, 1>(), row);
-}
-
 void matmul(Matrix x, Matrix w, View2D<float> out) {
   if (x.rows == 0 || w.rows == 0) return;
-  if (x.rows == 1) return matvec(x.data, w, out.data);
+  if (x.rows == 1) return one_row(x.data, w, out.data);
   Product(x, w, out).run();
 }
 
 float dot(Floats x, Floats y) {
+  const auto count = static_cast<std::int64_t>(y.size());
   float sum;
-  matvec(x.data(), {y.data(), 1, static_cast<std::int64_t>(y.size())}, &sum);
+  row_products<1>(x.data(), {y.data(), 0}, count, &sum);
   return sum;
 }
 
@@ -245,7 +218,7 @@ void matmul(Matrix x, Matrix w, View2D<float> out) noexcept {
 std::int64_t row_stride(std::int64_t cols) noexcept {
   constexpr std::int64_t kLine = 16;  // floats of a cache line
   const std::int64_t lines = (cols + kLine - 1) / kLine;
-  return (lines % 2 == 0 ? lines + 1 : lines) * kLine;
+  return (lines % 2 == 0 ? lines + 1 : lines) * kLine;  // an odd number of lines meets every set
 }
 
 }  // namespace zp

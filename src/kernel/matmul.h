@@ -18,7 +18,7 @@ float dot(Floats x, Floats y) noexcept;
 
 /// out[i][j] = dot(x.row(i), w.row(j)): x is m x k, w n x k, out m x n and apart from both. Blocks
 /// for the caches of one core; callers share out rows of w or x over threads. Each thread keeps up
-/// to 48 k floats and 576 KiB between calls.
+/// to 96 k floats and 576 KiB between calls.
 void matmul(Matrix x, Matrix w, View2D<float> out) noexcept;
 
 /// out[i] = sum over j of p[i][j] * v.row(j), from +0 in ascending j, each by one fused

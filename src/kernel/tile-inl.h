@@ -1,11 +1,11 @@
-// The innermost loops of matmul: a small tile of dot products side by side, their lanes in
-// registers, and the sum of the lanes. Each value loaded serves a whole row or column of the tile.
+// The innermost loops of matmul: a tile of dot products side by side, their lanes in registers.
+// Each value loaded serves a whole row or column of the tile.
 //
 // Included once for each instruction set, after hwy/foreach_target.h.
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstdint>
-#include <utility>
 
 #include "kernel/fused-inl.h"
 #include "kernel/lanes-inl.h"
@@ -21,84 +21,148 @@ HWY_BEFORE_NAMESPACE();
 namespace zp::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// As many sums as the registers hold beside the values they are made of: 32 registers or 16.
+// As many sums as the registers hold beside the values they are made of: 32 registers or 16. The
+// rows of a tile are rows of x, its columns rows of w.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr int kTileRows = 4;
-constexpr int kTileCols = 6;
+constexpr int kTileCols = 8;
 #else
-constexpr int kTileRows = 3;
 constexpr int kTileCols = 4;
 #endif
+constexpr int kTileRows = 3;
+constexpr auto kSixteen = static_cast<std::int64_t>(kLanes);
 
-/// Rows of sixteens: row i's step s is at data + i * row + s * step.
-struct Panel {
+/// Rows as they lie in a matrix, and rows side by side: sixteen of row i and step s are at
+/// data + i * row + s * step.
+struct LooseRows {
   const float* data;
   std::int64_t row;
-  std::int64_t step;
+  static constexpr std::int64_t step = kSixteen;
+};
+template <int N>
+struct PackedRows {
+  const float* data;
+  static constexpr std::int64_t row = kSixteen;
+  static constexpr std::int64_t step = N * row;
 };
 
-/// f(0), ... f(N - 1) with constants, so that arrays indexed by them stay in registers.
-template <int N, class F>
-HWY_INLINE void unrolled(const F& f) {
-  [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>()), ...); }
-  (std::make_integer_sequence<int, N>());
+/// The last `count` values of N rows from step `step` on, fewer than sixteen, continued with zeros.
+template <int N>
+HWY_INLINE PackedRows<N> last_step(LooseRows rows, std::int64_t step, std::int64_t count,
+                                   float* to) {
+  std::fill(to, to + N * kSixteen, 0.0f);
+  for (std::int64_t i = 0; i < N; ++i) {
+    const float* from = rows.data + i * rows.row + step * rows.step;
+    std::copy(from, from + count, to + i * kSixteen);
+  }
+  return {to};
+}
+template <int N>
+HWY_INLINE PackedRows<N> last_step(PackedRows<N> rows, std::int64_t step, std::int64_t, float*) {
+  return {rows.data + step * rows.step};  // continued when they were packed
 }
 
-/// Adds the products of `steps` sixteens to the lanes of R x C dot products, kept as [R][C][16];
-/// `fresh` lanes begin at +0. Takes W of the vectors that sixteen lanes are at a time.
-template <int R, int C, int W>
-HWY_INLINE void add_products(Panel x, Panel w, std::int64_t steps, bool fresh,
-                             float* HWY_RESTRICT lanes) {
+/// What becomes of a tile's lanes, [R][kTileCols][16].
+struct Sums {
+  float* lanes;         ///< where they stay to be gone on with
+  bool fresh;           ///< they begin at +0, whatever is there
+  float* out;           ///< where their sums go, [R][kTileCols]; null if more is to come
+  std::int64_t stride;  ///< of out
+};
+
+#if HWY_TARGET == HWY_AVX3
+
+/// add_lanes of eight sums in registers.
+HWY_INLINE hn::Vec<hn::Half<D16>> add_lanes(V16 s0, V16 s1, V16 s2, V16 s3, V16 s4, V16 s5, V16 s6,
+                                            V16 s7) {
   const D16 d;
-  constexpr auto kVectorStep = static_cast<std::int64_t>(kVectorLanes);
-  for (std::int64_t at = 0; at < static_cast<std::int64_t>(kLanes); at += W * kVectorStep) {
-    V16 sum[R][C][W];
-    const auto each = [](const auto& f) {
-      unrolled<R>(
-          [&](auto i) { unrolled<C>([&](auto j) { unrolled<W>([&](auto v) { f(i, j, v); }); }); });
-    };
-    const auto place = [&](int i, int j, int v) {
-      return lanes + (i * C + j) * static_cast<std::int64_t>(kLanes) + at + v * kVectorStep;
-    };
-    each([&](auto i, auto j, auto v) {
-      sum[i][j][v] = fresh ? hn::Zero(d) : hn::Load(d, place(i, j, v));
-    });
+  const hn::Repartition<double, D16> pairs;
+  // Eight lanes of a, eight of b.
+  const auto eight = [&](V16 a, V16 b) {
+    return hn::Add(hn::ConcatLowerLower(d, b, a), hn::ConcatUpperUpper(d, b, a));
+  };
+  // Four lanes of a's first, b's first, a's second, b's second.
+  const auto four = [&](V16 a, V16 b) {
+    return hn::Add(hn::OddEvenBlocks(b, a), hn::SwapAdjacentBlocks(hn::OddEvenBlocks(a, b)));
+  };
+  const auto even = hn::BitCast(pairs, four(eight(s0, s4), eight(s2, s6)));
+  const auto odd = hn::BitCast(pairs, four(eight(s1, s5), eight(s3, s7)));
+  const auto two = hn::Add(hn::BitCast(d, hn::InterleaveLower(pairs, even, odd)),
+                           hn::BitCast(d, hn::InterleaveUpper(pairs, even, odd)));
+  const auto one = hn::Add(two, hn::Shuffle2301(two));
+  return hn::LowerHalf(hn::ConcatEven(d, one, one));
+}
+
+#endif
+
+/// Adds the products of `steps` sixteens to R x kTileCols dot products. All loops but that over the
+/// steps are unrolled, so that the sums stay in registers.
+template <int R, class X, class W>
+HWY_INLINE void add_products(X x, W w, std::int64_t steps, Sums to) {
+  constexpr int C = kTileCols;
+  const D16 d;
+  for (std::size_t at = 0; at < kLanes; at += kVectorLanes) {
+    float* lanes = to.lanes + at;
+    V16 sum[R][C];
+    HWY_UNROLL(8) for (int i = 0; i < R; ++i) {
+      HWY_UNROLL(8) for (int j = 0; j < C; ++j) {
+        sum[i][j] = to.fresh ? hn::Zero(d) : hn::Load(d, lanes + (i * C + j) * kSixteen);
+      }
+    }
     const float* px = x.data + at;
     const float* pw = w.data + at;
     for (std::int64_t s = 0; s < steps; ++s, px += x.step, pw += w.step) {
-      unrolled<W>([&](auto v) {
-        V16 vx[R];
-        unrolled<R>([&](auto i) { vx[i] = hn::LoadU(d, px + i * x.row + v * kVectorStep); });
-        unrolled<C>([&](auto j) {
-          const V16 vw = hn::LoadU(d, pw + j * w.row + v * kVectorStep);
-          unrolled<R>([&](auto i) { sum[i][j][v] = fused(d, vx[i], vw, sum[i][j][v]); });
-        });
-      });
+      V16 vx[R];
+      HWY_UNROLL(8) for (int i = 0; i < R; ++i) vx[i] = hn::LoadU(d, px + i * x.row);
+      HWY_UNROLL(8) for (int j = 0; j < C; ++j) {
+        V16 vw = hn::LoadU(d, pw + j * w.row);
+#if HWY_ARCH_X86 && HWY_NATIVE_FMA
+        asm("" : "+v"(vw.raw));  // GCC would load it again for each product
+#endif
+        HWY_UNROLL(8) for (int i = 0; i < R; ++i) sum[i][j] = fused(d, vx[i], vw, sum[i][j]);
+      }
     }
-    each([&](auto i, auto j, auto v) { hn::Store(sum[i][j][v], d, place(i, j, v)); });
+#if HWY_TARGET == HWY_AVX3
+    if (to.out != nullptr) {
+      HWY_UNROLL(8) for (int i = 0; i < R; ++i) {
+        const V16(&v)[C] = sum[i];
+        hn::StoreU(add_lanes(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]), hn::Half<D16>(),
+                   to.out + i * to.stride);
+      }
+      return;
+    }
+#endif
+    HWY_UNROLL(8) for (int i = 0; i < R; ++i) {
+      HWY_UNROLL(8) for (int j = 0; j < C; ++j) {
+        hn::Store(sum[i][j], d, lanes + (i * C + j) * kSixteen);
+      }
+    }
+  }
+  for (int i = 0; to.out != nullptr && i < R; ++i) {
+    for (int j = 0; j < C; j += 4) {
+      hn::StoreU(add_lanes(to.lanes + (i * C + j) * kSixteen), hn::Full128<float>(),
+                 to.out + i * to.stride + j);
+    }
   }
 }
 
-/// Lane l adds l + 8, l + 4, l + 2, l + 1: lanes is [4][16], the result the four first lanes.
-HWY_INLINE hn::Vec<hn::Full128<float>> add_lanes(const float* lanes) {
-  const hn::Full128<float> d;
-  const hn::Repartition<double, decltype(d)> pairs;
-  hn::Vec<decltype(d)> four[4];
-  for (int o = 0; o < 4; ++o) {
-    const float* lane = lanes + o * static_cast<std::int64_t>(kLanes);
-    four[o] = hn::Add(hn::Add(hn::Load(d, lane), hn::Load(d, lane + 8)),
-                      hn::Add(hn::Load(d, lane + 4), hn::Load(d, lane + 12)));
-  }
-  const auto two = [&](auto a, auto b) {
-    const auto pa = hn::BitCast(pairs, a);
-    const auto pb = hn::BitCast(pairs, b);
-    return hn::Add(hn::BitCast(d, hn::InterleaveLower(pairs, pa, pb)),
-                   hn::BitCast(d, hn::InterleaveUpper(pairs, pa, pb)));
-  };
-  const auto low = two(four[0], four[1]);
-  const auto high = two(four[2], four[3]);
-  return hn::Add(hn::ConcatEven(d, high, low), hn::ConcatOdd(d, high, low));
+/// The same of `count` values of each row, where the last sixteen need not be whole.
+template <int R, class W>
+void add_values(LooseRows x, W w, std::int64_t count, Sums to) {
+  const std::int64_t whole = count / kSixteen;
+  const std::int64_t rest = count % kSixteen;
+  if (rest == 0) return add_products<R>(x, w, whole, to);
+  add_products<R>(x, w, whole, {to.lanes, to.fresh, nullptr, 0});
+  HWY_ALIGN float rest_x[R * kLanes];
+  HWY_ALIGN float rest_w[kTileCols * kLanes];
+  add_products<R>(last_step<R>(x, whole, rest, rest_x),
+                  last_step<kTileCols>(w, whole, rest, rest_w), 1,
+                  {to.lanes, false, to.out, to.stride});
 }
+
+/// add_values for 1, 2 and 3 rows of x.
+template <class W>
+constexpr decltype(&add_values<1, W>) kAddValues[kTileRows] = {add_values<1, W>, add_values<2, W>,
+                                                               add_values<3, W>};
 
 }  // namespace zp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -34,26 +34,29 @@ template <int R, int C>
 HWY_INLINE void add_rows(Matrix p, const float* v, std::int64_t stride, std::size_t last,
                          View2D<float> out) {
   const D16 d;
-  V16 sum[R][C];
-  const auto each = [](const auto& f) {
-    unrolled<R>([&](auto i) { unrolled<C>([&](auto c) { f(i, c); }); });
-  };
   const auto load = [&](const float* from, int c) {
     return c + 1 < C ? hn::LoadU(d, from) : load_first(from, last);
   };
-  each([&](auto i, auto c) { sum[i][c] = load(out.data + i * out.stride + c * kVectorStep, c); });
+  V16 sum[R][C];
+  HWY_UNROLL(8) for (int i = 0; i < R; ++i) {
+    HWY_UNROLL(8) for (int c = 0; c < C; ++c) {
+      sum[i][c] = load(out.data + i * out.stride + c * kVectorStep, c);
+    }
+  }
   for (std::int64_t j = 0; j < p.cols; ++j, v += stride) {
     V16 row[C];
-    unrolled<C>([&](auto c) { row[c] = load(v + c * kVectorStep, c); });
-    unrolled<R>([&](auto i) {
+    HWY_UNROLL(8) for (int c = 0; c < C; ++c) row[c] = load(v + c * kVectorStep, c);
+    HWY_UNROLL(8) for (int i = 0; i < R; ++i) {
       const V16 weight = hn::Set(d, p.data[i * p.stride + j]);
-      unrolled<C>([&](auto c) { sum[i][c] = fused(d, weight, row[c], sum[i][c]); });
-    });
+      HWY_UNROLL(8) for (int c = 0; c < C; ++c) { sum[i][c] = fused(d, weight, row[c], sum[i][c]); }
+    }
   }
-  each([&](auto i, auto c) {
-    store_first(sum[i][c], out.data + i * out.stride + c * kVectorStep,
-                c + 1 < C ? kVectorLanes : last);
-  });
+  HWY_UNROLL(8) for (int i = 0; i < R; ++i) {
+    HWY_UNROLL(8) for (int c = 0; c < C; ++c) {
+      store_first(sum[i][c], out.data + i * out.stride + c * kVectorStep,
+                  c + 1 < C ? kVectorLanes : last);
+    }
+  }
 }
 
 /// All rows of out, C vectors of columns.
