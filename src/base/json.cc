@@ -47,8 +47,7 @@ class StrictBuilder final : public nlohmann::json_sax<Json> {
   }
   bool parse_error(std::size_t position, const std::string& token,
                    const nlohmann::detail::exception&) override {
-    throw Error(where_, "no valid JSON at byte " + std::to_string(position), {},
-                "\"" + token + "\"");
+    throw JsonSyntaxError(where_, position, "\"" + token + "\"");
   }
 
  private:
@@ -79,7 +78,7 @@ class StrictBuilder final : public nlohmann::json_sax<Json> {
 Json parse_json(std::string_view text, const std::string& where) {
   // nlohmann takes a zero byte for the end and would not see what stands behind it.
   if (const std::size_t zero = text.find('\0'); zero != text.npos) {
-    throw Error(where, "no valid JSON at byte " + std::to_string(zero + 1), {}, "a zero byte");
+    throw JsonSyntaxError(where, zero + 1, "a zero byte");
   }
   Json out;
   StrictBuilder sax(out, where);

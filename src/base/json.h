@@ -8,12 +8,25 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace zp {
 
 using Json = nlohmann::ordered_json;
 
-/// Parses UTF-8 JSON. Throws Error at `where` on a syntax error (with its byte), on a key that
-/// stands twice in one object, and on nesting deeper than 128.
+/// What is no JSON, and from which byte on (counted from 1).
+class JsonSyntaxError : public Error {
+ public:
+  JsonSyntaxError(const std::string& where, std::size_t byte, const std::string& found)
+      : Error(where, "no valid JSON at byte " + std::to_string(byte), {}, found), byte_(byte) {}
+  std::size_t byte() const { return byte_; }
+
+ private:
+  std::size_t byte_;
+};
+
+/// Parses UTF-8 JSON. Throws JsonSyntaxError, and Error at `where` on a key that stands twice in
+/// one object and on nesting deeper than 128.
 Json parse_json(std::string_view text, const std::string& where);
 Json read_json(const std::filesystem::path& path);
 

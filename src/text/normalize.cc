@@ -130,7 +130,7 @@ std::string TextNormalizer::operator()(std::string_view piece, bool at_start) co
 }
 
 std::string TextNormalizer::added_token(const std::string& text) const {
-  return marks_ == SpaceMarks::sentencepiece ? mark_spaces(text) : (*this)(text, true);
+  return marks_ == SpaceMarks::sentencepiece ? text : (*this)(text, true);
 }
 
 std::string TextNormalizer::normal_forms(std::string text) const {
