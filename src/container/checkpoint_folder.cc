@@ -152,7 +152,12 @@ void add_json(Layout& layout, std::string name, const Json& json) {
 }
 
 void add_companions(Layout& layout, const std::filesystem::path& source) {
-  if (source.empty()) return;
+  if (source.empty()) {
+    layout.notes.emplace_back(
+        "no tokenizer files: the source is a single file, which holds its tokenizer in another "
+        "form");
+    return;
+  }
   for (const std::string_view name : kCompanions) {
     const std::filesystem::path path = source / name;
     std::error_code unreadable;

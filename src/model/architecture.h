@@ -107,6 +107,8 @@ struct Architecture {
   Names model_types;         ///< config.json's "model_type", when it has no classes
   /// Reads config.json; throws Error naming a field whose meaning isn't known.
   Decoder (*read_config)(const Json& config, const std::string& where);
+  /// The inverse (config_writer.h): adds what the Decoder says to a config that names the class.
+  void (*write_config)(const Decoder& decoder, Json& config);
   /// Every tensor, those outside the layers before and after them in file order.
   std::span<const TensorRow> table;
   /// Begins names in some checkpoints and not in others ("transformer.").

@@ -30,6 +30,8 @@ struct Rope {
   double attention_factor = 1;  ///< longrope and yarn: multiplies cos and sin
   /// stated: what each frequency is divided by, dims / 2 values (GGUF says llama3 so).
   std::vector<float> divisors;
+
+  bool operator==(const Rope&) const = default;
 };
 
 struct Decoder {
@@ -62,6 +64,8 @@ struct Decoder {
   std::int64_t first_sliding_layer = 0;        ///< layers before it see everything
   std::int64_t sliding_period = 0;  ///< every such layer (the 2nd, 4th ... for 2) sees everything
   Rope rope;
+
+  bool operator==(const Decoder&) const = default;
 };
 
 /// The window of one layer; nothing: it sees everything before it.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "model/architecture.h"
+#include "model/config_writer.h"
 #include "model/rope_config.h"
 
 namespace zp {
@@ -105,6 +106,30 @@ Decoder read_config(const Json& config, const std::string& where) {
   return d;
 }
 
+// The number whose root the scale is 1 over; an integer in every published model.
+double query_scalar(const Decoder& d) {
+  const double scalar = 1 / (d.attention_scale * d.attention_scale);
+  const double whole = std::round(scalar);
+  return 1 / std::sqrt(whole) == d.attention_scale ? whole : scalar;
+}
+
+Json cap(double value) { return value > 0 ? Json(value) : Json(); }
+
+void write_config(const Decoder& d, Json& config) {
+  write_sizes(d, config);
+  config["head_dim"] = d.head_dim;
+  config["rms_norm_eps"] = d.norm_epsilon;
+  config["hidden_activation"] = std::string(activation_word(d.activation));
+  config["hidden_act"] = config["hidden_activation"];
+  const double scalar = query_scalar(d);
+  config["query_pre_attn_scalar"] =
+      scalar == std::round(scalar) ? Json(static_cast<std::int64_t>(scalar)) : Json(scalar);
+  config["attn_logit_softcapping"] = cap(d.attention_soft_cap);
+  config["final_logit_softcapping"] = cap(d.logit_soft_cap);
+  config["sliding_window"] = d.sliding_window ? Json(*d.sliding_window) : Json();
+  write_rope(d, config);
+}
+
 // llama.cpp has no key for the scale of scores: it knows the published models by their layers.
 void gguf_graph(Decoder& d) {
   constexpr std::int64_t kLayersOf27b = 46;
@@ -124,6 +149,7 @@ extern constinit const Architecture architecture_gemma2 = {
     .hf_classes = kClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
+    .write_config = write_config,
     .table = kTable,
     .optional_prefix = {},
     .ignored = kIgnored,

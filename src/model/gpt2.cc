@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "model/architecture.h"
 #include "model/config_reader.h"
+#include "model/config_writer.h"
 
 namespace zp {
 namespace {
@@ -89,6 +90,18 @@ Decoder read_config(const Json& config, const std::string& where) {
   return d;
 }
 
+void write_config(const Decoder& d, Json& config) {
+  config["n_embd"] = d.hidden;
+  config["n_inner"] = d.ffn;
+  config["n_layer"] = d.layers;
+  config["n_head"] = d.heads;
+  config["n_positions"] = d.context;
+  config["vocab_size"] = d.vocabulary;
+  config["layer_norm_epsilon"] = d.norm_epsilon;
+  config["activation_function"] = std::string(activation_word(d.activation));
+  config["tie_word_embeddings"] = d.tied;
+}
+
 void gguf_graph(Decoder& d) {
   d.norm = Norm::layer;
   d.gated = false;
@@ -102,6 +115,7 @@ extern constinit const Architecture architecture_gpt2 = {
     .hf_classes = kClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
+    .write_config = write_config,
     .table = kTable,
     .optional_prefix = "transformer.",
     .ignored = kIgnored,

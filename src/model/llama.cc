@@ -2,6 +2,7 @@
 // whole head, grouped-query attention, a gated MLP with SiLU. Source: transformers models/llama,
 // mistral.
 #include "model/architecture.h"
+#include "model/config_writer.h"
 #include "model/rope_config.h"
 
 namespace zp {
@@ -83,6 +84,20 @@ Decoder read_config(const Json& config, const std::string& where) {
   return d;
 }
 
+void write_config(const Decoder& d, Json& config) {
+  write_sizes(d, config);
+  config["head_dim"] = d.head_dim;
+  config["rms_norm_eps"] = d.norm_epsilon;
+  config["hidden_act"] = std::string(activation_word(d.activation));
+  config["attention_bias"] = d.attention_bias;
+  config["mlp_bias"] = d.mlp_bias;
+  write_rope(d, config);
+  if (!d.sliding_window) return;
+  config["architectures"] = {"MistralForCausalLM"};
+  config["model_type"] = "mistral";
+  config["sliding_window"] = *d.sliding_window;
+}
+
 }  // namespace
 
 extern constinit const Architecture architecture_llama = {
@@ -91,6 +106,7 @@ extern constinit const Architecture architecture_llama = {
     .hf_classes = kClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
+    .write_config = write_config,
     .table = kTable,
     .optional_prefix = {},
     .ignored = kIgnored,

@@ -4,6 +4,7 @@
 // ...); that release's checkpoints had other tensor names and are not read.
 #include "base/error.h"
 #include "model/architecture.h"
+#include "model/config_writer.h"
 #include "model/rope_config.h"
 
 namespace zp {
@@ -67,6 +68,9 @@ Decoder read_config(const Json& config, const std::string& where) {
   d.heads = fields.count(fields.either("num_attention_heads", "n_head"), kMostHeads);
   d.kv_heads = fields.count(fields.either("num_key_value_heads", "n_head_kv"), kMostHeads, d.heads);
   d.head_dim = even_head_dim(fields, d);
+  // mlx-lm's folders say it; transformers has no such field.
+  if (fields.count("head_dim", kMostHeadDim, d.head_dim) != d.head_dim)
+    fields.refuse("head_dim", "value not supported", "hidden / heads");
   d.ffn = fields.count(fields.either("intermediate_size", "n_inner"), kMostFfn, 4 * d.hidden);
   d.vocabulary = fields.count("vocab_size", kMostVocabulary);
   d.context = fields.count(fields.either("max_position_embeddings", "n_positions"), kMostContext);
@@ -78,6 +82,16 @@ Decoder read_config(const Json& config, const std::string& where) {
   d.rope = read_rope(fields, d, {.dims = rotated_dims(fields, d), .partial_allowed = true});
   fields.finish(d.architecture, kWithoutInfluence, kFixed);
   return d;
+}
+
+void write_config(const Decoder& d, Json& config) {
+  write_sizes(d, config);
+  config["layer_norm_eps"] = d.norm_epsilon;
+  config["hidden_act"] = std::string(activation_word(d.activation));
+  write_rope(d, config);
+  // Absent means a half here.
+  config["partial_rotary_factor"] =
+      static_cast<double>(d.rope.dims) / static_cast<double>(d.head_dim);
 }
 
 void gguf_graph(Decoder& d) {
@@ -94,6 +108,7 @@ extern constinit const Architecture architecture_phi = {
     .hf_classes = kClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
+    .write_config = write_config,
     .table = kTable,
     .optional_prefix = {},
     .ignored = kIgnored,

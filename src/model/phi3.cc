@@ -2,6 +2,7 @@
 // rotation of a part of each head, longrope, sliding window. Source: transformers models/phi3.
 #include "base/error.h"
 #include "model/architecture.h"
+#include "model/config_writer.h"
 #include "model/rope_config.h"
 
 namespace zp {
@@ -54,6 +55,15 @@ Decoder read_config(const Json& config, const std::string& where) {
   return d;
 }
 
+void write_config(const Decoder& d, Json& config) {
+  write_sizes(d, config);
+  config["rms_norm_eps"] = d.norm_epsilon;
+  config["hidden_act"] = std::string(activation_word(d.activation));
+  write_rope(d, config);
+  config["sliding_window"] = d.sliding_window ? Json(*d.sliding_window) : Json();
+  config["pad_token_id"] = nullptr;  // transformers' default is beyond small vocabularies
+}
+
 }  // namespace
 
 extern constinit const Architecture architecture_phi3 = {
@@ -62,6 +72,7 @@ extern constinit const Architecture architecture_phi3 = {
     .hf_classes = kClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
+    .write_config = write_config,
     .table = kTable,
     .optional_prefix = {},
     .ignored = kIgnored,

@@ -1,5 +1,6 @@
 // Qwen2 and Qwen2.5: Llama with biases on q, k and v. Source: transformers models/qwen2.
 #include "model/architecture.h"
+#include "model/config_writer.h"
 #include "model/rope_config.h"
 
 namespace zp {
@@ -57,6 +58,15 @@ Decoder read_config(const Json& config, const std::string& where) {
   return d;
 }
 
+void write_config(const Decoder& d, Json& config) {
+  write_sizes(d, config);
+  config["head_dim"] = d.head_dim;
+  config["rms_norm_eps"] = d.norm_epsilon;
+  config["hidden_act"] = std::string(activation_word(d.activation));
+  write_rope(d, config);
+  write_window_layers(d, config);
+}
+
 }  // namespace
 
 extern constinit const Architecture architecture_qwen2 = {
@@ -65,6 +75,7 @@ extern constinit const Architecture architecture_qwen2 = {
     .hf_classes = kClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
+    .write_config = write_config,
     .table = kTable,
     .optional_prefix = {},
     .ignored = kIgnored,

@@ -2,6 +2,7 @@
 // size of its own. Source: transformers models/qwen3. Biases on the attention are not supported:
 // no published model has them.
 #include "model/architecture.h"
+#include "model/config_writer.h"
 #include "model/rope_config.h"
 
 namespace zp {
@@ -58,6 +59,15 @@ Decoder read_config(const Json& config, const std::string& where) {
   return d;
 }
 
+void write_config(const Decoder& d, Json& config) {
+  write_sizes(d, config);
+  config["head_dim"] = d.head_dim;
+  config["rms_norm_eps"] = d.norm_epsilon;
+  config["hidden_act"] = std::string(activation_word(d.activation));
+  write_rope(d, config);
+  write_window_layers(d, config);
+}
+
 }  // namespace
 
 extern constinit const Architecture architecture_qwen3 = {
@@ -66,6 +76,7 @@ extern constinit const Architecture architecture_qwen3 = {
     .hf_classes = kClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
+    .write_config = write_config,
     .table = kTable,
     .optional_prefix = {},
     .ignored = kIgnored,

@@ -123,13 +123,29 @@ std::int64_t rotated_dims(ConfigReader& fields, ConfigReader* inner, const Decod
   return dims;
 }
 
+/// rope_parameters, rope_scaling, or both where what they both say is the same; or null.
+Json stated_rope(ConfigReader& fields) {
+  constexpr std::string_view kNew = "rope_parameters";
+  constexpr std::string_view kOld = "rope_scaling";
+  if (!fields.has(kNew)) return fields.has(kOld) ? fields.at(kOld) : Json();
+  Json both = fields.at(kNew);
+  if (!fields.has(kOld)) return both;
+  const Json& old = fields.at(kOld);
+  if (!both.is_object() || !old.is_object()) fields.refuse(kOld, "wrong type", "an object");
+  for (const auto& [key, value] : old.items()) {
+    if (both.contains(key) && both[key] != value)
+      fields.refuse(kOld, "differs from \"rope_parameters\"", both.dump(-1, ' ', true));
+    both[key] = value;
+  }
+  return both;
+}
+
 }  // namespace
 
 Rope read_rope(ConfigReader& fields, const Decoder& decoder, const RopeRules& rules) {
-  const std::string_view key = fields.either("rope_parameters", "rope_scaling");
+  const Json stated = stated_rope(fields);
   std::optional<ConfigReader> inner;
-  if (fields.has(key))
-    inner.emplace(fields.at(key), fields.where() + ": \"" + std::string(key) + "\"");
+  if (!stated.is_null()) inner.emplace(stated, fields.where() + ": rope");
   ConfigReader* const object = inner ? &*inner : nullptr;
 
   Rope rope;

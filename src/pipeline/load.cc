@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "model/config_writer.h"
 #include "source/read_model.h"
 
 namespace zp {
@@ -57,6 +58,8 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
   loaded->title = title_of(loaded->checkpoint).value_or(loaded->name);
   loaded->pre_tokenizer = pre_tokenizer_of(loaded->checkpoint);
   loaded->model = read_model(loaded->checkpoint);
+  Json& config = loaded->checkpoint.config;
+  if (config.is_null()) config = write_config(*loaded->model.architecture, loaded->model.decoder);
   loaded->tokenizer = tokenizer_of(loaded->checkpoint);
   return loaded;
 }

@@ -1,6 +1,7 @@
 #include "pipeline/plan.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -73,6 +74,31 @@ void check_path(const fs::path& path, bool force) {
   if (!fs::is_directory(folder)) throw Error(folder.string(), "no such folder to write to");
 }
 
+bool is_dtype(std::string_view type) {
+  for (int i = 0; i <= static_cast<int>(DType::boolean); ++i) {
+    if (info(static_cast<DType>(i)).name == type) return true;
+  }
+  return false;
+}
+
+// What people should know who quantize what is quantized already; else empty.
+std::string source_loss(std::span<const Assignment> assignments) {
+  std::map<std::string, std::int64_t> tensors;
+  bool again = false;
+  for (const Assignment& a : assignments) {
+    if (is_dtype(a.weight->stored_type)) continue;
+    ++tensors[a.weight->stored_type];
+    again = again || a.grid->family() != Family::floating;
+  }
+  std::string counts;
+  for (const auto& [type, count] : tensors)
+    counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " of " + type;
+  if (counts.empty()) return {};
+  return "the source is quantized (" + counts + " tensors): what that lost stays lost" +
+         (again ? ", and rounding again adds to it; a source in floating point gives better files"
+                : "");
+}
+
 PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const Target& target) {
   const Container& container = find_container(target.container);
   PlannedOutput out;
@@ -107,6 +133,8 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   out.path = target.path.empty() ? default_path(loaded, container, asked) : target.path;
   check_path(out.path, recipe.force);
   out.layout = container.layout(input, assignments);
+  if (std::string note = source_loss(assignments); !note.empty())
+    out.layout.notes.push_back(std::move(note));
   return out;
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "report/model_facts.h"
-#include "text/tokenizer.h"
+#include "source/read_model.h"
 
 namespace zp {
 namespace {
@@ -68,16 +68,10 @@ void count_weights(const Checkpoint& checkpoint, Inspection& inspection) {
 }
 
 void check_tokenizer(const Checkpoint& checkpoint, std::vector<std::string>& problems) {
-  if (!checkpoint.metadata.empty()) {
-    const auto is_vocabulary = [](const gguf::Pair& p) { return p.key == "tokenizer.ggml.tokens"; };
-    if (std::none_of(checkpoint.metadata.begin(), checkpoint.metadata.end(), is_vocabulary)) {
-      problems.emplace_back("no tokenizer in the metadata");
-    }
-    return;
-  }
   try {
-    if (!read_tokenizer(checkpoint.folder))
-      problems.push_back("no tokenizer in " + checkpoint.folder.string());
+    if (tokenizer_of(checkpoint)) return;
+    problems.push_back("no tokenizer in " +
+                       (checkpoint.folder.empty() ? checkpoint.path : checkpoint.folder).string());
   } catch (const Error& e) {
     problems.emplace_back(e.what());
   }

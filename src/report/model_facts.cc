@@ -4,12 +4,12 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "source/read_model.h"
 
 namespace zp {
 namespace {
 
 constexpr std::string_view kLayer = "{}";
-constexpr std::string_view kArchitecture = "general.architecture";
 
 // "blk.{}.attn_q" against "blk.12.attn_q".
 bool matches(std::string_view pattern, std::string_view name) {
@@ -25,93 +25,33 @@ bool matches(std::string_view pattern, std::string_view name) {
                      [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
-std::string with_layer(std::string_view pattern, std::int64_t layer) {
-  std::string name(pattern);
-  if (const std::size_t at = name.find(kLayer); at != name.npos)
-    name.replace(at, kLayer.size(), std::to_string(layer));
-  return name;
-}
-
 std::string_view suffix(Part part) { return part == Part::weight ? ".weight" : ".bias"; }
 
-template <class T>
-const T* find(const Checkpoint& checkpoint, std::string_view key) {
+// What the files call the architecture, whether it is known here or not.
+std::string stated_name(const Checkpoint& checkpoint) {
   for (const gguf::Pair& pair : checkpoint.metadata) {
-    if (pair.key == key) return std::get_if<T>(&pair.value);
+    const auto* name = std::get_if<std::string>(&pair.value);
+    if (pair.key == "general.architecture" && name != nullptr) return printable(*name);
   }
-  return nullptr;
-}
-
-// Only what every model of the architecture has: the choices of this one stand in keys of its own.
-void check_gguf_tensors(const Checkpoint& checkpoint, ModelFacts& facts) {
-  const auto* layers = find<std::uint32_t>(checkpoint, facts.name + ".block_count");
-  // A vocabulary alone has no tensors; more layers than tensors can't be looked up.
-  if (checkpoint.tensors.empty()) {
-    facts.problems.emplace_back("no tensors: a vocabulary alone");
-    return;
-  }
-  if (layers == nullptr || *layers > checkpoint.tensors.size()) {
-    facts.problems.push_back(facts.name +
-                             ".block_count is missing or larger than the number of tensors");
-    return;
-  }
-  for (const TensorRow& row : facts.architecture->table) {
-    if (row.when != nullptr) continue;
-    const std::int64_t count = row.gguf.find(kLayer) == row.gguf.npos ? 1 : *layers;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::string name = with_layer(row.gguf, i).append(suffix(row.part));
-      if (checkpoint.find(name) == nullptr)
-        facts.problems.push_back("tensor missing: \"" + name + "\"");
-    }
-  }
-}
-
-ModelFacts gguf_facts(const Checkpoint& checkpoint) {
-  ModelFacts facts;
-  const auto* name = find<std::string>(checkpoint, kArchitecture);
-  if (name == nullptr) {
-    facts.problems.emplace_back("general.architecture is missing");
-    return facts;
-  }
-  facts.name = printable(*name);
-  for (const Architecture* a : architectures()) {
-    if (a->gguf.name == *name) facts.architecture = a;
-  }
-  if (facts.architecture == nullptr) {
-    facts.problems.push_back("architecture not supported: \"" + facts.name + "\"");
-  } else {
-    check_gguf_tensors(checkpoint, facts);
-  }
-  return facts;
-}
-
-ModelFacts config_facts(const Checkpoint& checkpoint) {
-  ModelFacts facts;
-  const std::string where = (checkpoint.folder / "config.json").string();
-  if (checkpoint.config.is_null()) {
-    facts.problems.push_back("no config.json in " + checkpoint.folder.string());
-    return facts;
-  }
-  try {
-    facts.name = JsonFields(checkpoint.config, where).text("model_type", "");
-    facts.architecture = &find_architecture(checkpoint.config, where);
-    facts.name = facts.architecture->name;
-    const Decoder decoder = facts.architecture->read_config(checkpoint.config, where);
-    if (decoder.layers > static_cast<std::int64_t>(checkpoint.tensors.size())) {
-      throw Error(where, "more layers than the checkpoint has tensors", {},
-                  std::to_string(decoder.layers));
-    }
-    bind_model(*facts.architecture, decoder, checkpoint.tensors, checkpoint.path.string());
-  } catch (const Error& e) {
-    facts.problems.emplace_back(e.what());
-  }
-  return facts;
+  const Json& config = checkpoint.config;
+  if (!config.is_object() || !config.contains("model_type")) return {};
+  const Json& name = config["model_type"];
+  return name.is_string() ? printable(name.get<std::string>()) : std::string();
 }
 
 }  // namespace
 
 ModelFacts model_facts(const Checkpoint& checkpoint) {
-  return checkpoint.metadata.empty() ? config_facts(checkpoint) : gguf_facts(checkpoint);
+  ModelFacts facts;
+  facts.name = stated_name(checkpoint);
+  try {
+    facts.architecture = &architecture_of(checkpoint);
+    facts.name = facts.architecture->name;
+    read_model(checkpoint);
+  } catch (const Error& e) {
+    facts.problems.emplace_back(e.what());
+  }
+  return facts;
 }
 
 std::string role_of(const Architecture& architecture, std::string_view tensor) {

@@ -43,7 +43,7 @@ Tensor joined(const Tensor& codes, const Tensor& scales, const Tensor& biases, c
               const std::string& where) {
   const std::string place = where + ": tensor \"" + codes.name + "\"";
   const std::string_view scale = scale_word(scales.type);
-  if (codes.type != "u32" || codes.shape.size() != 2 || scale.empty() ||
+  if (codes.type != info(DType::u32).name || codes.shape.size() != 2 || scale.empty() ||
       biases.type != scales.type || scales.shape != biases.shape || scales.shape.size() != 2) {
     throw Error(place, "no quantized matrix of MLX",
                 "u32 codes, scales and biases of one floating type and shape");

@@ -49,6 +49,20 @@ PHI = {
     "num_key_value_heads": 4,
     "partial_rotary_factor": 0.5,
 }
+GEMMA2 = {
+    **{k: v for k, v in BASE.items() if k != "hidden_act"},
+    "architectures": ["Gemma2ForCausalLM"],
+    "model_type": "gemma2",
+    "hidden_activation": "gelu_pytorch_tanh",
+    "head_dim": 32,
+    "query_pre_attn_scalar": 32,
+    "num_hidden_layers": 4,
+    "sliding_window": 16,
+    "attn_logit_softcapping": 6.0,
+    "final_logit_softcapping": 15.0,
+    "tie_word_embeddings": True,
+    "pad_token_id": 256,
+}
 GPT2 = {
     "architectures": ["GPT2LMHeadModel"],
     "model_type": "gpt2",
@@ -83,17 +97,22 @@ YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 
 MODELS = {
     "llama": (LLAMA, 56),
     "llama_tied": ({**LLAMA, "tie_word_embeddings": True}, 9),
+    "llama_gqa": ({**LLAMA, "num_attention_heads": 8, "num_key_value_heads": 4, "hidden_size": 128}, 47),
     "llama_biases": ({**LLAMA, "attention_bias": True, "mlp_bias": True}, 27),
     "llama_llama3": ({**LLAMA, "rope_scaling": LLAMA3}, 46),
     "llama_linear": ({**LLAMA, "rope_scaling": {"type": "linear", "factor": 4.0}}, 6),
     "llama_yarn": ({**LLAMA, "rope_scaling": YARN}, 43),
     "mistral": ({**MISTRAL, "sliding_window": None}, 7),
+    "mistral_window": ({**MISTRAL, "sliding_window": 12}, 36),
     "qwen2": ({**QWEN2, "tie_word_embeddings": True, "use_sliding_window": False, "sliding_window": 64}, 26),
     "qwen2_yarn": ({**QWEN2, "rope_scaling": {**YARN, "attention_factor": 1.3}}, 33),
     "qwen3": (QWEN3, 34),
     "gpt2": (GPT2, 7),
     "gpt2_untied": ({**GPT2, "tie_word_embeddings": False, "n_inner": 160}, 11),
     "phi": (PHI, 37),
+    "gemma2": (GEMMA2, 59),
+    # llama.cpp knows the 27B by its layers and takes hidden / heads for the scale of its scores.
+    "gemma2_scaled": ({**GEMMA2, "query_pre_attn_scalar": 16, "num_hidden_layers": 46, "intermediate_size": 64}, 9),
     "phi3": ({**PHI3, "sliding_window": 2047}, 0),
     "phi3_tied_partial": ({**PHI3, "tie_word_embeddings": True, "partial_rotary_factor": 0.75}, 13),
     "phi3_short": (
@@ -150,8 +169,8 @@ class Draw:
         if bias:
             self.normal(name + ".bias", (rows,), 0.3)
 
-    def norm(self, name, size, bias=False):
-        self.normal(name + ".weight", (size,), 0.2, 1.0)
+    def norm(self, name, size, bias=False, mean=1.0):
+        self.normal(name + ".weight", (size,), 0.2, mean)
         if bias:
             self.normal(name + ".bias", (size,), 0.2)
 
@@ -166,10 +185,13 @@ def llama_like(draw, config):
     kind = config["model_type"]
     all_biases = kind == "phi" or config.get("attention_bias", False)
     mlp_bias = kind == "phi" or config.get("mlp_bias", False)
-    draw.normal("model.embed_tokens.weight", (VOCABULARY, hidden), 0.5)
+    # Gemma multiplies the embedding by sqrt(hidden) and 1 by what its norms hold.
+    gemma = kind == "gemma2"
+    one = 0.0 if gemma else 1.0
+    draw.normal("model.embed_tokens.weight", (VOCABULARY, hidden), 0.05 if gemma else 0.5)
     for layer in range(config["num_hidden_layers"]):
         at = f"model.layers.{layer}."
-        draw.norm(at + "input_layernorm", hidden, kind == "phi")
+        draw.norm(at + "input_layernorm", hidden, kind == "phi", one)
         if kind == "phi3":
             draw.linear(at + "self_attn.qkv_proj", q + 2 * kv, hidden, SHARP)
             draw.linear(at + "mlp.gate_up_proj", 2 * ffn, hidden, 1)
@@ -187,12 +209,16 @@ def llama_like(draw, config):
             draw.linear(at + "mlp.fc1", ffn, hidden, 1, True)
             draw.linear(at + "mlp.fc2", hidden, ffn, BUSY, True)
             continue
-        draw.norm(at + "post_attention_layernorm", hidden)
+        draw.norm(at + "post_attention_layernorm", hidden, mean=one)
+        if gemma:
+            draw.norm(at + "pre_feedforward_layernorm", hidden, mean=one)
+            draw.norm(at + "post_feedforward_layernorm", hidden, mean=one)
         if kind != "phi3":
             draw.linear(at + "mlp.gate_proj", ffn, hidden, 1, mlp_bias)
             draw.linear(at + "mlp.up_proj", ffn, hidden, 1, mlp_bias)
         draw.linear(at + "mlp.down_proj", hidden, ffn, BUSY, mlp_bias)
-    draw.norm("model.final_layernorm" if kind == "phi" else "model.norm", hidden, kind == "phi")
+    output = "model.final_layernorm" if kind == "phi" else "model.norm"
+    draw.norm(output, hidden, kind == "phi", 6.0 if gemma else one)
     if not config["tie_word_embeddings"]:
         draw.linear("lm_head", VOCABULARY, hidden, LOUD, kind == "phi")
 

@@ -1,0 +1,105 @@
+#include "model/config_writer.h"
+
+#include "base/error.h"
+
+namespace zp {
+namespace {
+
+// As JSON has them: shortest decimals of FP32 and not their double values.
+Json numbers(const std::vector<float>& values) {
+  Json list = Json::array();
+  for (const float v : values) list.push_back(v);
+  return list;
+}
+
+Json longrope(const std::vector<float>& shorter, const std::vector<float>& longer, double factor,
+              double attention_factor) {
+  return {{"rope_type", "longrope"},
+          {"type", "longrope"},
+          {"factor", factor},
+          {"attention_factor", attention_factor},
+          {"short_factor", numbers(shorter)},
+          {"long_factor", numbers(longer)}};
+}
+
+Json scaling_of(const Rope& rope) {
+  switch (rope.scaling) {
+    case RopeScaling::none:
+      return nullptr;
+    case RopeScaling::linear:
+      return {{"rope_type", "linear"}, {"type", "linear"}, {"factor", rope.factor}};
+    case RopeScaling::llama3:
+      return {{"rope_type", "llama3"},
+              {"factor", rope.factor},
+              {"low_freq_factor", rope.low_freq_factor},
+              {"high_freq_factor", rope.high_freq_factor},
+              {"original_max_position_embeddings", rope.original_context}};
+    case RopeScaling::longrope:
+      return longrope(rope.short_factor, rope.long_factor, rope.factor, rope.attention_factor);
+    case RopeScaling::stated:
+      return longrope(rope.divisors, rope.divisors, 1, 1);
+    case RopeScaling::yarn:
+      return {{"rope_type", "yarn"},
+              {"type", "yarn"},
+              {"factor", rope.factor},
+              {"beta_fast", rope.beta_fast},
+              {"beta_slow", rope.beta_slow},
+              {"attention_factor", rope.attention_factor},
+              {"original_max_position_embeddings", rope.original_context}};
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Json write_config(const Architecture& architecture, const Decoder& decoder) {
+  Json config;
+  config["architectures"] = {std::string(architecture.hf_classes.front())};
+  config["model_type"] = std::string(architecture.model_types.front());
+  architecture.write_config(decoder, config);
+  return config;
+}
+
+void write_sizes(const Decoder& d, Json& config) {
+  config["hidden_size"] = d.hidden;
+  config["intermediate_size"] = d.ffn;
+  config["num_hidden_layers"] = d.layers;
+  config["num_attention_heads"] = d.heads;
+  config["num_key_value_heads"] = d.kv_heads;
+  config["vocab_size"] = d.vocabulary;
+  config["max_position_embeddings"] = d.context;
+  config["tie_word_embeddings"] = d.tied;
+}
+
+std::string_view activation_word(Activation activation) {
+  switch (activation) {
+    case Activation::silu:
+      return "silu";
+    case Activation::gelu_tanh:
+      return "gelu_pytorch_tanh";
+    case Activation::gelu_erf:
+      return "gelu";
+  }
+  return {};
+}
+
+void write_rope(const Decoder& d, Json& config) {
+  const Rope& rope = d.rope;
+  config["rope_theta"] = rope.theta;
+  if (rope.dims != d.head_dim) {
+    config["partial_rotary_factor"] =
+        static_cast<double>(rope.dims) / static_cast<double>(d.head_dim);
+  }
+  config["rope_scaling"] = scaling_of(rope);
+  const bool by_context =
+      rope.scaling == RopeScaling::longrope || rope.scaling == RopeScaling::stated;
+  if (by_context) config["original_max_position_embeddings"] = rope.original_context;
+}
+
+void write_window_layers(const Decoder& d, Json& config) {
+  config["use_sliding_window"] = d.sliding_window.has_value();
+  config["max_window_layers"] = d.sliding_window ? d.first_sliding_layer : d.layers;
+  if (d.sliding_window) config["sliding_window"] = *d.sliding_window;
+}
+
+}  // namespace zp
