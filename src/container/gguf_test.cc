@@ -38,6 +38,7 @@ Decoder small(const Architecture& architecture) {
   d.activation = architecture.gguf.activation;
   d.norm = d.activation == Activation::silu ? Norm::rms : Norm::layer;
   d.rope.dims = architecture.name == "gpt2" ? 0 : 16;
+  if (architecture.gguf.graph != nullptr) architecture.gguf.graph(d);
   return d;
 }
 

@@ -40,7 +40,7 @@ constexpr std::array kTypes = {TokenType::normal,  TokenType::normal,       Toke
 class Reader {
  public:
   Reader(std::span<const gguf::Pair> pairs, const std::string& where)
-      : fields_(pairs, "tokenizer.", where), general_(pairs, "general.", where), where_(where) {}
+      : fields_(pairs, "tokenizer.", where), general_(pairs, "general.", where) {}
 
   std::optional<Tokenizer> read() {
     const std::string model = fields_.text("ggml.model");
@@ -242,7 +242,6 @@ class Reader {
 
   GgufFields fields_;
   GgufFields general_;
-  const std::string& where_;
   TokenizerDraft draft_;
   bool has_bytes_ = false;
   std::optional<bool> phi3_;
