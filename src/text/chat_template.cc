@@ -61,7 +61,7 @@ Value messages_value(Run& run, std::span<const ChatMessage> messages) {
 }  // namespace
 
 struct ChatTemplate::Parsed {
-  jinja::Body body;
+  jinja::Program program;
 };
 
 ChatTemplate::ChatTemplate(std::string_view source, std::string where) : where_(std::move(where)) {
@@ -92,9 +92,10 @@ std::string ChatTemplate::render(std::span<const ChatMessage> messages,
   set("bos_token", text_value(run, options.bos_token));
   set("eos_token", text_value(run, options.eos_token));
   for (const auto& [name, value] : options.variables.items()) set(name, value_of(run, value));
+  jinja::hide(run, parsed_->program.hidden);
   std::string text;
   run.out = &text;
-  jinja::execute(run, parsed_->body);
+  jinja::execute(run, parsed_->program.body);
   return text;
 }
 

@@ -111,8 +111,6 @@ Value reals(Run& run, std::string_view symbol, double a, double b) {
 
 Value add_texts(Run& run, const Value& a, const Value& b) {
   if (!a.markup() && !b.markup()) {
-    // Charged before it is built, as are all results that can be large.
-    run.charge(static_cast<std::int64_t>(a.text().size() + b.text().size()));
     return run.text(a.text() + b.text());
   }
   const auto side = [](const Value& v) { return v.markup() ? v.text() : escape_html(v.text()); };

@@ -125,12 +125,15 @@ Flow For::perform(Run& run) const {
     const InnerScope scope(run);
     parts_.target.assign(run, loop->current());
     run.scope->set(run, "loop", variable);
+    hide(run, parts_.hidden);
     const Flow flow = jinja::execute(run, parts_.body);
     if (flow == Flow::kBreak) break;
     finished_one = finished_one || flow == Flow::kNext;
   }
   if (finished_one) return Flow::kNext;
+  if (parts_.otherwise.empty()) return Flow::kNext;
   const InnerScope scope(run);
+  hide(run, parts_.hidden_otherwise);
   return jinja::execute(run, parts_.otherwise);
 }
 

@@ -60,13 +60,17 @@ Value split_method(Run& run, const Value& self, Arguments& arguments, bool from_
   const Bound given = bind(run, arguments, {"sep", "maxsplit"});
   const std::string& text = plain_text(run, self);
   const std::int64_t most = given[1] ? integer(run, *given[1], "maxsplit") : -1;
-  // Pieces are charged one by one, their views before that.
-  run.charge(static_cast<std::int64_t>(text.size()));
-  if (absent(given[0])) return texts(run, split_words(text, most, from_right));
-  const std::string& separator = plain_text(run, *given[0]);
-  if (separator.empty()) run.fail("separator is empty");
-  if (from_right) count_search(run, text, separator);
-  return texts(run, split_at(text, separator, most, from_right));
+  const std::string* separator = absent(given[0]) ? nullptr : &plain_text(run, *given[0]);
+  if (separator != nullptr && separator->empty()) run.fail("separator is empty");
+  if (separator != nullptr && from_right) count_search(run, text, *separator);
+  // Pieces are charged one by one; this is for their views, which all exist before that.
+  const auto may_divide = [separator](char c) {
+    return separator != nullptr ? c == separator->front() : c <= ' ' || c > '~';
+  };
+  run.charge(std::count_if(text.begin(), text.end(), may_divide) *
+             static_cast<std::int64_t>(sizeof(std::string_view)));
+  return texts(run, separator == nullptr ? split_words(text, most, from_right)
+                                         : split_at(text, *separator, most, from_right));
 }
 Value split(Run& run, const Value& self, Arguments& a) { return split_method(run, self, a, false); }
 Value rsplit(Run& run, const Value& self, Arguments& a) { return split_method(run, self, a, true); }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "text/jinja_run.h"
+#include "text/jinja_symbols.h"
 
 namespace zp::jinja {
 
@@ -64,8 +65,10 @@ using Stmt = std::unique_ptr<Statement>;
 using Body = std::vector<Stmt>;
 
 Flow execute(Run& run, const Body& body);
-/// What a body writes, in a scope of its own.
-Flow capture(Run& run, const Body& body, std::string& text);
+/// What a body writes, in a scope of its own that begins with `hidden`.
+Flow capture(Run& run, const Body& body, const Hidden& hidden, std::string& text);
+/// Makes names undefined in the current scope.
+void hide(Run& run, const Hidden& names);
 
 /// A name, several in (nested) tuples, or an attribute of a namespace.
 class Target {
@@ -78,6 +81,8 @@ class Target {
   void assign(Run& run, const Value& value) const;
   bool is_name() const { return !name_.empty() && attribute_.empty(); }
   const std::string& name() const { return name_; }
+  bool is_attribute() const { return !attribute_.empty(); }
+  const std::vector<Target>& parts() const { return parts_; }
 
  private:
   Target(std::string name, std::string attribute, std::vector<Target> parts)

@@ -167,6 +167,7 @@ Expr Parser::primary() {
   if (in_macro_ && (name == "varargs" || name == "kwargs")) {
     note_unknown("a macro's list of further arguments", name, line);
   }
+  symbols().load(name);
   return std::make_unique<Name>(line, name);
 }
 
@@ -298,6 +299,7 @@ CallArguments Parser::arguments() {
     if (!first) expect_operator(",");
     if (is_operator(")") && !first) break;
     first = false;
+    if (result.positional.size() + result.named.size() >= kMaxArguments) fail("too many arguments");
     const bool starred = result.all_positional || result.all_named;
     if (skip_operator("*")) {
       if (starred) fail("arguments in the wrong order");

@@ -1,23 +1,29 @@
 // Tokens and statements; jinja_parse_expression.cc has the expressions.
 #include "text/jinja_parser.h"
 
-#include "text/jinja_operators.h"
-
 namespace zp::jinja {
 
 using Type = Token::Type;
 
-Body parse(std::string_view source, const std::string& where) {
+Program parse(std::string_view source, const std::string& where) {
   return Parser(tokenize(source, where), where).run();
 }
 
-Body Parser::run() {
+Program Parser::run() {
   Body body = statements({});
+  find_hidden(root_);
   if (!unknown_.empty()) {
     throw Error(where_ + ": line " + std::to_string(unknown_[0].line), unknown_[0].what, {},
                 unknown_[0].name);
   }
-  return body;
+  return {std::move(body), root_.hidden};
+}
+
+void Parser::declare(const Target& target, Setting setting) {
+  for (const Target& part : target.parts()) declare(part, setting);
+  if (target.is_attribute()) symbols().load(target.name());
+  if (!target.is_name()) return;
+  setting == Setting::kStore ? symbols().store(target.name()) : symbols().parameter(target.name());
 }
 
 Token Parser::take() {
@@ -123,8 +129,10 @@ Stmt Parser::statement() {
   if (tag.text == "generation") {
     const While no_jump(may_jump_, false);
     const While hard(in_if_, false);
-    return std::make_unique<With>(line, std::vector<std::pair<Target, Expr>>(),
-                                  closed_body("endgeneration"));
+    const Inside frame(*this);
+    Body inside = closed_body("endgeneration");
+    return std::make_unique<With>(line, std::vector<std::pair<Target, Expr>>(), std::move(inside),
+                                  frame_->hidden);
   }
   throw Error(where_ + ": line " + std::to_string(line), "tag is not supported", {}, tag.text);
 }
@@ -133,15 +141,38 @@ Stmt Parser::if_statement(int line) {
   const While soft(in_if_, true);
   std::vector<std::pair<Expr, Body>> branches;
   Body otherwise;
-  while (true) {
-    Expr condition = tuple(false);
-    Body then = body({"elif", "else", "endif"});
-    branches.emplace_back(std::move(condition), std::move(then));
-    const std::string word = take().text;
-    if (word == "elif") continue;
-    if (word == "else") otherwise = closed_body("endif");
-    return std::make_unique<If>(line, std::move(branches), std::move(otherwise));
+  // Body, all of elif, and else; an elif is an if of its own inside the second.
+  Expr condition = tuple(false);
+  const Symbols before = symbols();
+  std::vector<Symbols> ways(3, before);
+  std::string word = branch(std::move(condition), branches);
+  std::swap(ways[0], symbols());
+  symbols() = before;
+  while (word == "elif") {
+    condition = tuple(false);
+    const Symbols around = symbols();
+    word = branch(std::move(condition), branches);
+    std::vector<Symbols> inner(3, around);
+    std::swap(inner[0], symbols());
+    symbols() = around;
+    symbols().merge(inner);
   }
+  std::swap(ways[1], symbols());
+  symbols() = before;
+  if (word == "else") otherwise = closed_body("endif");
+  std::swap(ways[2], symbols());
+  symbols() = before;
+  symbols().merge(ways);
+  return std::make_unique<If>(line, std::move(branches), std::move(otherwise));
+}
+
+// The body of a branch; gives the word that ends it.
+std::string Parser::branch(Expr condition, std::vector<std::pair<Expr, Body>>& branches) {
+  branch_names_ += symbols().starts_hidden().size();
+  if (branch_names_ > kMaxBranchNames) fail("too many variables and branches");
+  Body then = body({"elif", "else", "endif"});
+  branches.emplace_back(std::move(condition), std::move(then));
+  return take().text;
 }
 
 Stmt Parser::for_statement(int line) {
@@ -150,31 +181,50 @@ Stmt Parser::for_statement(int line) {
   expect_name("in");
   Expr source = tuple(false, false, "recursive");
   const While hard(in_if_, false);
-  Expr test = skip_name("if") ? expression() : nullptr;
+  For::Parts parts{std::move(over), std::move(source), nullptr, {}, {}, {}, {}};
+  if (skip_name("if")) {
+    const Inside frame(*this);
+    declare(parts.target, Setting::kParameter);
+    parts.test = expression();
+  }
   if (is_name("recursive")) fail("recursive loops are not supported");
-  For::Parts parts{std::move(over), std::move(source), std::move(test), {}, {}};
   {
     const While jump(may_jump_, true);
+    const Inside frame(*this);
+    parts.hidden = frame_->hidden;
+    symbols().parameter("loop");
+    declare(parts.target, Setting::kParameter);
     parts.body = body({"endfor", "else"});
   }
+  const Inside frame(*this);
+  parts.hidden_otherwise = frame_->hidden;
   if (take().text == "else") parts.otherwise = closed_body("endfor");
   return std::make_unique<For>(line, std::move(parts));
 }
 
 Stmt Parser::set_statement(int line) {
   Target to = target(true);
-  if (skip_operator("=")) return std::make_unique<Set>(line, std::move(to), tuple());
+  if (skip_operator("=")) {
+    Expr value = tuple();
+    declare(to, Setting::kStore);
+    return std::make_unique<Set>(line, std::move(to), std::move(value));
+  }
+  declare(to, Setting::kStore);
   const While hard(in_if_, false);
+  const Inside frame(*this);
   Filters applied = filters(false);
   Body block = closed_body("endset");
-  return std::make_unique<CaughtBlock>(line, std::move(to), std::move(applied), std::move(block));
+  return std::make_unique<CaughtBlock>(line, std::move(to), std::move(applied), std::move(block),
+                                       frame_->hidden);
 }
 
 Stmt Parser::filter_statement(int line) {
   const While hard(in_if_, false);
   Filters applied = filters(true);
+  const Inside frame(*this);
   Body block = closed_body("endfilter");
-  return std::make_unique<CaughtBlock>(line, std::nullopt, std::move(applied), std::move(block));
+  return std::make_unique<CaughtBlock>(line, std::nullopt, std::move(applied), std::move(block),
+                                       frame_->hidden);
 }
 
 Filters Parser::filters(bool first_is_bare) {
@@ -197,8 +247,10 @@ Stmt Parser::with_statement(int line) {
     expect_operator("=");
     values.emplace_back(std::move(name), expression());
   }
+  const Inside frame(*this);
+  for (const auto& [name, value] : values) declare(name, Setting::kParameter);
   Body inside = closed_body("endwith");
-  return std::make_unique<With>(line, std::move(values), std::move(inside));
+  return std::make_unique<With>(line, std::move(values), std::move(inside), frame_->hidden);
 }
 
 Stmt Parser::jump_statement(int line, Flow flow) {
@@ -214,6 +266,8 @@ void Parser::parameters(MacroBody& macro) {
     for (const auto& [other, unused] : macro.parameters) {
       if (other == name) fail("parameter stands twice");
     }
+    if (macro.parameters.size() >= kMaxArguments) fail("too many parameters");
+    symbols().parameter(name);
     const bool had_default = !macro.parameters.empty() && macro.parameters.back().second;
     Expr otherwise = skip_operator("=") ? expression() : nullptr;
     if (had_default && !otherwise) fail("parameter without a default behind one with a default");
@@ -227,6 +281,7 @@ void Parser::macro_body(MacroBody& macro, const char* end) {
   const While hard(in_if_, false);
   const While inside(in_macro_, true);
   const bool outer_uses_caller = std::exchange(uses_caller_, false);
+  macro.hidden = frame_->hidden;
   macro.body = closed_body(end);
   const auto takes_caller = [](const auto& p) { return p.first == "caller"; };
   macro.uses_caller =
@@ -237,6 +292,8 @@ void Parser::macro_body(MacroBody& macro, const char* end) {
 Stmt Parser::macro_statement(int line) {
   MacroBody macro;
   macro.name = name_target().name();
+  symbols().store(macro.name);
+  const Inside frame(*this);
   parameters(macro);
   macro_body(macro, "endmacro");
   return std::make_unique<Macro>(line, std::move(macro));
@@ -245,10 +302,16 @@ Stmt Parser::macro_statement(int line) {
 Stmt Parser::call_statement(int line) {
   MacroBody caller;
   caller.name = "caller";
-  if (is_operator("(")) parameters(caller);
+  Frame own;
+  if (is_operator("(")) {
+    const While frame(frame_, &own);
+    parameters(caller);
+  }
   Expr function = expression();
   if (dynamic_cast<Call*>(function.get()) == nullptr) fail("a call block needs a call");
   std::unique_ptr<Call> made_call(static_cast<Call*>(function.release()));
+  const Inside frame(*this);
+  std::swap(*frame_, own);
   macro_body(caller, "endcall");
   return std::make_unique<CallBlock>(line, std::move(made_call), std::move(caller));
 }

@@ -10,18 +10,24 @@
 
 #include "text/jinja_lexer.h"
 #include "text/jinja_statements.h"
+#include "text/jinja_symbols.h"
 
 namespace zp::jinja {
 
+struct Program {
+  Body body;
+  Hidden hidden;
+};
+
 /// Throws Error at `where` with the line of what is wrong.
-Body parse(std::string_view source, const std::string& where);
+Program parse(std::string_view source, const std::string& where);
 
 class Parser {
  public:
   Parser(std::vector<Token> tokens, std::string where)
       : tokens_(std::move(tokens)), where_(std::move(where)) {}
 
-  Body run();
+  Program run();
 
  private:
   using Ends = std::initializer_list<const char*>;
@@ -49,6 +55,7 @@ class Parser {
   Body closed_body(const char* end);
   Stmt statement();
   Stmt if_statement(int line);
+  std::string branch(Expr condition, std::vector<std::pair<Expr, Body>>& branches);
   Stmt for_statement(int line);
   Stmt set_statement(int line);
   Stmt macro_statement(int line);
@@ -118,9 +125,27 @@ class Parser {
   };
   int one_deeper() const;
 
+  /// A frame inside the current one, which it is for as long as this lives.
+  class Inside {
+   public:
+    explicit Inside(Parser& parser) : now_(parser.frame_, new_frame(*parser.frame_)) {}
+
+   private:
+    static Frame* new_frame(Frame& around) {
+      return around.inside.emplace_back(std::make_unique<Frame>()).get();
+    }
+    While<Frame*> now_;
+  };
+  Symbols& symbols() { return frame_->symbols; }
+  enum class Setting { kStore, kParameter };
+  void declare(const Target& target, Setting setting);
+
   std::vector<Token> tokens_;
   std::string where_;
   std::size_t at_ = 0;
+  Frame root_;
+  Frame* frame_ = &root_;
+  std::size_t branch_names_ = 0;  // copied for all branches so far
   int depth_ = 0;
   int for_depth_ = 0;      // loops around, those outside of a macro too
   bool may_jump_ = false;  // break and continue have a loop to act on

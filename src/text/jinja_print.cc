@@ -74,6 +74,7 @@ std::string repr(Run& run, const Value& value) {
       out = repr(value.real());
       break;
     case Kind::kText:
+      run.charge(3 * static_cast<std::int64_t>(value.text().size()));
       out = repr(value.text());
       if (value.markup()) out = "Markup(" + out + ")";
       break;

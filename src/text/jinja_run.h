@@ -18,6 +18,8 @@
 namespace zp::jinja {
 
 inline constexpr std::int64_t kMaxTemplateBytes = 1 << 20;  ///< source of one template
+inline constexpr std::size_t kMaxArguments = 1000;          ///< of one call, or macro
+inline constexpr std::size_t kMaxBranchNames = 100'000;     ///< variables known, over all branches
 inline constexpr int kMaxNodeDepth = 150;                   ///< nesting in the source
 inline constexpr std::int64_t kMaxSteps = 10'000'000;       ///< nodes run, or 64 bytes looked at
 inline constexpr std::int64_t kMaxOutputBytes = 64 << 20;   ///< text of one rendering

@@ -201,12 +201,14 @@ Value reverse(Run& run, const Value& value, Arguments& arguments) {
   return stepped(run, reversed, [](Run&, Value&) { return true; });
 }
 
-// Stable; comparisons may throw, which std::stable_sort allows.
-Values sorted(Run& run, Values items, const Getter& key, bool descending) {
+// Stable; comparisons may throw, which std::stable_sort allows. With `equal_first` equal keys need
+// no order: the filter sort compares lists of keys, and so asks Python for equality first.
+Values sorted(Run& run, Values items, const Getter& key, bool descending, bool equal_first) {
   std::vector<std::pair<Value, std::size_t>> keyed;
   for (std::size_t i = 0; i < items.size(); ++i) keyed.emplace_back(key(run, items[i]), i);
   run.charge(static_cast<std::int64_t>(keyed.size() * sizeof(keyed[0])));
   std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
+    if (equal_first && equal(run, a.first, b.first)) return false;
     return descending ? less(run, b.first, a.first) : less(run, a.first, b.first);
   });
   Values out;
@@ -220,7 +222,7 @@ Value sort(Run& run, const Value& value, Arguments& arguments) {
     run.fail("sorting by several attributes is not supported");
   }
   const Getter key = getter(run, given[2], !given_and_true(given[1]));
-  return run.list(sorted(run, items_of(run, value), key, given_and_true(given[0])));
+  return run.list(sorted(run, items_of(run, value), key, given_and_true(given[0]), true));
 }
 
 Value dictsort(Run& run, const Value& value, Arguments& arguments) {
@@ -231,8 +233,8 @@ Value dictsort(Run& run, const Value& value, Arguments& arguments) {
   const auto view = std::make_shared<ViewObject>(ViewObject::Part::kItems, value);
   const Value place = Value::integer(by == "value");
   const Getter key = getter(run, place, !given_and_true(given[0]));
-  return run.list(
-      sorted(run, items_of(run, run.object(Kind::kView, view)), key, given_and_true(given[2])));
+  return run.list(sorted(run, items_of(run, run.object(Kind::kView, view)), key,
+                         given_and_true(given[2]), false));
 }
 
 Value extreme(Run& run, const Value& value, Arguments& arguments, bool largest) {

@@ -12,8 +12,15 @@ Flow execute(Run& run, const Body& body) {
   return Flow::kNext;
 }
 
-Flow capture(Run& run, const Body& body, std::string& text) {
+void hide(Run& run, const Hidden& names) {
+  for (const std::string& name : *names) {
+    run.scope->set(run, name, run.undefined("'" + name + "' is undefined"));
+  }
+}
+
+Flow capture(Run& run, const Body& body, const Hidden& hidden, std::string& text) {
   const InnerScope scope(run);
+  hide(run, hidden);
   Capture caught(run);
   const Flow flow = execute(run, body);
   text = std::move(caught.text);
@@ -63,7 +70,7 @@ Flow Set::perform(Run& run) const {
 
 Flow CaughtBlock::perform(Run& run) const {
   std::string text;
-  const Flow flow = capture(run, body_, text);
+  const Flow flow = capture(run, body_, hidden_, text);
   if (flow != Flow::kNext) return flow;
   Value value = run.text(std::move(text));
   for (const auto& filter : filters_) value = filter->apply(run, value);
@@ -109,6 +116,7 @@ Value MacroBody::call(Run& run, const std::shared_ptr<Scope>& around, Arguments&
     }
     run.scope->set(run, key, std::move(*given[i]));
   }
+  hide(run, hidden);
   Capture caught(run);
   execute(run, body);
   return run.text(std::move(caught.text));
@@ -131,6 +139,7 @@ Flow With::perform(Run& run) const {
   for (const auto& [target, value] : values_) values.push_back(value->value(run));
   const InnerScope scope(run);
   for (std::size_t i = 0; i < values.size(); ++i) values_[i].first.assign(run, values[i]);
+  hide(run, hidden_);
   return jinja::execute(run, body_);
 }
 

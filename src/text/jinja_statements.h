@@ -53,7 +53,9 @@ class For final : public Statement {
     Expr over;
     Expr test;  ///< null when all are taken
     Body body;
+    Hidden hidden;
     Body otherwise;
+    Hidden hidden_otherwise;
   };
   For(int line, Parts parts) : Statement(line), parts_(std::move(parts)) {}
 
@@ -82,11 +84,12 @@ using Filters = std::vector<std::unique_ptr<Application>>;
 /// {% set name | filters %}...{% endset %}, and {% filter %} when there is no target.
 class CaughtBlock final : public Statement {
  public:
-  CaughtBlock(int line, std::optional<Target> target, Filters filters, Body body)
+  CaughtBlock(int line, std::optional<Target> target, Filters filters, Body body, Hidden hidden)
       : Statement(line),
         target_(std::move(target)),
         filters_(std::move(filters)),
-        body_(std::move(body)) {}
+        body_(std::move(body)),
+        hidden_(std::move(hidden)) {}
 
  protected:
   Flow perform(Run& run) const override;
@@ -95,6 +98,7 @@ class CaughtBlock final : public Statement {
   std::optional<Target> target_;
   Filters filters_;
   Body body_;
+  Hidden hidden_;
 };
 
 /// What a macro and the body of a call block have in common.
@@ -103,6 +107,7 @@ struct MacroBody {
   std::vector<std::pair<std::string, Expr>> parameters;  ///< with defaults, or null
   bool uses_caller = false;
   Body body;
+  Hidden hidden;
 
   /// A function that runs the body in the scope that is current now.
   Value closure(Run& run) const;
@@ -136,8 +141,11 @@ class CallBlock final : public Statement {
 /// {% with a = 1 %}; with no names also transformers' {% generation %}.
 class With final : public Statement {
  public:
-  With(int line, std::vector<std::pair<Target, Expr>> values, Body body)
-      : Statement(line), values_(std::move(values)), body_(std::move(body)) {}
+  With(int line, std::vector<std::pair<Target, Expr>> values, Body body, Hidden hidden)
+      : Statement(line),
+        values_(std::move(values)),
+        body_(std::move(body)),
+        hidden_(std::move(hidden)) {}
 
  protected:
   Flow perform(Run& run) const override;
@@ -145,6 +153,7 @@ class With final : public Statement {
  private:
   std::vector<std::pair<Target, Expr>> values_;
   Body body_;
+  Hidden hidden_;
 };
 
 /// {% break %} and {% continue %}.

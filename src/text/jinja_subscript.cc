@@ -140,15 +140,11 @@ void set_attribute(Run& run, const Value& target, const std::string& name, const
 
 Value slice(Run& run, const Value& value, const Value& begin, const Value& end, const Value& step) {
   if (value.is(Kind::kUndefined)) fail_undefined(run, value);
-  for (const Value* part : {&begin, &end, &step}) {
-    if (!part->is(Kind::kNone) && !part->is_integral()) {
-      // jinja2 turns Python's TypeError into an undefined value.
-      return run.undefined("there is no such slice");
-    }
-  }
   if (!value.is(Kind::kText) && !value.is_sequence()) {
-    if (value.is(Kind::kRange)) run.fail("slices of ranges are not supported");
-    return run.undefined(std::string(kind_name(value)) + " has no slices");
+    run.fail("slices are not supported", "a text, list or tuple", kind_name(value));
+  }
+  for (const Value* part : {&begin, &end, &step}) {
+    if (!part->is(Kind::kNone)) integer(run, *part, "slice");
   }
   const std::int64_t by = step.is(Kind::kNone) ? 1 : step.integer();
   if (by == 0) run.fail("step of a slice is zero");

@@ -115,14 +115,14 @@ Value indent(Run& run, const Value& value, Arguments& arguments) {
 
 Value truncate(Run& run, const Value& value, Arguments& arguments) {
   const Bound given = bind(run, arguments, {"length", "killwords", "end", "leeway"});
-  const std::string& text = plain_text(run, value);
   const std::int64_t length = given[0] ? integer(run, *given[0], "length") : 255;
   const std::string end = given[2] ? plain_text(run, *given[2]) : "...";
   const std::int64_t leeway =
       given[3] && !given[3]->is(Kind::kNone) ? integer(run, *given[3], "leeway") : 5;
   const std::int64_t kept = length - count_code_points(end);
   if (kept < 0 || leeway < 0) run.fail("length or leeway is too small");
-  if (leeway > INT64_MAX - length || count_code_points(text) <= length + leeway) return value;
+  if (leeway > INT64_MAX - length || jinja::length(run, value) <= length + leeway) return value;
+  const std::string& text = plain_text(run, value);
   std::string start = text.substr(0, byte_of(text, kept));
   if (!(given[1] && truth(*given[1]))) start = start.substr(0, start.rfind(' '));
   return run.text(start + end);

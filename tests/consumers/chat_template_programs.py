@@ -366,10 +366,12 @@ RULES = [
     # set, namespace, blocks
     "{% set a, b = 1, 2 %}{{ a }}{{ b }}", "{% set x %}a{{ 1 }}b{% endset %}[{{ x }}]", "{% set x | upper | trim %} a {% endset %}[{{ x }}]", "{% set ns = namespace(a=1, b='x') %}{% for i in [1,2] %}{% set ns.a = ns.a + i %}{% endfor %}{{ ns.a }}{{ ns['b'] }}{{ ns.c }}{{ ns }}", "{% set x = 1 %}{% set x.y = 2 %}", "{% set ns = namespace({'q': 2}) %}{{ ns.q }}", "{% set ns = namespace(_a=1) %}",
     "{% if true %}{% set x = 5 %}{% endif %}{{ x }}", "{% with a = 1, b = 2 %}{{ a + b }}{% endwith %}{{ a }}", "{% set a = 1 %}{% with a = 2, b = a %}{{ a }}{{ b }}{% endwith %}{{ a }}", "{% filter upper %}ab{{ 'c' }}{% endfilter %}", "{% filter replace('a','b')|title %}aa xa{% endfilter %}", "{% generation %}x{% set q = 1 %}{% endgeneration %}{{ q }}", "{% set true = 1 %}", "{% set messages = messages[1:] %}{{ messages|length }}", "{% set (a, b) = [1, 2] %}{{ b }}{{ a }}",
+    "{% for a in [1] %}{{ bos_token }}{% endfor %}{% set bos_token = 'x' %}{{ bos_token }}", "{% if false %}{% set bos_token = 'x' %}{% endif %}{{ bos_token }}", "{% if true %}{% set bos_token = 'x' %}{% elif 1 %}{% set bos_token = 'y' %}{% else %}{% set bos_token = 'z' %}{% endif %}{{ bos_token }}", "{% macro m() %}{{ bos_token }}{% endmacro %}{{ m() }}{% set bos_token = 'x' %}{{ m() }}", "{% for i in [1,2] %}{% for j in [1] %}[{{ bos_token }}]{% endfor %}{% set bos_token = 'x' %}{% endfor %}",
+    "{{ bos_token }}{% for i in [1,2] %}{% for j in [1] %}[{{ bos_token }}]{% endfor %}{% set bos_token = 'x' %}{% endfor %}", "{% set bos_token = bos_token ~ 'x' %}{{ bos_token }}",
     # macros
     "{% macro m(a, b=2) %}{{ a }}-{{ b }}{% endmacro %}{{ m(1) }} {{ m(1, 3) }} {{ m(b=4, a=5) }} {{ m() }}", "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(1, 2) }}", "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(c=2) }}", "{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(5) }}", "{% macro m() %}{{ x }}{% endmacro %}{% set x = 5 %}{{ m() }}", "{% macro m() %}[{{ caller() }}]{% endmacro %}{% call m() %}in{% endcall %}", "{% macro m() %}{{ caller(1, 2) }}{% endmacro %}{% call(a, b) m() %}{{ a }}{{ b }}{% endcall %}", "{% macro m() %}x{% endmacro %}{% call m() %}y{% endcall %}", "{% macro m(a, b=a) %}{{ b }}{% endmacro %}{{ m(1) }}", "{% macro m(a=1, b) %}{% endmacro %}", "{% macro m() %}  a  {% endmacro %}[{{ m()|trim }}]{{ m() is string }}", "{{ m() }}{% macro m() %}{% endmacro %}", "{% for i in [1,2] %}{% macro m() %}{{ i }}{% endmacro %}{{ m() }}{% endfor %}", "{% macro m(x) %}{% set y = x %}{{ y }}{% endmacro %}{{ m(1) }}{{ y }}",
     # subscripts
-    "{{ 'abcdef'[1:3] }}{{ 'abcdef'[::-1] }}{{ 'abcdef'[-2:] }}{{ 'abcdef'[::2] }}{{ 'abc'[5:] }}{{ 'abc'[1] }}{{ 'abc'[-1] }}|{{ 'abc'[9] }}", "{{ 'আমার'[1:] }}{{ 'আমার'[0] }}{{ 'আমার'|length }}{{ 'আমার'[::-1] }}", "{{ [1,2,3][::-1] }}{{ [1,2,3][-9:2] }}{{ [1,2,3][2:0:-1] }}{{ (1,2,3)[1:] }}", "{{ [1,2][0:2:0] }}", "{{ [1,2].0 }}{{ [[1],[2]].1.0 }}", "{{ {'a':1}.a }}{{ {'a':1}['a'] }}{{ {1:2}[1] }}{{ {1:2}[1.0] }}", "{{ {'items':1}.items() }}{{ {'items':1}['items'] }}", "{{ [1,2]['0'] }}|{{ {'a':1}[[1]] }}", "{{ 'abc'['upper']() }}", "{{ 1[0] }}|{{ none[0] }}", "{{ {[1]: 2} }}", "{{ 'abc'['x':] }}|", "{{ {'a':1}[1:2] }}", "{{ [1,2,3][true] }}",
+    "{{ 'abcdef'[1:3] }}{{ 'abcdef'[::-1] }}{{ 'abcdef'[-2:] }}{{ 'abcdef'[::2] }}{{ 'abc'[5:] }}{{ 'abc'[1] }}{{ 'abc'[-1] }}|{{ 'abc'[9] }}", "{{ 'আমার'[1:] }}{{ 'আমার'[0] }}{{ 'আমার'|length }}{{ 'আমার'[::-1] }}", "{{ [1,2,3][::-1] }}{{ [1,2,3][-9:2] }}{{ [1,2,3][2:0:-1] }}{{ (1,2,3)[1:] }}", "{{ [1,2][0:2:0] }}", "{{ [1,2].0 }}{{ [[1],[2]].1.0 }}", "{{ {'a':1}.a }}{{ {'a':1}['a'] }}{{ {1:2}[1] }}{{ {1:2}[1.0] }}", "{{ {'items':1}.items() }}{{ {'items':1}['items'] }}", "{{ [1,2]['0'] }}|{{ {'a':1}[[1]] }}", "{{ 'abc'['upper']() }}", "{{ 1[0] }}|{{ none[0] }}", "{{ {[1]: 2} }}"  , "{{ bos_token['x':] }}", "{{ messages[0][1:2] }}", "{{ [1,2,3][true] }}",
     # methods
     "{{ ' a b '.strip() }}|{{ 'xxaxx'.strip('x') }}|{{ 'xxa'.lstrip('x') }}|{{ 'axx'.rstrip('x') }}", "{{ 'a,b,,c'.split(',') }}{{ ' a  b '.split() }}{{ 'a b c'.split(' ', 1) }}{{ 'a b  c '.split(None, 1) }}{{ 'a b c'.rsplit(' ', 1) }}{{ ''.split() }}{{ ''.split(',') }}{{ ' a b c '.rsplit(None, 1) }}", "{{ 'a'.split('') }}", "{{ 'abc'.startswith('ab') }}{{ 'abc'.endswith(('x','c')) }}{{ 'abc'.startswith('') }}", "{{ 'abcabc'.find('c') }}{{ 'abcabc'.rfind('c') }}{{ 'abc'.find('z') }}{{ 'abc'.index('b') }}{{ 'aaa'.count('a') }}{{ 'aaa'.count('') }}{{ 'আমার'.find('র') }}", "{{ 'abc'.index('z') }}",
     "{{ 'hello world'.title() }}{{ \"they're bill's\".title() }}{{ 'hELLO'.capitalize() }}{{ 'aB'.upper() }}{{ 'aB'.lower() }}{{ 'straße ŉ ﬁ'.upper() }}{{ 'ΑΣ ΑΣΑ Σ'.lower() }}{{ 'ǆ ﬁx'.title() }}{{ 'İ'.lower()|length }}", "{{ 'aXbX'.replace('X','-') }}{{ 'aXbX'.replace('X','-',1) }}{{ 'ab'.replace('','.') }}{{ 'ab'.replace('','.',2) }}", "{{ ','.join(['a','b']) }}{{ ''.join([]) }}", "{{ ','.join([1]) }}", "{{ 'a\\nb\\r\\nc'.splitlines() }}{{ 'a\\n'.splitlines(true) }}", "{{ 'a-b-c'.partition('-') }}{{ 'a-b-c'.rpartition('-') }}{{ 'a'.partition('-') }}", "{{ '12'.isdigit() }}{{ '১২'.isdigit() }}{{ 'ab'.isalpha() }}{{ ''.isalpha() }}{{ ' '.isspace() }}{{ 'AB'.isupper() }}{{ 'ab1'.islower() }}{{ '1'.isupper() }}{{ 'a1'.isalnum() }}", "{{ 'ab'.center(5) }}|{{ 'abc'.center(6,'*') }}|{{ 'ab'.ljust(4,'.') }}{{ 'ab'.rjust(4) }}", "{{ 'abc'.removeprefix('a') }}{{ 'abc'.removesuffix('bc') }}{{ 'abc'.removesuffix('x') }}",
@@ -377,7 +379,7 @@ RULES = [
     # tests
     "{{ 1 is odd }}{{ 2 is even }}{{ 1 is number }}{{ 1.0 is float }}{{ 1 is integer }}{{ true is integer }}{{ true is boolean }}{{ true is number }}{{ 'a' is string }}{{ {} is mapping }}{{ [] is sequence }}{{ 'a' is sequence }}{{ {} is sequence }}{{ 1 is iterable }}{{ 'a' is iterable }}{{ none is none }}", "{{ 1 is eq 1 }}{{ 1 is ne 2 }}{{ 1 is lt 2 }}{{ 2 is gt(1) }}{{ 1 is equalto 1 }}{{ 4 is divisibleby 2 }}{{ 'a' is in 'abc' }}{{ 1 is not in [2] }}{{ 1 is sameas 1.0 }}{{ true is true }}{{ 1 is true }}{{ 'a' is lower }}{{ 'A' is upper }}{{ false is false }}", "{{ 1 is none is none }}", "{{ 1 is foo }}", "{% if false %}{{ 1 is foo }}{{ 1|bar }}{% endif %}x", "{{ 1|bar }}", "{{ 1 if true else 2|bar }}", "{{ not x is defined and 1 }}", "{{ 1 is defined and 2 is even or false }}", "{{ range is callable }}{{ 'a' is callable }}", "{{ range(3) is sequence }}{{ {}.keys() is sequence }}{{ [1]|map('string') is iterable }}{{ [1]|map('string') is sequence }}",
     # filters
-    "{{ ' a '|trim }}|{{ 'xax'|trim('x') }}|{{ 5|trim }}", "{{ [3,1,2]|sort }}{{ ['b','A','c']|sort }}{{ ['b','A']|sort(case_sensitive=true) }}{{ [1,2]|sort(reverse=true) }}{{ [{'a':2},{'a':1}]|sort(attribute='a') }}", "{{ [1,'a']|sort }}", "{{ 'hello world-foo (bar'|title }}{{ 'ABC'|capitalize }}{{ 'it\\'s'|title }}", "{{ [1,2,3]|first }}{{ [1,2,3]|last }}{{ 'abc'|first }}{{ 'abc'|last }}{{ []|first }}|{{ {'a':1}|last }}", "{{ [1,2]|join('-') }}{{ [1,none,'a']|join }}{{ [{'a':1}]|join(',', attribute='a') }}", "{{ [1,2]|length }}{{ 'abc'|count }}{{ {}|length }}", "{{ 5|length }}", "{{ '42'|int }}{{ '4.9'|int }}{{ 'x'|int }}{{ 'x'|int(7) }}{{ none|int }}{{ '0x1f'|int(base=16) }}{{ ' 5 '|int }}{{ '1_0'|int }}{{ '১২'|int }}{{ 3.9|int }}{{ -3.9|int }}{{ true|int }}{{ [1]|int }}", "{{ '1.5'|float }}{{ 'x'|float }}{{ 1|float }}{{ 'inf'|float }}{{ '1e400'|float }}{{ ' 1_0.5 '|float }}{{ '5.'|float }}{{ '.5'|float }}", "{{ 2.5|round }}{{ 3.5|round }}{{ 2.675|round(2) }}{{ 5|round }}{{ 2.1|round(0,'ceil') }}{{ 2.19|round(1,'floor') }}{{ -0.4|round }}",
+    "{{ ' a '|trim }}|{{ 'xax'|trim('x') }}|{{ 5|trim }}", "{{ [3,1,2]|sort }}{{ ['b','A','c']|sort }}{{ ['b','A']|sort(case_sensitive=true) }}{{ [1,2]|sort(reverse=true) }}{{ [{'a':2},{'a':1}]|sort(attribute='a') }}", "{{ [1,'a']|sort }}", "{{ [{},{}]|sort }}", "{{ [{},{1:2}]|sort }}", "{{ [none,none]|sort }}", "{{ [{},{}]|max }}", "{{ 'hello world-foo (bar'|title }}{{ 'ABC'|capitalize }}{{ 'it\\'s'|title }}", "{{ [1,2,3]|first }}{{ [1,2,3]|last }}{{ 'abc'|first }}{{ 'abc'|last }}{{ []|first }}|{{ {'a':1}|last }}", "{{ [1,2]|join('-') }}{{ [1,none,'a']|join }}{{ [{'a':1}]|join(',', attribute='a') }}", "{{ [1,2]|length }}{{ 'abc'|count }}{{ {}|length }}", "{{ 5|length }}", "{{ '42'|int }}{{ '4.9'|int }}{{ 'x'|int }}{{ 'x'|int(7) }}{{ none|int }}{{ '0x1f'|int(base=16) }}{{ ' 5 '|int }}{{ '1_0'|int }}{{ '১২'|int }}{{ 3.9|int }}{{ -3.9|int }}{{ true|int }}{{ [1]|int }}", "{{ '1.5'|float }}{{ 'x'|float }}{{ 1|float }}{{ 'inf'|float }}{{ '1e400'|float }}{{ ' 1_0.5 '|float }}{{ '5.'|float }}{{ '.5'|float }}", "{{ 2.5|round }}{{ 3.5|round }}{{ 2.675|round(2) }}{{ 5|round }}{{ 2.1|round(0,'ceil') }}{{ 2.19|round(1,'floor') }}{{ -0.4|round }}",
     "{{ [1,2,3]|map('string')|list }}{{ [{'a':1},{'b':2}]|map(attribute='a')|list }}{{ [{'a':1},{}]|map(attribute='a', default=0)|list }}{{ ['a','b']|map('upper')|join }}{{ ['ab']|map('replace','a','c')|list }}{{ [{'a':{'b':5}}]|map(attribute='a.b')|list }}", "{{ [1,2,3,4]|select('even')|list }}{{ [0,1]|select|list }}{{ [1,2]|reject('odd')|list }}{{ [1,2,3]|select('gt', 1)|list }}{{ [{'a':1},{'a':0}]|selectattr('a')|list }}{{ messages|selectattr('role','equalto','user')|list }}{{ messages|rejectattr('role','==','user')|map(attribute='content')|list }}{{ [1,2]|select('in',[2,3])|list }}", "{{ [1,2,1,'a','A']|unique|list }}{{ [3,1]|min }}{{ [3,1]|max }}{{ ['b','A']|min }}{{ []|max }}|{{ [1,2.5]|sum }}{{ [{'a':1}]|sum(attribute='a') }}{{ [[1],[2]]|sum(start=[]) }}",
     "{{ [1,2,3]|reverse|list }}{{ 'abc'|reverse }}{{ {'b':1,'a':2}|dictsort }}{{ {'b':1,'a':2}|dictsort(by='value') }}{{ {'b':1,'A':2}|dictsort(reverse=true) }}", "{{ 'a\\nb\\n\\nc'|indent }}|{{ 'a\\nb'|indent(2, true) }}|{{ 'a\\n\\nb'|indent('> ', blank=true) }}|{{ 'a\\n'|indent }}|{{ ''|indent }}|{{ 'a\\n\\nb\\n'|indent(1,true,true) }}|", "{{ 'a<b>&\"\\''|e }}{{ 'a'|safe }}{{ ('<'|safe) + '<' }}{{ '<' ~ ('<'|safe) }}{{ ['<'|safe]|join('<') }}{{ ('a'|safe)|tojson }}", "{{ -1|abs }}{{ 1.5|abs }}{{ (-1)|abs }}{{ 'x'|string }}{{ 1|string + 'a' }}{{ [1]|string }}{{ none|string }}", "{{ 'hello world foo bar baz'|truncate(10) }}{{ 'hello world'|truncate(8, true, '', 0) }}{{ 'ab cd'|wordcount }}{{ 'ab'|center(6) }}|", "{{ [1,2,3,4,5]|batch(2)|list }}{{ [1,2,3]|batch(2,'x')|list }}", "{{ x|default }}|{{ ''|default('d') }}|{{ ''|default('d', true) }}|{{ none|default('d') }}|{{ 0|d('z', boolean=true) }}", "{{ {'a':1}|items|list }}{{ x|items|list }}{{ [1]|items|list }}", "{{ [1,2]|list }}{{ 'ab'|list }}{{ {'a':1}|list }}{{ (1,2)|list }}", "{{ {'a':1}|attr('a') }}|{{ {'a':1}|attr('get') is callable }}", "{{ 'a b'|replace(' ','') }}{{ 5|replace('5','6') }}{{ 'aaa'|replace('a','b',2) }}",
     # JSON
@@ -395,44 +397,35 @@ def values(rng):
             "l": rng.choice([[], [1, 2, 3], ["b", "a", "C"], [3, 1.5, True], [[1], [2, 3]]]), "d": rng.choice([{}, {"a": 1, "b": "x"}, {"k": [1, {"z": None}], "role": "user"}]), "z": None, "b": rng.choice([True, False])}
 
 
-NAMES = ["n", "f", "s", "t", "l", "d", "z", "b", "x", "y", "u", "messages", "bos_token"]
-LITERALS = ["0", "1", "2", "-1", "3", "1.5", "0.1", "''", "'a'", "'b c'", "\"q'\"", "'\\n'", "'আ'", "true", "false", "none", "[]", "[1, 2]", "['a', 'b']", "{}", "{'a': 1}", "(1, 'x')", "()"]
-TESTS = ["defined", "undefined", "none", "string", "mapping", "sequence", "iterable", "number", "integer", "float", "boolean", "true", "false", "odd", "even", "eq(1)", "ne('a')", "in([1, 'a'])", "lt(2)", "gt 0", "divisibleby(2)", "lower", "upper", "callable"]
-FILTERS = ["trim", "length", "tojson", "tojson(indent=2)", "join", "join(', ')", "default('d')", "default('d', true)", "first", "last", "upper", "lower", "capitalize", "title", "list", "map('string')|list", "map(attribute='a')|list", "select|list",
-           "selectattr('a')|list", "reject('none')|list", "select('string')|list", "items|list", "dictsort", "replace('a', 'bb')", "int", "int(5)", "float", "string", "round", "round(1)", "unique|list", "sort", "reverse|list", "reverse", "indent", "indent(2, true)", "abs", "min", "max", "sum", "batch(2)|list",
-           "count", "d", "wordcount", "truncate(5)", "center(9)", "map('upper')|join('-')", "map('length')|list", "sort(reverse=true)", "map(attribute=0)|list"]
-METHODS = ["strip()", "lstrip()", "rstrip('c')", "split()", "split('b')", "split(' ', 1)", "rsplit(None, 1)", "upper()", "lower()", "title()", "capitalize()", "startswith('a')", "endswith(t)", "replace('a', t)", "find(t)", "count('l')", "isdigit()", "isalpha()", "splitlines()", "partition('b')",
-           "items()", "keys()|list", "values()|list", "get('a')", "get('q', 7)", "index(1)", "join(['x', s])", "join(l)", "removeprefix('a')", "isupper()", "append(1)", "nope()"]
-ATTRIBUTES = [".a", ".b", ".role", ".content", "['a']", "['k']", "[0]", "[-1]", "[1]", "[n]", "[s]", "[:2]", "[1:]", "[::-1]", "[-2:]", "[::2]", "[n:]", ".0", ".nope"]
-BINARY = ["+", "+", "-", "*", "/", "//", "%", "**", "~", "~", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or"]
+# Expressions by the kind of their value: $n a number, $s a text, $l a list, $d a mapping, $b a boolean,
+# $a anything. One in 200 takes another kind than the one asked for.
+GRAMMAR = {
+    "n": ["n", "f", "0", "1", "2", "3", "1.5", "-1", "ns.v", "$n + $n", "$n - $n", "$n * $n", "$n / 4", "$n // 3", "$n % 7", "$n ** 2", "-$n", "($n)", "$l | length", "$s | length", "$s | int", "$n | int", "$n | float", "$n | round(1)", "$n | abs", "$s.find($s)", "$s.count('l')",
+          "[$n, $n] | max", "[$n, $n] | min", "[1, 2.5, $n] | sum", "$n if $b else $n", "d.get('q', 7)", "loop.index if loop is defined else 0", "$s | wordcount", "$s | float", "range(3)[1]", "$n | round", "namespace(a=$n).a"],
+    "s": ["s", "t", "''", "'a'", "'b c'", "\"q'\"", "'\\n'", "'আ'", "bos_token", "$s + $s", "$s ~ $a", "$s * 2", "($s)", "$s | trim", "$s | upper", "$s | lower", "$s | capitalize", "$s | title", "$l | join", "$l | join(', ')", "$a | string", "$l | tojson", "$d | tojson(indent=2)", "$a | default('d')",
+          "$s | replace('a', 'bb')", "$s | indent", "$s | indent(2, true)", "$s | reverse", "$s | truncate(5)", "$s | center(9)", "$s.strip()", "$s.lstrip()", "$s.rstrip('c')", "$s.upper()", "$s.lower()", "$s.title()", "$s.capitalize()", "$s.replace('a', t)", "$s.removeprefix('a')", "$s[1:]", "$s[:-1]", "$s[::-1]", "$s[0]", "$s.split('b')[0]",
+          "$s.split()[-1]", "($s).split(' ', 1) | last", "m1($a)", "m2(a=$a)", "m2($s, $n)", "messages[0].content", "(messages | last).role", "$s if $b else $s", "$s if $b", "$s.partition('b')[2]", "' '.join(['x', $s])", "$s | first", "$s | last", "$s.ljust(4)", "strftime_now('%d %b %Y')", "{'a': $s}.a", "$d.b", "$s.splitlines() | join('|')"],
+    "l": ["l", "[]", "[1, 2]", "['a', 'b']", "(1, 'x')", "messages", "[$a, $a]", "[$n, $n, $n]", "[$s, $s]", "$l[1:]", "$l[::-1]", "$l[:2]", "$l + [$a]", "$s.split()", "$s.split('b')", "$s.rsplit(None, 1)", "$l | list", "$d | list", "$s | list", "$l | map('string') | list", "messages | map(attribute='role') | list", "$l | select | list",
+          "$l | reject('none') | list", "$l | select('string') | list", "messages | selectattr('role', 'equalto', 'user') | list", "messages | rejectattr('content') | list", "$d | items | list", "$d.items() | list", "$d.keys() | list", "$d | dictsort", "[$n, $n] | sort", "[$s, $s] | sort(reverse=true)", "[$s, $s, 'a'] | unique | list", "$l | reverse | list", "$l | batch(2) | list",
+          "range(3) | list", "$l if $b else $l", "[$s, $s] | map('upper') | list", "($s).splitlines()", "$l | unique | list", "$l * 2"],
+    "d": ["d", "{}", "{'a': 1}", "{'a': $a, 'b': $a}", "dict(a=$a)", "messages[0]", "{'k': $l, 1: $s}", "$d if $b else $d"],
+    "b": ["b", "true", "false", "$n < $n", "$n >= $n", "$n == $n", "$s == $s", "$s != $s", "$s in $s", "$a in $l", "$s not in $d", "not $a", "$a and $b", "$a or $b", "$a is defined", "$a is not none", "$a is string", "$a is mapping", "$a is sequence", "$a is iterable", "$a is number", "$a is integer", "$a is float", "$a is boolean", "$n is odd", "$n is even",
+          "$a is eq(1)", "$a is ne('a')", "$a is in([1, 'a'])", "$n is gt 0", "$n is divisibleby(2)", "$s is lower", "$a is true", "$a is false", "u is undefined", "x is not defined", "$s.startswith('a')", "$s.endswith(t)", "$s.isdigit()", "$s.isalpha()", "$s.isupper()", "$l == $l", "$d == $d", "1 < $n <= 5", "loop.last", "loop.first"],
+    "a": ["z", "u", "x", "y", "none", "$l[0]", "$l[-1]", "$l[9]", "$d.nope", "$d['a']", "$d.a", "$l | first", "$l | last", "$a if $b", "($a, $a)", "$a or $a", "$d.get('a')", "ns", "loop.nextitem", "loop.previtem", "$d.keys()", "$d.items()", "[$d, {'a': 2}] | map(attribute='a') | list", "$l | sum", "$l | max", "$l | sort", "$s['a']", "$l.append(1)", "$s | bogus", "$s % $n"],
+}
 
 
-def expression(rng, depth):
-    kind = rng.randrange(14) if depth > 0 else rng.randrange(3)
-    inner = lambda: expression(rng, depth - 1)
-    if kind < 2:
-        return rng.choice(NAMES)
-    if kind == 2:
-        return rng.choice(LITERALS)
-    if kind == 3:
-        return f"{inner()} {rng.choice(BINARY)} {inner()}"
-    if kind == 4:
-        return f"({inner()})" + rng.choice(ATTRIBUTES)
-    if kind == 5:
-        return f"({inner()}).{rng.choice(METHODS)}"
-    if kind in (6, 7):
-        return f"{inner()} | {rng.choice(FILTERS)}"
-    if kind == 8:
-        return f"{inner()} is {rng.choice(['', 'not '])}{rng.choice(TESTS)}"
-    if kind == 9:
-        return f"{inner()} if {inner()}" + (f" else {inner()}" if rng.random() < 0.8 else "")
-    if kind == 10:
-        return rng.choice(["not ", "-", "+"]) + inner()
-    if kind == 11:
-        return "[" + ", ".join(inner() for _ in range(rng.randrange(4))) + "]"
-    if kind == 12:
-        return "{" + ", ".join(f"{rng.choice(LITERALS[7:13])}: {inner()}" for _ in range(rng.randrange(3))) + "}"
-    return rng.choice([f"range({inner()})|list", f"namespace(a={inner()}).a", f"dict(a={inner()})", f"m1({inner()})", f"m2(a={inner()})", "loop.index", "loop.last", "ns.v", f"({inner()}, {inner()})"])
+def expression(rng, depth, kind="a"):
+    if kind == "a" and rng.random() < 0.8 or rng.random() < 1 / 200:
+        kind = rng.choice("nsldb")
+    rules = GRAMMAR[kind]
+    text = rng.choice(rules if depth > 0 else [r for r in rules if "$" not in r])
+    while "$" in text:
+        at = text.index("$")
+        inner = expression(rng, depth - 1, text[at + 1])
+        simple = inner.replace("_", "").isalnum()
+        text = text[:at] + (inner if simple or rng.random() < 0.3 else f"({inner})") + text[at + 2:]
+    return text
 
 
 def block(rng, depth, in_loop=False):
@@ -442,20 +435,20 @@ def block(rng, depth, in_loop=False):
     if kind == 0:
         return rng.choice(["text", " ", "\n", "  \n ", "\n\t", "a\n", "x  ", "\n\n", "{# note #}", "{#- note -#}\n", "}", "{", "আ "])
     if kind < 3:
-        return "{{" + rng.choice(["", "", "-"]) + " " + expression(rng, 3) + " " + rng.choice(["", "", "-"]) + "}}"
+        return "{{" + rng.choice(["", "", "-"]) + " " + expression(rng, 2) + " " + rng.choice(["", "", "-"]) + "}}"
     if kind == 3:
-        return tag(f"set {rng.choice(['x', 'y', 'u', 'x, y', 's'])} = {expression(rng, 2)}")
+        return tag(rng.choice([f"set {rng.choice(['x', 'y', 'u'])} = {expression(rng, 2)}", f"set s = {expression(rng, 2, 's')}", f"set x, y = {expression(rng, 1)}, {expression(rng, 1)}"]))
     if kind in (4, 5):
-        text = tag("if " + expression(rng, 2)) + body()
+        text = tag("if " + expression(rng, 2, "b")) + body()
         if rng.random() < 0.4:
-            text += tag("elif " + expression(rng, 2)) + body()
+            text += tag("elif " + expression(rng, 2, "b")) + body()
         if rng.random() < 0.5:
             text += tag("else") + body()
         return text + tag("endif")
     if kind in (6, 7, 8):
-        head = f"for {rng.choice(['x', 'y', 'x, y', 'k'])} in {rng.choice(['l', 'd', 's', 'messages', 'd.items()', 'range(3)', '[[1,2],[3,4]]', '[1,2,3]', expression(rng, 2)])}"
+        head = rng.choice(["for x, y in d.items()", "for k, y in [[1, 2], [3, 4]]", "for y, x in d | dictsort"]) if rng.random() < 0.2 else f"for {rng.choice(['x', 'y', 'k'])} in {rng.choice(['l', 'd', 's', 'messages', 'range(3)', '[1,2,3]', expression(rng, 2, 'l')])}"
         if rng.random() < 0.25:
-            head += " if " + expression(rng, 1)
+            head += " if " + expression(rng, 1, "b")
         text = tag(head) + body(True)
         if rng.random() < 0.2:
             text += tag("else") + body()
@@ -463,9 +456,9 @@ def block(rng, depth, in_loop=False):
     if kind == 9:
         return tag("set " + rng.choice(["x", "y"]) + rng.choice(["", " | upper", " | trim | title"])) + body() + tag("endset")
     if kind == 10:
-        return tag("set ns.v = " + rng.choice(["ns.v + 1", "ns.v ~ 'a'", expression(rng, 1)]))
+        return tag("set ns.v = " + rng.choice(["ns.v + 1", expression(rng, 1, "n")]))
     if kind == 11 and in_loop:
-        return tag("if " + expression(rng, 1)) + tag(rng.choice(["break", "continue"])) + tag("endif")
+        return tag("if " + expression(rng, 1, "b")) + tag(rng.choice(["break", "continue"])) + tag("endif")
     return rng.choice([tag("filter upper") + body() + tag("endfilter"), tag("with u = " + expression(rng, 1)) + body() + tag("endwith"), tag("raw") + "{{ x }}\n" + tag("endraw"),
                        tag("generation") + body(False) + tag("endgeneration"), tag("macro m3(p, q=" + expression(rng, 1) + ")") + "{{ p }}{{ q }}" + body(False) + tag("endmacro") + "{{ m3(" + expression(rng, 1) + ") }}",
                        tag("call m4()") + body(False) + tag("endcall")])

@@ -17,6 +17,7 @@ import random
 import re
 import subprocess
 import sys
+import warnings
 
 try:
     import transformers.utils.chat_template_utils as oracle
@@ -42,6 +43,7 @@ class Fixed(datetime.datetime):
         return cls.fromtimestamp(NOW, datetime.timezone.utc)
 
 
+warnings.simplefilter("ignore")  # of Python, about the programs it compiles
 oracle.datetime = Fixed  # strftime_now() of templates
 
 TURNS = {
