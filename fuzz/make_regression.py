@@ -3,12 +3,13 @@
 
     fuzz/make_regression.py          rewrites them in place; files that fuzzers found stay
 """
+import base64
 import json
 import struct
 from pathlib import Path
 
-from make_seeds import (Call, Name, Reference, STORAGES, dumps, gguf_string, old_form,
-                        state, tensor, zip_form)
+from make_seeds import (Call, Name, Reference, STORAGES, dumps, gguf_string, old_form, protobuf_field, regex_splitter,
+                        sentencepiece_model, state, tensor, tokenizer_json, zip_form)
 
 U8, I8, U32, STRING, ARRAY, U64 = 0, 1, 4, 8, 9, 10
 MOST = (1 << 63) - 1
@@ -194,7 +195,60 @@ def json_files():
         yield "config-" + name, json.dumps({**llama, **change}).encode()
 
 
-FILES = {"gguf": gguf_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
+def tokenizer_json_files():
+    yield "regex-without-end", tokenizer_json(pre_tokenizer=regex_splitter("(a+)+[bc]"))
+    yield "regex-nested-counts", tokenizer_json(pre_tokenizer=regex_splitter("((((a{900}){900}){900}){900})"))
+    yield "regex-nested-groups", tokenizer_json(pre_tokenizer=regex_splitter("(" * 5000 + ")" * 5000))
+    yield "regex-open-set", tokenizer_json(pre_tokenizer=regex_splitter("[^]"))
+    yield "regex-backslash-k", tokenizer_json(pre_tokenizer=regex_splitter("(?=a\\K)|b"))
+    yield "regex-recursion", tokenizer_json(pre_tokenizer=regex_splitter("(?R)?a|(a?(?1))"))
+    yield "regexes-many", tokenizer_json(pre_tokenizer=regex_splitter(*["a"] * 5000))
+    yield "added-token-long", tokenizer_json(added_tokens=[{"id": 20, "content": "a" * 5000}])
+    yield "added-token-space", tokenizer_json(added_tokens=[{"id": 20, "content": " ", "rstrip": True, "lstrip": True}])
+    yield "unigram-scores-huge", tokenizer_json("Unigram", model={"vocab": [["a", 1e308], ["aa", 1e308], ["aaa", -1e308]], "unk_id": 0})
+    for name, charsmap in {"cut": b"\x08\0", "trie-beyond-end": struct.pack("<I", 1 << 30) + b"\0", "trie-of-one-byte": b"\1\0\0\0a\0",
+                           "no-zero": struct.pack("<3I", 8, 1 << 10, 0) + b"x",
+                           "offset-beyond-end": struct.pack("<3I", 8, 0x7FFFFFFF, 0x7FFFFFFF) + b"\0"}.items():
+        normalizer = {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(charsmap).decode()}
+        yield "character-map-" + name, tokenizer_json("Unigram", normalizer=normalizer)
+
+
+def sentencepiece_files():
+    yield "piece-longer-than-file", b"\x0a\x7f\x0a\x01a"
+    yield "piece-empty", b"\x0a\x02\x0a\x00"
+    yield "piece-broken-utf8", b"\x0a\x03\x0a\x01\xc3"
+    yield "score-not-a-number", b"\x0a\x08\x0a\x01a\x15\0\0\xc0\x7f"
+    yield "unknown-beyond-end", sentencepiece_model(2, trainer=protobuf_field(40, 100))
+    yield "words-end-with-spaces", sentencepiece_model(2, trainer=protobuf_field(24, 1))
+    yield "varint-without-end", b"\xff" * 20
+
+
+def dataset_files():
+    yield "zero-byte", b'{"text":"a\0"}'
+    yield "broken-utf8", b"a\xf0\x9f"
+    yield "deep-messages", b'{"messages":' + b"[" * 1000
+    yield "message-is-text", b'{"messages":["a"]}'
+    yield "second-line-cut", b'{"text":"a"}\n{"text":"'
+    yield "only-a-mark", b"\xef\xbb\xbf"
+
+
+def chat_template_files():
+    yield "nested-lists", b"{{ " + b"[" * 5000 + b"]" * 5000 + b" }}"
+    yield "nested-ifs", b"{% if x %}" * 5000
+    yield "macro-calls-itself", b"{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"
+    yield "macro-doubles", b"{% macro m(n) %}{{ m(n - 1) ~ m(n - 1) if n }}{% endmacro %}{{ m(60) }}"
+    yield "text-doubles", b"{% set n = namespace(s='ab') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}"
+    yield "list-in-itself", b"{% set l = [] %}{% set _ = l.append(l) %}{{ l }}{{ l == l }}"
+    yield "range-2-62", b"{% for i in range(4611686018427387904) %}{% endfor %}"
+    yield "power-wraps", b"{{ (0 - 9223372036854775807 - 1) // (0 - 1) }}{{ 10 ** 400 }}"
+    yield "replace-grows", b"{{ ('a' * 100000).replace('a', 'a' * 100000) }}"
+    yield "slice-ends-wrap", b"{{ 'abc'[0 - 9223372036854775807:9223372036854775807:9223372036854775807] }}"
+    yield "tag-without-end", b"{% for m in messages"
+    yield "broken-utf8", b"{{ '\xff' }}\xff{{ '\xe0\xa6' | upper }}"
+
+
+FILES = {"chat_template": chat_template_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "dataset": dataset_files,
+         "gguf": gguf_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
 
 
 def main():

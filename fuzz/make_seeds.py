@@ -5,6 +5,7 @@ with real models is given, their heads. Standard library only.
     fuzz/make_seeds.py OUT [MODELS]      makes OUT/safetensors, OUT/gguf, OUT/pickle, OUT/json
 """
 import io
+import base64
 import json
 import pickle
 import struct
@@ -174,7 +175,74 @@ def json_seeds():
                                "tie_word_embeddings": True, "model_type": "llama"}).encode()
 
 
-SEEDS = {"safetensors": safetensors_seeds, "gguf": gguf_seeds, "pickle": pickle_seeds, "json": json_seeds}
+# --- tokenizers and data sets ----------------------------------------------------------------------
+def tokenizer_json(kind="BPE", **parts):
+    vocab = {"a": 0, "b": 1, "ab": 2, "\u2581": 3, "\u2581a": 4, "<unk>": 5, "<0xC3>": 6, "<0xA9>": 7, "\u0120": 8, "l": 9}
+    model = {"type": "BPE", "vocab": vocab, "merges": ["a b", "\u2581 a"], "unk_token": "<unk>", "byte_fallback": True}
+    if kind == "Unigram":
+        model = {"type": "Unigram", "unk_id": 5, "vocab": [[text, -1.5 - id] for text, id in vocab.items()]}
+    return json.dumps({**parts, "model": {**model, **parts.get("model", {})}}).encode()
+
+
+def regex_splitter(*regexes):
+    splits = [{"type": "Split", "pattern": {"Regex": r}, "behavior": "Isolated"} for r in regexes]
+    return {"type": "Sequence", "pretokenizers": splits + [{"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}]}
+
+
+def tokenizer_json_seeds():
+    added = [{"id": 20 + n, "content": text, flag: True} for n, (text, flag) in enumerate(
+        (("<s>", "special"), ("<l>", "lstrip"), ("<r>", "rstrip"), ("word", "single_word"), ("a b", "normalized")))]
+    prepend = {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "\u2581"},
+                                                   {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}]}
+    charsmap = struct.pack("<I", 8) + struct.pack("<2I", 1 << 10, 0) + b"x\0"
+    mapped = {"type": "Sequence", "normalizers": [{"type": "Precompiled", "precompiled_charsmap": base64.b64encode(charsmap).decode()},
+                                                  {"type": "Strip"}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "\u2581"}]}
+    yield "byte-level", tokenizer_json(pre_tokenizer={"type": "ByteLevel"}, added_tokens=added)
+    yield "regex", tokenizer_json(pre_tokenizer=regex_splitter(
+        r"(?i:'s|'t)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*|\s+(?!\S)|\s+", r"\w+|\d", "(?=a)"))
+    yield "sentencepiece", tokenizer_json(normalizer=prepend, added_tokens=added)
+    yield "metaspace", tokenizer_json(pre_tokenizer={"type": "Metaspace", "prepend_scheme": "first"}, added_tokens=added)
+    yield "unigram", tokenizer_json("Unigram", normalizer=mapped, pre_tokenizer={"type": "Metaspace"})
+    for form in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase"):
+        yield "form-" + form, tokenizer_json(normalizer={"type": form})
+
+
+def protobuf_field(number, value):
+    if isinstance(value, int):
+        return bytes([number << 3]) + bytes([value]) if number < 16 else bytes([number << 3 & 127 | 128, number >> 4, value])
+    if isinstance(value, float):
+        return bytes([number << 3 | 5]) + struct.pack("<f", value)
+    assert len(value) < 128
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
+def sentencepiece_model(kind, pieces=(), normalizer=b"", trainer=b""):
+    normal = [("\u2581", 1), ("a", 1), ("b", 1), ("ab", 1), ("\u2581a", 1), ("\u00e9", 1), *pieces]
+    out = b""
+    for n, (text, type) in enumerate([("<unk>", 2), ("<s>", 3), ("</s>", 3), *normal]):
+        out += protobuf_field(1, protobuf_field(1, text.encode()) + protobuf_field(2, -float(n)) + protobuf_field(3, type))
+    return out + protobuf_field(2, protobuf_field(3, kind) + trainer) + protobuf_field(3, normalizer)
+
+
+def sentencepiece_seeds():
+    bytes_of = [("<0x%02X>" % b, 6) for b in (0xC3, 0xA9, 0x61)]
+    for kind, name in ((1, "unigram"), (2, "bpe")):
+        yield name, sentencepiece_model(kind)
+        yield name + "-bytes", sentencepiece_model(kind, bytes_of, trainer=protobuf_field(35, 1))
+        yield name + "-symbols", sentencepiece_model(kind, [("Hello", 4), ("  ", 4), ("l", 5)], protobuf_field(4, 0) + protobuf_field(3, 0))
+        charsmap = struct.pack("<I", 8) + struct.pack("<2I", 1 << 10, 0) + b"x\0"
+        yield name + "-map", sentencepiece_model(kind, normalizer=protobuf_field(2, charsmap))
+
+
+def dataset_seeds():
+    yield "plain", "Hello\n\u0995\u09be\n".encode()
+    yield "lines", b'{"text":"a"}\n\n{"user":"b","assistant":"c"}\r\n{"instruction":"d","input":"e","output":"f"}\n'
+    yield "array", b'[{"messages":[{"role":"user","content":"a"}]},\n{"text":"b"}]'
+    yield "object", b'\xef\xbb\xbf{\n"text":"a"\n}'
+
+
+SEEDS = {"safetensors": safetensors_seeds, "gguf": gguf_seeds, "pickle": pickle_seeds, "json": json_seeds,
+         "tokenizer_json": tokenizer_json_seeds, "sentencepiece": sentencepiece_seeds, "dataset": dataset_seeds}
 
 
 def real_seeds(models):

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/mapped_file.h"
 #include "text/split_family.h"
 #include "text/text_pipeline_json.h"
 
@@ -155,8 +156,11 @@ void read_added(const Json& list, const std::string& where, TokenizerDraft& draf
 }  // namespace
 
 void read_tokenizer_json(const std::filesystem::path& path, TokenizerDraft& draft) {
-  const std::string where = path.string();
-  const Json json = read_json(path);
+  parse_tokenizer_json(read_text(path), path.string(), draft);
+}
+
+void parse_tokenizer_json(std::string_view text, const std::string& where, TokenizerDraft& draft) {
+  const Json json = parse_json(text, where);
   const JsonFields root(json, where);
   TextPipeline pipeline(draft.tokenizer);
   if (const Json* v = value(json, "normalizer"))

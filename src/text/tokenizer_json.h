@@ -5,6 +5,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <string_view>
 
 #include "text/vocabulary.h"
 
@@ -14,5 +16,6 @@ namespace zp {
 /// first merge that makes a piece, for then SentencePiece's rule (merge the neighbours whose joint
 /// piece has the best score) picks what BPE picks (merge the neighbours of the lowest rank).
 void read_tokenizer_json(const std::filesystem::path& path, TokenizerDraft& draft);
+void parse_tokenizer_json(std::string_view text, const std::string& where, TokenizerDraft& draft);
 
 }  // namespace zp

@@ -1,0 +1,21 @@
+// Data sets: what is accepted holds something, and all of it is UTF-8.
+#include <cstdlib>
+
+#include "base/error.h"
+#include "text/dataset.h"
+#include "text/utf8.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t bytes) {
+  try {
+    const auto documents = zp::parse_dataset({reinterpret_cast<const char*>(data), bytes}, "input");
+    if (documents.empty()) std::abort();
+    for (const zp::Document& document : documents) {
+      if (!zp::is_utf8(document.text)) std::abort();
+      for (const zp::Message& message : document.messages) {
+        if (!zp::is_utf8(message.role) || !zp::is_utf8(message.content)) std::abort();
+      }
+    }
+  } catch (const zp::Error&) {
+  }
+  return 0;
+}
