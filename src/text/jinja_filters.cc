@@ -36,7 +36,7 @@ std::int64_t truncated(Run& run, double value) {
 
 Value int_filter(Run& run, const Value& value, Arguments& arguments) {
   const Bound given = bind(run, arguments, {"default", "base"});
-  const Value otherwise = given[0] ? *given[0] : Value::integer(0);
+  Value otherwise = given[0] ? *given[0] : Value::integer(0);
   if (value.is_integral()) return Value::integer(value.integer());
   if (value.is(Kind::kFloat)) {
     if (std::isinf(value.real())) run.fail("infinity has no integer");

@@ -62,7 +62,7 @@ Value dict(Run& run, Arguments& arguments) { return run.dict(fields(run, argumen
 
 Value make_namespace(Run& run, Arguments& arguments) {
   const auto object = std::make_shared<NamespaceObject>();
-  const Value result = run.object(Kind::kNamespace, object);
+  Value result = run.object(Kind::kNamespace, object);
   run.keep(object);
   for (const auto& [key, value] : fields(run, arguments)) {
     if (!key.is(Kind::kText)) run.fail("names of attributes must be texts", {}, kind_name(key));
@@ -98,7 +98,7 @@ std::string formatted(Run& run, const std::tm& time, char letter) {
     return text;
   };
   const int hour12 = time.tm_hour % 12 == 0 ? 12 : time.tm_hour % 12;
-  const std::string month = kMonths[time.tm_mon], day = kDays[time.tm_wday];
+  std::string month = kMonths[time.tm_mon], day = kDays[time.tm_wday];
   switch (letter) {
     case 'a':
       return day.substr(0, 3);

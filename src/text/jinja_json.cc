@@ -87,7 +87,7 @@ class JsonWriter {
     if (pairs.empty()) return put("{}");
     std::vector<const Items::value_type*> order;
     for (const auto& pair : pairs) order.push_back(&pair);
-    run_.charge(static_cast<std::int64_t>(order.size() * sizeof(order[0])));
+    run_.charge(static_cast<std::int64_t>(order.size() * sizeof(void*)));
     if (sorted_) {
       std::stable_sort(order.begin(), order.end(), [this](const auto* a, const auto* b) {
         return less(run_, a->first, b->first);

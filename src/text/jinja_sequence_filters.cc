@@ -196,7 +196,7 @@ Value reverse(Run& run, const Value& value, Arguments& arguments) {
   Values items = items_of(run, value);
   std::reverse(items.begin(), items.end());
   const bool becomes_list = value.is(Kind::kIterator);
-  const Value reversed = run.list(std::move(items));
+  Value reversed = run.list(std::move(items));
   if (becomes_list) return reversed;
   return stepped(run, reversed, [](Run&, Value&) { return true; });
 }

@@ -68,6 +68,11 @@ CALLS = [{"role": "user", "content": "Weather?"},
 VARIABLES = [{}, {"tools": TOOLS}, {"tools": None, "enable_thinking": False}, {"tools": TOOLS, "messages": CALLS, "documents": [{"title": "T", "text": "x"}]}]
 
 
+# jinja2 looks up the names of filters and tests when it compiles, but for those inside of branches;
+# whether `a if false else b` is still a branch depends on what its optimizer folded before.
+UNREACHED = re.compile("TemplateAssertionError: No (filter|test) named")
+
+
 def expected(case):
     """Text, or None where jinja2 raises (whatever Python raises: a template that can't be read or run)."""
     options = case["options"]
@@ -95,6 +100,8 @@ def compare(name, cases):
             counts["equal"] += 1
         elif text is None and "error" in found:
             counts["both refuse"] += 1
+        elif text is None and UNREACHED.match(error) and "text" in found:
+            counts["only jinja2 refuses a name that is never reached"] += 1
         elif "error" in found and OURS_ALONE.search(found["error"]):
             counts["only we refuse"] += 1
             counts["refused: " + found["error"].split(": ", 2)[-1][:60]] += 1
@@ -155,7 +162,7 @@ def main():
     chance = compare("random programs", list(random_cases()))
     total += chance
     print(f"{total['wrong']} of {sum(v for k, v in total.items() if not k.startswith('refused'))} differ")
-    return 1 if total["wrong"] or chance["only we refuse"] * 20 > COUNT else 0
+    return 1 if total["wrong"] or chance["only we refuse"] * 20 > COUNT or chance["only jinja2 refuses a name that is never reached"] * 500 > COUNT else 0
 
 
 if __name__ == "__main__":

