@@ -2,7 +2,8 @@
 
     python make_architecture_expected.py >expected/architectures.json        needs torch, transformers
 
-margins: how far each choice stood above the second best; logprobs: of the choices.
+margins: how far each choice stood above the second best; logprobs: of the choices; fp16_gelu: how far
+these move where GELU's argument and value are rounded to FP16, as llama.cpp's table rounds them.
 """
 
 import json
@@ -16,6 +17,31 @@ from transformers import AutoModelForCausalLM
 
 PROMPTS = [b"Once upon a time", b"The old man looked at the sea and", b"int main(void) { return 0; }"]
 CONTINUATION = 20
+
+
+@torch.no_grad()
+def fp16_gelu_moves(model, answers):
+    """The largest change of a log-probability over all prompts; leaves the model changed."""
+    for module in model.modules():
+        for name in ("act_fn", "activation_fn", "act"):
+            if (gelu := getattr(module, name, None)) is not None:
+                setattr(module, name, Fp16(gelu))
+    largest = 0.0
+    for answer in answers:
+        begin, chosen = len(answer["ids"]), torch.tensor(answer["continuation"])
+        logits = model(input_ids=torch.tensor([answer["ids"] + answer["continuation"]])).logits[0, begin - 1 : -1]
+        found = torch.log_softmax(logits, 1).gather(1, chosen[:, None])[:, 0]
+        largest = max(largest, (found - torch.tensor(answer["logprobs"])).abs().max().item())
+    return round(largest, 5)
+
+
+class Fp16(torch.nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x.half().float()).half().float()
 
 
 @torch.no_grad()
@@ -37,6 +63,10 @@ def main():
             path = make_random_model(pathlib.Path(folder) / name, name)
             model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
             expected[name] = [continuation(model, prompt) for prompt in PROMPTS]
+            if "gelu" in str(model.config.to_dict()):
+                moves = fp16_gelu_moves(model, expected[name])
+                for answer in expected[name]:
+                    answer["fp16_gelu"] = moves
     # One line for each prompt.
     lines = [
         f' "{name}": [\n  ' + ",\n  ".join(json.dumps(p) for p in prompts) + "\n ]"
