@@ -9,13 +9,13 @@ import xllamacpp
 class Llama:
     """Loads the file. Raises RuntimeError when llama.cpp refuses it."""
 
-    def __init__(self, path, context=512):
+    def __init__(self, path, context=512, threads=2):
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
         params.n_ctx = context
         params.n_parallel = 1
         params.n_gpu_layers = 0
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
         # Attention as the model was trained: no rounding of what it keeps.
         params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
         params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
@@ -48,6 +48,12 @@ class Llama:
         question = {"prompt": prompt, "n_predict": tokens, "temperature": 0, "cache_prompt": False, "n_probs": 1}
         steps = self._ask("/completion", question)["completion_probabilities"]
         return [(step["id"], step["logprob"]) for step in steps]
+
+    def logarithm_of_probability(self, prompt, id, vocabulary):
+        """Of `id` after `prompt` (ids)."""
+        question = {"prompt": prompt, "n_predict": 1, "temperature": 0, "cache_prompt": False, "n_probs": vocabulary}
+        step = self._ask("/completion", question)["completion_probabilities"][0]
+        return next(one["logprob"] for one in step["top_logprobs"] if one["id"] == id)
 
     def chat(self, messages, tokens=64):
         """What the model says next, by its own chat template."""
