@@ -19,13 +19,14 @@ class Team {
 
   int threads() const { return threads_; }
   /// Calls part(i) for i in [0, parts), each once, begun in ascending order (neighbours read
-  /// neighbouring bytes); rethrows the first exception after all stopped.
+  /// neighbouring bytes); rethrows the first exception after all stopped. While one
+  /// run goes on, another (a part's own, or another thread's) stays on its own thread.
   void run(std::int64_t parts, const std::function<void(std::int64_t)>& part) const;
 
  private:
-  struct Arena;
-  std::unique_ptr<Arena> arena_;
+  class Pool;
   int threads_;
+  std::unique_ptr<Pool> pool_;
 };
 
 }  // namespace zp

@@ -65,6 +65,37 @@ TEST_P(TeamOf, HasAsManyThreadsAsAskedFor) {
   EXPECT_TRUE(all) << arrived << " threads";
 }
 
+TEST_P(TeamOf, RunsInsideOfARun) {
+  const Team team(GetParam());
+  std::atomic<int> parts = 0;
+  team.run(10, [&](std::int64_t) { team.run(10, [&](std::int64_t) { ++parts; }); });
+  EXPECT_EQ(parts, 100);
+}
+
+TEST_P(TeamOf, ServesSeveralThreads) {
+  const Team team(GetParam());
+  std::atomic<int> parts = 0;
+  {
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < 4; ++i) {
+      callers.emplace_back([&] {
+        for (int k = 0; k < 200; ++k) team.run(5, [&](std::int64_t) { ++parts; });
+      });
+    }
+  }
+  EXPECT_EQ(parts, 4 * 200 * 5);
+}
+
+// What parts wrote is seen after the run, round by round.
+TEST_P(TeamOf, HandsOverWhatPartsWrote) {
+  const Team team(GetParam());
+  std::vector<std::int64_t> values(64);
+  for (std::int64_t round = 0; round < 2000; ++round) {
+    team.run(64, [&](std::int64_t i) { values[static_cast<std::size_t>(i)] += i; });
+  }
+  for (std::size_t i = 0; i < 64; ++i) EXPECT_EQ(values[i], static_cast<std::int64_t>(2000 * i));
+}
+
 TEST(Team, NeverHasMoreThreadsAtWorkThanAskedFor) {
   const Team team(2);
   std::atomic<int> inside = 0;
