@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "pipeline/plan.h"
 #include "pipeline/run.h"
+#include "report/human.h"
 
 namespace zp::cli {
 namespace {
