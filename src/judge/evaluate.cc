@@ -110,8 +110,8 @@ class Evaluation {
 
 std::int64_t Windows::count() const {
   const auto length = static_cast<std::int64_t>(tokens.size());
-  if (context < 4)
-    throw Error("context", "too short", "at least 4 tokens", std::to_string(context));
+  if (context < 5)  // two scored tokens, so that there is a standard error
+    throw Error("context", "too short", "at least 5 tokens", std::to_string(context));
   if (length < context) {
     throw Error("text", "shorter than one window",
                 "at least " + std::to_string(context) + " tokens", std::to_string(length));

@@ -14,7 +14,7 @@ namespace zp {
 namespace {
 
 constexpr std::size_t kWorst = 20;
-constexpr std::int64_t kBefore = 40;  // tokens of the text shown around one
+constexpr std::int64_t kBefore = 32;  // tokens of the text shown around one
 constexpr std::int64_t kAfter = 8;
 
 // All documents, one behind the other.

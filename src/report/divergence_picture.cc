@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/decimal.h"
 #include "report/html.h"
 #include "report/svg.h"
 
@@ -14,7 +13,8 @@ namespace {
 
 constexpr double kWidth = 480;
 constexpr double kHeight = 270;
-constexpr double kLeft = 54;
+constexpr double kLeft = 74;
+constexpr int kDecades = 6;  // drawn at most; what is smaller lies at the bottom
 constexpr double kRight = 470;
 constexpr double kTop = 12;
 constexpr double kBottom = 228;
@@ -28,8 +28,8 @@ class Chart {
     for (const KlQuantile& q : judgement.curve) {
       if (q.kl > 0) lo = std::min(lo, q.kl);
     }
-    low_ = std::floor(std::log10(lo));
-    high_ = std::max(low_ + 1, std::ceil(std::log10(judgement.scores.compared->kl.max)));
+    high_ = static_cast<int>(std::ceil(std::log10(judgement.scores.compared->kl.max)));
+    low_ = std::clamp(static_cast<int>(std::floor(std::log10(lo))), high_ - kDecades, high_ - 1);
   }
 
   std::string html() const {
@@ -44,17 +44,19 @@ class Chart {
     return kLeft + (kRight - kLeft) * (at - first) / std::max(farthest_ - first, 1e-9);
   }
   double y(double kl) const {
-    const double at = kl > 0 ? std::max(std::log10(kl), low_) : low_;
+    const double at = kl > 0 ? std::max<double>(std::log10(kl), low_) : low_;
     return kBottom - (kBottom - kTop) * (at - low_) / (high_ - low_);
   }
 
   std::string grid() const {
     std::string out;
-    const int every = high_ - low_ > 6 ? 2 : 1;
-    for (int power = static_cast<int>(low_); power <= static_cast<int>(high_); power += every) {
+    for (int power = low_; power <= high_; ++power) {
       const double at = y(std::pow(10.0, power));
       out += svg_line(kLeft, at, kRight, at, "rule");
-      out += svg_text(kLeft - 8, at + 4, "end", significant(std::pow(10.0, power), 3));
+      out +=
+          svg_text(kLeft - 8, at + 4, "end",
+                   power < -6 ? fmt::format("1e{}", power)
+                              : fmt::format("{:.{}f}", std::pow(10.0, power), std::max(0, -power)));
     }
     struct Mark {
       double beyond;
@@ -66,7 +68,7 @@ class Chart {
       const double at = x(m.beyond);
       if (at > kRight + 0.5) break;
       out += svg_line(at, kTop, at, kBottom, "rule");
-      out += svg_text(std::min(at, kRight - 14), kBottom + 18, "middle", m.text);
+      out += svg_text(std::min(at, kRight - 18), kBottom + 18, "middle", m.text);
     }
     return out + svg_text((kLeft + kRight) / 2, kHeight - 6, "middle",
                           "of the tokens diverge by at most");
@@ -87,13 +89,13 @@ class Chart {
 
   const Judgement& judgement_;
   double farthest_;
-  double low_ = 0;
-  double high_ = 0;
+  int low_ = 0;  // powers of ten
+  int high_ = 0;
 };
 
 std::string percentiles(const DivergenceSummary& kl) {
-  const auto row = [](const char* name, double value) {
-    return std::vector<std::string>{name, fmt::format("{:.6f}", value)};
+  const auto row = [&](const char* name, double value) {
+    return std::vector<std::string>{name, kl_text(kl, value)};
   };
   return table({{"share of tokens", false}, {"at most, nats", true}},
                {row("half (median)", kl.median), row("90 %", kl.p90), row("95 %", kl.p95),
@@ -102,6 +104,11 @@ std::string percentiles(const DivergenceSummary& kl) {
 }
 
 }  // namespace
+
+std::string kl_text(const DivergenceSummary& kl, double value) {
+  const double least = kl.mean > 0 ? 2 - std::floor(std::log10(kl.mean)) : 0;
+  return fmt::format("{:.{}f}", value, std::clamp(static_cast<int>(least), 6, 12));
+}
 
 std::string divergence_picture(const Judgement& judgement) {
   const DivergenceSummary& kl = judgement.scores.compared->kl;

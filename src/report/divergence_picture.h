@@ -7,6 +7,9 @@
 
 namespace zp {
 
+/// One of the summary's values, with as many decimals as all of them have.
+std::string kl_text(const DivergenceSummary& kl, double value);
+
 /// HTML. The judgement must be beside a reference.
 std::string divergence_picture(const Judgement& judgement);
 

@@ -41,13 +41,15 @@ Cells cells_of(const std::vector<ReportedTensor>& tensors) {
   return cells;
 }
 
-// What the shades stand for. A spread of less than a tenth isn't blown up to all of them.
+// What the shades stand for: the errors inside the layers, so that an embedding stored much finer
+// doesn't hide how they differ. A spread of less than a tenth isn't blown up to all shades.
 struct Shades {
   double lo = 0;
   double hi = 0;
 
   explicit Shades(const Cells& cells) {
     for (const auto& [layer, roles] : cells.layers) {
+      if (layer < 0 && cells.layers.size() > 1) continue;
       for (const auto& [role, cell] : roles) {
         const double error = relative_error(cell.energy);
         if (error == 0) continue;
@@ -63,7 +65,7 @@ struct Shades {
 
   int of(double error) const {
     if (hi <= lo) return 0;
-    return std::clamp(static_cast<int>((error - lo) / (hi - lo) * kShades), 0, kShades - 1);
+    return static_cast<int>(std::clamp((error - lo) / (hi - lo) * kShades, 0.0, kShades - 1.0));
   }
 };
 

@@ -61,8 +61,8 @@ std::string judged_tiles(const Judgement& judgement) {
              fmt::format("<small>{:.4f} &rarr;</small> {:.4f}", c.reference_perplexity.value,
                          s.perplexity.value),
              fmt::format("&plusmn; {:.4f}, on {} tokens", s.perplexity.se, human_count(s.tokens))) +
-         tile("KL divergence", fmt::format("{:.3g} <small>nats</small>", c.kl.mean),
-              fmt::format("mean per token, &plusmn; {:.2g}", c.kl.se)) +
+         tile("KL divergence", kl_text(c.kl, c.kl.mean) + " <small>nats</small>",
+              "mean per token, &plusmn; " + kl_text(c.kl, c.kl.se)) +
          tile("same first choice", fmt::format("{:.2f} %", 100 * c.top1_agreement),
               fmt::format("of the tokens, &plusmn; {:.2f} %", 100 * c.top1_agreement_se));
 }
@@ -181,7 +181,7 @@ std::string comparison(const QuantizeReport& report) {
                     fmt::format("{:.3f}", o.bits_per_weight), error_percent(o.energy)});
     if (!o.judgement) continue;
     const Scores& s = o.judgement->scores;
-    rows.back().push_back(fmt::format("{:.6f}", s.compared->kl.mean));
+    rows.back().push_back(kl_text(s.compared->kl, s.compared->kl.mean));
     rows.back().push_back(fmt::format("{:.2f} %", 100 * s.compared->top1_agreement));
     rows.back().push_back(fmt::format("{:.4f}", s.perplexity.value));
   }

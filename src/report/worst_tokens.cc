@@ -17,13 +17,15 @@ std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share);
 
 double probability(double loss) { return loss < 700 ? portable_exp(-loss) : 0; }
 
-// A cut may go through a character: what is left of it in front is dropped.
+// A cut may go through a character: what is left of it in front is dropped, and space before text.
 std::string_view from_character(std::string_view text) {
   std::size_t begin = 0;
   while (begin < std::min<std::size_t>(3, text.size()) &&
          (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80)
     ++begin;
-  return text.substr(begin);
+  text.remove_prefix(begin);
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos ? text : text.substr(first);
 }
 
 // A token that is part of a character, or nothing but space, is spelled out.
