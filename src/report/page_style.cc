@@ -49,7 +49,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .wide th, .wide td { padding: .34rem .9rem .34rem 0; text-align: left; border-bottom: 1px solid var(--rule); white-space: nowrap; vertical-align: baseline; }
 .wide th { color: var(--soft); font-weight: 500; font-size: .86rem; }
 .wide th:last-child, .wide td:last-child { padding-right: 0; }
-.wide .n { text-align: right; }
+.wide .n { text-align: right; } .wide code { white-space: nowrap; overflow-wrap: normal; }
 .legend { display: flex; align-items: center; flex-wrap: wrap; gap: .2rem; font-size: .86rem; color: var(--soft); margin: 0 0 .8rem; }
 .legend .swatch { width: 1.7rem; height: 1.05rem; border-radius: .2rem; text-align: center; line-height: 1rem; }
 .legend .swatch + span:not(.swatch) { margin-left: .3rem; }
@@ -100,10 +100,10 @@ footer { margin-top: 4rem; color: var(--soft); font-size: .86rem; }
   .chart svg text { font-size: 14px; }
   .beside { grid-template-columns: minmax(0, 1fr); }
   .worst li { grid-template-columns: minmax(0, 1fr); }
-  .heat { border-spacing: 1px; } .heat thead th { height: 5.6rem; } .heat thead th span { writing-mode: vertical-rl; transform: rotate(180deg); }
+  .heat { border-spacing: 1px; } .heat thead th { height: 5.6rem; } .heat thead th span { white-space: nowrap; writing-mode: vertical-rl; transform: rotate(180deg); }
   .heat th { font-size: .72rem; } .heat thead th:first-child { width: 1.3rem; }
   .heat.outside thead th, .heat.outside thead th:first-child { width: 3.6rem; }
-  .heat.outside thead th { height: auto; } .heat.outside thead th span { writing-mode: horizontal-tb; transform: none; }
+  .heat.outside thead th { height: auto; } .heat.outside thead th span { white-space: normal; writing-mode: horizontal-tb; transform: none; }
   .cell { font-size: .68rem; height: 1.5rem; }
 }
 )";

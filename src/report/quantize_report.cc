@@ -21,7 +21,15 @@ std::string section(std::string_view title, std::string_view intro, std::string_
          std::string(content);
 }
 
-std::string percent(double share) { return fmt::format("{:.3g} %", 100 * share); }
+// Three digits, zeros at the end too, so that they stand below each other.
+std::string percent(double share) {
+  const double value = 100 * share;
+  return fmt::format("{:.{}f} %", value,
+                     value < 0.9995  ? 3
+                     : value < 9.995 ? 2
+                     : value < 99.95 ? 1
+                                     : 0);
+}
 
 std::string decibels(const Energy& energy) {
   return energy.error == 0 ? "exact" : fmt::format("{:.2f} dB", energy.sqnr_db());
@@ -56,15 +64,15 @@ std::string size_tiles(const QuantizeReport& report, const ReportedOutput& o) {
 std::string judged_tiles(const Judgement& judgement) {
   const Scores& s = judgement.scores;
   const Scores::Compared& c = *s.compared;
-  return tile(
-             "perplexity",
-             fmt::format("<small>{:.4f} &rarr;</small> {:.4f}", c.reference_perplexity.value,
-                         s.perplexity.value),
-             fmt::format("&plusmn; {:.4f}, on {} tokens", s.perplexity.se, human_count(s.tokens))) +
+  return tile("perplexity",
+              fmt::format("<small>{:.4f} &rarr;</small> {:.4f}", c.reference_perplexity.value,
+                          s.perplexity.value),
+              fmt::format("&plusmn;&nbsp;{:.4f}, on {} tokens", s.perplexity.se,
+                          human_count(s.tokens))) +
          tile("KL divergence", kl_text(c.kl, c.kl.mean) + " <small>nats</small>",
-              "mean per token, &plusmn; " + kl_text(c.kl, c.kl.se)) +
+              "mean per token, &plusmn;&nbsp;" + kl_text(c.kl, c.kl.se)) +
          tile("same first choice", fmt::format("{:.2f} %", 100 * c.top1_agreement),
-              fmt::format("of the tokens, &plusmn; {:.2f} %", 100 * c.top1_agreement_se));
+              fmt::format("of the tokens, &plusmn;&nbsp;{:.2f} %", 100 * c.top1_agreement_se));
 }
 
 // What is stored as which grid, in the order they first appear.

@@ -95,6 +95,18 @@ TEST(WorstTokens, ShowsWholeCharactersAndSpellsOutTheRest) {
   EXPECT_NE(html.find("<code>&quot;&lt;/code&gt;&quot;</code>"), html.npos);
 }
 
+TEST(WorstTokens, WhatIsDrawnAsOneCharacterIsMarkedTogether) {
+  Judgement j = sample_judgement();
+  // KA, its vowel sign, and a sign behind it.
+  j.worst[0].before = "\xE0\xA6\xAC \xE0\xA6\x95";
+  j.worst[0].token = "\xE0\xA6\xBE";
+  j.worst[0].after = "\xE0\xA6\x81 b";
+  EXPECT_NE(
+      worst_tokens_html(j).find("\xE0\xA6\xAC <mark>\xE0\xA6\x95\xE0\xA6\xBE\xE0\xA6\x81</mark>"
+                                "<span class=\"after\"> b</span>"),
+      std::string::npos);
+}
+
 std::vector<float> ramp(std::int64_t count) {
   std::vector<float> values;
   for (std::int64_t i = 0; i < count; ++i)
