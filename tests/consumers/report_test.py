@@ -120,10 +120,11 @@ class ReportTest(unittest.TestCase):
                     with self.subTest(width=width, scheme=scheme):
                         asked, console = browser.open(self.page, width, scheme)
                         self.assertEqual((asked, console), ([], []))
-                        found = browser.evaluate("document.querySelectorAll('section')[0].querySelectorAll('td.cell').length")
+                        found = browser.evaluate("document.querySelector('section').querySelectorAll('td.cell').length")
                         self.assertEqual(found, len(cells))
                         self.assertEqual(browser.evaluate("document.documentElement.scrollWidth"), width)
-                        self.assertEqual(browser.evaluate("document.querySelectorAll('img, script, iframe').length"), 0)
+                        foreign = browser.evaluate("document.querySelectorAll('img, script, iframe').length")
+                        self.assertEqual(foreign, 0)
 
 
 if __name__ == "__main__":
