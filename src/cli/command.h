@@ -37,7 +37,9 @@ void print_json(const Json& value);
 /// advance() throws Interrupted after Ctrl-C.
 std::unique_ptr<Progress> make_progress(const Common& common);
 
-struct Interrupted {};
+struct Interrupted {
+  const char* left = "nothing was written";  ///< for people
+};
 void catch_interrupts();
 
 /// 2G (GiB), 500M (MiB), 64K, 4GB (10^9), plain bytes. Throws UsageError.

@@ -223,6 +223,15 @@ void print_judgements(const Plan& plan, const std::vector<Judgement>& judgements
                to_text(judgements[i]));
 }
 
+std::vector<Judgement> judge_written(const Plan& plan, const LoadedModel& loaded,
+                                     const JudgeText& text, const Team& team, Progress& progress) {
+  try {
+    return judge_outputs(plan, loaded, text, team, progress);
+  } catch (const Interrupted&) {
+    throw Interrupted{"the outputs are complete, but not judged"};
+  }
+}
+
 int quantize(const Options& options, const Common& common) {
   const Team team(common.threads);
   const Recipe recipe = recipe_of(options, team);
@@ -239,7 +248,7 @@ int quantize(const Options& options, const Common& common) {
   {
     const std::unique_ptr<Progress> progress = make_progress(common);
     result = run_plan(plan, *recipe.method, options.force, team, *progress);
-    if (text) judgements = judge_outputs(plan, *loaded, *text, team, *progress);
+    if (text) judgements = judge_written(plan, *loaded, *text, team, *progress);
   }
   if (!options.report.empty()) {
     write_report({*loaded, plan, *recipe.method, result, judgements, options.judge}, options.report,

@@ -17,7 +17,8 @@ class Chromium:
     """with Chromium() as browser: ... browser.page(path, width)"""
 
     def __enter__(self):
-        self.profile = tempfile.TemporaryDirectory()
+        # Processes of the browser may still be writing into it when the first one is gone.
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.number, self.waiting, self.events = 0, b"", []
         to_browser, self.write = os.pipe()
         self.read, from_browser = os.pipe()
@@ -36,8 +37,12 @@ class Chromium:
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
+        try:
+            self.send("Browser.close")
+            self.process.wait(PATIENCE)
+        except (OSError, EOFError, TimeoutError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
         os.close(self.read)
         os.close(self.write)
         self.profile.cleanup()
@@ -57,7 +62,7 @@ class Chromium:
     def send(self, method, **parameters):
         self.number += 1
         command = {"id": self.number, "method": method, "params": parameters}
-        if not method.startswith("Target."):
+        if not method.startswith(("Target.", "Browser.")):
             command["sessionId"] = self.session
         os.write(self.write, json.dumps(command).encode() + b"\0")
         while True:
