@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t byte
     if (documents.empty()) std::abort();
     for (const zp::Document& document : documents) {
       if (!zp::is_utf8(document.text)) std::abort();
-      for (const zp::Message& message : document.messages) {
+      for (const zp::ChatMessage& message : document.messages) {
         if (!zp::is_utf8(message.role) || !zp::is_utf8(message.content)) std::abort();
       }
     }

@@ -43,20 +43,6 @@ void print_json(const Json& value) {
   fmt::print("{}\n", text);
 }
 
-std::string human_bytes(std::int64_t bytes) {
-  static constexpr std::array<const char*, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 999.5 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.3g} {}", value, kUnits[unit]);
-}
-
-std::string human_count(std::int64_t count) {
-  std::string digits = std::to_string(count);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 std::int64_t parse_size(const std::string& text, const std::string& option) {
   struct Unit {
     std::string_view word;

@@ -37,12 +37,11 @@ void print_json(const Json& value);
 /// advance() throws Interrupted after Ctrl-C.
 std::unique_ptr<Progress> make_progress(const Common& common);
 
-struct Interrupted {};
+struct Interrupted {
+  const char* left = "nothing was written";  ///< for people
+};
 void catch_interrupts();
 
-/// "1.23 GB", "4,567": numbers for people.
-std::string human_bytes(std::int64_t bytes);
-std::string human_count(std::int64_t count);
 /// 2G (GiB), 500M (MiB), 64K, 4GB (10^9), plain bytes. Throws UsageError.
 std::int64_t parse_size(const std::string& text, const std::string& option);
 

@@ -48,8 +48,8 @@ int main(int argc, char** argv) {
     return fail(2, error.what());
   } catch (const zp::Error& error) {
     return fail(1, error.what());
-  } catch (const Interrupted&) {
-    return fail(130, "interrupted; nothing was written");
+  } catch (const Interrupted& interrupted) {
+    return fail(130, fmt::format("interrupted; {}", interrupted.left));
   } catch (const std::bad_alloc&) {
     return fail(1, "out of memory");
   } catch (const std::exception& error) {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "report/human.h"
 #include "report/sizes.h"
 
 namespace zp::cli {

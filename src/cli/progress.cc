@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "cli/command.h"
+#include "report/human.h"
 
 namespace zp::cli {
 namespace {
@@ -16,13 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 volatile std::sig_atomic_t interrupted = 0;
-
-std::string duration(double seconds) {
-  const auto s = static_cast<std::int64_t>(seconds + 0.5);
-  if (s < 60) return fmt::format("{} s", s);
-  if (s < 3600) return fmt::format("{} min {:02} s", s / 60, s % 60);
-  return fmt::format("{} h {:02} min", s / 3600, s / 60 % 60);
-}
 
 class Drawn final : public Progress {
  public:
@@ -60,8 +54,8 @@ class Drawn final : public Progress {
     const double share = total_ > 0 ? done / static_cast<double>(total_) : 1;
     const double rate = done / seconds;
     const std::string line =
-        fmt::format("{} {:3.0f} %  {:.3g} M {}/s  {} left", name_, 100 * share, rate / 1e6, unit_,
-                    duration(share > 0 ? seconds * (1 - share) / share : 0));
+        fmt::format("{} {:3.0f} %  {}  {} left", name_, 100 * share, human_rate(rate, unit_),
+                    human_duration(share > 0 ? seconds * (1 - share) / share : 0));
     if (terminal_) {
       const auto filled = static_cast<int>(share * 24);
       fmt::print(stderr, "\r[{:#>{}}{:.>{}}] {}\x1b[K", "", filled, "", 24 - filled, line);

@@ -4,11 +4,17 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/documents.h"
+#include "cli/quantize_report.h"
+#include "pipeline/judge_outputs.h"
 #include "pipeline/plan.h"
 #include "pipeline/run.h"
+#include "report/evaluation.h"
+#include "report/human.h"
 
 namespace zp::cli {
 namespace {
@@ -17,6 +23,7 @@ constexpr const char* kExamples =
     "  zeropoint quantize Phi-3.5-mini-instruct --to gguf:q4_0\n"
     "  zeropoint quantize SmolLM2-135M --to gguf:q8_0=small.gguf --to mlx:int4:g64\n"
     "  zeropoint quantize model --to gguf:q4_0 --set 'head=q8_0' --set 'layers.0-1.*=q8_0'\n"
+    "  zeropoint quantize model --to mlx:int4:g64 --judge heldout.txt --report model.html\n"
     "  zeropoint quantize model --to mlx:int4:g64 --dry-run --json";
 
 struct Options {
@@ -26,6 +33,9 @@ struct Options {
   std::vector<std::string> exceptions;
   std::string memory;
   std::string pre_tokenizer;
+  std::string judge;
+  std::int64_t context = 512;
+  std::string report;
   bool dry_run = false;
   bool force = false;
 };
@@ -148,7 +158,7 @@ void print_result(const Plan& plan, const RunResult& result, const Model& model,
       result.seconds.quantize, result.seconds.write, human_bytes(result.peak_memory_bytes));
 }
 
-int quantize(const Options& options, const Common& common) {
+Recipe recipe_of(const Options& options, const Team& team) {
   Recipe recipe;
   for (const std::string& t : options.targets) recipe.targets.push_back(parse_target(t));
   for (const std::string& e : options.exceptions) recipe.exceptions.push_back(parse_exception(e));
@@ -157,36 +167,44 @@ int quantize(const Options& options, const Common& common) {
   recipe.memory_bytes =
       options.memory.empty() ? machine_memory_bytes() / 4 : parse_size(options.memory, "--memory");
   recipe.force = options.force;
-  const Team team(common.threads);
   recipe.threads = team.threads();
+  return recipe;
+}
 
-  const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
-  const Model& model = loaded->model;
-  const Plan plan = make_plan(*loaded, recipe);
-  if (!common.quiet) print_notes(plan);
+// All that --judge and --report could be refused for, before anything runs.
+std::optional<JudgeText> prepare(const Options& options, const LoadedModel& loaded,
+                                 const Plan& plan) {
+  if (!options.report.empty()) check_report_path(options.report, plan, options.force);
+  if (options.judge.empty()) return {};
+  JudgeText text{read_documents(options.judge), options.context};
+  check_judgeable(plan, loaded, text);
+  return text;
+}
+
+void show_plan(const Plan& plan, const Model& model, const Common& common) {
+  if (!common.json) return print_plan(plan, model, common.verbose);
   Json object;
   object["outputs"] = Json::array();
   object["parameters"] = model.parameters();
-  if (options.dry_run) {
-    for (const PlannedOutput& output : plan.outputs) {
-      Json j = output_json(output, nullptr, model);
-      j["rules"] = Json::array();
-      for (const Rule& r : output.rules)
-        j["rules"].push_back({{"roles", r.roles}, {"grid", r.grid}, {"why", r.why}});
-      object["outputs"].push_back(std::move(j));
-    }
-    object["memory_bytes"] = plan.memory_bytes;
-    if (common.json) print_json(object);
-    if (!common.json) print_plan(plan, model, common.verbose);
-    return 0;
+  for (const PlannedOutput& output : plan.outputs) {
+    Json j = output_json(output, nullptr, model);
+    j["rules"] = Json::array();
+    for (const Rule& r : output.rules)
+      j["rules"].push_back({{"roles", r.roles}, {"grid", r.grid}, {"why", r.why}});
+    object["outputs"].push_back(std::move(j));
   }
-  RunResult result;
-  {
-    const std::unique_ptr<Progress> progress = make_progress(common);
-    result = run_plan(plan, *recipe.method, options.force, team, *progress);
-  }
+  object["memory_bytes"] = plan.memory_bytes;
+  print_json(object);
+}
+
+Json result_json(const Plan& plan, const RunResult& result, const Model& model,
+                 const std::vector<Judgement>& judgements) {
+  Json object;
+  object["outputs"] = Json::array();
+  object["parameters"] = model.parameters();
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     object["outputs"].push_back(output_json(plan.outputs[i], &result.outputs[i], model));
+    if (!judgements.empty()) object["outputs"].back()["judge"] = to_json(judgements[i]);
   }
   const RunSeconds& s = result.seconds;
   object["seconds"] = {{"read", s.read},
@@ -195,10 +213,52 @@ int quantize(const Options& options, const Common& common) {
                        {"write", s.write},
                        {"total", s.total}};
   object["peak_memory_bytes"] = result.peak_memory_bytes;
+  if (judgements.size() == 1) object["judge"] = to_json(judgements.front());
+  return object;
+}
+
+void print_judgements(const Plan& plan, const std::vector<Judgement>& judgements) {
+  for (std::size_t i = 0; i < judgements.size(); ++i)
+    fmt::print("\n{} against its source\n{}", plan.outputs[i].path.string(),
+               to_text(judgements[i]));
+}
+
+std::vector<Judgement> judge_written(const Plan& plan, const LoadedModel& loaded,
+                                     const JudgeText& text, const Team& team, Progress& progress) {
+  try {
+    return judge_outputs(plan, loaded, text, team, progress);
+  } catch (const Interrupted&) {
+    throw Interrupted{"the outputs are complete, but not judged"};
+  }
+}
+
+int quantize(const Options& options, const Common& common) {
+  const Team team(common.threads);
+  const Recipe recipe = recipe_of(options, team);
+  const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
+  const Plan plan = make_plan(*loaded, recipe);
+  const std::optional<JudgeText> text = prepare(options, *loaded, plan);
+  if (!common.quiet) print_notes(plan);
+  if (options.dry_run) {
+    show_plan(plan, loaded->model, common);
+    return 0;
+  }
+  RunResult result;
+  std::vector<Judgement> judgements;
+  {
+    const std::unique_ptr<Progress> progress = make_progress(common);
+    result = run_plan(plan, *recipe.method, options.force, team, *progress);
+    if (text) judgements = judge_written(plan, *loaded, *text, team, *progress);
+  }
+  if (!options.report.empty()) {
+    write_report({*loaded, plan, *recipe.method, result, judgements, options.judge}, options.report,
+                 options.force);
+  }
   if (common.json) {
-    print_json(object);
+    print_json(result_json(plan, result, loaded->model, judgements));
   } else if (!common.quiet) {
-    print_result(plan, result, model, common.verbose);
+    print_result(plan, result, loaded->model, common.verbose);
+    print_judgements(plan, judgements);
   }
   return 0;
 }
@@ -222,6 +282,13 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
                   "Budget for own memory, e.g. 2G (default: a quarter of the machine's)");
   sub->add_option("--pre-tokenizer", options->pre_tokenizer,
                   "llama.cpp's name for the pre-tokenizer, when the tokenizer's regex isn't known");
+  sub->add_option(
+      "--judge", options->judge,
+      "Evaluate the results against the source on this text: " + std::string(kDocumentForms));
+  sub->add_option("--context", options->context, "Tokens of a window of --judge")
+      ->capture_default_str();
+  sub->add_option("--report", options->report,
+                  "FILE.html: what happened, to look at; one page with everything in it");
   sub->add_flag("--dry-run", options->dry_run, "Show exact sizes and every choice; write nothing");
   sub->add_flag("--force", options->force, "Replace what exists");
   sub->callback([options, &common, &run] {

@@ -12,8 +12,8 @@
 #include "engine/engine.h"
 #include "kernel/elementary.h"
 #include "pipeline/load.h"
-#include "text/chat_template.h"
 #include "text/decode.h"
+#include "text/documents.h"
 #include "text/encode.h"
 
 namespace zp::cli {
@@ -53,22 +53,14 @@ std::vector<TokenId> ends_of(const LoadedModel& loaded) {
   return ends;
 }
 
-std::string text_of(const Tokenizer& tokenizer, const std::optional<std::int64_t>& id) {
-  return id ? tokenizer.tokens.at(static_cast<std::size_t>(*id)).text : std::string();
-}
-
 std::vector<TokenId> prompt_ids(const Tokenizer& tokenizer, const Options& o) {
   const Encoder encoder(tokenizer, o.model);
   if (!o.chat) return encoder.encode(o.prompt, true);
-  if (tokenizer.chat_template.empty()) throw Error(o.model, "has no chat template");
-  ChatOptions chat;
-  chat.add_generation_prompt = true;
-  chat.bos_token = text_of(tokenizer, tokenizer.bos);
-  chat.eos_token = text_of(tokenizer, tokenizer.eos);
-  chat.now = std::time(nullptr);
+  ChatOptions options = chat_options_of(tokenizer);
+  options.add_generation_prompt = true;
+  options.now = std::time(nullptr);
   const ChatMessage message{"user", o.prompt};
-  const ChatTemplate format(tokenizer.chat_template, o.model + ": chat template");
-  return encoder.encode(format.render({&message, 1}, chat), false);
+  return encoder.encode(chat_template_of(tokenizer, o.model).render({&message, 1}, options), false);
 }
 
 TokenId choose(Floats logits, double temperature, Random& random) {

@@ -1,16 +1,14 @@
 // zeropoint tokenize: the tokens of a text.
 #include <fmt/format.h>
 
-#include <cstdio>
-#include <filesystem>
-
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/documents.h"
+#include "report/human.h"
 #include "source/read_model.h"
-#include "text/chat_template.h"
-#include "text/dataset.h"
 #include "text/decode.h"
-#include "text/encode.h"
+#include "text/documents.h"
+#include "text/shown.h"
 #include "text/utf8.h"
 
 namespace zp::cli {
@@ -37,66 +35,10 @@ Tokenizer read(const std::string& path) {
   return *std::move(tokenizer);
 }
 
-std::string standard_input() {
-  std::string all(64 << 10, '\0');
-  std::size_t bytes = 0;
-  while (const std::size_t count = std::fread(all.data() + bytes, 1, all.size() - bytes, stdin)) {
-    bytes += count;
-    if (bytes == all.size()) all.resize(2 * bytes);
-  }
-  all.resize(bytes);
-  return all;
-}
-
-std::vector<Document> documents_of(const Options& o) {
-  if (o.text_given->count() > 0) return {{o.text, {}}};
-  if (o.file == "-") return parse_dataset(standard_input(), "standard input");
-  return read_dataset(o.file);
-}
-
-std::vector<TokenId> encode(const Document& document, const Tokenizer& tokenizer,
-                            const Encoder& encoder, const Options& o) {
-  if (document.messages.empty()) return encoder.encode(document.text, !o.no_special);
-  if (tokenizer.chat_template.empty())
-    throw Error(o.model, "has no chat template for the conversations of " + o.file);
-  std::vector<ChatMessage> messages;
-  for (const Message& m : document.messages) messages.push_back({m.role, m.content});
-  const auto text_of = [&](const std::optional<std::int64_t>& id) {
-    return id ? tokenizer.tokens.at(static_cast<std::size_t>(*id)).text : std::string();
-  };
-  ChatOptions options;
-  options.bos_token = text_of(tokenizer.bos);
-  options.eos_token = text_of(tokenizer.eos);
-  const ChatTemplate format(tokenizer.chat_template, o.model + ": chat template");
-  return encoder.encode(format.render(messages, options), false);
-}
-
 Json to_json(const std::vector<TokenId>& ids, const TokenDecoder& decoder) {
   Json pieces = Json::array();
   for (const TokenId id : ids) pieces.push_back(repair_utf8(decoder.bytes(id)));
   return {{"ids", ids}, {"pieces", std::move(pieces)}};
-}
-
-// In quotes, with what isn't seen as escapes.
-std::string shown(std::string_view bytes) {
-  std::string out = "\"";
-  for (std::size_t i = 0; i < bytes.size();) {
-    const Utf8Unit unit = utf8_unit(bytes, i);
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    const bool control = unit.bytes == 1 && (byte < 0x20 || byte == 0x7F);
-    if (bytes[i] == '\n') {
-      out += "\\n";
-    } else if (bytes[i] == '"' || bytes[i] == '\\') {
-      out += {'\\', bytes[i]};
-    } else if (unit.kind == Utf8Unit::Kind::character && !control) {
-      out += bytes.substr(i, unit.bytes);
-    } else {
-      for (std::size_t k = 0; k < unit.bytes; ++k)
-        out += fmt::format("\\x{:02X}", static_cast<unsigned char>(bytes[i + k]));
-    }
-    i += unit.bytes;
-  }
-  return out + "\"";
 }
 
 void print_text(const std::vector<TokenId>& ids, const TokenDecoder& decoder) {
@@ -107,14 +49,14 @@ int tokenize_command(const Options& o, const Common& common) {
   if ((o.text_given->count() > 0) == !o.file.empty())
     throw UsageError("tokenize", "one of them", "a TEXT or --file FILE");
   const Tokenizer tokenizer = read(o.model);
-  const Encoder encoder(tokenizer, o.model);
   const TokenDecoder decoder(tokenizer);
   if (!common.quiet) {
     for (const std::string& note : tokenizer.notes) fmt::print(stderr, "{}\n", printable(note));
   }
   Json all = Json::array();
-  for (const Document& document : documents_of(o)) {
-    const std::vector<TokenId> ids = encode(document, tokenizer, encoder, o);
+  const std::vector<Document> documents =
+      o.file.empty() ? std::vector<Document>{{o.text, {}}} : read_documents(o.file);
+  for (const auto& ids : encode_documents(documents, tokenizer, o.model, !o.no_special)) {
     if (common.json) {
       all.push_back(to_json(ids, decoder));
     } else {
@@ -136,11 +78,7 @@ void add_tokenize(CLI::App& app, Common& common, std::function<int()>& run) {
                   "weights beside a tokenizer")
       ->required();
   o->text_given = sub->add_option("TEXT", o->text, "What to tokenize");
-  sub->add_option(
-      "--file", o->file,
-      "Plain text, JSON or JSONL with {\"text\"}, {\"messages\"}, {\"user\", "
-      "\"assistant\"} or {\"instruction\", \"input\", \"output\"}; - is standard input. "
-      "Conversations go through the chat template");
+  sub->add_option("--file", o->file, "What to tokenize: " + std::string(kDocumentForms));
   sub->add_flag("--no-special", o->no_special,
                 "Leave out the tokens that the model wants around every text");
   sub->callback(

@@ -89,6 +89,8 @@ class Container {
   virtual std::string_view name() const = 0;
   virtual std::string_view summary() const = 0;
   virtual std::string_view extension() const = 0;  ///< ".gguf", or "" for a folder
+  /// Whether our sources read back what it writes, so that it can be judged.
+  virtual bool is_model() const = 0;
   /// GRID a runtime's user would take when none is given.
   virtual std::string_view default_grid() const = 0;
   /// What a spec leaves out, filled in with the container's native form for weights of this type.

@@ -35,6 +35,7 @@ class Gguf final : public Container {
   std::string_view name() const override { return "gguf"; }
   std::string_view summary() const override { return "llama.cpp and what is built on it"; }
   std::string_view extension() const override { return ".gguf"; }
+  bool is_model() const override { return true; }
   std::string_view default_grid() const override { return "q4_0"; }
   AffineForm affine_defaults(std::string_view) const override { return {}; }
 

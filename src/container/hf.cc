@@ -12,6 +12,7 @@ class Hf final : public Container {
     return "Hugging Face folder of safetensors in FP32, FP16 or BF16";
   }
   std::string_view extension() const override { return ""; }
+  bool is_model() const override { return true; }
   std::string_view default_grid() const override { return "bf16"; }
   AffineForm affine_defaults(std::string_view) const override { return {}; }
 

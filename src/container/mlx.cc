@@ -78,6 +78,7 @@ class Mlx final : public Container {
     return "folder for mlx-lm (Apple MLX), affine or floating point";
   }
   std::string_view extension() const override { return ""; }
+  bool is_model() const override { return true; }
   std::string_view default_grid() const override { return "int4:g64"; }
   AffineForm affine_defaults(std::string_view stored_type) const override {
     return defaults_for(float_type_for(stored_type));

@@ -37,7 +37,7 @@ class Side {
   Activations hidden_;
 };
 
-void check_vocabularies(const Engine& engine, const Engine* reference) {
+void check_sizes(const Engine& engine, const Engine* reference) {
   if (reference == nullptr) return;
   const std::int64_t ours = engine.model().decoder.vocabulary;
   const std::int64_t theirs = reference->model().decoder.vocabulary;
@@ -46,12 +46,72 @@ void check_vocabularies(const Engine& engine, const Engine* reference) {
               std::to_string(ours));
 }
 
+using Ids = std::vector<std::int32_t>;
+
+class Evaluation {
+ public:
+  Evaluation(Engine& engine, Engine* reference, const Windows& windows, const Team& team)
+      : windows_(windows),
+        team_(team),
+        count_(windows.count()),
+        together_(std::clamp(kTokensTogether / windows.context, std::int64_t{1}, count_)),
+        step_(std::clamp(kLogitFloats / engine.model().decoder.vocabulary, std::int64_t{1},
+                         windows.scored())),
+        side_(engine, together_, windows.context),
+        scores_(static_cast<std::size_t>(count_ * windows.scored())) {
+    if (reference != nullptr) reference_.emplace(*reference, together_, windows.context);
+  }
+
+  std::vector<TokenScore> run(Progress& progress) && {
+    progress.stage("evaluate", count_ * windows_.context, "tokens");
+    for (std::int64_t first = 0; first < count_; first += together_) {
+      std::vector<Ids> ids;
+      for (std::int64_t i = first; i < std::min(count_, first + together_); ++i)
+        ids.push_back(windows_.window(i));
+      side_.read(ids);
+      if (reference_) reference_->read(ids);
+      for (std::int64_t w = 0; w < static_cast<std::int64_t>(ids.size()); ++w) {
+        score_window(ids[static_cast<std::size_t>(w)], w, (first + w) * windows_.scored());
+        progress.advance(windows_.context);
+      }
+    }
+    return std::move(scores_);
+  }
+
+ private:
+  // w: the window's place among those that went through together; place: of its first score.
+  void score_window(const Ids& ids, std::int64_t w, std::int64_t place) {
+    for (std::int64_t s = 0; s < windows_.scored(); s += step_) {
+      const std::int64_t rows = std::min(step_, windows_.scored() - s);
+      const std::int64_t at = windows_.first_scored() + s;
+      const Activations logits = side_.logits(w * windows_.context + at, rows);
+      const Activations expected =
+          reference_ ? reference_->logits(w * windows_.context + at, rows) : Activations();
+      team_.run(rows, [&](std::int64_t r) {
+        const std::int32_t token = ids[static_cast<std::size_t>(at + r + 1)];
+        scores_[static_cast<std::size_t>(place + s + r)] =
+            reference_ ? score(expected.view().row(r), logits.view().row(r), token)
+                       : score(logits.view().row(r), token);
+      });
+    }
+  }
+
+  const Windows& windows_;
+  const Team& team_;
+  std::int64_t count_;     // of windows; checked before anything is divided by their length
+  std::int64_t together_;  // windows that go through the network at a time
+  std::int64_t step_;      // rows of logits at a time
+  Side side_;
+  std::optional<Side> reference_;
+  std::vector<TokenScore> scores_;
+};
+
 }  // namespace
 
 std::int64_t Windows::count() const {
   const auto length = static_cast<std::int64_t>(tokens.size());
-  if (context < 4)
-    throw Error("context", "too short", "at least 4 tokens", std::to_string(context));
+  if (context < 5)  // two scored tokens, so that there is a standard error
+    throw Error("context", "too short", "at least 5 tokens", std::to_string(context));
   if (length < context) {
     throw Error("text", "shorter than one window",
                 "at least " + std::to_string(context) + " tokens", std::to_string(length));
@@ -69,44 +129,8 @@ std::vector<std::int32_t> Windows::window(std::int64_t index) const {
 
 std::vector<TokenScore> evaluate(Engine& engine, Engine* reference, const Windows& windows,
                                  const Team& team, Progress& progress) {
-  check_vocabularies(engine, reference);
-  const std::int64_t count = windows.count();
-  const std::int64_t together =
-      std::clamp(kTokensTogether / windows.context, std::int64_t{1}, count);
-  const std::int64_t scored = windows.scored();
-  const std::int64_t step =
-      std::clamp(kLogitFloats / engine.model().decoder.vocabulary, std::int64_t{1}, scored);
-  Side side(engine, together, windows.context);
-  std::optional<Side> beside;
-  if (reference != nullptr) beside.emplace(*reference, together, windows.context);
-
-  std::vector<TokenScore> scores(static_cast<std::size_t>(count * scored));
-  progress.stage("evaluate", count * windows.context, "tokens");
-  for (std::int64_t first = 0; first < count; first += together) {
-    std::vector<std::vector<std::int32_t>> ids;
-    for (std::int64_t i = first; i < std::min(count, first + together); ++i)
-      ids.push_back(windows.window(i));
-    side.read(ids);
-    if (beside) beside->read(ids);
-    for (std::size_t w = 0; w < ids.size(); ++w) {
-      for (std::int64_t s = 0; s < scored; s += step) {
-        const std::int64_t rows = std::min(step, scored - s);
-        const std::int64_t at = windows.first_scored() + s;
-        const std::int64_t row = static_cast<std::int64_t>(w) * windows.context + at;
-        const Activations logits = side.logits(row, rows);
-        const Activations expected = beside ? beside->logits(row, rows) : Activations();
-        team.run(rows, [&](std::int64_t r) {
-          const std::int32_t token = ids[w][static_cast<std::size_t>(at + r + 1)];
-          const std::int64_t place = (first + static_cast<std::int64_t>(w)) * scored + s + r;
-          scores[static_cast<std::size_t>(place)] =
-              beside ? score(expected.view().row(r), logits.view().row(r), token)
-                     : score(logits.view().row(r), token);
-        });
-      }
-      progress.advance(windows.context);
-    }
-  }
-  return scores;
+  check_sizes(engine, reference);
+  return Evaluation(engine, reference, windows, team).run(progress);
 }
 
 }  // namespace zp

@@ -22,7 +22,7 @@ struct Windows {
   std::int64_t context = 512;
   std::optional<std::int32_t> bos;
 
-  /// Throws Error when there is not one whole window, or fewer than four tokens in it.
+  /// Throws Error when there is not one whole window, or fewer than five tokens in it.
   std::int64_t count() const;
   std::vector<std::int32_t> window(std::int64_t index) const;
   std::int64_t first_scored() const { return context / 2; }

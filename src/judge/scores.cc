@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "kernel/distribution.h"
+#include "kernel/elementary.h"
 
 namespace zp {
 namespace {
@@ -17,7 +18,14 @@ double loss_of(Floats logits, double log_sum, std::int32_t token) {
   return log_sum - static_cast<double>(logits[static_cast<std::size_t>(token)]);
 }
 
-std::ptrdiff_t top_of(Floats logits) { return std::ranges::max_element(logits) - logits.begin(); }
+Guess guess_of(Floats logits, double log_sum) {
+  const auto top = std::ranges::max_element(logits);
+  const double probability = portable_exp(static_cast<double>(*top) - log_sum);
+  return {static_cast<std::int32_t>(top - logits.begin()), static_cast<float>(probability)};
+}
+
+// Losses are those of FP32 logits: they may be far beyond what portable_exp takes.
+double probability_of(double loss) { return loss < 700 ? portable_exp(-loss) : 0; }
 
 struct Moments {
   double mean = 0;
@@ -36,15 +44,8 @@ Moments moments(const std::vector<TokenScore>& tokens, const F& value) {
 }
 
 Perplexity perplexity_of(Moments loss) {
-  const double value = std::exp(loss.mean);
+  const double value = portable_exp(std::min(loss.mean, 700.0));  // JSON has no infinity
   return {value, value * loss.se};
-}
-
-double quantile(const std::vector<double>& sorted, double share) {
-  const double at = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
 DivergenceSummary summarize_kl(const std::vector<TokenScore>& tokens) {
@@ -69,10 +70,11 @@ Scores::Compared compare(const std::vector<TokenScore>& tokens) {
       perplexity_of(moments(tokens, [](const TokenScore& t) { return t.reference_loss; }));
   c.kl = summarize_kl(tokens);
   c.top1_agreement =
-      moments(tokens, [](const TokenScore& t) { return t.same_top ? 1.0 : 0.0; }).mean;
+      moments(tokens, [](const TokenScore& t) { return t.same_guess() ? 1.0 : 0.0; }).mean;
   c.top1_agreement_se = std::sqrt(c.top1_agreement * (1 - c.top1_agreement) / (n - 1));
   c.rms_dp = std::sqrt(moments(tokens, [](const TokenScore& t) {
-                         const double dp = std::exp(-t.loss) - std::exp(-t.reference_loss);
+                         const double dp =
+                             probability_of(t.loss) - probability_of(t.reference_loss);
                          return dp * dp;
                        }).mean);
   return c;
@@ -80,10 +82,20 @@ Scores::Compared compare(const std::vector<TokenScore>& tokens) {
 
 }  // namespace
 
+double quantile(const std::vector<double>& sorted, double share) {
+  const double at = share * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(at);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
 TokenScore score(Floats logits, std::int32_t token) {
   const double sum = log_sum(logits);
   check_finite(sum);
-  return {.loss = loss_of(logits, sum, token)};
+  TokenScore score;
+  score.loss = loss_of(logits, sum, token);
+  score.guess = guess_of(logits, sum);
+  return score;
 }
 
 TokenScore score(Floats reference, Floats logits, std::int32_t token) {
@@ -92,7 +104,8 @@ TokenScore score(Floats reference, Floats logits, std::int32_t token) {
   return {.loss = loss_of(logits, d.log_sum_q, token),
           .reference_loss = loss_of(reference, d.log_sum_p, token),
           .kl = d.kl,
-          .same_top = top_of(reference) == top_of(logits)};
+          .guess = guess_of(logits, d.log_sum_q),
+          .reference_guess = guess_of(reference, d.log_sum_p)};
 }
 
 Scores summarize(const std::vector<TokenScore>& tokens, bool compared) {

@@ -19,12 +19,21 @@ struct DivergenceSummary {
   double mean = 0, se = 0, median = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0, max = 0;
 };
 
+/// The token a model finds most likely, and how likely.
+struct Guess {
+  std::int32_t token = 0;
+  float probability = 0;
+};
+
 /// One scored token.
 struct TokenScore {
   double loss = 0;            ///< -log q(token)
   double reference_loss = 0;  ///< -log p(token); this and the rest only beside a reference
   double kl = 0;              ///< sum p log(p / q) over the vocabulary
-  bool same_top = false;      ///< both find the same token most likely
+  Guess guess;
+  Guess reference_guess;
+
+  bool same_guess() const { return guess.token == reference_guess.token; }
 };
 
 /// Scores one token by the logits that predict it. Throws Error when logits aren't finite.
@@ -43,6 +52,9 @@ struct Scores {
   };
   std::optional<Compared> compared;
 };
+
+/// The value below which `share` of the sorted values lie; at least one value.
+double quantile(const std::vector<double>& sorted, double share);
 
 /// At least two tokens. Quantiles are interpolated linearly, as NumPy's.
 Scores summarize(const std::vector<TokenScore>& tokens, bool compared);

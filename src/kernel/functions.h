@@ -26,9 +26,6 @@ void scale(std::span<float> x, float factor) noexcept;
 /// x <- e^(x - max) / sum. -inf gives 0; all -inf gives zeros. The sum is that of dot() with ones:
 /// sixteen FP32 lanes over the whole row, so -inf before (in sixteens) and behind changes nothing.
 void softmax(std::span<float> x) noexcept;
-/// log sum e^x, as a double: the largest is taken out first, sums of sixteen FP32 lanes per 1,024
-/// values are added in double.
-double log_sum_exp(Floats x) noexcept;
 
 /// out = x / sqrt(mean x^2 + epsilon) * weight. out may be x.
 void rms_norm(Floats x, Floats weight, float epsilon, std::span<float> out) noexcept;

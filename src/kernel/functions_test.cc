@@ -7,7 +7,6 @@
 #include <numbers>
 
 #include "base/parallel.h"
-#include "kernel/elementary.h"
 #include "kernel/every_instruction_set.h"
 
 namespace zp {
@@ -283,10 +282,6 @@ TEST(Functions, SoftmaxIsTheStatedSum) {
       softmax(out);
       expect_same_bits(out, expected);
     });
-    const double log_sum = log_sum_exp(x);
-    const double exact = plain_sum(x, [&](float v) { return one_exp(v - most); });
-    under_every_instruction_set([&] { EXPECT_EQ(log_sum_exp(x), log_sum); });
-    EXPECT_EQ(log_sum, most + portable_log(exact));
   }
 }
 
@@ -294,7 +289,6 @@ TEST(Functions, SoftmaxOfNothingButMinusInfinityIsZeros) {
   under_every_instruction_set([] {
     for (const std::size_t count : {1, 16, 37}) {
       std::vector<float> x(count, -kInfinity);
-      EXPECT_EQ(log_sum_exp(x), -kInfinity);
       softmax(x);
       expect_same_bits(x, std::vector<float>(count, 0));
     }
@@ -308,7 +302,6 @@ TEST(Functions, SoftmaxShowsNanAndInfinity) {
         under_every_instruction_set([&] {
           std::vector<float> x(37, others);
           x[place] = bad;
-          EXPECT_TRUE(std::isnan(log_sum_exp(x)));
           softmax(x);
           expect_same_bits(std::span(x).subspan(place, 1), std::vector{kNan});
         });

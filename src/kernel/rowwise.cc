@@ -1,7 +1,6 @@
 #include <cmath>
 #include <limits>
 
-#include "kernel/elementary.h"
 #include "kernel/functions.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -44,16 +43,6 @@ void softmax(float* x, std::size_t count) {
   const V16 factor = number(static_cast<float>(1 / sum));
   map(
       x, count, [&](V16 v) { return hn::Mul(v, factor); }, x);
-}
-
-double log_sum_exp(Floats x) {
-  const float most = largest(x);
-  const V16 v_most = number(most);
-  const double sum =
-      sum_of(x, kMinusInfinity, [&](V16 v) { return exp_of(D16(), hn::Sub(v, v_most)); });
-  if (sum == 0) return kMinusInfinity;
-  if (!(sum < std::numeric_limits<double>::infinity())) return sum;
-  return most + portable_log(sum);
 }
 
 void rms_norm(Floats x, const float* weight, float epsilon, float* out) {
@@ -116,7 +105,6 @@ HWY_AFTER_NAMESPACE();
 namespace zp {
 
 HWY_EXPORT(softmax);
-HWY_EXPORT(log_sum_exp);
 HWY_EXPORT(rms_norm);
 HWY_EXPORT(layer_norm);
 HWY_EXPORT(add);
@@ -125,7 +113,6 @@ HWY_EXPORT(scale);
 HWY_EXPORT(rotate);
 
 void softmax(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(softmax)(x.data(), x.size()); }
-double log_sum_exp(Floats x) noexcept { return HWY_DYNAMIC_DISPATCH(log_sum_exp)(x); }
 void rms_norm(Floats x, Floats weight, float epsilon, std::span<float> out) noexcept {
   HWY_DYNAMIC_DISPATCH(rms_norm)(x, weight.data(), epsilon, out.data());
 }

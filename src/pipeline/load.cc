@@ -64,4 +64,9 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
   return loaded;
 }
 
+Subject subject_of(const LoadedModel& loaded) {
+  return {&loaded.model, loaded.tokenizer ? &*loaded.tokenizer : nullptr,
+          loaded.checkpoint.path.string()};
+}
+
 }  // namespace zp

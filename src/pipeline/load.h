@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "judge/judge.h"
 #include "model/architecture.h"
 #include "source/checkpoint.h"
 #include "text/tokenizer.h"
@@ -25,6 +26,9 @@ struct LoadedModel {
 
 /// Throws Error when there is no config.json, the architecture is unknown, or tensors don't fit it.
 std::unique_ptr<LoadedModel> load_model(const std::filesystem::path& path);
+
+/// The model for the judge. Borrows it.
+Subject subject_of(const LoadedModel& loaded);
 
 /// A model known by its config.json alone: its shapes, for planning. Its weights can't be read and
 /// it has no tokenizer.

@@ -66,14 +66,6 @@ fs::path default_path(const LoadedModel& loaded, const Container& container,
   return name + std::string(container.extension());
 }
 
-void check_path(const fs::path& path, bool force) {
-  if (!force && fs::exists(fs::symlink_status(path))) {
-    throw Error(path.string(), "already exists", "a new path, or --force");
-  }
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  if (!fs::is_directory(folder)) throw Error(folder.string(), "no such folder to write to");
-}
-
 bool is_dtype(std::string_view type) {
   for (int i = 0; i <= static_cast<int>(DType::boolean); ++i) {
     if (info(static_cast<DType>(i)).name == type) return true;
@@ -131,7 +123,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   out.grid =
       make_grid(asked, container.affine_defaults(loaded.model.weights.front().stored_type))->spec();
   out.path = target.path.empty() ? default_path(loaded, container, asked) : target.path;
-  check_path(out.path, recipe.force);
+  check_output_path(out.path, recipe.force);
   out.layout = container.layout(input, assignments);
   if (std::string note = source_loss(assignments); !note.empty())
     out.layout.notes.push_back(std::move(note));
@@ -167,6 +159,14 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
 }
 
 }  // namespace
+
+void check_output_path(const fs::path& path, bool force) {
+  if (!force && fs::exists(fs::symlink_status(path))) {
+    throw Error(path.string(), "already exists", "a new path, or --force");
+  }
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder)) throw Error(folder.string(), "no such folder to write to");
+}
 
 std::int64_t tile_rows(const TensorJob& job) {
   if (job.grid->whole_tensor()) return job.rows->rows();

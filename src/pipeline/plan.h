@@ -46,6 +46,9 @@ struct Plan {
   std::int64_t memory_bytes = 0;  ///< of our own that the run will take at most
 };
 
+/// Throws Error when something is at `path` (and not `force`), or its folder isn't there.
+void check_output_path(const std::filesystem::path& path, bool force);
+
 /// Weights handled at a time: a tile's FP32 values stay in the second-level cache.
 std::int64_t tile_rows(const TensorJob& job);
 

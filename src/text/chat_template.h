@@ -13,13 +13,9 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "text/chat_message.h"
 
 namespace zp {
-
-struct ChatMessage {
-  std::string role;
-  std::string content;
-};
 
 struct ChatOptions {
   bool add_generation_prompt = false;

@@ -43,17 +43,17 @@ bool is_json(std::string_view file) {
   return first == '[' && (second == '{' || second == ']');
 }
 
-Message parse_message(const Json& json, const std::string& where) {
+ChatMessage parse_message(const Json& json, const std::string& where) {
   const JsonFields fields(json, where);
   return {fields.text("role"), fields.text("content")};
 }
 
-std::vector<Message> parse_messages(const Json& list, const std::string& where) {
+std::vector<ChatMessage> parse_messages(const Json& list, const std::string& where) {
   if (!list.is_array() || list.empty()) {
     throw Error(where + ": \"messages\"", "no list of messages", "[{\"role\", \"content\"}, ...]",
                 list.dump(-1, ' ', true));
   }
-  std::vector<Message> messages;
+  std::vector<ChatMessage> messages;
   for (const Json& message : list) {
     messages.push_back(
         parse_message(message, where + ": message " + std::to_string(messages.size() + 1)));

@@ -15,17 +15,14 @@
 #include <string_view>
 #include <vector>
 
-namespace zp {
+#include "text/chat_message.h"
 
-struct Message {
-  std::string role;
-  std::string content;
-};
+namespace zp {
 
 /// Either a text or, when there are messages, a chat.
 struct Document {
   std::string text;
-  std::vector<Message> messages;
+  std::vector<ChatMessage> messages;
 };
 
 /// Never empty. Throws Error at `where`, with the line, for broken UTF-8 and JSON, for objects of

@@ -39,11 +39,11 @@ def evaluate(*arguments):
     return json.loads(done.stdout)
 
 
-def token_ids(text):
+def token_ids(text, **options):
     # The package counts as a reader of its own.
     from tokenizers import Tokenizer
 
-    return Tokenizer.from_file(str(DEMO / "tokenizer.json")).encode(text).ids
+    return Tokenizer.from_file(str(DEMO / "tokenizer.json")).encode(text, **options).ids
 
 
 def windows_of(ids):
@@ -110,15 +110,73 @@ class JudgeTest(unittest.TestCase):
     def test_refuses_texts_that_are_no_use(self):
         folder = Path(self.folder.name)
         for name, content, said in (
-            ("empty", b"", "shorter than one window"),
+            ("empty", b"", "nothing in it"),
             ("short", b"Once", "shorter than one window"),
-            ("broken", b"\xff\xfe" * 400, "not UTF-8"),
+            ("broken", b"\xff\xfe" * 400, "broken UTF-8"),
+            ("shape", b'{"question": "a"}', "unknown shape"),
         ):
             with self.subTest(name):
                 (folder / name).write_bytes(content)
                 done = run("evaluate", DEMO, "--text", folder / name)
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
                 self.assertIn(said, done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def chats(self, shape):
+        lines = (DEMO / "heldout.jsonl").read_text().splitlines()[:60]
+        path = Path(self.folder.name) / "chats"
+        path.write_text("\n".join(json.dumps(shape(**json.loads(line))) for line in lines))
+        return path
+
+    def test_every_shape_of_conversation_gives_the_same_figures(self):
+        shapes = [
+            lambda user, assistant: {"user": user, "assistant": assistant},
+            lambda user, assistant: {"instruction": user, "output": assistant},
+            lambda user, assistant: {
+                "messages": [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
+            },
+        ]
+        figures = [evaluate(DEMO, "--text", self.chats(shape)) for shape in shapes]
+        self.assertEqual(figures[1:], figures[:-1])
+        piped = run("evaluate", DEMO, "--text", "-", "--context", CONTEXT, "--json", "--quiet",
+                    input=self.chats(shapes[0]).read_text())  # fmt: skip
+        self.assertEqual(json.loads(piped.stdout), figures[0])
+
+    def test_conversations_are_judged_as_the_template_writes_them(self):
+        from jinja2 import Environment
+
+        said = evaluate(DEMO, "--text", self.chats(lambda **chat: chat))
+        config = json.loads((DEMO / "tokenizer_config.json").read_text())
+        template = Environment().from_string(config["chat_template"])
+        ids = []
+        for line in (DEMO / "heldout.jsonl").read_text().splitlines()[:60]:
+            messages = [{"role": role, "content": text} for role, text in json.loads(line).items()]
+            text = template.render(messages=messages, bos_token=config["bos_token"])
+            ids += token_ids(text, add_special_tokens=False)
+        windows = windows_of(ids)
+        targets = np.array(windows)[:, CONTEXT // 2 + 1 :, None]
+        loss = -np.take_along_axis(log_softmax(logits(DEMO, windows)), targets, -1)
+        self.assertEqual(said["tokens"], loss.size)
+        self.assertAlmostEqual(said["perplexity"] / np.exp(loss.mean()), 1, delta=CLOSE)
+
+    def test_other_vocabularies_are_refused_by_the_first_token_that_differs(self):
+        for name, change, line in (
+            ("swapped", lambda vocab: {**vocab, "!": vocab["#"], "#": vocab["!"]}, 'expected "!", found "#"'),
+            ("renamed", lambda vocab: {"!!!" if key == "!" else key: i for key, i in vocab.items()}, "token 0"),
+        ):
+            with self.subTest(name):
+                folder = Path(self.folder.name) / name
+                folder.mkdir()
+                for path in DEMO.iterdir():
+                    (folder / path.name).symlink_to(path)
+                tokenizer = json.loads((DEMO / "tokenizer.json").read_text())
+                tokenizer["model"]["vocab"] = change(tokenizer["model"]["vocab"])
+                (folder / "tokenizer.json").unlink()
+                (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+                done = run("evaluate", folder, "--text", self.text, "--against", DEMO)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn("vocabulary differs", done.stderr)
+                self.assertIn(line, done.stderr)
                 self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
 
     def test_run_goes_on_as_the_stored_continuations(self):

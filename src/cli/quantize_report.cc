@@ -1,0 +1,98 @@
+#include "cli/quantize_report.h"
+
+#include <algorithm>
+#include <span>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "report/inspect.h"
+#include "report/quantize_report.h"
+
+namespace zp::cli {
+namespace fs = std::filesystem;
+namespace {
+
+ReportedTensor reported(const TensorJob& job, const TensorResult& result) {
+  ReportedTensor t;
+  t.name = result.name;
+  t.rows = job.rows->rows();
+  t.cols = job.rows->cols();
+  t.grid = result.grid;
+  t.bytes = result.bytes;
+  t.energy = result.energy;
+  if (job.weight == nullptr) return t;
+  t.role = role_name(job.weight->use.role);
+  t.layer = job.weight->use.layer;
+  return t;
+}
+
+// One matrix of each role, from the layer in the middle.
+std::vector<const TensorJob*> representatives(const Layout& layout, std::int64_t layers) {
+  std::vector<const TensorJob*> chosen;
+  for (const TensorJob& job : layout.jobs) {
+    if (job.weight == nullptr) continue;
+    const TensorUse& use = job.weight->use;
+    const bool matrix = is_matrix(use.role) && use.part == Part::weight;
+    if (matrix && (use.layer < 0 || use.layer == layers / 2)) chosen.push_back(&job);
+  }
+  return chosen;
+}
+
+ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
+                        const FinishedRun& run) {
+  const Model& model = run.loaded.model;
+  ReportedOutput o;
+  o.path = output.path.string();
+  o.container = output.container->name();
+  o.grid = output.grid;
+  o.bytes = output.layout.bytes();
+  o.bits_per_weight = output.bits_per_weight(model);
+  o.energy = result.energy;
+  o.notes = output.layout.notes;
+  for (std::size_t i = 0; i < output.layout.jobs.size(); ++i)
+    o.tensors.push_back(reported(output.layout.jobs[i], result.tensors[i]));
+  for (const TensorJob* job : representatives(output.layout, model.decoder.layers)) {
+    WeightHistogram& h =
+        o.histograms.emplace_back(weight_histogram(*job->rows, *job->grid, run.method.fit));
+    h.tensor = job->name;
+    h.role = role_name(job->weight->use.role);
+  }
+  return o;
+}
+
+QuantizeReport report_of(const FinishedRun& run) {
+  const Inspection source = inspect(run.loaded.checkpoint, false);
+  QuantizeReport report;
+  report.title = run.loaded.title;
+  report.source = run.loaded.checkpoint.path.string();
+  report.architecture = run.loaded.model.architecture->name;
+  report.method = run.method.name;
+  report.text = run.text == "-" ? "standard input" : run.text;
+  report.parameters = run.loaded.model.parameters();
+  report.source_bytes = source.bytes;
+  report.source_bits_per_weight = source.bits_per_weight;
+  for (std::size_t i = 0; i < run.plan.outputs.size(); ++i) {
+    report.outputs.push_back(reported(run.plan.outputs[i], run.result.outputs[i], run));
+    if (!run.judgements.empty()) report.outputs.back().judgement = run.judgements[i];
+  }
+  return report;
+}
+
+}  // namespace
+
+void check_report_path(const fs::path& path, const Plan& plan, bool force) {
+  check_output_path(path, force);
+  for (const PlannedOutput& output : plan.outputs) {
+    if (fs::weakly_canonical(output.path) == fs::weakly_canonical(path))
+      throw Error("--report", "has the path of an output", {}, path.string());
+  }
+}
+
+void write_report(const FinishedRun& run, const fs::path& path, bool force) {
+  const std::string html = to_html(report_of(run));
+  AtomicFile file(path, static_cast<std::int64_t>(html.size()), force);
+  file.write_at(0, std::as_bytes(std::span(html)));
+  file.commit();
+}
+
+}  // namespace zp::cli

@@ -1,0 +1,30 @@
+// quantize --report: what a run did, put together for the page.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "judge/judge.h"
+#include "pipeline/plan.h"
+#include "pipeline/run.h"
+
+namespace zp::cli {
+
+/// A run that is over; borrows everything.
+struct FinishedRun {
+  const LoadedModel& loaded;
+  const Plan& plan;
+  const Method& method;
+  const RunResult& result;
+  const std::vector<Judgement>& judgements;  ///< one for each output, or none
+  const std::string& text;                   ///< what was judged on
+};
+
+/// Throws Error for a path that exists (without `force`), is an output's, or has no folder.
+void check_report_path(const std::filesystem::path& path, const Plan& plan, bool force);
+
+/// The page appears when it is complete, or not at all.
+void write_report(const FinishedRun& run, const std::filesystem::path& path, bool force);
+
+}  // namespace zp::cli

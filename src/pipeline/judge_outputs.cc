@@ -1,0 +1,29 @@
+#include "pipeline/judge_outputs.h"
+
+#include "base/error.h"
+
+namespace zp {
+
+void check_judgeable(const Plan& plan, const LoadedModel& source, const JudgeText& text) {
+  for (const PlannedOutput& output : plan.outputs) {
+    if (output.container->is_model()) continue;
+    throw Error(output.path.string(),
+                "can't be judged: " + std::string(output.container->name()) +
+                    " can't be read back as a model",
+                "another container, or no --judge");
+  }
+  check_text(subject_of(source), text);
+}
+
+std::vector<Judgement> judge_outputs(const Plan& plan, const LoadedModel& source,
+                                     const JudgeText& text, const Team& team, Progress& progress) {
+  const Subject reference = subject_of(source);
+  std::vector<Judgement> all;
+  for (const PlannedOutput& output : plan.outputs) {
+    const std::unique_ptr<LoadedModel> written = load_model(output.path);
+    all.push_back(judge(subject_of(*written), &reference, text, team, progress));
+  }
+  return all;
+}
+
+}  // namespace zp

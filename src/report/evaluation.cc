@@ -1,0 +1,48 @@
+#include "report/evaluation.h"
+
+#include <fmt/format.h>
+
+#include "report/human.h"
+
+namespace zp {
+
+Json to_json(const Judgement& judgement) {
+  const Scores& s = judgement.scores;
+  Json j = {{"tokens", s.tokens},
+            {"context", judgement.context},
+            {"perplexity", s.perplexity.value},
+            {"perplexity_se", s.perplexity.se}};
+  if (!s.compared) return j;
+  const Scores::Compared& c = *s.compared;
+  const DivergenceSummary& d = c.kl;
+  j["reference_perplexity"] = c.reference_perplexity.value;
+  j["kl_divergence"] = {{"mean", d.mean}, {"se", d.se},   {"median", d.median}, {"p90", d.p90},
+                        {"p95", d.p95},   {"p99", d.p99}, {"p999", d.p999},     {"max", d.max}};
+  j["top1_agreement"] = c.top1_agreement;
+  j["top1_agreement_se"] = c.top1_agreement_se;
+  j["rms_dp"] = c.rms_dp;
+  return j;
+}
+
+std::string to_text(const Judgement& judgement) {
+  const Scores& s = judgement.scores;
+
+  std::string text = fmt::format("tokens scored     {}, in windows of {}\n", human_count(s.tokens),
+                                 judgement.context);
+  text += fmt::format("perplexity        {:.4f} +- {:.4f}\n", s.perplexity.value, s.perplexity.se);
+  if (!s.compared) return text;
+  const Scores::Compared& c = *s.compared;
+  const DivergenceSummary& d = c.kl;
+  text += fmt::format("  the reference's {:.4f} +- {:.4f}\n", c.reference_perplexity.value,
+                      c.reference_perplexity.se);
+  text += fmt::format("KL divergence     {:.6f} +- {:.6f} nats per token\n", d.mean, d.se);
+  text += fmt::format(
+      "  median {:.6f}, 90 % {:.6f}, 95 % {:.6f}, 99 % {:.6f}, 99.9 % {:.6f}, max {:.6f}\n",
+      d.median, d.p90, d.p95, d.p99, d.p999, d.max);
+  text += fmt::format("same first choice {:.2f} +- {:.2f} %\n", 100 * c.top1_agreement,
+                      100 * c.top1_agreement_se);
+  text += fmt::format("RMS of dp         {:.2f} %\n", 100 * c.rms_dp);
+  return text;
+}
+
+}  // namespace zp

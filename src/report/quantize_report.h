@@ -1,0 +1,54 @@
+// What a run of quantize did, as one page to look at: HTML with everything in it (no network, no
+// scripts), light and dark, for wide screens and narrow ones. The same report gives the same bytes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "judge/judge.h"
+#include "kernel/energy.h"
+#include "report/weight_histogram.h"
+
+namespace zp {
+
+struct ReportedTensor {
+  std::string name;         ///< in the output
+  std::string role;         ///< empty: made by the container
+  std::int64_t layer = -1;  ///< -1: outside the layers
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  std::string grid;
+  std::int64_t bytes = 0;
+  Energy energy;
+};
+
+struct ReportedOutput {
+  std::string path;
+  std::string container;
+  std::string grid;
+  std::int64_t bytes = 0;
+  double bits_per_weight = 0;
+  Energy energy;
+  std::vector<ReportedTensor> tensors;
+  std::vector<WeightHistogram> histograms;
+  std::vector<std::string> notes;
+  std::optional<Judgement> judgement;
+};
+
+struct QuantizeReport {
+  std::string title;
+  std::string source;  ///< path as given
+  std::string architecture;
+  std::string method;
+  std::string text;  ///< what was judged on, as given; empty: nothing
+  std::int64_t parameters = 0;
+  std::int64_t source_bytes = 0;  ///< of the weight files
+  double source_bits_per_weight = 0;
+  std::vector<ReportedOutput> outputs;
+};
+
+std::string to_html(const QuantizeReport& report);
+
+}  // namespace zp

@@ -1,0 +1,131 @@
+"""quantize --judge and --report: the figures are evaluate's, and a browser shows the page.
+
+    python report_test.py PROGRAM SOURCE_DIR        without chromium the browser's part is skipped
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import chromium
+from consumer import PROGRAM, SOURCE
+
+DEMO = SOURCE / "models/demo"
+HOSTILE = "<img src=x onerror=alert(1)>"
+TARGETS = ["gguf:q4_0", "mlx:int4:g64", "hf:bf16"]
+
+
+def run(*arguments, input=None):
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, input=input)
+
+
+class ReportTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = Path(cls.temporary.name)
+        cls.text = cls.folder / "text.jsonl"
+        lines = (DEMO / "heldout.jsonl").read_text().splitlines()[:60]
+        lines.append(json.dumps({"user": HOSTILE * 8, "assistant": "</code></table><b>" * 8}))
+        cls.text.write_text("\n".join(lines))
+        cls.page = cls.folder / "page.html"
+        cls.paths = [cls.folder / target.replace(":", "-") for target in TARGETS]
+        cls.said = cls.quantize(cls, *cls.judge(cls), "--report", cls.page)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def judge(self):
+        return "--judge", self.text, "--context", 64
+
+    def quantize(self, *options, targets=TARGETS):
+        command = ["quantize", DEMO, "--json", "--quiet", *options]
+        for target in targets:
+            command += ["--to", f"{target}={self.folder / target.replace(':', '-')}"]
+        done = run(*command)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+        return json.loads(done.stdout)
+
+    def assertRefused(self, *options, says, input=None):
+        target = self.folder / "refused"
+        done = run("quantize", DEMO, "--to", f"gguf:q4_0={target}", *options, input=input)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+        self.assertIn(says, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertFalse(target.exists(), "refused before any work")
+
+    def test_judge_says_what_evaluate_says(self):
+        for path, output in zip(self.paths, self.said["outputs"], strict=True):
+            with self.subTest(path.name):
+                done = run("evaluate", path, "--against", DEMO, "--text", self.text, "--context", 64, "--json",
+                           "--quiet")  # fmt: skip
+                self.assertEqual(output["judge"], json.loads(done.stdout))
+        self.assertNotIn("judge", self.said, "which of them?")
+
+    def test_one_output_has_its_judgement_beside_it(self):
+        said = self.quantize(*self.judge(), "--force", targets=TARGETS[:1])
+        self.assertEqual(said["judge"], said["outputs"][0]["judge"])
+        self.assertEqual(said["judge"], self.said["outputs"][0]["judge"])
+
+    def test_judge_reads_standard_input(self):
+        path = self.folder / "piped"
+        done = run("quantize", DEMO, "--to", f"gguf:q4_0={path}", "--judge", "-", "--context", 64, "--json",
+                   "--quiet", input=self.text.read_text())  # fmt: skip
+        self.assertEqual(json.loads(done.stdout)["judge"], self.said["outputs"][0]["judge"])
+
+    def test_what_cannot_be_judged_is_refused_before_any_work(self):
+        short = self.folder / "short"
+        short.write_text("Once")
+        self.assertRefused("--judge", short, says="shorter than one window")
+        self.assertRefused("--judge", self.folder / "missing", says="missing")
+        self.assertRefused("--judge", "-", input="", says="nothing in it")
+        self.assertRefused("--judge", self.text, "--context", 2, says="context")
+
+    def test_a_report_that_cannot_be_written_is_refused_before_any_work(self):
+        self.assertRefused("--report", self.page, says="already exists")
+        self.assertRefused("--report", self.folder / "no" / "page.html", says="no such folder")
+        self.assertRefused("--report", self.folder / "refused", says="path of an output")
+
+    def test_the_same_run_gives_the_same_page(self):
+        page = self.folder / "again.html"
+        self.quantize(*self.judge(), "--report", page, "--threads", 1, "--force")
+        self.assertEqual(page.read_bytes(), self.page.read_bytes())
+
+    def test_a_report_without_judge_has_no_judgement(self):
+        page = self.folder / "plain.html"
+        self.quantize("--report", page, "--force", targets=TARGETS[:1])
+        text = page.read_text()
+        self.assertIn("Where the error is", text)
+        self.assertNotIn("KL divergence", text)
+
+    def test_names_and_texts_are_escaped(self):
+        text = self.page.read_text()
+        self.assertNotIn(HOSTILE, text)
+        self.assertNotIn("<script", text)
+        self.assertNotIn("://", text)
+
+    @unittest.skipUnless(chromium.PROGRAM, "no chromium")
+    def test_a_browser_shows_all_of_it_and_fetches_nothing(self):
+        tensors = self.said["outputs"][0]["tensors"]
+        cells = {(tensor["name"].split(".")[1] if tensor["name"].startswith("blk.") else "", tensor["role"])
+                 for tensor in tensors if tensor["role"]}  # fmt: skip
+        with chromium.Chromium() as browser:
+            for width in (1280, 390):
+                for scheme in ("light", "dark"):
+                    with self.subTest(width=width, scheme=scheme):
+                        asked, console = browser.open(self.page, width, scheme)
+                        self.assertEqual((asked, console), ([], []))
+                        found = browser.evaluate("document.querySelector('section').querySelectorAll('td.cell').length")
+                        self.assertEqual(found, len(cells))
+                        self.assertEqual(browser.evaluate("document.documentElement.scrollWidth"), width)
+                        foreign = browser.evaluate("document.querySelectorAll('img, script, iframe').length")
+                        self.assertEqual(foreign, 0)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
