@@ -330,6 +330,16 @@ TEST(Gguf, OnlyRowsThatNoBlockDividesFallBack) {
   EXPECT_EQ(fallback("int4:g32", 172), "");
 }
 
+TEST(Gguf, FileTypeIsTheNumberOfTheMixtureAskedFor) {
+  const Sample sample("llama");
+  ContainerInput input = sample.input();
+  input.grid = "q4_k_m";
+  std::vector<Assignment> all;
+  for (const Weight& w : sample.model.weights) all.push_back({&w, make_grid("fp32")});
+  const gguf::Header header = header_of(gguf_container().layout(input, all));
+  EXPECT_EQ(count(header, "general.file_type"), 15u);
+}
+
 TEST(Gguf, LayoutRefusesAssignmentsThatAreNotAccepted) {
   const Sample sample("llama");
   EXPECT_THROW(sample.layout("int4:g32"), Error);

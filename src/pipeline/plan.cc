@@ -112,7 +112,8 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
       loaded.checkpoint.generation_config,
       loaded.checkpoint.folder,
       loaded.title,
-      recipe.pre_tokenizer.empty() ? loaded.pre_tokenizer : recipe.pre_tokenizer};
+      recipe.pre_tokenizer.empty() ? loaded.pre_tokenizer : recipe.pre_tokenizer,
+      asked};
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return matches(e.pattern, w.use); };
     if (std::none_of(loaded.model.weights.begin(), loaded.model.weights.end(), used)) {
@@ -128,8 +129,9 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
     out.choices.push_back(chosen.choice);
     assignments.push_back({&weight, std::move(chosen.grid)});
   }
-  out.grid =
-      make_grid(asked, container.affine_defaults(loaded.model.weights.front().stored_type))->spec();
+  out.grid = find_mixture(container.mixtures(), asked) != nullptr
+                 ? asked
+                 : grid_for(container, asked, loaded.model.weights.front())->spec();
   out.path = target.path.empty() ? default_path(loaded, container, asked) : target.path;
   check_path(out.path, recipe.force);
   out.layout = container.layout(input, assignments);
