@@ -20,7 +20,7 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kFp32 = "fp32";
-constexpr std::string_view kHead = "q8_0";  // of block types that are no mixture
+constexpr std::string_view kHead = "q6_k";  // of block types that are no mixture
 
 bool is_blocks(const gguf::Type& type) { return type.block > 1; }
 
@@ -33,7 +33,7 @@ class Gguf final : public Container {
   std::string_view name() const override { return "gguf"; }
   std::string_view summary() const override { return "llama.cpp and what is built on it"; }
   std::string_view extension() const override { return ".gguf"; }
-  std::string_view default_grid() const override { return "q4_0"; }
+  std::string_view default_grid() const override { return "q4_k_m"; }
   std::span<const Mixture> mixtures() const override { return gguf_mixtures(); }
   AffineForm affine_defaults(std::string_view) const override { return {}; }
 

@@ -45,8 +45,8 @@ typename Codec::Params better_of(const Codec& codec, const typename Codec::Param
 ///   void encode(const Params&, j, Floats w, std::span<Code>, std::span<float> decoded);  // whole
 ///   steps of one unit void pack(const Params*, std::span<const Code>, PlanesOut);
 ///   decode_row(PlanesIn, std::span<float>);
-/// and may have  void quantize_row(Floats w, PlanesOut);  vector code for Fit::range with the same
-/// bytes.
+/// and may have vector code for a row, with the same bytes: void quantize_row(Floats w, PlanesOut);
+/// for Fit::range, or  void quantize_row(Floats w, Floats h, Fit, PlanesOut);  for all.
 template <class Codec>
 class GridOf : public Grid {
   using Params = typename Codec::Params;
@@ -84,7 +84,10 @@ class GridOf : public Grid {
     Scratch scratch(codec_.shape(w.cols), w.cols);
     for (std::int64_t r = 0; r < w.rows; ++r) {
       bool done = false;
-      if constexpr (requires { codec_.quantize_row(w.row(r), row_out); }) {
+      if constexpr (requires { codec_.quantize_row(w.row(r), h, fit, row_out); }) {
+        codec_.quantize_row(w.row(r), h, fit, row_out);
+        done = true;
+      } else if constexpr (requires { codec_.quantize_row(w.row(r), row_out); }) {
         done = fit == Fit::range;
         if (done) codec_.quantize_row(w.row(r), row_out);
       }
