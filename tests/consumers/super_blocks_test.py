@@ -95,6 +95,8 @@ def llama_quantizer():
         return None
     (library,) = pathlib.Path(xllamacpp.__file__).parent.glob("xllamacpp*.so")
     chunk = ctypes.CDLL(str(library)).ggml_quantize_chunk
+    insists = ctypes.CDLL(str(library)).ggml_quantize_requires_imatrix
+    insists.restype = ctypes.c_bool
     chunk.restype = ctypes.c_size_t
     int64, pointer = ctypes.c_int64, ctypes.c_void_p
     chunk.argtypes = [ctypes.c_int, pointer, pointer, int64, int64, int64, pointer]
@@ -102,6 +104,8 @@ def llama_quantizer():
     def quantize(grid, w, h):
         block, size = gguf.GGML_QUANT_SIZES[kind(grid)]
         out = np.zeros((len(w), COLUMNS // block * size), np.uint8)
+        if h is None and insists(int(kind(grid))):
+            h = np.ones(COLUMNS, np.float32)
         importance = None if h is None else h.ctypes.data
         chunk(int(kind(grid)), w.ctypes.data, out.ctypes.data, 0, len(w), COLUMNS, importance)
         return out
