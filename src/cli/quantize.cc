@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "pipeline/plan.h"
@@ -14,7 +16,8 @@ namespace zp::cli {
 namespace {
 
 constexpr const char* kExamples =
-    "  zeropoint quantize Phi-3.5-mini-instruct --to gguf:q4_0\n"
+    "  zeropoint quantize Phi-3.5-mini-instruct --to gguf:q4_k_m\n"
+    "  zeropoint quantize model --to gguf:iq2_xs --statistics model.imatrix.gguf\n"
     "  zeropoint quantize SmolLM2-135M --to gguf:q8_0=small.gguf --to mlx:int4:g64\n"
     "  zeropoint quantize model --to gguf:q4_0 --set 'head=q8_0' --set 'layers.0-1.*=q8_0'\n"
     "  zeropoint quantize model --to mlx:int4:g64 --dry-run --json";
@@ -26,6 +29,7 @@ struct Options {
   std::vector<std::string> exceptions;
   std::string memory;
   std::string pre_tokenizer;
+  std::string statistics;
   bool dry_run = false;
   bool force = false;
 };
@@ -153,6 +157,8 @@ int quantize(const Options& options, const Common& common) {
   for (const std::string& t : options.targets) recipe.targets.push_back(parse_target(t));
   for (const std::string& e : options.exceptions) recipe.exceptions.push_back(parse_exception(e));
   recipe.method = &find_method(options.method);
+  if (!options.statistics.empty() && recipe.method->fit == Fit::range)
+    throw UsageError("--statistics", "--method " + options.method + " takes none", "--method mse");
   recipe.pre_tokenizer = options.pre_tokenizer;
   recipe.memory_bytes =
       options.memory.empty() ? machine_memory_bytes() / 4 : parse_size(options.memory, "--memory");
@@ -162,6 +168,9 @@ int quantize(const Options& options, const Common& common) {
 
   const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
   const Model& model = loaded->model;
+  std::optional<Importance> importance;
+  if (!options.statistics.empty()) importance.emplace(options.statistics, model);
+  recipe.importance = importance ? &*importance : nullptr;
   const Plan plan = make_plan(*loaded, recipe);
   if (!common.quiet) print_notes(plan);
   Json object;
@@ -218,6 +227,8 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("--set", options->exceptions,
                   "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
       ->allow_extra_args(false);
+  sub->add_option("--statistics", options->statistics,
+                  "llama.cpp's imatrix file: weighs the search by each column's importance");
   sub->add_option("--memory", options->memory,
                   "Budget for own memory, e.g. 2G (default: a quarter of the machine's)");
   sub->add_option("--pre-tokenizer", options->pre_tokenizer,

@@ -113,7 +113,8 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
       loaded.checkpoint.folder,
       loaded.title,
       recipe.pre_tokenizer.empty() ? loaded.pre_tokenizer : recipe.pre_tokenizer,
-      asked};
+      asked,
+      recipe.importance != nullptr};
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return matches(e.pattern, w.use); };
     if (std::none_of(loaded.model.weights.begin(), loaded.model.weights.end(), used)) {
@@ -135,6 +136,10 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   out.path = target.path.empty() ? default_path(loaded, container, asked) : target.path;
   check_path(out.path, recipe.force);
   out.layout = container.layout(input, assignments);
+  if (recipe.importance != nullptr) {
+    const std::vector<std::string>& notes = recipe.importance->notes();
+    out.layout.notes.insert(out.layout.notes.end(), notes.begin(), notes.end());
+  }
   if (std::string note = source_loss(assignments); !note.empty())
     out.layout.notes.push_back(std::move(note));
   return out;
@@ -195,6 +200,7 @@ Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
       }
     }
   }
+  plan.importance = recipe.importance;
   plan.memory_bytes = memory_needed(plan, recipe);
   return plan;
 }
