@@ -55,8 +55,8 @@ struct LatticeType {
   std::size_t base() const { return dims == 8 ? 3 : 8; }
   float multiplier(int l) const { return static_cast<float>(2 * l + 1) * factor; }
   float top() const { return levels[base() - 1] + shift; }
-  /// v of weight i of a cell.
-  float value(Code code, std::uint8_t unit_shift, std::size_t i) const;
+  /// v of each weight of a cell.
+  std::array<float, 8> values(Code code, std::uint8_t unit_shift) const;
 };
 
 std::span<const LatticeType> lattice_types();

@@ -39,8 +39,8 @@ struct LatticeBlocks {
   void decode_cell(const LatticeRecord& record, std::size_t u, Code code,
                    std::span<float> out) const {
     const float scale = fp16_to_float(record.d) * type->multiplier(record.level[u]);
-    for (std::size_t i = 0; i < out.size(); ++i)
-      out[i] = scale * type->value(code, record.shift[u], i);
+    const std::array<float, 8> v = type->values(code, record.shift[u]);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = scale * v[i];
   }
 
   void encode(const Params& p, std::int64_t j, Floats w, std::span<Code> codes,

@@ -31,6 +31,7 @@ struct Part {
   Floats w;
   Floats h;
   LatticeCells cells;
+  std::array<unsigned, kLatticeCells> minus{};  ///< of each cell: which weights are negative
 
   Part(const LatticeType& t, Floats weights, Floats importance)
       : type(t), w(weights), h(importance) {
@@ -40,6 +41,7 @@ struct Part {
         const float x = w[c * type.dims + i];
         cells.x[i][c] = type.shift == 0 ? std::fabs(x) : x;
         cells.h[i][c] = h[c * type.dims + i];
+        minus[c] |= static_cast<unsigned>(x < 0) << i;
       }
     }
   }
@@ -53,21 +55,15 @@ struct Part {
   }
 };
 
-unsigned minus_signs(const Part& part, std::size_t c) {
-  unsigned bits = 0;
-  for (std::size_t i = 0; i < part.type.dims; ++i)
-    bits |= static_cast<unsigned>(part.w[c * part.type.dims + i] < 0) << i;
-  return bits;
-}
-
 bool odd(unsigned bits) { return (std::popcount(bits) & 1) != 0; }
 
 // The signs with the one turned that costs least under the entry.
 unsigned turned(const Part& part, std::size_t c, std::int32_t entry, unsigned bits) {
+  const std::array<float, 8> v = part.type.values(entry, 0);
   std::size_t best = 0;
   float least = 0;
   for (std::size_t i = 0; i < part.type.dims; ++i) {
-    const float cost = part.cells.h[i][c] * part.cells.x[i][c] * part.type.value(entry, 0, i);
+    const float cost = part.cells.h[i][c] * part.cells.x[i][c] * v[i];
     if (i > 0 && cost >= least) continue;
     best = i;
     least = cost;
@@ -86,10 +82,10 @@ void add_costs(const Part& part, const std::array<float, kLatticeCells>& cost, T
 void assign_cells(Part& part, bool even, Trial& out) {
   LatticeCells& cells = part.cells;
   for (std::size_t c = 0; c < cells.count; ++c)
-    cells.turn[c] = even && odd(minus_signs(part, c)) ? 1.0f : 0.0f;
+    cells.turn[c] = even && odd(part.minus[c]) ? 1.0f : 0.0f;
   lattice_nearest(part.type, cells);
   for (std::size_t c = 0; c < cells.count; ++c) {
-    const unsigned bits = minus_signs(part, c);
+    const unsigned bits = part.minus[c];
     out.code[c] =
         join(cells.entry[c], cells.turn[c] != 0 ? turned(part, c, cells.entry[c], bits) : bits);
   }
@@ -105,13 +101,13 @@ void assign_pairs(Part& part, Trial& out) {
   const std::array<std::int32_t, kLatticeCells> entry = cells.entry;
   cells.turn.fill(1);
   lattice_nearest(part.type, cells);
-  for (std::size_t c = 0; c < cells.count; ++c) out.code[c] = join(entry[c], minus_signs(part, c));
+  for (std::size_t c = 0; c < cells.count; ++c) out.code[c] = join(entry[c], part.minus[c]);
   for (std::size_t c = 0; c < cells.count; c += 2) {
-    if (odd(minus_signs(part, c)) == odd(minus_signs(part, c + 1))) continue;
+    if (odd(part.minus[c]) == odd(part.minus[c + 1])) continue;
     const bool second = cost[c] + cells.cost[c + 1] < cells.cost[c] + cost[c + 1];
     const std::size_t t = second ? c + 1 : c;
     cost[t] = cells.cost[t];
-    out.code[t] = join(cells.entry[t], turned(part, t, cells.entry[t], minus_signs(part, t)));
+    out.code[t] = join(cells.entry[t], turned(part, t, cells.entry[t], part.minus[t]));
   }
   add_costs(part, cost, out);
 }
@@ -175,8 +171,9 @@ Moments moments(const Part& part, const Trial& trial, std::size_t u) {
   const std::size_t n = part.cells_of_unit();
   Moments m;
   for (std::size_t c = u * n; c < (u + 1) * n; ++c) {
+    const std::array<float, 8> values = part.type.values(trial.code[c], trial.shift[u]);
     for (std::size_t i = 0; i < dims; ++i) {
-      const double v = part.type.value(trial.code[c], trial.shift[u], i);
+      const double v = values[i];
       const double hv = part.h[c * dims + i] * v;
       m.wv += hv * part.w[c * dims + i];
       m.vv += hv * v;

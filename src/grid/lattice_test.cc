@@ -50,10 +50,9 @@ LatticeCells random_cells(const LatticeType& type, bool turn) {
 double cost_of(const LatticeType& type, const LatticeCells& cells, std::size_t c, Code entry) {
   double sum = 0;
   double least = std::numeric_limits<double>::infinity();
+  const std::array<float, 8> values = type.values(entry, cells.shift[c] < 0 ? 1 : 0);
   for (std::size_t i = 0; i < type.dims; ++i) {
-    const double v =
-        cells.scale[c] * (type.shift == 0 ? type.value(entry, 0, i)
-                                          : type.value(entry, cells.shift[c] < 0 ? 1 : 0, i));
+    const double v = cells.scale[c] * values[i];
     const double x = cells.x[i][c];
     sum += cells.h[i][c] * (x - v) * (x - v);
     least = std::min(least, cells.h[i][c] * 4 * x * v);
@@ -154,7 +153,7 @@ TEST(Lattice, AUnitWithOtherWeightsIsFittedAnewWithTheBestOfAllItsScales) {
       const double scale = fp16_to_float(p.record.d) * type.multiplier(level);
       double sum = 0;
       for (std::size_t i = 0; i < other.size(); ++i) {
-        const double v = type.value(codes[i / type.dims], p.record.shift[1], i % type.dims);
+        const double v = type.values(codes[i / type.dims], p.record.shift[1])[i % type.dims];
         sum += std::pow(other[i] - scale * v, 2);
       }
       return sum;

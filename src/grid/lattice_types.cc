@@ -238,18 +238,45 @@ constexpr std::array kTypes = {
                 50, pack_iq1_s, unpack_iq1_s},
 };
 
+// The digits of a half's pattern.
+template <std::size_t kBase, std::size_t kPatterns>
+constexpr std::array<std::array<std::uint8_t, 4>, kPatterns> digits_of_patterns() {
+  std::array<std::array<std::uint8_t, 4>, kPatterns> all{};
+  for (std::size_t pattern = 0; pattern < kPatterns; ++pattern) {
+    std::size_t rest = pattern;
+    for (std::uint8_t& digit : all[pattern]) {
+      digit = static_cast<std::uint8_t>(rest % kBase);
+      rest /= kBase;
+    }
+  }
+  return all;
+}
+constexpr auto kOfThree = digits_of_patterns<3, 81>();
+constexpr auto kOfEight = digits_of_patterns<8, 64>();
+
 }  // namespace
 
 std::span<const LatticeType> lattice_types() { return kTypes; }
 
-float LatticeType::value(Code code, std::uint8_t unit_shift, std::size_t i) const {
+std::array<float, 8> LatticeType::values(Code code, std::uint8_t unit_shift) const {
   const std::uint16_t digits = codebook[entry_of(code)];
+  std::array<float, 8> v{};
   const std::size_t half = dims / 2;
-  std::size_t n = i < half ? digits & 0xFFu : digits >> 8;
-  for (std::size_t k = 0; k < i % half; ++k) n /= base();
-  const float level = levels[n % base()];
-  if (shift == 0) return (signs_of(code) >> i & 1) != 0 ? -level : level;
-  return ((signs_of(code) | unit_shift) & 1) != 0 ? level - shift : level + shift;
+  for (std::size_t k = 0; k < 2; ++k) {
+    const std::size_t pattern = k == 0 ? digits & 0xFFu : digits >> 8;
+    const std::array<std::uint8_t, 4>& levels_of =
+        half == 4 ? kOfThree[pattern] : kOfEight[pattern];
+    for (std::size_t i = 0; i < half; ++i) v[k * half + i] = levels[levels_of[i]];
+  }
+  const float step = ((signs_of(code) | unit_shift) & 1) != 0 ? -shift : shift;
+  for (std::size_t i = 0; i < dims; ++i) {
+    if (shift != 0) {
+      v[i] += step;
+    } else if ((signs_of(code) >> i & 1) != 0) {
+      v[i] = -v[i];
+    }
+  }
+  return v;
 }
 
 }  // namespace zp

@@ -107,25 +107,43 @@ void nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at)
   Table high;
   half_table<kTurn>(type, cells, 0, at, low);
   half_table<kTurn>(type, cells, type.dims / 2, at, high);
-  auto best = hn::Set(d, 3.0e38f);
-  auto entry = hn::Zero(di);
-  auto count = hn::Zero(di);
-  const auto one = hn::Set(di, 1);
-  for (const std::uint16_t digits : type.codebook) {
+  const auto cost_of = [&](std::uint16_t digits) {
     const std::size_t a = digits & 0xFF;
     const std::size_t b = digits >> 8;
-    auto cost = hn::Add(hn::Load(d, low.cost[a]), hn::Load(d, high.cost[b]));
     if constexpr (kTurn) {
-      cost = hn::Min(hn::Add(hn::Load(d, low.turned[a]), hn::Load(d, high.cost[b])),
+      return hn::Min(hn::Add(hn::Load(d, low.turned[a]), hn::Load(d, high.cost[b])),
                      hn::Add(hn::Load(d, low.cost[a]), hn::Load(d, high.turned[b])));
+    } else {
+      return hn::Add(hn::Load(d, low.cost[a]), hn::Load(d, high.cost[b]));
     }
+  };
+  // Four quarters of the codebook side by side: none waits for another's comparison. Joined in
+  // their order, the first of the best stays the first.
+  const std::size_t quarter = type.codebook.size() / 4;
+  const std::uint16_t* entries = type.codebook.data();
+  auto best0 = hn::Set(d, 3.0e38f);
+  auto best1 = best0, best2 = best0, best3 = best0;
+  auto entry0 = hn::Zero(di);
+  auto entry1 = entry0, entry2 = entry0, entry3 = entry0;
+  auto number = hn::Zero(di);
+  const auto one = hn::Set(di, 1);
+  const auto keep = [&](auto cost, auto at_entry, auto& best, auto& entry) {
     const auto better = hn::Lt(cost, best);
     best = hn::IfThenElse(better, cost, best);
-    entry = hn::IfThenElse(hn::RebindMask(di, better), count, entry);
-    count = hn::Add(count, one);
+    entry = hn::IfThenElse(hn::RebindMask(di, better), at_entry, entry);
+  };
+  for (std::size_t k = 0; k < quarter; ++k) {
+    keep(cost_of(entries[k]), number, best0, entry0);
+    keep(cost_of(entries[k + quarter]), number, best1, entry1);
+    keep(cost_of(entries[k + 2 * quarter]), number, best2, entry2);
+    keep(cost_of(entries[k + 3 * quarter]), number, best3, entry3);
+    number = hn::Add(number, one);
   }
-  hn::Store(best, d, cells.cost.data() + at);
-  hn::Store(entry, di, cells.entry.data() + at);
+  keep(best1, hn::Add(entry1, number), best0, entry0);
+  keep(best2, hn::Add(entry2, hn::Add(number, number)), best0, entry0);
+  keep(best3, hn::Add(entry3, hn::Add(number, hn::Add(number, number))), best0, entry0);
+  hn::Store(best0, d, cells.cost.data() + at);
+  hn::Store(entry0, di, cells.entry.data() + at);
 }
 
 void nearest_cells(const LatticeType& type, LatticeCells& cells, bool turn) {
