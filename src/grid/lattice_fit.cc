@@ -257,7 +257,7 @@ struct Wish {
 };
 
 Wish wishes(Part& part) {
-  constexpr std::array kRaster = {0.62f, 0.75f, 0.87f, 1.0f, 1.15f, 1.35f};
+  constexpr std::array kRaster = {0.8f, 1.0f, 1.25f};
   const std::size_t units = part.units();
   std::array<float, kLatticeUnits> start{};
   for (std::size_t u = 0; u < units; ++u) {
@@ -331,8 +331,8 @@ std::size_t candidates(const Part& part, const Wish& wish,
 }
 
 Candidate by_search(Part& part) {
-  constexpr std::size_t kTried = 2;
-  constexpr int kRounds = 2;
+  constexpr std::size_t kTried = 1;
+  constexpr int kRounds = 1;
   Candidate best = by_range(part);
   std::array<Candidate, kCandidates> all;
   const std::size_t count = candidates(part, wishes(part), all);

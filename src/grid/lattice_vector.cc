@@ -4,6 +4,9 @@
 // of levels: their costs are tabled first, then every entry is two look-ups and a sum. Lanes do not
 // mix, so every vector width gives the same bits. To turn one sign of weight i from right to wrong
 // costs 4 scale h |w| v more; a half's table with a turn has the cheapest of its weights'.
+//
+// Two vectors of cells go side by side, and the codebook in two halves, so that no comparison waits
+// for the one before.
 #include "grid/lattice.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -16,54 +19,59 @@ namespace zp::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Tag = hn::CappedTag<float, 16>;
+using Vector = hn::Vec<Tag>;
+using Integers = hn::Vec<hn::RebindToSigned<Tag>>;
 constexpr std::size_t kPatterns = 81;
-constexpr std::size_t kMaxLanes = 16;
+constexpr std::size_t kRow = 32;  // lanes of two of the longest vectors
+using Row = float[kRow];
 
-// A row of lanes for each pattern of a half's levels.
+// A row of cells for each pattern of a half's levels.
 struct Table {
-  alignas(64) float cost[kPatterns][kMaxLanes];
-  alignas(64) float turned[kPatterns][kMaxLanes];
+  alignas(64) Row cost[kPatterns];
+  alignas(64) Row turned[kPatterns];
 };
 
 // Cost of each level of one weight, and what turning its sign adds.
 struct Element {
-  alignas(64) float cost[8][kMaxLanes];
-  alignas(64) float extra[8][kMaxLanes];
+  alignas(64) Row cost[8];
+  alignas(64) Row extra[8];
 };
 
 template <bool kTurn>
 void element_costs(const LatticeType& type, const LatticeCells& cells, std::size_t i,
                    std::size_t at, Element& e) {
   const Tag d;
-  const auto x = hn::Load(d, cells.x[i].data() + at);
-  const auto h = hn::Load(d, cells.h[i].data() + at);
-  const auto scale = hn::Load(d, cells.scale.data() + at);
-  const auto shift = hn::Load(d, cells.shift.data() + at);
-  const auto hx = hn::Mul(h, x);
-  const auto turn = hn::Ne(hn::Load(d, cells.turn.data() + at), hn::Zero(d));
-  for (std::size_t k = 0; k < type.base(); ++k) {
-    const auto v = hn::Mul(scale, hn::Add(hn::Set(d, type.levels[k]), shift));
-    const auto off = hn::Sub(x, v);
-    hn::Store(hn::Mul(h, hn::Mul(off, off)), d, e.cost[k]);
-    if constexpr (kTurn) {
-      const auto extra = hn::Mul(hn::Set(d, 4.0f), hn::Mul(hx, v));
-      hn::Store(hn::IfThenElseZero(turn, extra), d, e.extra[k]);
+  for (std::size_t g = 0; g < 2 * hn::Lanes(d); g += hn::Lanes(d)) {
+    const auto x = hn::LoadU(d, cells.x[i].data() + at + g);
+    const auto h = hn::LoadU(d, cells.h[i].data() + at + g);
+    const auto scale = hn::LoadU(d, cells.scale.data() + at + g);
+    const auto shift = hn::LoadU(d, cells.shift.data() + at + g);
+    const auto turn = hn::Ne(hn::LoadU(d, cells.turn.data() + at + g), hn::Zero(d));
+    const auto hx4 = hn::Mul(hn::Set(d, 4.0f), hn::Mul(h, x));
+    for (std::size_t k = 0; k < type.base(); ++k) {
+      const auto v = hn::Mul(scale, hn::Add(hn::Set(d, type.levels[k]), shift));
+      const auto off = hn::Sub(x, v);
+      hn::Store(hn::Mul(h, hn::Mul(off, off)), d, e.cost[k] + g);
+      if constexpr (kTurn) hn::Store(hn::IfThenElseZero(turn, hn::Mul(hx4, v)), d, e.extra[k] + g);
     }
   }
 }
 
 // All patterns of `a` below those of `b`: pattern n of a and m of b is n + count m.
 template <bool kTurn>
-void combine(const float (*a)[kMaxLanes], const float (*a_extra)[kMaxLanes], std::size_t count_a,
-             const float (*b)[kMaxLanes], const float (*b_extra)[kMaxLanes], std::size_t count_b,
-             float (*out)[kMaxLanes], float (*extra)[kMaxLanes]) {
+void combine(const Row* a, const Row* a_extra, std::size_t count_a, const Row* b,
+             const Row* b_extra, std::size_t count_b, Row* out, Row* extra) {
   const Tag d;
   for (std::size_t m = 0; m < count_b; ++m) {
     for (std::size_t n = 0; n < count_a; ++n) {
       const std::size_t to = n + count_a * m;
-      hn::Store(hn::Add(hn::Load(d, a[n]), hn::Load(d, b[m])), d, out[to]);
-      if constexpr (kTurn)
-        hn::Store(hn::Min(hn::Load(d, a_extra[n]), hn::Load(d, b_extra[m])), d, extra[to]);
+      for (std::size_t g = 0; g < 2 * hn::Lanes(d); g += hn::Lanes(d)) {
+        hn::Store(hn::Add(hn::Load(d, a[n] + g), hn::Load(d, b[m] + g)), d, out[to] + g);
+        if constexpr (kTurn) {
+          const auto less = hn::Min(hn::Load(d, a_extra[n] + g), hn::Load(d, b_extra[m] + g));
+          hn::Store(less, d, extra[to] + g);
+        }
+      }
     }
   }
 }
@@ -81,8 +89,8 @@ void half_table(const LatticeType& type, const LatticeCells& cells, std::size_t 
     combine<kTurn>(e[0].cost, e[0].extra, base, e[1].cost, e[1].extra, base, table.cost,
                    table.turned);
   } else {
-    alignas(64) float pair[2][9][kMaxLanes];
-    alignas(64) float pair_extra[2][9][kMaxLanes];
+    alignas(64) Row pair[2][9];
+    alignas(64) Row pair_extra[2][9];
     for (std::size_t k = 0; k < 2; ++k) {
       combine<kTurn>(e[2 * k].cost, e[2 * k].extra, base, e[2 * k + 1].cost, e[2 * k + 1].extra,
                      base, pair[k], pair_extra[k]);
@@ -93,62 +101,72 @@ void half_table(const LatticeType& type, const LatticeCells& cells, std::size_t 
   }
   if constexpr (kTurn) {
     for (std::size_t n = 0; n < patterns; ++n) {
-      hn::Store(hn::Add(hn::Load(d, table.cost[n]), hn::Load(d, table.turned[n])), d,
-                table.turned[n]);
+      for (std::size_t g = 0; g < 2 * hn::Lanes(d); g += hn::Lanes(d)) {
+        const auto sum = hn::Add(hn::Load(d, table.cost[n] + g), hn::Load(d, table.turned[n] + g));
+        hn::Store(sum, d, table.turned[n] + g);
+      }
     }
   }
+}
+
+template <bool kTurn>
+HWY_INLINE Vector cost_of(const Table& low, const Table& high, std::size_t a, std::size_t b,
+                          std::size_t g) {
+  const Tag d;
+  const auto at = [&](const Row* rows, std::size_t pattern) {
+    return hn::Load(d, rows[pattern] + g);
+  };
+  if constexpr (!kTurn) return hn::Add(at(low.cost, a), at(high.cost, b));
+  return hn::Min(hn::Add(at(low.turned, a), at(high.cost, b)),
+                 hn::Add(at(low.cost, a), at(high.turned, b)));
+}
+
+HWY_INLINE void keep(Vector cost, Integers number, Vector& best, Integers& entry) {
+  const hn::RebindToSigned<Tag> di;
+  const auto better = hn::Lt(cost, best);
+  best = hn::IfThenElse(better, cost, best);
+  entry = hn::IfThenElse(hn::RebindMask(di, better), number, entry);
 }
 
 template <bool kTurn>
 void nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at) {
   const Tag d;
   const hn::RebindToSigned<Tag> di;
+  const std::size_t lanes = hn::Lanes(d);
   Table low;
   Table high;
   half_table<kTurn>(type, cells, 0, at, low);
   half_table<kTurn>(type, cells, type.dims / 2, at, high);
-  const auto cost_of = [&](std::uint16_t digits) {
-    const std::size_t a = digits & 0xFF;
-    const std::size_t b = digits >> 8;
-    if constexpr (kTurn) {
-      return hn::Min(hn::Add(hn::Load(d, low.turned[a]), hn::Load(d, high.cost[b])),
-                     hn::Add(hn::Load(d, low.cost[a]), hn::Load(d, high.turned[b])));
-    } else {
-      return hn::Add(hn::Load(d, low.cost[a]), hn::Load(d, high.cost[b]));
-    }
-  };
-  // Four quarters of the codebook side by side: none waits for another's comparison. Joined in
-  // their order, the first of the best stays the first.
-  const std::size_t quarter = type.codebook.size() / 4;
-  const std::uint16_t* entries = type.codebook.data();
-  auto best0 = hn::Set(d, 3.0e38f);
-  auto best1 = best0, best2 = best0, best3 = best0;
-  auto entry0 = hn::Zero(di);
-  auto entry1 = entry0, entry2 = entry0, entry3 = entry0;
+  const std::size_t half = type.codebook.size() / 2;
+  const std::uint16_t* first = type.codebook.data();
+  const std::uint16_t* second = first + half;
+  auto best00 = hn::Set(d, 3.0e38f);  // half of the codebook, vector of cells
+  auto best01 = best00, best10 = best00, best11 = best00;
+  auto entry00 = hn::Zero(di);
+  auto entry01 = entry00, entry10 = entry00, entry11 = entry00;
   auto number = hn::Zero(di);
   const auto one = hn::Set(di, 1);
-  const auto keep = [&](auto cost, auto at_entry, auto& best, auto& entry) {
-    const auto better = hn::Lt(cost, best);
-    best = hn::IfThenElse(better, cost, best);
-    entry = hn::IfThenElse(hn::RebindMask(di, better), at_entry, entry);
-  };
-  for (std::size_t k = 0; k < quarter; ++k) {
-    keep(cost_of(entries[k]), number, best0, entry0);
-    keep(cost_of(entries[k + quarter]), number, best1, entry1);
-    keep(cost_of(entries[k + 2 * quarter]), number, best2, entry2);
-    keep(cost_of(entries[k + 3 * quarter]), number, best3, entry3);
+  for (std::size_t k = 0; k < half; ++k) {
+    const std::size_t a = first[k] & 0xFF, b = first[k] >> 8;
+    keep(cost_of<kTurn>(low, high, a, b, 0), number, best00, entry00);
+    keep(cost_of<kTurn>(low, high, a, b, lanes), number, best01, entry01);
+    const std::size_t p = second[k] & 0xFF, q = second[k] >> 8;
+    keep(cost_of<kTurn>(low, high, p, q, 0), number, best10, entry10);
+    keep(cost_of<kTurn>(low, high, p, q, lanes), number, best11, entry11);
     number = hn::Add(number, one);
   }
-  keep(best1, hn::Add(entry1, number), best0, entry0);
-  keep(best2, hn::Add(entry2, hn::Add(number, number)), best0, entry0);
-  keep(best3, hn::Add(entry3, hn::Add(number, hn::Add(number, number))), best0, entry0);
-  hn::Store(best0, d, cells.cost.data() + at);
-  hn::Store(entry0, di, cells.entry.data() + at);
+  // Of equal ones the first half's stays: the first of the best.
+  keep(best10, hn::Add(entry10, number), best00, entry00);
+  keep(best11, hn::Add(entry11, number), best01, entry01);
+  hn::StoreU(best00, d, cells.cost.data() + at);
+  hn::StoreU(entry00, di, cells.entry.data() + at);
+  hn::StoreU(best01, d, cells.cost.data() + at + lanes);
+  hn::StoreU(entry01, di, cells.entry.data() + at + lanes);
 }
 
 void nearest_cells(const LatticeType& type, LatticeCells& cells, bool turn) {
   const Tag d;
-  for (std::size_t at = 0; at < cells.count; at += hn::Lanes(d)) {
+  for (std::size_t at = 0; at < cells.count; at += 2 * hn::Lanes(d)) {
     if (turn) {
       nearest_lanes<true>(type, cells, at);
     } else {
