@@ -74,8 +74,8 @@ struct LatticeCells {
   alignas(64) std::array<std::int32_t, kLatticeCells> entry{};  ///< out: the first of the best
 };
 
-/// The best entry of each cell at its scale: exact.
-void lattice_nearest(const LatticeType& type, LatticeCells& cells) noexcept;
+/// What the best entry of each cell costs at its scale, and with `entries` which that is: exact.
+void lattice_nearest(const LatticeType& type, LatticeCells& cells, bool entries) noexcept;
 
 struct LatticeParams {
   LatticeRecord record;

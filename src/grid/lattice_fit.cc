@@ -79,51 +79,55 @@ void add_costs(const Part& part, const std::array<float, kLatticeCells>& cost, T
   for (std::size_t c = 0; c < part.cells.count; ++c) out.cost[c / n] += cost[c];
 }
 
-void assign_cells(Part& part, bool even, Trial& out) {
+enum class Want { costs, codes };
+
+void assign_cells(Part& part, bool even, Want want, Trial& out) {
   LatticeCells& cells = part.cells;
   for (std::size_t c = 0; c < cells.count; ++c)
     cells.turn[c] = even && odd(part.minus[c]) ? 1.0f : 0.0f;
-  lattice_nearest(part.type, cells);
+  lattice_nearest(part.type, cells, want == Want::codes);
+  add_costs(part, cells.cost, out);
+  if (want == Want::costs) return;
   for (std::size_t c = 0; c < cells.count; ++c) {
     const unsigned bits = part.minus[c];
     out.code[c] =
         join(cells.entry[c], cells.turn[c] != 0 ? turned(part, c, cells.entry[c], bits) : bits);
   }
-  add_costs(part, cells.cost, out);
 }
 
 // Signs are even over two cells: the one that turns a sign for less does.
-void assign_pairs(Part& part, Trial& out) {
+void assign_pairs(Part& part, Want want, Trial& out) {
   LatticeCells& cells = part.cells;
   cells.turn.fill(0);
-  lattice_nearest(part.type, cells);
+  lattice_nearest(part.type, cells, want == Want::codes);
   std::array<float, kLatticeCells> cost = cells.cost;
   const std::array<std::int32_t, kLatticeCells> entry = cells.entry;
   cells.turn.fill(1);
-  lattice_nearest(part.type, cells);
+  lattice_nearest(part.type, cells, want == Want::codes);
   for (std::size_t c = 0; c < cells.count; ++c) out.code[c] = join(entry[c], part.minus[c]);
   for (std::size_t c = 0; c < cells.count; c += 2) {
     if (odd(part.minus[c]) == odd(part.minus[c + 1])) continue;
     const bool second = cost[c] + cells.cost[c + 1] < cells.cost[c] + cost[c + 1];
     const std::size_t t = second ? c + 1 : c;
     cost[t] = cells.cost[t];
-    out.code[t] = join(cells.entry[t], turned(part, t, cells.entry[t], part.minus[t]));
+    if (want == Want::codes)
+      out.code[t] = join(cells.entry[t], turned(part, t, cells.entry[t], part.minus[t]));
   }
   add_costs(part, cost, out);
 }
 
 // shift: of each unit, or nullptr to choose it.
-void assign_shifts(Part& part, const std::uint8_t* shift, Trial& out) {
+void assign_shifts(Part& part, const std::uint8_t* shift, Want want, Trial& out) {
   LatticeCells& cells = part.cells;
   const std::size_t n = part.cells_of_unit();
   cells.turn.fill(0);
   cells.shift.fill(part.type.shift);
-  lattice_nearest(part.type, cells);
+  lattice_nearest(part.type, cells, want == Want::codes);
   std::array<float, kLatticeCells> cost = cells.cost;
   for (std::size_t c = 0; c < cells.count; ++c) out.code[c] = cells.entry[c];
   add_costs(part, cost, out);
   cells.shift.fill(-part.type.shift);
-  lattice_nearest(part.type, cells);
+  lattice_nearest(part.type, cells, want == Want::codes);
   const bool by_cell = part.type.signs == LatticeSigns::cell_shift;
   Trial below;
   add_costs(part, cells.cost, below);
@@ -140,24 +144,18 @@ void assign_shifts(Part& part, const std::uint8_t* shift, Trial& out) {
   add_costs(part, cost, out);
 }
 
-void assign(Part& part, const std::uint8_t* shift, Trial& out) {
+// The best codes at the scales that are set, or what they would cost alone.
+void assign(Part& part, const std::uint8_t* shift, Want want, Trial& out) {
   switch (part.type.signs) {
     case LatticeSigns::free:
-      return assign_cells(part, false, out);
+      return assign_cells(part, false, want, out);
     case LatticeSigns::even:
-      return part.type.dims == 8 ? assign_cells(part, true, out) : assign_pairs(part, out);
+      return part.type.dims == 8 ? assign_cells(part, true, want, out)
+                                 : assign_pairs(part, want, out);
     case LatticeSigns::unit_shift:
     case LatticeSigns::cell_shift:
-      return assign_shifts(part, shift, out);
+      return assign_shifts(part, shift, want, out);
   }
-}
-
-void take_unit(const Part& part, const Trial& from, std::size_t u, Trial& to) {
-  const std::size_t n = part.cells_of_unit();
-  std::copy_n(from.code.begin() + static_cast<std::ptrdiff_t>(u * n), n,
-              to.code.begin() + static_cast<std::ptrdiff_t>(u * n));
-  to.shift[u] = from.shift[u];
-  to.cost[u] = from.cost[u];
 }
 
 // What least squares needs of a unit's codes.
@@ -215,21 +213,27 @@ double sum_of(const Part& part, const Trial& trial) {
 // Codes at the candidate's scales; with neighbours, each unit's l may move by one.
 void complete(Part& part, Candidate& c, bool neighbours) {
   const std::array<int, kLatticeUnits> start = c.level;
+  const auto set_scales = [&](const auto& level) {
+    for (std::size_t u = 0; u < part.units(); ++u)
+      part.set_scale(u, scale_of(part.type, c.d, level(u)));
+  };
+  std::array<double, kLatticeUnits> least{};
   for (const int step : {0, -1, 1}) {
-    if (step != 0 && !neighbours) break;
-    Trial trial;
-    const auto level_at = [&](std::size_t u) {
+    if (!neighbours) break;
+    const auto level = [&](std::size_t u) {
       return std::clamp(start[u] + step, 0, part.type.scales - 1);
     };
-    for (std::size_t u = 0; u < part.units(); ++u)
-      part.set_scale(u, scale_of(part.type, c.d, level_at(u)));
-    assign(part, nullptr, trial);
+    Trial trial;
+    set_scales(level);
+    assign(part, nullptr, Want::costs, trial);
     for (std::size_t u = 0; u < part.units(); ++u) {
-      if (step != 0 && trial.cost[u] >= c.trial.cost[u]) continue;
-      c.level[u] = level_at(u);
-      take_unit(part, trial, u, c.trial);
+      if (step != 0 && trial.cost[u] >= least[u]) continue;
+      c.level[u] = level(u);
+      least[u] = trial.cost[u];
     }
   }
+  set_scales([&](std::size_t u) { return c.level[u]; });
+  assign(part, nullptr, Want::codes, c.trial);
   c.cost = sum_of(part, c.trial);
 }
 
@@ -269,28 +273,28 @@ Wish wishes(Part& part) {
     }
     start[u] = static_cast<float>(std::sqrt(sum > 0 ? hww / sum : 0.0)) / part.type.typical;
   }
-  Trial best;
   Wish wish;
-  const auto attempt = [&](bool first, const auto& scale) {
+  std::array<double, kLatticeUnits> least{};
+  for (const float f : kRaster) {
     Trial trial;
-    for (std::size_t u = 0; u < units; ++u) part.set_scale(u, scale(u));
-    assign(part, nullptr, trial);
+    for (std::size_t u = 0; u < units; ++u) part.set_scale(u, f * start[u]);
+    assign(part, nullptr, Want::costs, trial);
     for (std::size_t u = 0; u < units; ++u) {
-      if (first || trial.cost[u] < best.cost[u]) take_unit(part, trial, u, best);
+      if (f != kRaster[0] && trial.cost[u] >= least[u]) continue;
+      least[u] = trial.cost[u];
+      wish.scale[u] = static_cast<double>(f) * start[u];
     }
-  };
-  const auto least_squares = [&] {
+  }
+  for (int round = 0; round < 2; ++round) {
+    Trial trial;
+    for (std::size_t u = 0; u < units; ++u) part.set_scale(u, static_cast<float>(wish.scale[u]));
+    assign(part, nullptr, Want::codes, trial);
     for (std::size_t u = 0; u < units; ++u) {
-      const Moments m = moments(part, best, u);
+      const Moments m = moments(part, trial, u);
       wish.scale[u] = m.vv > 0 ? std::max(0.0, m.wv / m.vv) : 0;
       wish.weight[u] = m.vv;
     }
-  };
-  for (const float f : kRaster)
-    attempt(f == kRaster[0], [&](std::size_t u) { return f * start[u]; });
-  least_squares();
-  attempt(false, [&](std::size_t u) { return static_cast<float>(wish.scale[u]); });
-  least_squares();
+  }
   return wish;
 }
 
@@ -388,15 +392,18 @@ void lattice_fit_unit(const LatticeType& type, LatticeParams& p, std::size_t u, 
   if (std::equal(w.begin(), w.end(), known)) return;
   std::copy(w.begin(), w.end(), known);
   Part part(type, Floats(known, type.unit), Floats(p.h.data() + u * type.unit, type.unit));
-  Trial best;
+  double least = 0;
   for (int level = 0; level < type.scales; ++level) {
     Trial trial;
     part.set_scale(0, scale_of(type, p.record.d, level));
-    assign(part, nullptr, trial);
-    if (level > 0 && trial.cost[0] >= best.cost[0]) continue;
-    best = trial;
+    assign(part, nullptr, Want::costs, trial);
+    if (level > 0 && trial.cost[0] >= least) continue;
+    least = trial.cost[0];
     p.record.level[u] = static_cast<std::uint8_t>(level);
   }
+  Trial best;
+  part.set_scale(0, scale_of(type, p.record.d, p.record.level[u]));
+  assign(part, nullptr, Want::codes, best);
   p.record.shift[u] = best.shift[0];
   std::copy_n(best.code.begin(), part.cells_of_unit(),
               p.record.code.begin() + static_cast<std::ptrdiff_t>(u * part.cells_of_unit()));
@@ -414,7 +421,7 @@ void lattice_encode(const LatticeType& type, const LatticeParams& p, std::size_t
   const std::size_t u = j / type.unit;
   part.set_scale(0, scale_of(type, p.record.d, p.record.level[u]));
   Trial trial;
-  assign(part, &p.record.shift[u], trial);
+  assign(part, &p.record.shift[u], Want::codes, trial);
   std::copy_n(trial.code.begin(), cells, codes.begin());
 }
 

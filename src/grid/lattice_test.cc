@@ -65,7 +65,7 @@ TEST(Lattice, NearestEntryIsTheBestOfTheCodebook) {
     for (const bool turn : {false, true}) {
       if (turn && type.shift != 0) continue;
       LatticeCells cells = random_cells(type, turn);
-      lattice_nearest(type, cells);
+      lattice_nearest(type, cells, true);
       for (std::size_t c = 0; c < cells.count; ++c) {
         double least = std::numeric_limits<double>::infinity();
         for (std::size_t k = 0; k < type.codebook.size(); ++k)

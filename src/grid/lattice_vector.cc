@@ -4,9 +4,6 @@
 // of levels: their costs are tabled first, then every entry is two look-ups and a sum. Lanes do not
 // mix, so every vector width gives the same bits. To turn one sign of weight i from right to wrong
 // costs 4 scale h |w| v more; a half's table with a turn has the cheapest of its weights'.
-//
-// Two vectors of cells go side by side, and the codebook in two halves, so that no comparison waits
-// for the one before.
 #include "grid/lattice.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -19,7 +16,6 @@ namespace zp::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Tag = hn::CappedTag<float, 16>;
-using Vector = hn::Vec<Tag>;
 using Integers = hn::Vec<hn::RebindToSigned<Tag>>;
 constexpr std::size_t kPatterns = 81;
 constexpr std::size_t kRow = 32;  // lanes of two of the longest vectors
@@ -109,68 +105,93 @@ void half_table(const LatticeType& type, const LatticeCells& cells, std::size_t 
   }
 }
 
+// The least cost of any entry, and where the run of entries begins that has it. A run is all
+// entries with one pattern of the second half: what that half costs is added once for them all.
 template <bool kTurn>
-HWY_INLINE Vector cost_of(const Table& low, const Table& high, std::size_t a, std::size_t b,
-                          std::size_t g) {
-  const Tag d;
-  const auto at = [&](const Row* rows, std::size_t pattern) {
-    return hn::Load(d, rows[pattern] + g);
-  };
-  if constexpr (!kTurn) return hn::Add(at(low.cost, a), at(high.cost, b));
-  return hn::Min(hn::Add(at(low.turned, a), at(high.cost, b)),
-                 hn::Add(at(low.cost, a), at(high.turned, b)));
-}
-
-HWY_INLINE void keep(Vector cost, Integers number, Vector& best, Integers& entry) {
-  const hn::RebindToSigned<Tag> di;
-  const auto better = hn::Lt(cost, best);
-  best = hn::IfThenElse(better, cost, best);
-  entry = hn::IfThenElse(hn::RebindMask(di, better), number, entry);
-}
-
-template <bool kTurn>
-void nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at) {
+void best_runs(std::span<const std::uint16_t> codebook, const Table& low, const Table& high,
+               float* cost, std::int32_t* run) {
   const Tag d;
   const hn::RebindToSigned<Tag> di;
   const std::size_t lanes = hn::Lanes(d);
+  auto run0 = hn::Zero(di);
+  auto run1 = run0;
+  auto best0 = hn::Set(d, 3.0e38f);
+  auto best1 = best0;
+  for (std::size_t k = 0; k < codebook.size();) {
+    const std::size_t begin = k;
+    const std::size_t b = codebook[k] >> 8;
+    auto least0 = hn::Set(d, 3.0e38f);
+    auto least1 = least0, turned0 = least0, turned1 = least0;
+    for (; k < codebook.size() && codebook[k] >> 8 == b; ++k) {
+      const std::size_t a = codebook[k] & 0xFF;
+      least0 = hn::Min(least0, hn::Load(d, low.cost[a]));
+      least1 = hn::Min(least1, hn::Load(d, low.cost[a] + lanes));
+      if constexpr (kTurn) {
+        turned0 = hn::Min(turned0, hn::Load(d, low.turned[a]));
+        turned1 = hn::Min(turned1, hn::Load(d, low.turned[a] + lanes));
+      }
+    }
+    auto cost0 = hn::Add(least0, hn::Load(d, (kTurn ? high.turned : high.cost)[b]));
+    auto cost1 = hn::Add(least1, hn::Load(d, (kTurn ? high.turned : high.cost)[b] + lanes));
+    if constexpr (kTurn) {
+      cost0 = hn::Min(cost0, hn::Add(turned0, hn::Load(d, high.cost[b])));
+      cost1 = hn::Min(cost1, hn::Add(turned1, hn::Load(d, high.cost[b] + lanes)));
+    }
+    const auto number = hn::Set(di, static_cast<std::int32_t>(begin));
+    const auto better0 = hn::Lt(cost0, best0);
+    const auto better1 = hn::Lt(cost1, best1);
+    best0 = hn::IfThenElse(better0, cost0, best0);
+    best1 = hn::IfThenElse(better1, cost1, best1);
+    run0 = hn::IfThenElse(hn::RebindMask(di, better0), number, run0);
+    run1 = hn::IfThenElse(hn::RebindMask(di, better1), number, run1);
+  }
+  hn::StoreU(best0, d, cost);
+  hn::StoreU(best1, d, cost + lanes);
+  hn::Store(run0, di, run);
+  hn::Store(run1, di, run + lanes);
+}
+
+// The first of a run's best entries for the cell in one lane.
+template <bool kTurn>
+std::int32_t best_of_run(std::span<const std::uint16_t> codebook, std::int32_t begin,
+                         const Table& low, const Table& high, std::size_t lane) {
+  const std::size_t b = codebook[static_cast<std::size_t>(begin)] >> 8;
+  const float high_cost = high.cost[b][lane];
+  const float high_turned = kTurn ? high.turned[b][lane] : high_cost;
+  float best = 3.0e38f;
+  std::int32_t entry = begin;
+  for (auto k = static_cast<std::size_t>(begin); k < codebook.size() && codebook[k] >> 8 == b;
+       ++k) {
+    const std::size_t a = codebook[k] & 0xFF;
+    float cost = low.cost[a][lane] + high_turned;
+    if constexpr (kTurn) cost = HWY_MIN(cost, low.turned[a][lane] + high_cost);
+    entry = cost < best ? static_cast<std::int32_t>(k) : entry;
+    best = cost < best ? cost : best;
+  }
+  return entry;
+}
+
+template <bool kTurn>
+void nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at, bool entries) {
+  const Tag d;
   Table low;
   Table high;
   half_table<kTurn>(type, cells, 0, at, low);
   half_table<kTurn>(type, cells, type.dims / 2, at, high);
-  const std::size_t half = type.codebook.size() / 2;
-  const std::uint16_t* first = type.codebook.data();
-  const std::uint16_t* second = first + half;
-  auto best00 = hn::Set(d, 3.0e38f);  // half of the codebook, vector of cells
-  auto best01 = best00, best10 = best00, best11 = best00;
-  auto entry00 = hn::Zero(di);
-  auto entry01 = entry00, entry10 = entry00, entry11 = entry00;
-  auto number = hn::Zero(di);
-  const auto one = hn::Set(di, 1);
-  for (std::size_t k = 0; k < half; ++k) {
-    const std::size_t a = first[k] & 0xFF, b = first[k] >> 8;
-    keep(cost_of<kTurn>(low, high, a, b, 0), number, best00, entry00);
-    keep(cost_of<kTurn>(low, high, a, b, lanes), number, best01, entry01);
-    const std::size_t p = second[k] & 0xFF, q = second[k] >> 8;
-    keep(cost_of<kTurn>(low, high, p, q, 0), number, best10, entry10);
-    keep(cost_of<kTurn>(low, high, p, q, lanes), number, best11, entry11);
-    number = hn::Add(number, one);
-  }
-  // Of equal ones the first half's stays: the first of the best.
-  keep(best10, hn::Add(entry10, number), best00, entry00);
-  keep(best11, hn::Add(entry11, number), best01, entry01);
-  hn::StoreU(best00, d, cells.cost.data() + at);
-  hn::StoreU(entry00, di, cells.entry.data() + at);
-  hn::StoreU(best01, d, cells.cost.data() + at + lanes);
-  hn::StoreU(entry01, di, cells.entry.data() + at + lanes);
+  alignas(64) std::int32_t run[kRow];
+  best_runs<kTurn>(type.codebook, low, high, cells.cost.data() + at, run);
+  const std::size_t count = entries ? HWY_MIN(2 * hn::Lanes(d), cells.count - at) : 0;
+  for (std::size_t c = 0; c < count; ++c)
+    cells.entry[at + c] = best_of_run<kTurn>(type.codebook, run[c], low, high, c);
 }
 
-void nearest_cells(const LatticeType& type, LatticeCells& cells, bool turn) {
+void nearest_cells(const LatticeType& type, LatticeCells& cells, bool turn, bool entries) {
   const Tag d;
   for (std::size_t at = 0; at < cells.count; at += 2 * hn::Lanes(d)) {
     if (turn) {
-      nearest_lanes<true>(type, cells, at);
+      nearest_lanes<true>(type, cells, at, entries);
     } else {
-      nearest_lanes<false>(type, cells, at);
+      nearest_lanes<false>(type, cells, at, entries);
     }
   }
 }
@@ -183,10 +204,10 @@ namespace zp {
 
 HWY_EXPORT(nearest_cells);
 
-void lattice_nearest(const LatticeType& type, LatticeCells& cells) noexcept {
+void lattice_nearest(const LatticeType& type, LatticeCells& cells, bool entries) noexcept {
   bool turn = false;
   for (std::size_t c = 0; c < cells.count; ++c) turn = turn || cells.turn[c] != 0;
-  HWY_DYNAMIC_DISPATCH(nearest_cells)(type, cells, turn);
+  HWY_DYNAMIC_DISPATCH(nearest_cells)(type, cells, turn, entries);
 }
 
 }  // namespace zp
