@@ -28,6 +28,9 @@ struct SuperParams {
   float dmin;
   std::array<float, kSuperUnits> scale;
   std::array<float, kSuperUnits> min;
+  /// How far the unit's weights reached when the block was opened; open_unit starts from scale and
+  /// min times what became of it.
+  std::array<float, kSuperUnits> reach;
 };
 
 /// Bits of every code that lie together: code e of a run of stride (8 / bits) codes is in byte

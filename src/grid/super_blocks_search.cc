@@ -10,7 +10,8 @@
 //   4. each unit's inner scale and min with d and dmin as stored (open_unit): the whole numbers
 //      nearest to the lowest point of the parabola, again around the codes these give, then
 //      neighbours of the scale, each with the min that suits it. A step is taken only where the
-//      error falls.
+//      error falls. Where error feedback changed the weights since, it starts from a scale changed
+//      in proportion.
 //
 // Exact: codes, always the nearest; every least-squares scale and min for given codes; errors
 // compared in 3 and 4. A search: which ranges are tried in 1 (an error as a function of scale has
@@ -21,6 +22,7 @@
 #include <cmath>
 
 #include "grid/super_blocks.h"
+#include "kernel/range.h"
 #include "number/half.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -59,31 +61,25 @@ float block_sum(const float* v) noexcept {
   return sum[0];
 }
 
-/// The number of largest magnitude.
+/// The number of largest magnitude; the positive one of two.
 template <std::size_t kUnits>
 float block_extreme(const float* v) noexcept {
-  float lo = 0, hi = 0;
-  for (std::size_t i = 0; i < kUnits; ++i) {
-    lo = v[i] < lo ? v[i] : lo;
-    hi = v[i] > hi ? v[i] : hi;
-  }
-  return hi >= -lo ? hi : lo;
-}
-
-/// Divisors to try, as shares of the largest multiple wanted: it becomes about the highest whole
-/// number that can be stored, and less. With both signs, eight of each.
-PerUnit divisor_shares(float lo, float hi) noexcept {
-  constexpr std::size_t kHalf = kTileUnits / 2;
-  PerUnit shares;
-  for (std::size_t i = 0; i < kTileUnits; ++i) {
-    if (lo < 0) {
-      const float end = i < kHalf ? lo - 0.45f : hi + 0.45f;
-      shares.at[i] = 1 / (end * (1 - 0.03f * static_cast<float>(i % kHalf)));
-    } else {
-      shares.at[i] = 1 / ((hi + 0.45f) * (1 - 0.02f * static_cast<float>(i)));
+  float lo[kUnits], hi[kUnits];
+  std::copy_n(v, kUnits, lo);
+  std::copy_n(v, kUnits, hi);
+  for (std::size_t half = kUnits / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) {
+      lo[i] = lo[i + half] < lo[i] ? lo[i + half] : lo[i];
+      hi[i] = hi[i + half] > hi[i] ? hi[i + half] : hi[i];
     }
   }
-  return shares;
+  return hi[0] >= -lo[0] ? hi[0] : lo[0];
+}
+
+/// What a unit's levels must cover.
+float reach(const SuperLayout& layout, Floats w) noexcept {
+  const Range range = min_max(w);
+  return layout.has_min() ? range.hi - std::min(range.lo, 0.0f) : std::max(range.hi, -range.lo);
 }
 
 }  // namespace
@@ -167,7 +163,7 @@ void choose_outer(const F& f, const Tile& t, const Parabolas& p, Stored& s) {
     store(F::kMin ? hn::Sub(vv, hn::Div(hn::Mul(v, v), load(t.n, l))) : vv, weight, l);
   });
   Divided scales;
-  divide(f, p.scale, weight, lo, hi, divisor_shares(lo, hi), scales);
+  divide(f, p.scale, weight, lo, hi, f.scale_shares, scales);
   s.d = scales.divisor;
   s.scale = scales.number;
   if constexpr (F::kMin) {
@@ -179,7 +175,7 @@ void choose_outer(const F& f, const Tile& t, const Parabolas& p, Stored& s) {
       store(hn::Max(min, zero()), want, l);
     });
     Divided mins;
-    divide(f, want, t.n, 0, min_hi, divisor_shares(0, min_hi), mins);
+    divide(f, want, t.n, 0, min_hi, f.min_shares, mins);
     s.dmin = mins.divisor;
     s.min = mins.number;
   }
@@ -477,11 +473,24 @@ HWY_EXPORT(decode_row);
 SuperParams super_open_block(const SuperLayout& layout, Floats w, Floats h, Fit fit) noexcept {
   SuperParams p;
   HWY_DYNAMIC_DISPATCH(open_block)(layout, w, h, fit, p);
+  const auto unit = static_cast<std::size_t>(layout.unit);
+  for (std::size_t u = 0; u < w.size() / unit; ++u)
+    p.reach[u] = reach(layout, w.subspan(u * unit, unit));
   return p;
 }
 
 void super_open_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, Floats w, Floats h,
                      Fit fit) noexcept {
+  if (const float now = reach(layout, w); now != p.reach[u] && p.reach[u] > 0) {
+    const float change = now / p.reach[u];
+    const auto moved = [&](float number, int lo, int hi) {
+      return std::nearbyint(
+          std::clamp(number * change, static_cast<float>(lo), static_cast<float>(hi)));
+    };
+    p.scale[u] = moved(p.scale[u], layout.scale_lo, layout.scale_hi);
+    p.min[u] = moved(p.min[u], 0, layout.min_hi);
+    p.reach[u] = now;
+  }
   HWY_DYNAMIC_DISPATCH(open_unit)(layout, w, h, fit, u, p);
 }
 

@@ -44,6 +44,16 @@ inline float power_of_importance(Floats h) noexcept {
   return most > 0 ? std::ldexp(1.0f, -std::ilogb(most)) : 1;
 }
 
+/// Divisors to try, as shares of the number of largest magnitude: it becomes a multiple of about
+/// the extreme whole number that can be stored (of two the one of larger magnitude), and of less.
+inline PerUnit divisor_shares(int lo, int hi) noexcept {
+  const float extreme = lo < 0 ? static_cast<float>(lo) - 0.45f : static_cast<float>(hi) + 0.45f;
+  PerUnit shares;
+  for (std::size_t i = 0; i < kTileUnits; ++i)
+    shares.at[i] = 1 / (extreme * (1 - 0.01f * static_cast<float>(i)));
+  return shares;
+}
+
 }  // namespace zp
 #endif
 
@@ -123,11 +133,14 @@ struct Form {
 
   const SuperLayout& layout;
   V lowest, highest;  ///< levels
+  PerUnit scale_shares, min_shares;
 
   explicit Form(const SuperLayout& l)
       : layout(l),
         lowest(set(with_table ? kIq4Levels.front() : static_cast<float>(l.lowest))),
-        highest(set(with_table ? kIq4Levels.back() : static_cast<float>(l.highest()))) {}
+        highest(set(with_table ? kIq4Levels.back() : static_cast<float>(l.highest()))),
+        scale_shares(divisor_shares(l.scale_lo, l.scale_hi)),
+        min_shares(divisor_shares(0, l.min_hi)) {}
 
   HWY_INLINE V level(V y) const {
     if constexpr (kTable) {
