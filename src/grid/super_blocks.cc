@@ -40,7 +40,7 @@ constexpr std::array kTypes = {
                 .pack_scales = pack_scales_4_4,
                 .unpack_scales = unpack_scales_4_4,
                 .fields = {CodeField{16, 2, 32, 0}, {}},
-                .search = {3, -0.3f, 0.4f, 2, 2, 2, 1}},
+                .search = {4, -0.35f, 0.4f, false, 1, 1}},
     SuperLayout{.name = "q3_k",
                 .bytes = 110,
                 .unit = 16,
@@ -56,7 +56,7 @@ constexpr std::array kTypes = {
                 .pack_scales = pack_scales_6,
                 .unpack_scales = unpack_scales_6,
                 .fields = {CodeField{32, 2, 32, 0}, {0, 1, 32, 2}},
-                .search = {8, 1.1f, 0.08f, 2, 2, 2, 2}},
+                .search = {8, 1.1f, 0.12f, true, 1, 6}},
     SuperLayout{.name = "q4_k",
                 .bytes = 144,
                 .unit = 32,
@@ -72,7 +72,7 @@ constexpr std::array kTypes = {
                 .pack_scales = pack_scales_6_6,
                 .unpack_scales = unpack_scales_6_6,
                 .fields = {CodeField{16, 4, 32, 0}, {}},
-                .search = {3, -0.35f, 0.55f, 2, 2, 2, 1}},
+                .search = {4, -0.4f, 0.4f, false, 1, 2}},
     SuperLayout{.name = "q5_k",
                 .bytes = 176,
                 .unit = 32,
@@ -88,7 +88,7 @@ constexpr std::array kTypes = {
                 .pack_scales = pack_scales_6_6,
                 .unpack_scales = unpack_scales_6_6,
                 .fields = {CodeField{48, 4, 32, 0}, {16, 1, 32, 4}},
-                .search = {3, -0.35f, 0.55f, 2, 2, 2, 1}},
+                .search = {4, -0.4f, 0.45f, false, 1, 1}},
     SuperLayout{.name = "q6_k",
                 .bytes = 210,
                 .unit = 16,
@@ -104,7 +104,7 @@ constexpr std::array kTypes = {
                 .pack_scales = pack_scales_8,
                 .unpack_scales = unpack_scales_8,
                 .fields = {CodeField{0, 4, 64, 0}, {128, 2, 32, 4}},
-                .search = {4, 1.02f, 0.02f, 2, 2, 2, 1}},
+                .search = {12, 1.04f, 0.015f, false, 0, 1}},
     SuperLayout{.name = "iq4_nl",
                 .bytes = 18,
                 .unit = 32,
@@ -120,7 +120,7 @@ constexpr std::array kTypes = {
                 .pack_scales = pack_scales_none,
                 .unpack_scales = unpack_scales_none,
                 .fields = {CodeField{2, 4, 16, 0}, {}},
-                .search = {8, 1.1f, 0.06f, 2, 1, 0, 0}},
+                .search = {14, 1.1f, 0.07f, true, 1, 0}},
     SuperLayout{.name = "iq4_xs",
                 .bytes = 136,
                 .unit = 32,
@@ -136,7 +136,7 @@ constexpr std::array kTypes = {
                 .pack_scales = pack_scales_2_4,
                 .unpack_scales = unpack_scales_2_4,
                 .fields = {CodeField{8, 4, 16, 0}, {}},
-                .search = {8, 1.1f, 0.06f, 2, 2, 2, 1}},
+                .search = {12, 1.1f, 0.08f, true, 1, 1}},
 };
 
 // The stored code whose level is nearest, and the level.
@@ -205,7 +205,7 @@ struct SuperBlocks {
     super_decode(layout, in[0], out);
   }
 
-  void quantize_row(Floats w, Floats h, Fit fit, PlanesOut out) const noexcept {
+  void quantize_rows(Matrix w, Floats h, Fit fit, PlanesOut out) const noexcept {
     super_quantize(layout, w, h, fit, out[0]);
   }
 

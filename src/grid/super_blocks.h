@@ -28,6 +28,9 @@ struct SuperParams {
   float dmin;
   std::array<float, kSuperUnits> scale;
   std::array<float, kSuperUnits> min;
+  /// How far the unit's weights reached when the block was opened; open_unit starts from scale and
+  /// min times what became of it.
+  std::array<float, kSuperUnits> reach;
 };
 
 /// Bits of every code that lie together: code e of a run of stride (8 / bits) codes is in byte
@@ -39,17 +42,16 @@ struct CodeField {
   int shift;   ///< which bits of the code: from this one
 };
 
-/// How far the search goes. Starts are ranges that a unit's codes could cover: of units with mins,
-/// both ends clipped (or not reached) by clip_first, clip_first + clip_step ... code steps, every
-/// pair; of others, the largest weight at ratio_first, ratio_first - ratio_step ... times the
-/// lowest level, and at those times -1.
+/// How far the search goes. It starts from ranges the codes could cover. With mins: each end first,
+/// first + step ... code steps inside the unit's extremes, every pair. Without: the weight of
+/// largest magnitude at first, first - step ... times the lowest level, and at minus that, by turns
+/// or each time both.
 struct SuperSearch {
-  int starts;  ///< of one end, or of one sign
+  int starts;  ///< of one end; without mins, all
   float first, step;
-  int rounds;      ///< of nearest codes and least squares for a unit alone
-  int outer;       ///< choices of d and dmin
-  int inner;       ///< of nearest codes and least squares with d and dmin as they are
-  int neighbours;  ///< scales tried on each side of the one found
+  bool both_signs;
+  int rounds;      ///< of nearest codes and least squares, for a unit alone
+  int neighbours;  ///< inner scales tried on each side of the one found
 };
 
 struct SuperLayout {
@@ -119,8 +121,8 @@ SuperParams super_open_block(const SuperLayout& layout, Floats w, Floats h, Fit 
 /// Inner parameters of unit u for these weights, d and dmin as they are.
 void super_open_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, Floats w, Floats h,
                      Fit fit) noexcept;
-/// A row: open_block, open_unit, nearest codes, pack.
-void super_quantize(const SuperLayout& layout, Floats w, Floats h, Fit fit,
+/// Rows: open_block, open_unit, nearest codes, pack.
+void super_quantize(const SuperLayout& layout, Matrix w, Floats h, Fit fit,
                     std::byte* out) noexcept;
 /// Blocks of one row.
 void super_decode(const SuperLayout& layout, const std::byte* in, std::span<float> out) noexcept;
