@@ -205,7 +205,7 @@ struct SuperBlocks {
     super_decode(layout, in[0], out);
   }
 
-  void quantize_rows(Matrix w, Floats h, Fit fit, PlanesOut out) const noexcept {
+  void quantize_rows(Matrix w, Floats h, Fit fit, PlanesOut out) const {
     super_quantize(layout, w, h, fit, out[0]);
   }
 
