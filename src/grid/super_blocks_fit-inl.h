@@ -129,9 +129,12 @@ HWY_INLINE Parabola line_fit(const F& f, const Tile& t, std::size_t l, const Ext
   };
   const SuperSearch& search = f.layout.search;
   const V inv_range = inverse(hn::Sub(range.hi, lo));
+  const auto clip = [&](int number) {
+    return set(search.first + search.step * static_cast<float>(number));
+  };
   for (int c = 0; c < search.starts * search.starts; ++c) {
-    const V low = set(search.first + search.step * static_cast<float>(c / search.starts));
-    const V high = set(search.first + search.step * static_cast<float>(c % search.starts));
+    const V low = clip(c / search.starts);
+    const V high = clip(c % search.starts);
     consider(hn::Mul(inv_range, hn::Add(f.highest, hn::Add(low, high))), hn::Neg(low));
   }
   for (int r = 0; r < search.rounds; ++r) {

@@ -112,10 +112,11 @@ HWY_INLINE float best_divisor(const float* want, const float* weight, V lo, V hi
   for_vectors([&](std::size_t l) {
     const V value = hn::Mul(largest, load(shares, l));
     const V inv = inverse(value);
+    const V minus = hn::Neg(value);
     V sum = zero();
     for (std::size_t u = 0; u < F::kUnits; ++u) {
       const V target = set(want[u]);
-      const V e = fma(hn::Neg(whole(target, inv, lo, hi)), value, target);
+      const V e = fma(whole(target, inv, lo, hi), minus, target);
       sum = fma(hn::Mul(set(weight[u]), e), e, sum);
     }
     store(sum, cost, l);
