@@ -104,7 +104,7 @@ constexpr std::array kTypes = {
                 .pack_scales = pack_scales_8,
                 .unpack_scales = unpack_scales_8,
                 .fields = {CodeField{0, 4, 64, 0}, {128, 2, 32, 4}},
-                .search = {12, 1.04f, 0.015f, false, 0, 1}},
+                .search = {10, 1.04f, 0.017f, false, 0, 0}},
     SuperLayout{.name = "iq4_nl",
                 .bytes = 18,
                 .unit = 32,
@@ -205,7 +205,7 @@ struct SuperBlocks {
     super_decode(layout, in[0], out);
   }
 
-  void quantize_rows(Matrix w, Floats h, Fit fit, PlanesOut out) const noexcept {
+  void quantize_rows(Matrix w, Floats h, Fit fit, PlanesOut out) const {
     super_quantize(layout, w, h, fit, out[0]);
   }
 

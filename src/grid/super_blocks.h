@@ -122,8 +122,7 @@ SuperParams super_open_block(const SuperLayout& layout, Floats w, Floats h, Fit 
 void super_open_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, Floats w, Floats h,
                      Fit fit) noexcept;
 /// Rows: open_block, open_unit, nearest codes, pack.
-void super_quantize(const SuperLayout& layout, Matrix w, Floats h, Fit fit,
-                    std::byte* out) noexcept;
+void super_quantize(const SuperLayout& layout, Matrix w, Floats h, Fit fit, std::byte* out);
 /// Blocks of one row.
 void super_decode(const SuperLayout& layout, const std::byte* in, std::span<float> out) noexcept;
 

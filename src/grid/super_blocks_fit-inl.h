@@ -90,13 +90,13 @@ HWY_INLINE Parabola line_through(V n, V v, V vv, V y, V yv) {
 /// nearest codes and least squares by turns.
 template <class F, bool kWeighted>
 HWY_INLINE Parabola line_fit(const F& f, const Tile& t, std::size_t l, const Extremes& range) {
-  const V n = load(t.n, l);
+  const V n = load(t.n(), l);
   const V lo = hn::Min(range.lo, zero());
   V y[F::kUnit];  // from the low end: small sums, little rounding
   V sy = zero(), syy = zero();
   for (std::size_t j = 0; j < F::kUnit; ++j) {
     y[j] = hn::Sub(load(t.x[j], l), lo);
-    const V hy = kWeighted ? hn::Mul(load(t.h[j], l), y[j]) : y[j];
+    const V hy = kWeighted ? hn::Mul(load(t.h(j), l), y[j]) : y[j];
     sy = hn::Add(sy, hy);
     syy = fma(hy, y[j], syy);
   }
@@ -107,7 +107,7 @@ HWY_INLINE Parabola line_fit(const F& f, const Tile& t, std::size_t l, const Ext
     V sv = zero(), vv = zero(), yv = zero();
     for (std::size_t j = 0; j < F::kUnit; ++j) {
       const V v = f.level(fma(y[j], inv, phase));
-      const V hv = kWeighted ? hn::Mul(load(t.h[j], l), v) : v;
+      const V hv = kWeighted ? hn::Mul(load(t.h(j), l), v) : v;
       sv = hn::Add(sv, hv);
       vv = fma(hv, v, vv);
       yv = fma(hv, y[j], yv);
@@ -129,9 +129,12 @@ HWY_INLINE Parabola line_fit(const F& f, const Tile& t, std::size_t l, const Ext
   };
   const SuperSearch& search = f.layout.search;
   const V inv_range = inverse(hn::Sub(range.hi, lo));
+  const auto clip = [&](int number) {
+    return set(search.first + search.step * static_cast<float>(number));
+  };
   for (int c = 0; c < search.starts * search.starts; ++c) {
-    const V low = set(search.first + search.step * static_cast<float>(c / search.starts));
-    const V high = set(search.first + search.step * static_cast<float>(c % search.starts));
+    const V low = clip(c / search.starts);
+    const V high = clip(c % search.starts);
     consider(hn::Mul(inv_range, hn::Add(f.highest, hn::Add(low, high))), hn::Neg(low));
   }
   for (int r = 0; r < search.rounds; ++r) {
@@ -152,7 +155,7 @@ HWY_INLINE Parabola scale_fit(const F& f, const Tile& t, std::size_t l, const Ex
     for (std::size_t j = 0; j < F::kUnit; ++j) {
       const V x = load(t.x[j], l);
       const V v = f.level(hn::Mul(x, inv));
-      const V hv = kWeighted ? hn::Mul(load(t.h[j], l), v) : v;
+      const V hv = kWeighted ? hn::Mul(load(t.h(j), l), v) : v;
       vv = fma(hv, v, vv);
       xv = fma(hv, x, xv);
     }
@@ -183,7 +186,7 @@ HWY_INLINE V stored_error(const F& f, const Tile& t, std::size_t l, V scale, V m
     const V x = load(t.x[j], l);
     const V product = hn::Mul(f.level(hn::Mul(F::kMin ? hn::Add(x, min) : x, inv)), scale);
     const V r = hn::Sub(x, F::kMin ? hn::Sub(product, min) : product);
-    e = fma(kWeighted ? hn::Mul(load(t.h[j], l), r) : r, r, e);
+    e = fma(kWeighted ? hn::Mul(load(t.h(j), l), r) : r, r, e);
   }
   return e;
 }
@@ -198,8 +201,8 @@ HWY_INLINE V stored_error(const F& f, const Tile& t, std::size_t l, V scale, V m
     const V v = f.level(hn::Mul(F::kMin ? hn::Add(x, min) : x, inv));
     const V product = hn::Mul(v, scale);
     const V r = hn::Sub(x, F::kMin ? hn::Sub(product, min) : product);
-    const V hr = kWeighted ? hn::Mul(load(t.h[j], l), r) : r;
-    const V hv = kWeighted ? hn::Mul(load(t.h[j], l), v) : v;
+    const V hr = kWeighted ? hn::Mul(load(t.h(j), l), r) : r;
+    const V hv = kWeighted ? hn::Mul(load(t.h(j), l), v) : v;
     e = fma(hr, r, e);
     rv = fma(hr, v, rv);
     vv = fma(hv, v, vv);
@@ -209,7 +212,7 @@ HWY_INLINE V stored_error(const F& f, const Tile& t, std::size_t l, V scale, V m
     }
   }
   if constexpr (F::kMin) {
-    p = line_through(load(t.n, l), sv, vv, sr, rv);
+    p = line_through(load(t.n(), l), sv, vv, sr, rv);
     p.scale = hn::Add(p.scale, scale);
     p.min = hn::Add(p.min, min);
   } else {

@@ -20,6 +20,8 @@
 // told apart from 0.
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
+#include <vector>
 
 #include "grid/super_blocks.h"
 #include "kernel/range.h"
@@ -110,10 +112,11 @@ HWY_INLINE float best_divisor(const float* want, const float* weight, V lo, V hi
   for_vectors([&](std::size_t l) {
     const V value = hn::Mul(largest, load(shares, l));
     const V inv = inverse(value);
+    const V minus = hn::Neg(value);
     V sum = zero();
     for (std::size_t u = 0; u < F::kUnits; ++u) {
       const V target = set(want[u]);
-      const V e = fma(hn::Neg(whole(target, inv, lo, hi)), value, target);
+      const V e = fma(whole(target, inv, lo, hi), minus, target);
       sum = fma(hn::Mul(set(weight[u]), e), e, sum);
     }
     store(sum, cost, l);
@@ -160,7 +163,7 @@ void choose_outer(const F& f, const Tile& t, const Parabolas& p, Stored& s) {
     // What a wrong scale costs when the min makes the best of it.
     const V v = load(p.v, l);
     const V vv = load(p.vv, l);
-    store(F::kMin ? hn::Sub(vv, hn::Div(hn::Mul(v, v), load(t.n, l))) : vv, weight, l);
+    store(F::kMin ? hn::Sub(vv, hn::Div(hn::Mul(v, v), load(t.n(), l))) : vv, weight, l);
   });
   Divided scales;
   divide(f, p.scale, weight, lo, hi, f.scale_shares, scales);
@@ -171,11 +174,11 @@ void choose_outer(const F& f, const Tile& t, const Parabolas& p, Stored& s) {
     PerUnit want;
     for_vectors([&](std::size_t l) {
       const V off = hn::Sub(hn::Mul(load(s.d, l), load(s.scale, l)), load(p.scale, l));
-      const V min = fma(hn::Div(load(p.v, l), load(t.n, l)), off, load(p.min, l));
+      const V min = fma(hn::Div(load(p.v, l), load(t.n(), l)), off, load(p.min, l));
       store(hn::Max(min, zero()), want, l);
     });
     Divided mins;
-    divide(f, want, t.n, 0, min_hi, f.min_shares, mins);
+    divide(f, want, t.n(), 0, min_hi, f.min_shares, mins);
     s.dmin = mins.divisor;
     s.min = mins.number;
   }
@@ -279,7 +282,7 @@ void search_units(const F& f, const Tile& t, Stored& s) {
     const auto min_for = [&](V number) {
       if constexpr (!F::kMin) return zero();
       const V off = hn::Sub(hn::Mul(d, number), p.scale);
-      const V want = fma(hn::Div(p.v, load(t.n, l)), off, p.min);
+      const V want = fma(hn::Div(p.v, load(t.n(), l)), off, p.min);
       return whole(want, inv_dmin, zero(), min_hi);
     };
     const auto take = [&](V e, V number, V number_min) {
@@ -377,25 +380,29 @@ void write_blocks(const F& f, const Stored& s, Floats w, std::byte* out) {
   }
 }
 
-/// A tile's columns for all rows: their importance is laid out once.
 void quantize_rows(const SuperLayout& layout, Matrix w, Floats h, Fit fit, std::byte* out) {
   with_form(layout, [&](const auto& f) {
     using F = std::remove_cvref_t<decltype(f)>;
-    constexpr auto kColumns = static_cast<std::int64_t>(kTileUnits * F::kUnit);
-    const std::int64_t row_bytes = w.cols / layout.weights() * layout.bytes;
+    constexpr std::size_t kColumns = kTileUnits * F::kUnit;
+    const auto cols = static_cast<std::size_t>(w.cols);
+    // Laid out once for all rows; without importance one will do for every tile.
+    std::vector<Importance> importance(h.empty() ? 1 : (cols + kColumns - 1) / kColumns);
+    for (std::size_t i = 0; i < importance.size(); ++i) {
+      const std::size_t begin = i * kColumns;
+      load_importance(f, h.empty() ? h : h.subspan(begin, std::min(kColumns, cols - begin)),
+                      importance[i]);
+    }
     Tile t;
     Stored s;
-    for (std::int64_t begin = 0; begin < w.cols; begin += kColumns) {
-      const auto count = static_cast<std::size_t>(std::min(kColumns, w.cols - begin));
-      const auto at = static_cast<std::size_t>(begin);
-      load_importance(f, h.empty() ? h : h.subspan(at, count), t);
-      std::byte* to = out + begin / layout.weights() * layout.bytes;
-      for (std::int64_t r = 0; r < w.rows; ++r, to += row_bytes) {
-        const Floats part = w.row(r).subspan(at, count);
+    for (std::int64_t r = 0; r < w.rows; ++r) {
+      for (std::size_t begin = 0; begin < cols; begin += kColumns) {
+        const Floats part = w.row(r).subspan(begin, std::min(kColumns, cols - begin));
+        t.importance = &importance[h.empty() ? 0 : begin / kColumns];
         load_weights(f, part, t);
         open_blocks(f, t, !h.empty(), fit, s);
         open_units(f, t, !h.empty(), fit, s);
-        write_blocks(f, s, part, to);
+        write_blocks(f, s, part, out);
+        out += static_cast<std::ptrdiff_t>(part.size()) / layout.weights() * layout.bytes;
       }
     }
   });
@@ -404,9 +411,11 @@ void quantize_rows(const SuperLayout& layout, Matrix w, Floats h, Fit fit, std::
 void open_block(const SuperLayout& layout, Floats w, Floats h, Fit fit, SuperParams& p) {
   with_form(layout, [&](const auto& f) {
     using F = std::remove_cvref_t<decltype(f)>;
+    Importance importance;
+    load_importance(f, h, importance);
     Tile t;
+    t.importance = &importance;
     Stored s;
-    load_importance(f, h, t);
     load_weights(f, w, t);
     open_blocks(f, t, !h.empty(), fit, s);
     p = params_of(s, 0, F::kUnits, F::kMin);
@@ -417,9 +426,11 @@ void open_unit(const SuperLayout& layout, Floats w, Floats h, Fit fit, std::size
                SuperParams& p) {
   with_form(layout, [&](const auto& f) {
     using F = std::remove_cvref_t<decltype(f)>;
+    Importance importance;
+    load_importance(f, h, importance);
     Tile t;
+    t.importance = &importance;
     Stored s{};
-    load_importance(f, h, t);
     load_weights(f, w, t);
     s.d.at[0] = p.d;
     s.dmin.at[0] = p.dmin;
@@ -494,8 +505,7 @@ void super_open_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, F
   HWY_DYNAMIC_DISPATCH(open_unit)(layout, w, h, fit, u, p);
 }
 
-void super_quantize(const SuperLayout& layout, Matrix w, Floats h, Fit fit,
-                    std::byte* out) noexcept {
+void super_quantize(const SuperLayout& layout, Matrix w, Floats h, Fit fit, std::byte* out) {
   HWY_DYNAMIC_DISPATCH(quantize_rows)(layout, w, h, fit, out);
 }
 

@@ -23,11 +23,19 @@ struct alignas(64) PerUnit {
   float at[kTileUnits];
 };
 
-/// Weight j of unit l is x[j][l].
-struct alignas(64) Tile {
-  PerUnit x[kLongestUnit];
-  PerUnit h[kLongestUnit];  ///< importance; unset where there is none
+/// Of weight j of unit l: h[j].at[l].
+struct Importance {
+  PerUnit h[kLongestUnit];  ///< unset where there is none
   PerUnit n;                ///< sum of h, or the number of weights
+};
+
+/// Weight j of unit l is x[j].at[l].
+struct Tile {
+  PerUnit x[kLongestUnit];
+  const Importance* importance;
+
+  const PerUnit& h(std::size_t j) const { return importance->h[j]; }
+  const PerUnit& n() const { return importance->n; }
 };
 
 /// Midpoints of kIq4Levels.
@@ -203,7 +211,7 @@ void load_weights(const F&, Floats w, Tile& t) {
 /// h as w, or empty. Scaled by a power of two for each block, so that squares stay in range and a
 /// unit alone is fitted as it is inside its block; none stays 0.
 template <class F>
-void load_importance(const F&, Floats h, Tile& t) {
+void load_importance(const F&, Floats h, Importance& t) {
   for_vectors([&](std::size_t l) { store(set(static_cast<float>(F::kUnit)), t.n, l); });
   if (h.empty()) return;
   const std::size_t count = h.size() / F::kUnit;
