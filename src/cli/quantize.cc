@@ -168,7 +168,7 @@ int quantize(const Options& options, const Common& common) {
 
   const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
   const Model& model = loaded->model;
-  std::optional<Importance> importance;
+  std::optional<ColumnImportance> importance;
   if (!options.statistics.empty()) importance.emplace(options.statistics, model);
   recipe.importance = importance ? &*importance : nullptr;
   const Plan plan = make_plan(*loaded, recipe);

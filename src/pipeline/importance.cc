@@ -17,7 +17,7 @@ std::string some(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Importance::Importance(const std::filesystem::path& file, const Model& model) {
+ColumnImportance::ColumnImportance(const std::filesystem::path& file, const Model& model) {
   const std::string where = file.string();
   const MappedFile mapped(file);
   std::unordered_map<std::string, ImatrixEntry> entries;
@@ -56,7 +56,7 @@ Importance::Importance(const std::filesystem::path& file, const Model& model) {
   }
 }
 
-Floats Importance::of(const Weight& weight) const {
+Floats ColumnImportance::of(const Weight& weight) const {
   const auto found = columns_.find(&weight);
   return found == columns_.end() ? Floats() : Floats(found->second);
 }

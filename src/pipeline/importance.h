@@ -11,11 +11,11 @@
 
 namespace zp {
 
-class Importance {
+class ColumnImportance {
  public:
   /// llama.cpp's imatrix, either form; its entries are found by the tensors' names in GGUF. Throws
   /// Error for a file that is none, or an entry of another size than the tensor's columns.
-  Importance(const std::filesystem::path& file, const Model& model);
+  ColumnImportance(const std::filesystem::path& file, const Model& model);
 
   /// One number for each column, or empty: all count alike.
   Floats of(const Weight& weight) const;

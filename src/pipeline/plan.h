@@ -19,9 +19,10 @@ struct Recipe {
   std::vector<Target> targets;
   const Method* method = nullptr;
   std::vector<Exception> exceptions;
-  const Importance* importance = nullptr;  ///< of the model's columns; the plan keeps the pointer
-  std::string pre_tokenizer;               ///< overrides what the tokenizer's own regexes say
-  std::int64_t memory_bytes = 0;           ///< budget for our own memory; 0: none
+  const ColumnImportance* importance =
+      nullptr;                    ///< of the model's columns; the plan keeps the pointer
+  std::string pre_tokenizer;      ///< overrides what the tokenizer's own regexes say
+  std::int64_t memory_bytes = 0;  ///< budget for our own memory; 0: none
   int threads = 1;
   bool force = false;
 };
@@ -46,7 +47,7 @@ struct PlannedOutput {
 struct Plan {
   std::vector<PlannedOutput> outputs;
   std::int64_t memory_bytes = 0;  ///< of our own that the run will take at most
-  const Importance* importance = nullptr;
+  const ColumnImportance* importance = nullptr;
 };
 
 /// Weights handled at a time: a tile's FP32 values stay in the second-level cache.
