@@ -201,10 +201,17 @@ HWY_INLINE void four_units_across(const float* from, PerUnit* to, std::size_t u)
 template <class F>
 void load_weights(const F&, Floats w, Tile& t) {
   const std::size_t count = w.size() / F::kUnit;
+  // Whole rows of zeros: of a loop over the last lanes alone GCC 12 makes aligned stores that
+  // aren't.
+  if (count < kTileUnits) {
+    for_vectors([&](std::size_t l) {
+      for (std::size_t j = 0; j < F::kUnit; ++j) store(zero(), t.x[j], l);
+    });
+  }
   std::size_t u = 0;
   for (; u + 4 <= count; u += 4) four_units_across<F::kUnit>(w.data(), t.x, u);
-  for (; u < kTileUnits; ++u) {
-    for (std::size_t j = 0; j < F::kUnit; ++j) t.x[j].at[u] = u < count ? w[u * F::kUnit + j] : 0;
+  for (; u < count; ++u) {
+    for (std::size_t j = 0; j < F::kUnit; ++j) t.x[j].at[u] = w[u * F::kUnit + j];
   }
 }
 
