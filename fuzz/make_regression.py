@@ -5,6 +5,7 @@
 """
 import base64
 import json
+import math
 import struct
 from pathlib import Path
 
@@ -247,7 +248,39 @@ def chat_template_files():
     yield "broken-utf8", b"{{ '\xff' }}\xff{{ '\xe0\xa6' | upper }}"
 
 
-FILES = {"chat_template": chat_template_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "dataset": dataset_files,
+def imatrix_dat(*entries, end=b""):
+    out = struct.pack("<i", len(entries))
+    for name, calls, values in entries:
+        out += struct.pack("<i", len(name)) + name + struct.pack("<ii", calls, len(values)) + struct.pack("<%df" % len(values), *values)
+    return out + end
+
+
+def imatrix_files():
+    one = (b"blk.0.attn_q.weight", 2, [1.0, 2.0])
+    yield "dat", imatrix_dat(one, (b"output.weight", 1, [0.5]), end=struct.pack("<ii", 2, 5) + b"a.txt")
+    yield "dat-entries-beyond-file", struct.pack("<i", 1 << 30) + imatrix_dat(one)[4:]
+    yield "dat-entries-minus-1", struct.pack("<i", -1) + imatrix_dat(one)[4:]
+    yield "dat-name-beyond-file", struct.pack("<ii", 1, 4096) + bytes(64)
+    yield "dat-name-minus-1", struct.pack("<ii", 1, -1) + bytes(64)
+    yield "dat-values-beyond-file", imatrix_dat((b"a", 1, []))[:-4] + struct.pack("<i", (1 << 31) - 1) + bytes(64)
+    yield "dat-values-0", imatrix_dat((b"a", 1, []), end=bytes(64))
+    yield "dat-value-not-a-number", imatrix_dat((b"a", 1, [math.nan]))
+    yield "dat-entry-twice", imatrix_dat(one, one)
+    yield "dat-dataset-beyond-file", imatrix_dat(one, end=struct.pack("<ii", 2, 4096) + b"a.txt")
+    kind = gguf_string("general.type") + struct.pack("<i", STRING) + gguf_string("imatrix")
+
+    def form(*infos, data=64):
+        head = gguf_head(len(infos), 1, kind + b"".join(infos))
+        return head + bytes(-len(head) % 32) + bytes(data)
+
+    yield "gguf", form(tensor_info(b"a.in_sum2", (4, 2)), tensor_info(b"a.counts", (1, 2), offset=32))
+    yield "gguf-counts-missing", form(tensor_info(b"a.in_sum2", (4, 2)))
+    yield "gguf-counts-do-not-divide", form(tensor_info(b"a.in_sum2", (4, 2)), tensor_info(b"a.counts", (3,), offset=32))
+    yield "gguf-sums-are-f16", form(tensor_info(b"a.in_sum2", (4, 2), kind=1), tensor_info(b"a.counts", (1, 2), offset=32))
+    yield "gguf-of-a-model", gguf_of(tensor_info(b"a.in_sum2"))
+
+
+FILES = {"imatrix": imatrix_files, "chat_template": chat_template_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "dataset": dataset_files,
          "gguf": gguf_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
 
 

@@ -17,8 +17,8 @@ import unittest
 from tiny_model import make_tiny_model
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
-TARGETS = ["gguf:fp32", "gguf:fp16", "gguf:bf16", "gguf:q8_0", "gguf:q4_0", "gguf:q4_1", "gguf:q5_0",
-           "gguf:q5_1", "mlx:int4:g64", "mlx:int8:g32", "hf:fp16"]  # fmt: skip
+TARGETS = ["gguf", "gguf:iq3_m", "gguf:fp32", "gguf:fp16", "gguf:bf16", "gguf:q8_0", "gguf:q4_0", "gguf:q4_1", "gguf:q5_0",
+           "gguf:q5_1", "gguf:iq4_nl", "mlx:int4:g64", "mlx:int8:g32", "hf:fp16"]  # fmt: skip
 LISTS = ["dtypes", "grids", "methods", "containers", "sources", "architectures", "instruction-sets"]
 
 
@@ -81,6 +81,23 @@ class CommandLineTest(unittest.TestCase):
                 for before, after in zip(planned["tensors"], written["tensors"], strict=True):
                     self.assertEqual(before, {key: after[key] for key in before})
 
+    def test_a_mixture_is_shown_with_what_takes_the_place_of_its_grids(self):
+        done = run("quantize", self.model, "--to", "gguf", "--dry-run")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("model-q4_k_m.gguf", done.stdout)
+        self.assertIn("128 columns are no multiple of 256, so not q4_k", done.stdout)
+        done = run("quantize", self.big_model, "--to", "gguf", "--set", "layers.0.down=q8_0", "--dry-run", "--json")
+        (planned,) = json.loads(done.stdout)["outputs"]
+        grids = {t["name"]: t["grid"] for t in planned["tensors"]}
+        self.assertEqual(planned["grid"], "q4_k_m")
+        self.assertEqual([grids[f"blk.{i}.ffn_down.weight"] for i in range(6)], ["q8_0", "q4_k", "q6_k", "q4_k", "q4_k", "q6_k"])
+        self.assertEqual([grids[f"blk.{i}.attn_v.weight"] for i in range(6)], ["q4_k", "q4_k", "q6_k", "q4_k", "q4_k", "q6_k"])
+
+    def test_mixtures_are_listed_with_their_rules(self):
+        listed = {row["name"]: row for row in json.loads(run("list", "mixtures", "--json").stdout)}
+        self.assertIn("down q6_k", listed["q4_k_m"]["summary"])
+        self.assertEqual(listed["q4_k_m"]["containers"], ["gguf"])
+
     def test_json_has_the_promised_keys(self):
         result = self.quantize("gguf:q4_0", self.out("x"))
         self.assertGreaterEqual(result.keys(), {"outputs", "parameters", "seconds", "peak_memory_bytes"})
@@ -104,7 +121,7 @@ class CommandLineTest(unittest.TestCase):
                     self.assertEqual(content(path), first)
 
     def test_same_bytes_when_a_tensor_is_shared_by_threads(self):
-        for target in ["gguf:q4_0", "mlx:int4:g64"]:
+        for target in ["gguf:q4_0", "gguf:q4_k_m", "gguf:iq2_s", "mlx:int4:g64"]:
             alone, shared = self.out("x"), self.out("x")
             for path, threads in [(alone, "1"), (shared, "7")]:
                 arguments = ["--to", f"{target}={path}", "--threads", threads, "--quiet"]

@@ -44,6 +44,15 @@ Rows list_grids() {
   return rows;
 }
 
+Rows list_mixtures() {
+  Rows rows = Json::array();
+  for (const Container* c : containers()) {
+    for (const Mixture& m : c->mixtures())
+      rows.push_back({{"name", m.name}, {"summary", describe(m)}, {"containers", {c->name()}}});
+  }
+  return rows;
+}
+
 Rows list_methods() {
   Rows rows = Json::array();
   for (const Method* m : methods()) rows.push_back({{"name", m->name}, {"summary", m->summary}});
@@ -95,6 +104,7 @@ struct Listing {
 constexpr std::array kListings = {
     Listing{"dtypes", list_dtypes, dtypes_text},
     Listing{"grids", list_grids},
+    Listing{"mixtures", list_mixtures},
     Listing{"methods", list_methods},
     Listing{"rewrites", none},
     Listing{"containers", list_containers},

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/documents.h"
@@ -20,7 +21,8 @@ namespace zp::cli {
 namespace {
 
 constexpr const char* kExamples =
-    "  zeropoint quantize Phi-3.5-mini-instruct --to gguf:q4_0\n"
+    "  zeropoint quantize Phi-3.5-mini-instruct --to gguf:q4_k_m\n"
+    "  zeropoint quantize model --to gguf:iq2_xs --statistics model.imatrix.gguf\n"
     "  zeropoint quantize SmolLM2-135M --to gguf:q8_0=small.gguf --to mlx:int4:g64\n"
     "  zeropoint quantize model --to gguf:q4_0 --set 'head=q8_0' --set 'layers.0-1.*=q8_0'\n"
     "  zeropoint quantize model --to mlx:int4:g64 --judge heldout.txt --report model.html\n"
@@ -36,6 +38,7 @@ struct Options {
   std::string judge;
   std::int64_t context = 512;
   std::string report;
+  std::string statistics;
   bool dry_run = false;
   bool force = false;
 };
@@ -163,6 +166,8 @@ Recipe recipe_of(const Options& options, const Team& team) {
   for (const std::string& t : options.targets) recipe.targets.push_back(parse_target(t));
   for (const std::string& e : options.exceptions) recipe.exceptions.push_back(parse_exception(e));
   recipe.method = &find_method(options.method);
+  if (!options.statistics.empty() && recipe.method->fit == Fit::range)
+    throw UsageError("--statistics", "--method " + options.method + " takes none", "--method mse");
   recipe.pre_tokenizer = options.pre_tokenizer;
   recipe.memory_bytes =
       options.memory.empty() ? machine_memory_bytes() / 4 : parse_size(options.memory, "--memory");
@@ -234,8 +239,11 @@ std::vector<Judgement> judge_written(const Plan& plan, const LoadedModel& loaded
 
 int quantize(const Options& options, const Common& common) {
   const Team team(common.threads);
-  const Recipe recipe = recipe_of(options, team);
+  Recipe recipe = recipe_of(options, team);
   const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
+  std::optional<ColumnImportance> importance;
+  if (!options.statistics.empty()) importance.emplace(options.statistics, loaded->model);
+  recipe.importance = importance ? &*importance : nullptr;
   const Plan plan = make_plan(*loaded, recipe);
   const std::optional<JudgeText> text = prepare(options, *loaded, plan);
   if (!common.quiet) print_notes(plan);
@@ -278,6 +286,8 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("--set", options->exceptions,
                   "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
       ->allow_extra_args(false);
+  sub->add_option("--statistics", options->statistics,
+                  "llama.cpp's imatrix file: weighs the search by each column's importance");
   sub->add_option("--memory", options->memory,
                   "Budget for own memory, e.g. 2G (default: a quarter of the machine's)");
   sub->add_option("--pre-tokenizer", options->pre_tokenizer,

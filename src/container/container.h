@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "container/mixture.h"
 #include "grid/grid.h"
 #include "model/architecture.h"
 #include "text/tokenizer.h"
@@ -28,6 +29,8 @@ struct ContainerInput {
   std::filesystem::path folder;          ///< of the checkpoint, for files copied as they are
   std::string name;                      ///< of the model, for people
   std::string pre_tokenizer;             ///< overrides GGUF's pre-tokenizer name when not empty
+  std::string grid = {};                 ///< what was asked for: a grid's spec or a mixture's name
+  bool weighted = false;                 ///< importance of columns is known
 };
 
 /// First match wins. An empty field matches everything.
@@ -93,6 +96,9 @@ class Container {
   virtual bool is_model() const = 0;
   /// GRID a runtime's user would take when none is given.
   virtual std::string_view default_grid() const = 0;
+  /// Names for rules beside the grids' own; one that is also a grid's means the mixture as a
+  /// target.
+  virtual std::span<const Mixture> mixtures() const { return {}; }
   /// What a spec leaves out, filled in with the container's native form for weights of this type.
   virtual AffineForm affine_defaults(std::string_view stored_type) const = 0;
   /// Which grid for which tensor when the user asks for `grid`: norms, biases, head, embedding,

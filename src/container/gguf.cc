@@ -1,8 +1,8 @@
 // GGUF for llama.cpp: one file with the model's metadata, its tokenizer and its tensors.
 //
-// Which grid for which tensor follows llama.cpp's own quantizer: norms, biases and positions stay
-// FP32, the head keeps 8 bits where the rest has 4 or 5, and rows that no block divides become
-// FP16.
+// Which grid for which tensor follows llama.cpp's own quantizer: its mixtures by their names
+// (gguf_mixtures.cc); norms, biases and positions stay FP32, the head keeps 6 bits or 8 where the
+// rest has fewer, and rows that a type's blocks don't divide take another type.
 #include "format/gguf.h"
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "container/container.h"
 #include "container/gguf_metadata.h"
+#include "container/gguf_mixtures.h"
 #include "container/gguf_tokenizer.h"
 #include "model/gguf_rows.h"
 
@@ -19,12 +20,9 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kFp32 = "fp32";
+constexpr std::string_view kHead = "q6_k";  // of block types that are no mixture
 
 bool is_blocks(const gguf::Type& type) { return type.block > 1; }
-
-double bits(const gguf::Type& type) {
-  return 8.0 * static_cast<double>(type.block_bytes) / static_cast<double>(type.block);
-}
 
 bool is_norm_or_bias(const TensorUse& use) {
   return !is_matrix(use.role) || use.part == Part::bias;
@@ -36,7 +34,8 @@ class Gguf final : public Container {
   std::string_view summary() const override { return "llama.cpp and what is built on it"; }
   std::string_view extension() const override { return ".gguf"; }
   bool is_model() const override { return true; }
-  std::string_view default_grid() const override { return "q4_0"; }
+  std::string_view default_grid() const override { return "q4_k_m"; }
+  std::span<const Mixture> mixtures() const override { return gguf_mixtures(); }
   AffineForm affine_defaults(std::string_view) const override { return {}; }
 
   std::vector<Rule> rules(std::string_view grid, const ContainerInput& input) const override;
@@ -47,21 +46,20 @@ class Gguf final : public Container {
 };
 
 std::vector<Rule> Gguf::rules(std::string_view grid, const ContainerInput& input) const {
-  constexpr double kHeadBits = 6;  // the head loses more than other tensors below this
   std::vector<Rule> rules = {
       {"attention_norm,query_norm,key_norm,attention_post_norm,ffn_norm,ffn_post_norm,output_norm",
        "fp32", "norms stay FP32"},
       {"*.bias", "fp32", "biases stay FP32"},
       {"position", "fp32", "positions stay FP32"},
   };
+  const Mixture* mixture = find_mixture(gguf_mixtures(), grid);
   const gguf::Type* type = gguf::type_of_grid(grid);
-  if (type != nullptr && is_blocks(*type) && bits(*type) <= kHeadBits) {
-    const bool tied = input.model.decoder.tied;
-    rules.push_back(
-        {tied ? "embedding" : "head", "q8_0",
-         tied ? "the embedding is the head too, which keeps 8 bits" : "the head keeps 8 bits"});
+  const bool blocks = type != nullptr && is_blocks(*type);
+  const Mixture alone{grid, grid, blocks ? kHead : grid, "", 0, {}};
+  for (Rule& rule :
+       mixture_rules(mixture != nullptr ? *mixture : alone, input.model.decoder, input.weighted)) {
+    rules.push_back(std::move(rule));
   }
-  rules.push_back({"", std::string(grid), "asked for"});
   return rules;
 }
 
@@ -81,14 +79,12 @@ Verdict Gguf::accepts(const Grid& grid, const TensorUse& use) const {
 }
 
 std::string Gguf::fallback(const Grid& grid, const Weight& weight) const {
-  const gguf::Type* type = gguf::type_of_grid(grid.spec());
-  const bool rows_too_odd =
-      type != nullptr && is_blocks(*type) && !grid.why_not(weight.use.cols).empty();
-  return rows_too_odd ? "fp16" : "";
+  return std::string(grid.why_not(weight.use.cols).empty() ? "" : gguf_fallback(grid.spec()));
 }
 
-/// llama_ftype of the type that holds most of the weights.
-std::int32_t file_type(std::span<const Assignment> assignments) {
+/// llama_ftype of the mixture asked for, else of the type that holds most of the weights.
+std::int32_t file_type(const std::string& grid, std::span<const Assignment> assignments) {
+  if (const Mixture* mixture = find_mixture(gguf_mixtures(), grid)) return mixture->file_type;
   std::map<std::int32_t, std::int64_t> weights;
   for (const Assignment& a : assignments) {
     weights[gguf::type_of_grid(a.grid->spec())->file_type] +=
@@ -183,7 +179,7 @@ Layout Gguf::layout(const ContainerInput& input, std::span<const Assignment> ass
   for (RopeTensor& tensor : gguf_rope_tensors(input.model.decoder.rope))
     builder.add_rope(std::move(tensor));
   for (const Assignment& a : assignments) builder.add_weight(a);
-  return builder.finish(file_type(assignments));
+  return builder.finish(file_type(input.grid, assignments));
 }
 
 const Gguf kGguf;

@@ -273,21 +273,21 @@ std::string rule_for(std::span<const Rule> rules, std::string_view roles) {
   return {};
 }
 
-TEST(Gguf, RulesKeepTheHeadAtEightBitsWhereTheRestHasFewer) {
+TEST(Gguf, RulesKeepTheHeadAtSixBitsWhereTheRestHasFewer) {
   const Architecture& llama = named("llama");
   Decoder d = small(llama);
   const Sample untied(llama, d);
   d.tied = true;
   const Sample tied(llama, d);
-  for (const char* grid : {"q4_0", "q4_1", "q5_0", "q5_1"}) {
+  for (const char* grid : {"q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q3_k"}) {
     const auto rules = gguf_container().rules(grid, untied.input());
-    EXPECT_EQ(rule_for(rules, "head"), "q8_0");
+    EXPECT_EQ(rule_for(rules, "head"), "q6_k");
     EXPECT_EQ(rule_for(rules, "embedding"), grid);
     EXPECT_EQ(rule_for(rules, "ffn_norm"), "fp32");
     EXPECT_EQ(rule_for(rules, "*.bias"), "fp32");
     EXPECT_EQ(rule_for(rules, "position"), "fp32");
     EXPECT_EQ(rule_for(rules, "down"), grid);
-    EXPECT_EQ(rule_for(gguf_container().rules(grid, tied.input()), "embedding"), "q8_0");
+    EXPECT_EQ(rule_for(gguf_container().rules(grid, tied.input()), "embedding"), "q6_k");
   }
   for (const char* grid : {"fp16", "bf16", "q8_0"}) {
     EXPECT_EQ(rule_for(gguf_container().rules(grid, untied.input()), "head"), grid);
@@ -327,7 +327,20 @@ TEST(Gguf, OnlyRowsThatNoBlockDividesFallBack) {
   };
   EXPECT_EQ(fallback("q4_0", 172), "fp16");
   EXPECT_EQ(fallback("q4_0", 192), "");
+  EXPECT_EQ(fallback("q4_k", 192), "q5_0");
+  EXPECT_EQ(fallback("q6_k", 576), "q8_0");
+  EXPECT_EQ(fallback("q4_k", 512), "");
   EXPECT_EQ(fallback("int4:g32", 172), "");
+}
+
+TEST(Gguf, FileTypeIsTheNumberOfTheMixtureAskedFor) {
+  const Sample sample("llama");
+  ContainerInput input = sample.input();
+  input.grid = "q4_k_m";
+  std::vector<Assignment> all;
+  for (const Weight& w : sample.model.weights) all.push_back({&w, make_grid("fp32")});
+  const gguf::Header header = header_of(gguf_container().layout(input, all));
+  EXPECT_EQ(count(header, "general.file_type"), 15u);
 }
 
 TEST(Gguf, LayoutRefusesAssignmentsThatAreNotAccepted) {

@@ -40,9 +40,9 @@ constexpr std::array kTypes = {
     Type{30, "BF16", "bf16", 1, 2, 32},
     Type{34, "TQ1_0", "tq1_0", 256, 54, 36},
     Type{35, "TQ2_0", "tq2_0", 256, 66, 37},
-    // Our mxfp4 and nvfp4 lie in planes, not in these blocks.
-    Type{39, "MXFP4", "", 32, 17, 38},
-    Type{40, "NVFP4", "", 64, 36, 39},
+    // mxfp4 and nvfp4 alone are the grids whose codes and scales lie in planes.
+    Type{39, "MXFP4", "mxfp4:blocks", 32, 17, 38},
+    Type{40, "NVFP4", "nvfp4:blocks", 64, 36, 39},
     Type{41, "Q1_0", "q1_0", 128, 18, 40},
     Type{42, "Q2_0", "q2_0", 64, 18, 41},
 };

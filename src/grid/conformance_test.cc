@@ -45,6 +45,18 @@ std::vector<Case> cases() {
   add("positive", 1, 128, [&] { return 1 + 0.1 * random.uniform(); });
   add("one huge outlier", 1, 128, normal);
   all.back().w[77] = 900.0f;
+  // The same for blocks of 256.
+  add("zero", 2, 256, [] { return 0.0; });
+  add("constant", 1, 512, [] { return 0.37; });
+  add("negative constant", 1, 256, [] { return -0.37; });
+  add("denormal", 1, 256, [&] { return 1e-42 * random.normal(); });
+  add("FP16 denormal", 2, 256, [&] { return 1e-7 * random.normal(); });
+  add("positive", 1, 768, [&] { return 1 + 0.1 * random.uniform(); });
+  add("negative", 1, 256, [&] { return -1 - 0.1 * random.uniform(); });
+  add("one huge outlier", 2, 256, normal);
+  all.back().w[77] = 900.0f;
+  add("zero beside others", 1, 1024, normal);
+  std::fill_n(all.back().w.begin() + 96, 600, 0.0f);
   return all;
 }
 
@@ -65,7 +77,7 @@ struct Walked {
   std::vector<std::byte> params;
 };
 
-Walked walk(const Grid& grid, const Case& c, Fit fit, bool backwards) {
+Walked walk(const Grid& grid, const Case& c, Fit fit, bool backwards, Floats h = {}) {
   const std::int64_t rows = grid.whole_tensor() ? 1 : c.rows;
   const std::int64_t cols = grid.whole_tensor() ? c.rows * c.cols : c.cols;
   const GridShape s = grid.shape(cols);
@@ -80,9 +92,15 @@ Walked walk(const Grid& grid, const Case& c, Fit fit, bool backwards) {
     for (std::int64_t b = 0; b < cols; b += s.block) {
       std::byte* p = params.data() + b / s.block * bytes;
       const std::int64_t n = std::min(s.block, cols - b);
-      grid.open_block(p, {row + b, 1, n}, {}, fit);
+      const auto importance = [&](std::int64_t begin, std::int64_t count) {
+        return h.empty()
+                   ? h
+                   : h.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
+      };
+      grid.open_block(p, {row + b, 1, n}, importance(b, n), fit);
       for (std::int64_t u = 0; u < n; u += s.unit) {
-        grid.open_unit(p, u / s.unit, {row + b + u, 1, std::min(s.unit, n - u)}, {}, fit);
+        const std::int64_t in_unit = std::min(s.unit, n - u);
+        grid.open_unit(p, u / s.unit, {row + b + u, 1, in_unit}, importance(b + u, in_unit), fit);
       }
       for (std::int64_t k = 0; k < n; k += s.step) {  // every order of steps is allowed
         const std::int64_t j = backwards ? (n - 1 - k) / s.step * s.step : k;
@@ -138,12 +156,25 @@ TEST_P(Conformance, StepsMayComeInAnyOrder) {
   }
 }
 
+// Of very different sizes, some zero, and all zero for a while.
+std::vector<float> importance(std::int64_t count) {
+  Random random(9);
+  std::vector<float> h(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < h.size(); ++i) {
+    const bool none = random.uniform() < 0.1 || (i >= 20 && i < 70);
+    h[i] = none ? 0.0f : static_cast<float>(1e-6 * std::exp(3 * random.normal()));
+  }
+  return h;
+}
+
 TEST_P(Conformance, OnePassGivesTheBytesOfTheWalk) {
   const auto grid = make_grid(GetParam());
   for (const Case& c : cases()) {
     if (!grid->why_not(c.cols).empty()) continue;
-    for (const Fit fit : {Fit::range, Fit::search}) {
-      const Walked walked = walk(*grid, c, fit, false);
+    const std::int64_t row = grid->whole_tensor() ? c.rows * c.cols : c.cols;
+    const std::vector<float> weighted = importance(row);
+    const auto same = [&](Fit fit, Floats h) {
+      const Walked walked = walk(*grid, c, fit, false, h);
       auto planes = walked.planes;
       std::vector<std::byte*> to;
       for (auto& p : planes) {
@@ -151,10 +182,13 @@ TEST_P(Conformance, OnePassGivesTheBytesOfTheWalk) {
         to.push_back(p.data());
       }
       const bool whole = grid->whole_tensor();
-      grid->quantize({c.w.data(), whole ? 1 : c.rows, whole ? c.rows * c.cols : c.cols}, {}, fit,
+      grid->quantize({c.w.data(), whole ? 1 : c.rows, whole ? c.rows * c.cols : c.cols}, h, fit,
                      to);
       EXPECT_EQ(planes, walked.planes) << c.name;
-    }
+    };
+    same(Fit::range, {});
+    same(Fit::search, {});
+    same(Fit::search, weighted);
   }
 }
 
@@ -185,7 +219,8 @@ TEST_P(Conformance, SearchIsNoWorseThanRange) {
 
 TEST_P(Conformance, LimitCanBeStored) {
   const auto grid = make_grid(GetParam());
-  Case c{"limit", 1, 64, std::vector<float>(64, static_cast<float>(grid->limit()))};
+  const auto limit = static_cast<float>(grid->limit());
+  Case c{"limit", 1, 256, std::vector<float>(256, limit)};
   for (std::size_t i = 0; i < c.w.size(); i += 2) c.w[i] = -c.w[i];
   for (const Fit fit : {Fit::range, Fit::search}) {
     for (const float v : decode(*grid, c, walk(*grid, c, fit, false).planes))

@@ -45,8 +45,8 @@ typename Codec::Params better_of(const Codec& codec, const typename Codec::Param
 ///   void encode(const Params&, j, Floats w, std::span<Code>, std::span<float> decoded);  // whole
 ///   steps of one unit void pack(const Params*, std::span<const Code>, PlanesOut);
 ///   decode_row(PlanesIn, std::span<float>);
-/// and may have  void quantize_row(Floats w, PlanesOut);  vector code for Fit::range with the same
-/// bytes.
+/// and may have vector code with the same bytes: void quantize_row(Floats w, PlanesOut) for
+/// Fit::range, or void quantize_rows(Matrix w, Floats h, Fit, PlanesOut) for everything.
 template <class Codec>
 class GridOf : public Grid {
   using Params = typename Codec::Params;
@@ -78,18 +78,10 @@ class GridOf : public Grid {
     }
   }
   void quantize(Matrix w, Floats h, Fit fit, PlanesOut out) const override {
-    std::array<std::byte*, 4> to{};
-    std::copy(out.begin(), out.end(), to.begin());
-    const PlanesOut row_out(to.data(), out.size());
-    Scratch scratch(codec_.shape(w.cols), w.cols);
-    for (std::int64_t r = 0; r < w.rows; ++r) {
-      bool done = false;
-      if constexpr (requires { codec_.quantize_row(w.row(r), row_out); }) {
-        done = fit == Fit::range;
-        if (done) codec_.quantize_row(w.row(r), row_out);
-      }
-      if (!done) quantize_row(w.row(r), h, fit, scratch, row_out);
-      for (std::size_t p = 0; p < out.size(); ++p) to[p] += codec_.row_bytes(p, w.cols);
+    if constexpr (requires { codec_.quantize_rows(w, h, fit, out); }) {
+      codec_.quantize_rows(w, h, fit, out);
+    } else {
+      quantize_by_row(w, h, fit, out);
     }
   }
   void pack(const std::byte* params, std::span<const Code> codes,
@@ -117,6 +109,22 @@ class GridOf : public Grid {
     std::vector<Code> codes;
     std::vector<float> decoded;
   };
+
+  void quantize_by_row(Matrix w, Floats h, Fit fit, PlanesOut out) const {
+    std::array<std::byte*, 4> to{};
+    std::copy(out.begin(), out.end(), to.begin());
+    const PlanesOut row_out(to.data(), out.size());
+    Scratch scratch(codec_.shape(w.cols), w.cols);
+    for (std::int64_t r = 0; r < w.rows; ++r) {
+      bool done = false;
+      if constexpr (requires { codec_.quantize_row(w.row(r), row_out); }) {
+        done = fit == Fit::range;
+        if (done) codec_.quantize_row(w.row(r), row_out);
+      }
+      if (!done) quantize_row(w.row(r), h, fit, scratch, row_out);
+      for (std::size_t p = 0; p < out.size(); ++p) to[p] += codec_.row_bytes(p, w.cols);
+    }
+  }
 
   // The walk without feedback over one row, a unit at a time.
   void quantize_row(Floats w, Floats h, Fit fit, Scratch& scratch, PlanesOut out) const {

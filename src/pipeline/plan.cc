@@ -104,7 +104,9 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
       loaded.checkpoint.generation_config,
       loaded.checkpoint.folder,
       loaded.title,
-      recipe.pre_tokenizer.empty() ? loaded.pre_tokenizer : recipe.pre_tokenizer};
+      recipe.pre_tokenizer.empty() ? loaded.pre_tokenizer : recipe.pre_tokenizer,
+      asked,
+      recipe.importance != nullptr};
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return matches(e.pattern, w.use); };
     if (std::none_of(loaded.model.weights.begin(), loaded.model.weights.end(), used)) {
@@ -120,11 +122,16 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
     out.choices.push_back(chosen.choice);
     assignments.push_back({&weight, std::move(chosen.grid)});
   }
-  out.grid =
-      make_grid(asked, container.affine_defaults(loaded.model.weights.front().stored_type))->spec();
+  out.grid = find_mixture(container.mixtures(), asked) != nullptr
+                 ? asked
+                 : grid_for(container, asked, loaded.model.weights.front())->spec();
   out.path = target.path.empty() ? default_path(loaded, container, asked) : target.path;
   check_output_path(out.path, recipe.force);
   out.layout = container.layout(input, assignments);
+  if (recipe.importance != nullptr) {
+    const std::vector<std::string>& notes = recipe.importance->notes();
+    out.layout.notes.insert(out.layout.notes.end(), notes.begin(), notes.end());
+  }
   if (std::string note = source_loss(assignments); !note.empty())
     out.layout.notes.push_back(std::move(note));
   return out;
@@ -193,6 +200,7 @@ Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
       }
     }
   }
+  plan.importance = recipe.importance;
   plan.memory_bytes = memory_needed(plan, recipe);
   return plan;
 }

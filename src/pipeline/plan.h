@@ -9,6 +9,7 @@
 
 #include "container/container.h"
 #include "method/method.h"
+#include "pipeline/importance.h"
 #include "pipeline/load.h"
 #include "pipeline/target.h"
 
@@ -18,6 +19,8 @@ struct Recipe {
   std::vector<Target> targets;
   const Method* method = nullptr;
   std::vector<Exception> exceptions;
+  const ColumnImportance* importance =
+      nullptr;                    ///< of the model's columns; the plan keeps the pointer
   std::string pre_tokenizer;      ///< overrides what the tokenizer's own regexes say
   std::int64_t memory_bytes = 0;  ///< budget for our own memory; 0: none
   int threads = 1;
@@ -44,6 +47,7 @@ struct PlannedOutput {
 struct Plan {
   std::vector<PlannedOutput> outputs;
   std::int64_t memory_bytes = 0;  ///< of our own that the run will take at most
+  const ColumnImportance* importance = nullptr;
 };
 
 /// Throws Error when something is at `path` (and not `force`), or its folder isn't there.

@@ -184,10 +184,16 @@ class Runner {
       b.planes[p].resize(static_cast<std::size_t>(w.rows * j.grid->row_bytes(p, w.cols)));
       out.push_back(b.planes[p].data());
     }
-    method_.code(*j.grid, w, {}, out);
+    method_.code(*j.grid, w, importance(j), out);
     b.decoded.resize(b.weights.size());
     const std::vector<const std::byte*> in(out.begin(), out.end());
     j.grid->decode(in, {b.decoded.data(), w.rows, w.cols});
+  }
+
+  // One number a column; a grid that sees the tensor as one row has no columns.
+  Floats importance(const TensorJob& j) const {
+    if (plan_.importance == nullptr || j.weight == nullptr || j.grid->whole_tensor()) return {};
+    return plan_.importance->of(*j.weight);
   }
 
   void write(const Tile& tile, const TensorJob& j, const Buffers& b) const {

@@ -27,6 +27,9 @@ TYPES = {
     "q5_0": gguf.GGMLQuantizationType.Q5_0,
     "q5_1": gguf.GGMLQuantizationType.Q5_1,
     "q8_0": gguf.GGMLQuantizationType.Q8_0,
+    "tq1_0": gguf.GGMLQuantizationType.TQ1_0,
+    "tq2_0": gguf.GGMLQuantizationType.TQ2_0,
+    "mxfp4": gguf.GGMLQuantizationType.MXFP4,
 }
 HIDDEN, FFN, VOCABULARY = 256, 512, 256
 

@@ -32,6 +32,8 @@ except ImportError as missing:
 from llama import Llama
 
 GRIDS = ["fp32", "fp16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"]
+GRIDS += ["q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_nl", "iq4_xs"]
+GRIDS += ["q4_k_m", "q3_k_l", "iq3_m", "iq3_xxs", "iq2_m", "iq2_xs", "iq2_xxs", "iq1_m", "iq1_s", "tq1_0", "tq2_0", "mxfp4", "nvfp4"]
 PIECES = 20
 PIECE_CHARACTERS = 2000
 CLOSE = 0.01  # logits nearer than this may change places when sums run in another order

@@ -1,0 +1,229 @@
+// MXFP4 and NVFP4 as GGUF stores them: FP4 (E2M1) codes behind their scales, in one record.
+// Source: ggml-common.h, ggml-quants.c, the OCP microscaling specification.
+//
+//   mxfp4:blocks  17 bytes for 32 weights: u8 e, then 16 bytes of codes; r = v 2^(e - 128)
+//   nvfp4:blocks  36 bytes for 64 weights: 4 scales UE4M3 (one for 16 weights), then 4 x 8 bytes of
+//                 codes; r = v s / 2; of a scale the highest bit counts nothing, 0x7F means 0
+//   v             twice E2M1's values, 0 1 2 3 4 6 8 12 and their negatives from code 8 on; of a
+//   group
+//                 of n weights byte j holds weight j in its low half and weight j + n/2 in its high
+//                 one
+//
+// Range: the format's own: the scale's exponent is that of the largest magnitude less 2 (MXFP4), or
+// the scale nearest to a sixth of it (NVFP4). Search: the best of all scales that can gain, each
+// with the nearest codes: exact. NVFP4's one scale for the tensor, which some programs store
+// beside, is not made here: scales below 2^-9 are lost.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "grid/grid_of.h"
+
+namespace zp {
+namespace {
+
+constexpr std::array<std::int8_t, 16> kValues = {0, 1,  2,  3,  4,  6,  8,  12,
+                                                 0, -1, -2, -3, -4, -6, -8, -12};
+constexpr float kTop = 12;
+
+// 2^(e - 128), also where that is subnormal.
+float mx_scale(std::uint8_t e) noexcept {
+  return e < 2 ? std::bit_cast<float>(0x00200000u << e)
+               : std::bit_cast<float>(static_cast<std::uint32_t>(e - 1) << 23);
+}
+
+// floor(log2 largest) - 2 + 127, from the number's own bits.
+std::uint8_t mx_range(float largest) noexcept {
+  if (largest == 0) return 0;
+  return static_cast<std::uint8_t>(std::clamp(std::ilogb(largest) - 2 + 127, 0, 254));
+}
+
+float nv_scale(std::uint8_t code) noexcept {
+  const int exponent = code >> 3 & 15;
+  const auto mantissa = static_cast<float>(code & 7);
+  if (code == 0 || code == 0x7F) return 0;
+  return 0.5f *
+         (exponent == 0 ? std::ldexp(mantissa, -9) : std::ldexp(1 + mantissa / 8, exponent - 7));
+}
+
+constexpr std::uint8_t kNvLargest = 0x7E;
+
+// The nearest UE4M3 to a sixth of the largest; halves away from zero, as the format's formula has
+// it.
+std::uint8_t nv_range(float largest) noexcept {
+  const float s = largest / 6;
+  std::uint8_t below = 0;  // the scales rise with their codes
+  for (std::uint8_t step = 64; step > 0; step /= 2) {
+    const auto next = static_cast<std::uint8_t>(below + step);
+    if (next <= kNvLargest && 2 * nv_scale(next) <= s) below = next;
+  }
+  if (below == kNvLargest) return below;
+  const auto above = static_cast<std::uint8_t>(below + 1);
+  return s - 2 * nv_scale(below) < 2 * nv_scale(above) - s ? below : above;
+}
+
+struct Type {
+  std::string_view name;
+  std::size_t block;
+  std::size_t unit;
+  float (*scale)(std::uint8_t code) noexcept;
+  std::uint8_t (*range)(float largest) noexcept;
+  std::uint8_t largest;  ///< code
+  int below;             ///< smaller scales that can gain: down to half what clips nothing
+  int above;  ///< larger ones: to twice of it, whose values hold all those of the smaller
+  std::size_t bytes() const { return block / unit + block / 2; }
+};
+// An octave up every value of the scale before that is no larger than the largest weight is there
+// still or further off; two octaves down the largest weight alone loses more than half of itself.
+constexpr std::array kTypes = {
+    Type{"mxfp4:blocks", 32, 32, mx_scale, mx_range, 254, 4, 2},
+    Type{"nvfp4:blocks", 64, 16, nv_scale, nv_range, kNvLargest, 126, 126},
+};
+
+// Nearest, the smaller magnitude of two as near.
+Code nearest(float w, float scale) noexcept {
+  Code best = 0;
+  float least = std::fabs(w);
+  const std::size_t first = std::signbit(w) ? 8 : 0;
+  for (std::size_t k = first + 1; k < first + 8; ++k) {
+    const float error = std::fabs(scale * static_cast<float>(kValues[k]) - w);
+    if (error >= least) continue;
+    least = error;
+    best = static_cast<Code>(k);
+  }
+  return best;
+}
+
+struct Fp4Blocks {
+  struct Params {
+    std::array<std::uint8_t, 4> scale;  ///< codes, one for each unit
+  };
+
+  const Type* type;
+
+  std::string why_not(std::int64_t cols) const {
+    const auto block = static_cast<std::int64_t>(type->block);
+    if (cols % block == 0) return "";
+    return std::to_string(cols) + " columns are no multiple of " + std::to_string(block);
+  }
+  GridShape shape(std::int64_t) const {
+    return {static_cast<std::int64_t>(type->block), static_cast<std::int64_t>(type->unit), 1};
+  }
+  std::int64_t row_bytes(std::size_t, std::int64_t cols) const {
+    return cols / static_cast<std::int64_t>(type->block) * static_cast<std::int64_t>(type->bytes());
+  }
+
+  void open_block(Params&, Floats, Floats, Fit) const noexcept {}
+
+  double error(std::uint8_t code, Floats w, Floats h) const noexcept {
+    const float scale = type->scale(code);
+    double sum = 0;
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      const double e =
+          static_cast<double>(w[i]) -
+          scale * static_cast<float>(kValues[static_cast<std::size_t>(nearest(w[i], scale))]);
+      sum += h.empty() ? e * e : h[i] * e * e;
+    }
+    return sum;
+  }
+
+  void open_unit(Params& p, std::int64_t u, Floats w, Floats h, Fit fit) const noexcept {
+    float largest = 0;
+    for (const float x : w) largest = std::max(largest, std::fabs(x));
+    std::uint8_t& code = p.scale[static_cast<std::size_t>(u)];
+    code = type->range(largest);
+    if (fit == Fit::range || largest == 0) return;
+    const int start = code;
+    double least = error(code, w, h);
+    const auto attempt = [&](int at) {
+      const double e = error(static_cast<std::uint8_t>(at), w, h);
+      if (e < least) {
+        least = e;
+        code = static_cast<std::uint8_t>(at);
+      }
+    };
+    // Larger scales end where the smallest step covers twice the largest weight; smaller ones where
+    // clipping it leaves more than half of it.
+    const float clips = largest / (2 * kTop);
+    for (int at = start - 1; at >= std::max(0, start - type->below); --at) {
+      if (type->scale(static_cast<std::uint8_t>(at)) < clips) break;
+      attempt(at);
+    }
+    for (int at = start + 1; at <= std::min<int>(type->largest, start + type->above); ++at) {
+      if (type->scale(static_cast<std::uint8_t>(at)) > 4 * largest / kTop) break;
+      attempt(at);
+    }
+  }
+
+  void encode(const Params& p, std::int64_t j, Floats w, std::span<Code> codes,
+              std::span<float> decoded) const noexcept {
+    const float scale = type->scale(p.scale[static_cast<std::size_t>(j) / type->unit]);
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      codes[i] = nearest(w[i], scale);
+      decoded[i] = scale * static_cast<float>(kValues[static_cast<std::size_t>(codes[i])]);
+    }
+  }
+
+  void pack(const Params* params, std::span<const Code> codes, PlanesOut out) const noexcept {
+    std::byte* to = out[0];
+    for (std::size_t b = 0; b < codes.size(); b += type->block, to += type->bytes()) {
+      const std::size_t units = type->block / type->unit;
+      std::memcpy(to, params[b / type->block].scale.data(), units);
+      const std::size_t half = type->unit / 2;
+      for (std::size_t u = 0; u < units; ++u) {
+        for (std::size_t j = 0; j < half; ++j) {
+          const Code* at = codes.data() + b + u * type->unit + j;
+          to[units + u * half + j] = static_cast<std::byte>(at[0] | at[half] << 4);
+        }
+      }
+    }
+  }
+
+  void decode_row(PlanesIn in, std::span<float> out) const noexcept {
+    const std::byte* from = in[0];
+    const std::size_t units = type->block / type->unit;
+    const std::size_t half = type->unit / 2;
+    for (std::size_t b = 0; b < out.size(); b += type->block, from += type->bytes()) {
+      for (std::size_t u = 0; u < units; ++u) {
+        const float scale = type->scale(std::to_integer<std::uint8_t>(from[u]));
+        for (std::size_t j = 0; j < half; ++j) {
+          const auto byte = std::to_integer<std::size_t>(from[units + u * half + j]);
+          float* to = out.data() + b + u * type->unit + j;
+          to[0] = scale * static_cast<float>(kValues[byte & 15]);
+          to[half] = scale * static_cast<float>(kValues[byte >> 4]);
+        }
+      }
+    }
+  }
+};
+
+std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
+  for (const Type& type : kTypes) {
+    if (type.name != spec) continue;
+    const double limit = std::min(3.4028234663852886e38,
+                                  double{kTop} * static_cast<double>(type.scale(type.largest)));
+    return std::make_unique<GridOf<Fp4Blocks>>(
+        Fp4Blocks{&type}, std::string(spec), Family::blocks,
+        std::vector<Plane>{{"blocks", std::string(spec.substr(0, spec.find(':')))}}, limit);
+  }
+  return nullptr;
+}
+
+std::vector<std::string> examples() {
+  std::vector<std::string> all;
+  for (const Type& type : kTypes) all.emplace_back(type.name);
+  return all;
+}
+
+}  // namespace
+
+extern const GridFamily grid_fp4_blocks;
+const GridFamily grid_fp4_blocks{
+    "fp4 blocks", "mxfp4:blocks nvfp4:blocks",
+    "GGUF's records of FP4 (E2M1) codes: 32 with a power of two, or 64 "
+    "with an FP8 scale for each 16",
+    examples, make};
+
+}  // namespace zp

@@ -1,0 +1,178 @@
+// TQ1_0 and TQ2_0: 256 weights -1, 0 or 1 times an FP16 scale, which stands behind the codes.
+// Source: ggml-common.h, ggml-quants.c.
+//
+//   TQ1_0, 54 bytes: five codes q + 1 in a byte, as v = ceil(256 n / 243) of the number n whose
+//   base-3
+//     digits they are, the first the highest. Bytes 0-31 hold columns m, m + 32 ... m + 128; bytes
+//     32-47 columns 160 + m, 160 + m + 16 ...; bytes 48-51 columns 240 + m, 240 + m + 4 ..., four
+//     each. Digit k of a byte v is ((v 3^k mod 256) 3) / 256.
+//   TQ2_0, 66 bytes: column 128 i + 32 n + m in bits 2n of byte 32 i + m, as q + 1; 3 decodes to 2.
+//
+// Range: the scale is the largest magnitude. Search: the best scale of all (affine_fit.h), weighted
+// or not.
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "grid/affine_fit.h"
+#include "grid/grid_of.h"
+#include "grid/scale_type.h"
+#include "number/half.h"
+
+namespace zp {
+namespace {
+
+constexpr std::int64_t kBlock = 256;
+
+// Where the digits of byte i come from: first column, distance, how many.
+struct Digits {
+  std::size_t first;
+  std::size_t distance;
+  int count;
+};
+constexpr std::size_t kDigitBytes = 52;
+constexpr Digits digits_of(std::size_t byte) {
+  if (byte < 32) return {byte, 32, 5};
+  if (byte < 48) return {160 + byte - 32, 16, 5};
+  return {240 + byte - 48, 4, 4};
+}
+
+void pack_base3(std::span<const Code> codes, std::byte* out) {
+  for (std::size_t i = 0; i < kDigitBytes; ++i) {
+    const Digits d = digits_of(i);
+    unsigned n = 0;
+    for (int k = 0; k < 5; ++k) {
+      const std::size_t column = d.first + static_cast<std::size_t>(k) * d.distance;
+      n = n * 3 + (k < d.count ? static_cast<unsigned>(codes[column] + 1) : 0);
+    }
+    out[i] = static_cast<std::byte>((n * 256 + 242) / 243);
+  }
+}
+
+void unpack_base3(const std::byte* in, std::span<Code> codes) {
+  for (std::size_t i = 0; i < kDigitBytes; ++i) {
+    const Digits d = digits_of(i);
+    unsigned v = std::to_integer<unsigned>(in[i]);
+    for (int k = 0; k < d.count; ++k, v = v * 3 % 256)
+      codes[d.first + static_cast<std::size_t>(k) * d.distance] =
+          static_cast<Code>(v * 3 / 256) - 1;
+  }
+}
+
+// Byte and shift of a column.
+constexpr std::size_t two_bit_byte(std::size_t j) { return j / 128 * 32 + j % 32; }
+constexpr unsigned two_bit_shift(std::size_t j) { return static_cast<unsigned>(j % 128 / 32 * 2); }
+constexpr std::size_t kTwoBitBytes = 64;
+
+void pack_two_bits(std::span<const Code> codes, std::byte* out) {
+  std::memset(out, 0, kTwoBitBytes);
+  for (std::size_t j = 0; j < codes.size(); ++j)
+    out[two_bit_byte(j)] |= static_cast<std::byte>((codes[j] + 1) << two_bit_shift(j));
+}
+
+void unpack_two_bits(const std::byte* in, std::span<Code> codes) {
+  for (std::size_t j = 0; j < codes.size(); ++j)
+    codes[j] = (std::to_integer<int>(in[two_bit_byte(j)]) >> two_bit_shift(j) & 3) - 1;
+}
+
+struct Type {
+  std::string_view name;
+  std::int64_t code_bytes;
+  void (*pack)(std::span<const Code> codes, std::byte* out);
+  void (*unpack)(const std::byte* in, std::span<Code> codes);
+
+  std::int64_t bytes() const { return code_bytes + 2; }
+};
+constexpr std::array kTypes = {
+    Type{"tq1_0", kDigitBytes, pack_base3, unpack_base3},
+    Type{"tq2_0", kTwoBitBytes, pack_two_bits, unpack_two_bits},
+};
+
+struct Ternary {
+  struct Params {
+    float d;        ///< as stored
+    float inverse;  ///< of the scale codes are chosen with, or 0
+  };
+
+  const Type* type;
+
+  std::string why_not(std::int64_t cols) const {
+    return cols % kBlock == 0 ? "" : std::to_string(cols) + " columns are no multiple of 256";
+  }
+  GridShape shape(std::int64_t) const { return {kBlock, kBlock, 1}; }
+  std::int64_t row_bytes(std::size_t, std::int64_t cols) const {
+    return cols / kBlock * type->bytes();
+  }
+
+  static Params params(float scale) noexcept {
+    const float inverse = 1.0f / scale;
+    return {info(ScaleType::s16).nearest.round(scale), std::isfinite(inverse) ? inverse : 0.0f};
+  }
+
+  void open_block(Params&, Floats, Floats, Fit) const noexcept {}
+
+  void open_unit(Params& p, std::int64_t, Floats w, Floats h, Fit fit) const noexcept {
+    float largest = 0;
+    for (const float x : w) largest = std::max(largest, std::fabs(x));
+    p = params(largest);
+    if (fit == Fit::range) return;
+    const float scale = fit_scale(w, h, -1, 1, false, info(ScaleType::s16).nearest);
+    p = better_of(*this, p, params(scale), w, h);
+  }
+
+  void encode(const Params& p, std::int64_t, Floats w, std::span<Code> codes,
+              std::span<float> decoded) const noexcept {
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      const float scaled = w[i] * p.inverse;
+      codes[i] = scaled >= 0.5f ? 1 : scaled <= -0.5f ? -1 : 0;
+      decoded[i] = p.d * static_cast<float>(codes[i]);
+    }
+  }
+
+  void pack(const Params* params, std::span<const Code> codes, PlanesOut out) const noexcept {
+    std::byte* to = out[0];
+    for (std::size_t b = 0; b < codes.size(); b += kBlock, to += type->bytes()) {
+      type->pack(codes.subspan(b, kBlock), to);
+      const std::uint16_t d = float_to_fp16(params[b / kBlock].d);
+      std::memcpy(to + type->code_bytes, &d, sizeof d);
+    }
+  }
+
+  void decode_row(PlanesIn in, std::span<float> out) const noexcept {
+    const std::byte* from = in[0];
+    std::array<Code, kBlock> codes;
+    for (std::size_t b = 0; b < out.size(); b += kBlock, from += type->bytes()) {
+      std::uint16_t bits;
+      std::memcpy(&bits, from + type->code_bytes, sizeof bits);
+      const float d = fp16_to_float(bits);
+      type->unpack(from, codes);
+      for (std::size_t j = 0; j < codes.size(); ++j) out[b + j] = d * static_cast<float>(codes[j]);
+    }
+  }
+};
+
+std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
+  constexpr double kFp16Largest = 65504;
+  for (const Type& type : kTypes) {
+    if (type.name != spec) continue;
+    return std::make_unique<GridOf<Ternary>>(Ternary{&type}, std::string(spec), Family::blocks,
+                                             std::vector<Plane>{{"blocks", std::string(spec)}},
+                                             kFp16Largest);
+  }
+  return nullptr;
+}
+
+std::vector<std::string> examples() {
+  std::vector<std::string> all;
+  for (const Type& type : kTypes) all.emplace_back(type.name);
+  return all;
+}
+
+}  // namespace
+
+extern const GridFamily grid_ternary_blocks;
+const GridFamily grid_ternary_blocks{
+    "ternary", "tq1_0 tq2_0", "llama.cpp's blocks of 256 weights -1, 0, 1 with an FP16 scale",
+    examples, make};
+
+}  // namespace zp

@@ -1,0 +1,64 @@
+#include "pipeline/importance.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "format/imatrix.h"
+
+namespace zp {
+namespace {
+
+// "3 tensors (first NAME)"
+std::string some(const std::vector<std::string>& names) {
+  if (names.size() == 1) return names.front();
+  return std::to_string(names.size()) + " tensors (first " + names.front() + ")";
+}
+
+}  // namespace
+
+ColumnImportance::ColumnImportance(const std::filesystem::path& file, const Model& model) {
+  const std::string where = file.string();
+  const MappedFile mapped(file);
+  std::unordered_map<std::string, ImatrixEntry> entries;
+  for (ImatrixEntry& e : read_imatrix(mapped.bytes(), where).entries) {
+    std::string name = e.name;
+    entries.emplace(std::move(name), std::move(e));
+  }
+  std::vector<std::string> missing;
+  for (const Weight& weight : model.weights) {
+    const TensorUse& use = weight.use;
+    if (!is_matrix(use.role) || use.part == Part::bias || use.role == Role::position) continue;
+    const auto found = entries.find(use.gguf);
+    std::vector<float> columns;
+    if (found != entries.end()) {
+      if (found->second.sums.size() != static_cast<std::size_t>(use.cols)) {
+        throw Error(where + ", entry \"" + use.gguf + "\"", "statistics of another size",
+                    std::to_string(use.cols) + " columns",
+                    std::to_string(found->second.sums.size()));
+      }
+      columns = found->second.importance();
+      entries.erase(found);
+    }
+    if (columns.empty()) {
+      missing.push_back(use.gguf);
+    } else {
+      columns_.emplace(&weight, std::move(columns));
+    }
+  }
+  if (!missing.empty())
+    notes_.push_back("no statistics of " + some(missing) + ": all columns count alike there");
+  std::vector<std::string> unknown;
+  for (const auto& [name, entry] : entries) unknown.push_back(name);
+  if (!unknown.empty()) {
+    std::sort(unknown.begin(), unknown.end());
+    notes_.push_back("statistics of " + some(unknown) + " that the model hasn't");
+  }
+}
+
+Floats ColumnImportance::of(const Weight& weight) const {
+  const auto found = columns_.find(&weight);
+  return found == columns_.end() ? Floats() : Floats(found->second);
+}
+
+}  // namespace zp
