@@ -201,10 +201,14 @@ HWY_INLINE void four_units_across(const float* from, PerUnit* to, std::size_t u)
 template <class F>
 void load_weights(const F&, Floats w, Tile& t) {
   const std::size_t count = w.size() / F::kUnit;
-  std::size_t u = 0;
-  for (; u + 4 <= count; u += 4) four_units_across<F::kUnit>(w.data(), t.x, u);
-  for (; u < kTileUnits; ++u) {
-    for (std::size_t j = 0; j < F::kUnit; ++j) t.x[j].at[u] = u < count ? w[u * F::kUnit + j] : 0;
+  if (count < kTileUnits) {
+    for (std::size_t j = 0; j < F::kUnit; ++j)
+      for_vectors([&](std::size_t l) { store(zero(), t.x[j], l); });
+  }
+  const std::size_t fours = count / 4 * 4;
+  for (std::size_t u = 0; u < fours; u += 4) four_units_across<F::kUnit>(w.data(), t.x, u);
+  for (std::size_t j = 0; j < F::kUnit; ++j) {
+    for (std::size_t u = fours; u < count; ++u) t.x[j].at[u] = w[u * F::kUnit + j];
   }
 }
 
