@@ -77,6 +77,26 @@ TEST_P(SuperBlocks, BytesAreTheSameOnEveryInstructionSet) {
   }
 }
 
+// A tile of sixteen units that is filled in part, from every number of blocks.
+TEST_P(SuperBlocks, RowsOfAnyLengthHaveTheBytesOfTheirBlocks) {
+  const SuperLayout& layout = GetParam();
+  const Sample all = sample(1, 8704);
+  for (std::int64_t blocks = 1; blocks <= 34; ++blocks) {
+    Sample s{all.w, all.h, 1, blocks * layout.weights()};
+    if (s.cols > all.cols) break;
+    under_every_instruction_set([&] {
+      const std::vector<std::byte> row =
+          quantize(layout, s, Floats(s.h).first(static_cast<std::size_t>(s.cols)), Fit::search);
+      const auto last = static_cast<std::size_t>(s.cols - layout.weights());
+      const auto weights = static_cast<std::size_t>(layout.weights());
+      std::vector<std::byte> block(static_cast<std::size_t>(layout.bytes));
+      super_quantize(layout, {s.w.data() + last, 1, layout.weights()},
+                     Floats(s.h).subspan(last, weights), Fit::search, block.data());
+      EXPECT_TRUE(std::equal(block.begin(), block.end(), row.end() - layout.bytes)) << blocks;
+    });
+  }
+}
+
 TEST_P(SuperBlocks, PackedParametersAndCodesComeBack) {
   const SuperLayout& layout = GetParam();
   Random random(5);
