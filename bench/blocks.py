@@ -20,6 +20,7 @@ import xllamacpp
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TYPES = ["q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_nl", "iq4_xs"]
+INSIST = ["IQ2_XS", "IQ2_XXS", "IQ1_S", "IQ1_M"]  # on importance: llama.cpp aborts without
 COLUMNS = 1024
 TIMES = 3
 
@@ -37,6 +38,8 @@ def theirs(chunk, kind, w, h):
     block, size = gguf.GGML_QUANT_SIZES[kind]
     out = np.zeros((len(w), COLUMNS // block * size), np.uint8)
     seconds = []
+    if h is None and kind.name in INSIST:
+        h = np.ones(COLUMNS, np.float32)
     for _ in range(TIMES):
         begin = time.process_time()
         chunk(int(kind), w.ctypes.data, out.ctypes.data, 0, len(w), COLUMNS, None if h is None else h.ctypes.data)
@@ -78,7 +81,7 @@ def main():
     importance = np.exp(np.random.default_rng(6).standard_normal(COLUMNS)).astype(np.float32)
     print(f"{w.size} weights; million a second: ours, llama.cpp's, ratio; relative RMSE: ours, llama.cpp's, ratio")
     for grid in options.types:
-        kind = gguf.GGMLQuantizationType[grid.upper()]
+        kind = gguf.GGMLQuantizationType[grid.split(":")[0].upper()]
         for h in (None, importance):
             blocks, seconds = ours(options.program, grid, w, h)
             their_blocks, their_seconds = theirs(chunk, kind, w, h)

@@ -19,7 +19,7 @@ from tiny_model import make_tiny_model
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 TARGETS = ["gguf", "gguf:iq3_m", "gguf:fp32", "gguf:fp16", "gguf:bf16", "gguf:q8_0", "gguf:q4_0", "gguf:q4_1", "gguf:q5_0",
            "gguf:q5_1", "gguf:iq4_nl", "mlx:int4:g64", "mlx:int8:g32", "hf:fp16"]  # fmt: skip
-LISTS = ["dtypes", "grids", "methods", "containers", "sources", "architectures", "instruction-sets"]
+LISTS = ["dtypes", "grids", "mixtures", "methods", "containers", "sources", "architectures", "instruction-sets"]
 
 
 def run(*arguments, **options):

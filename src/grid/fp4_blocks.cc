@@ -10,9 +10,11 @@
 //                 one
 //
 // Range: the format's own: the scale's exponent is that of the largest magnitude less 2 (MXFP4), or
-// the scale nearest to a sixth of it (NVFP4). Search: the best of all scales that can gain, each
-// with the nearest codes: exact. NVFP4's one scale for the tensor, which some programs store
-// beside, is not made here: scales below 2^-9 are lost.
+// the scale nearest to a sixth of it (NVFP4). Search: every
+// stored scale from the one that clips the largest weight to half of itself up to four times the
+// one that covers it, each with the nearest codes: the best of them is exact, the two ends are a
+// heuristic. NVFP4's one scale for the tensor, which some programs store beside, is not made here:
+// scales below 2^-9 are lost.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -75,8 +77,6 @@ struct Type {
   int above;  ///< larger ones: to twice of it, whose values hold all those of the smaller
   std::size_t bytes() const { return block / unit + block / 2; }
 };
-// An octave up every value of the scale before that is no larger than the largest weight is there
-// still or further off; two octaves down the largest weight alone loses more than half of itself.
 constexpr std::array kTypes = {
     Type{"mxfp4:blocks", 32, 32, mx_scale, mx_range, 254, 4, 2},
     Type{"nvfp4:blocks", 64, 16, nv_scale, nv_range, kNvLargest, 126, 126},
@@ -144,8 +144,6 @@ struct Fp4Blocks {
         code = static_cast<std::uint8_t>(at);
       }
     };
-    // Larger scales end where the smallest step covers twice the largest weight; smaller ones where
-    // clipping it leaves more than half of it.
     const float clips = largest / (2 * kTop);
     for (int at = start - 1; at >= std::max(0, start - type->below); --at) {
       if (type->scale(static_cast<std::uint8_t>(at)) < clips) break;
