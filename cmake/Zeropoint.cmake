@@ -24,6 +24,9 @@ endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   # Sums run in sixteen lanes on every machine; vectors without a size (SVE) can't be such lanes.
   add_compile_definitions("HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+  # Highway compiles its NEON code for +crypto; what GCC makes outside of functions (constructors of
+  # structs of vectors) must be compiled for the same. No AES instruction is used.
+  add_compile_options(-march=armv8-a+crypto)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns falsely of these inside its own library when it inlines at -O2 and above.

@@ -1,6 +1,8 @@
-// encode_texts FOLDER [--special]    JSON strings, one a line, on standard input; their ids on
-// output encode_texts FOLDER --decode       the other way; special tokens are shown encode_texts
-// FOLDER --seconds      the time that encoding takes alone, beside the number of ids
+// Encodes and decodes many texts in one process.
+//
+//   encode_texts FOLDER [--special]    JSON strings, one a line, on standard input: their ids
+//   encode_texts FOLDER --decode       the other way; special tokens are shown
+//   encode_texts FOLDER --seconds      the time that encoding takes alone, beside the number of ids
 #include <chrono>
 #include <cstdio>
 #include <iostream>

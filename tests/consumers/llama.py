@@ -49,6 +49,12 @@ class Llama:
         steps = self._ask("/completion", question)["completion_probabilities"]
         return [(step["id"], step["logprob"]) for step in steps]
 
+    def rates(self, prompt, tokens):
+        """Tokens per second of the prompt, and of the `tokens` after it."""
+        question = {"prompt": prompt, "n_predict": tokens, "temperature": 0, "cache_prompt": False, "ignore_eos": True}
+        timings = self._ask("/completion", question)["timings"]
+        return timings["prompt_per_second"], timings["predicted_per_second"]
+
     def logarithm_of_probability(self, prompt, id, vocabulary):
         """Of `id` after `prompt` (ids)."""
         question = {"prompt": prompt, "n_predict": 1, "temperature": 0, "cache_prompt": False, "n_probs": vocabulary}
