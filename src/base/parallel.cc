@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -30,47 +31,65 @@ struct Job {
 
 }  // namespace
 
-// Helpers sleep until the number of the round changes; the thread that called run works with them.
+// Helpers sleep until there is a job; the thread that called run works with them, and at the end
+// waits for those alone that came: on a busy machine some may not get a core in time.
 class Team::Pool {
  public:
-  explicit Pool(int helpers) : helpers_(helpers) {
+  explicit Pool(int helpers) {
     for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { help(); });
   }
 
-  ~Pool() { begin(nullptr); }
+  ~Pool() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_all();
+  }
 
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
   void run(Job& job) {
     if (taken_.test_and_set()) return job.work();  // a part, or another thread, is inside
-    begin(&job);
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = &job;
+      ++round_;
+    }
+    wake_.notify_all();
     job.work();
-    for (int busy = busy_; busy != 0; busy = busy_) busy_.wait(busy);
+    {
+      std::unique_lock lock(mutex_);
+      job_ = nullptr;
+      left_.wait(lock, [this] { return inside_ == 0; });
+    }
     taken_.clear();
   }
 
  private:
-  void begin(Job* job) {
-    job_ = job;
-    busy_ = helpers_;
-    ++round_;
-    round_.notify_all();
-  }
-
   void help() {
-    for (unsigned seen = 0;; ++seen) {
-      round_.wait(seen);
-      if (job_ == nullptr) return;
-      job_->work();
-      if (--busy_ == 0) busy_.notify_one();
+    std::unique_lock lock(mutex_);
+    for (std::int64_t seen = 0;;) {
+      wake_.wait(lock, [&] { return stop_ || (job_ != nullptr && round_ != seen); });
+      if (stop_) return;
+      Job* const job = job_;
+      seen = round_;
+      ++inside_;
+      lock.unlock();
+      job->work();
+      lock.lock();
+      if (--inside_ == 0) left_.notify_one();
     }
   }
 
-  int helpers_;
-  Job* job_ = nullptr;  // written before, read after round_ changes
-  std::atomic<unsigned> round_ = 0;
-  std::atomic<int> busy_ = 0;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable left_;
+  Job* job_ = nullptr;
+  std::int64_t round_ = 0;
+  int inside_ = 0;
+  bool stop_ = false;
   std::atomic_flag taken_;
   std::vector<std::jthread> threads_;  // last: ended before what they use
 };
