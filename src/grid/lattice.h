@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "grid/grid.h"
+#include "grid/lattice_plan.h"
 
 namespace zp {
 
@@ -41,6 +42,7 @@ struct LatticeType {
   std::string_view name;
   std::size_t dims;                         ///< weights of a cell, 4 or 8
   std::span<const std::uint16_t> codebook;  ///< lattice_codebooks.inc
+  const LatticePlan& (*plan)();             ///< of the codebook; made when first asked for
   std::array<float, 8> levels;              ///< 3 of them for 8 weights, 8 for 4
   std::size_t unit;                         ///< weights that share l
   int scales;                               ///< values of l

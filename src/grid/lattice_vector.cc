@@ -17,14 +17,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Tag = hn::CappedTag<float, 16>;
 using Integers = hn::Vec<hn::RebindToSigned<Tag>>;
-constexpr std::size_t kPatterns = 81;
 constexpr std::size_t kRow = 32;  // lanes of two of the longest vectors
 using Row = float[kRow];
 
-// A row of cells for each pattern of a half's levels.
+// A row of cells for each pattern of a half's levels, and for the plan's shared rows.
 struct Table {
-  alignas(64) Row cost[kPatterns];
-  alignas(64) Row turned[kPatterns];
+  alignas(64) Row cost[kLatticeRows];
+  alignas(64) Row turned[kLatticeRows];
 };
 
 // Cost of each level of one weight, and what turning its sign adds.
@@ -105,11 +104,21 @@ void half_table(const LatticeType& type, const LatticeCells& cells, std::size_t 
   }
 }
 
-// The least cost of any entry, and where the run of entries begins that has it. A run is all
-// entries with one pattern of the second half: what that half costs is added once for them all.
+void share_rows(const LatticePlan& plan, std::size_t patterns, Row* rows) {
+  const Tag d;
+  Row* to = rows + patterns;
+  for (const auto& [a, b] : plan.shared) {
+    for (std::size_t g = 0; g < 2 * hn::Lanes(d); g += hn::Lanes(d))
+      hn::Store(hn::Min(hn::Load(d, rows[a] + g), hn::Load(d, rows[b] + g)), d, *to + g);
+    ++to;
+  }
+}
+
+// The least cost of any entry, and where the run of entries begins that has it. What the second
+// half costs is added once for all entries of a run.
 template <bool kTurn>
-void best_runs(std::span<const std::uint16_t> codebook, const Table& low, const Table& high,
-               float* cost, std::int32_t* run) {
+void best_runs(const LatticePlan& plan, const Table& low, const Table& high, float* cost,
+               std::int32_t* run) {
   const Tag d;
   const hn::RebindToSigned<Tag> di;
   const std::size_t lanes = hn::Lanes(d);
@@ -117,27 +126,26 @@ void best_runs(std::span<const std::uint16_t> codebook, const Table& low, const 
   auto run1 = run0;
   auto best0 = hn::Set(d, 3.0e38f);
   auto best1 = best0;
-  for (std::size_t k = 0; k < codebook.size();) {
-    const std::size_t begin = k;
-    const std::size_t b = codebook[k] >> 8;
+  const std::uint8_t* row = plan.rows.data();
+  for (const LatticePlan::Run& r : plan.runs) {
     auto least0 = hn::Set(d, 3.0e38f);
     auto least1 = least0, turned0 = least0, turned1 = least0;
-    for (; k < codebook.size() && codebook[k] >> 8 == b; ++k) {
-      const std::size_t a = codebook[k] & 0xFF;
-      least0 = hn::Min(least0, hn::Load(d, low.cost[a]));
-      least1 = hn::Min(least1, hn::Load(d, low.cost[a] + lanes));
+    for (const std::uint8_t* end = row + r.count; row != end; ++row) {
+      least0 = hn::Min(least0, hn::Load(d, low.cost[*row]));
+      least1 = hn::Min(least1, hn::Load(d, low.cost[*row] + lanes));
       if constexpr (kTurn) {
-        turned0 = hn::Min(turned0, hn::Load(d, low.turned[a]));
-        turned1 = hn::Min(turned1, hn::Load(d, low.turned[a] + lanes));
+        turned0 = hn::Min(turned0, hn::Load(d, low.turned[*row]));
+        turned1 = hn::Min(turned1, hn::Load(d, low.turned[*row] + lanes));
       }
     }
-    auto cost0 = hn::Add(least0, hn::Load(d, (kTurn ? high.turned : high.cost)[b]));
-    auto cost1 = hn::Add(least1, hn::Load(d, (kTurn ? high.turned : high.cost)[b] + lanes));
+    const Row& high_row = (kTurn ? high.turned : high.cost)[r.high];
+    auto cost0 = hn::Add(least0, hn::Load(d, high_row));
+    auto cost1 = hn::Add(least1, hn::Load(d, high_row + lanes));
     if constexpr (kTurn) {
-      cost0 = hn::Min(cost0, hn::Add(turned0, hn::Load(d, high.cost[b])));
-      cost1 = hn::Min(cost1, hn::Add(turned1, hn::Load(d, high.cost[b] + lanes)));
+      cost0 = hn::Min(cost0, hn::Add(turned0, hn::Load(d, high.cost[r.high])));
+      cost1 = hn::Min(cost1, hn::Add(turned1, hn::Load(d, high.cost[r.high] + lanes)));
     }
-    const auto number = hn::Set(di, static_cast<std::int32_t>(begin));
+    const auto number = hn::Set(di, r.begin);
     const auto better0 = hn::Lt(cost0, best0);
     const auto better1 = hn::Lt(cost1, best1);
     best0 = hn::IfThenElse(better0, cost0, best0);
@@ -179,7 +187,11 @@ void nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at,
   half_table<kTurn>(type, cells, 0, at, low);
   half_table<kTurn>(type, cells, type.dims / 2, at, high);
   alignas(64) std::int32_t run[kRow];
-  best_runs<kTurn>(type.codebook, low, high, cells.cost.data() + at, run);
+  const LatticePlan& plan = type.plan();
+  const std::size_t patterns = type.dims == 8 ? 81 : 64;
+  share_rows(plan, patterns, low.cost);
+  if constexpr (kTurn) share_rows(plan, patterns, low.turned);
+  best_runs<kTurn>(plan, low, high, cells.cost.data() + at, run);
   const std::size_t count = entries ? HWY_MIN(2 * hn::Lanes(d), cells.count - at) : 0;
   for (std::size_t c = 0; c < count; ++c)
     cells.entry[at + c] = best_of_run<kTurn>(type.codebook, run[c], low, high, c);
