@@ -1,7 +1,8 @@
 #include "grid/lattice_plan.h"
 
 #include <algorithm>
-#include <array>
+#include <numeric>
+#include <utility>
 
 namespace zp {
 namespace {
@@ -75,8 +76,15 @@ LatticePlan::LatticePlan(std::span<const std::uint16_t> codebook, std::size_t pa
     shared.push_back({static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b)});
     for (List& list : lists) share(list, a, b, row, pairs);
   }
-  for (std::size_t r = 0; r < runs.size(); ++r) {
-    runs[r].count = static_cast<std::uint16_t>(lists[r].size());
+  std::vector<std::size_t> order(runs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t x, std::size_t y) { return lists[x].size() < lists[y].size(); });
+  const std::vector<Run> by_codebook = std::move(runs);
+  runs.clear();
+  for (const std::size_t r : order) {
+    runs.push_back(by_codebook[r]);
+    runs.back().count = static_cast<std::uint16_t>(lists[r].size());
     rows.insert(rows.end(), lists[r].begin(), lists[r].end());
   }
 }

@@ -3,7 +3,8 @@
 // The entries with one pattern b of the second half form a run; what is wanted of each run is the
 // least cost of its first halves' patterns. The lists of patterns have much in common: the least of
 // two rows that often stand together is made once and stands for both, again and again, the most
-// frequent pair first. Minima are exact, so the plan changes no result.
+// frequent pair first. Runs of as many rows follow each other, which processors foresee. Minima are
+// exact, so the plan changes no result but which of equal ones is first.
 #pragma once
 
 #include <cstddef>

@@ -159,24 +159,21 @@ void best_runs(const LatticePlan& plan, const Table& low, const Table& high, flo
   hn::Store(run1, di, run + lanes);
 }
 
-// The first of a run's best entries for the cell in one lane.
+// The first entry of a run that costs what is known to be the least, for the cell in one lane.
 template <bool kTurn>
-std::int32_t best_of_run(std::span<const std::uint16_t> codebook, std::int32_t begin,
+std::int32_t best_of_run(std::span<const std::uint16_t> codebook, std::int32_t begin, float best,
                          const Table& low, const Table& high, std::size_t lane) {
   const std::size_t b = codebook[static_cast<std::size_t>(begin)] >> 8;
   const float high_cost = high.cost[b][lane];
   const float high_turned = kTurn ? high.turned[b][lane] : high_cost;
-  float best = 3.0e38f;
-  std::int32_t entry = begin;
   for (auto k = static_cast<std::size_t>(begin); k < codebook.size() && codebook[k] >> 8 == b;
        ++k) {
     const std::size_t a = codebook[k] & 0xFF;
     float cost = low.cost[a][lane] + high_turned;
     if constexpr (kTurn) cost = HWY_MIN(cost, low.turned[a][lane] + high_cost);
-    entry = cost < best ? static_cast<std::int32_t>(k) : entry;
-    best = cost < best ? cost : best;
+    if (cost == best) return static_cast<std::int32_t>(k);
   }
-  return entry;
+  return begin;  // no cost is a number
 }
 
 template <bool kTurn>
@@ -194,7 +191,8 @@ void nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at,
   best_runs<kTurn>(plan, low, high, cells.cost.data() + at, run);
   const std::size_t count = entries ? HWY_MIN(2 * hn::Lanes(d), cells.count - at) : 0;
   for (std::size_t c = 0; c < count; ++c)
-    cells.entry[at + c] = best_of_run<kTurn>(type.codebook, run[c], low, high, c);
+    cells.entry[at + c] =
+        best_of_run<kTurn>(type.codebook, run[c], cells.cost[at + c], low, high, c);
 }
 
 void nearest_cells(const LatticeType& type, LatticeCells& cells, bool turn, bool entries) {
