@@ -73,7 +73,10 @@ struct LatticeCells {
   /// Not 0: one sign of the cell must be wrong; the entry is the best for the best sign to turn.
   alignas(64) std::array<float, kLatticeCells> turn{};
   alignas(64) std::array<float, kLatticeCells> cost{};          ///< out: sum h (x - scale v)^2
-  alignas(64) std::array<std::int32_t, kLatticeCells> entry{};  ///< out: the first of the best
+  alignas(64) std::array<std::int32_t, kLatticeCells> entry{};  ///< out: one of the best
+  /// Out, of 4 weights where signs turn: the same without a turn.
+  alignas(64) std::array<float, kLatticeCells> unturned_cost{};
+  alignas(64) std::array<std::int32_t, kLatticeCells> unturned_entry{};
 };
 
 /// What the best entry of each cell costs at its scale, and with `entries` which that is: exact.

@@ -54,7 +54,8 @@ void share(List& list, std::size_t a, std::size_t b, std::size_t row, Pairs& pai
 
 }  // namespace
 
-LatticePlan::LatticePlan(std::span<const std::uint16_t> codebook, std::size_t patterns) {
+LatticePlan::LatticePlan(std::span<const std::uint16_t> codebook, std::size_t patterns_of_half)
+    : patterns(patterns_of_half) {
   std::vector<List> lists;
   for (std::size_t k = 0; k < codebook.size(); ++k) {
     const auto high = static_cast<std::uint8_t>(codebook[k] >> 8);

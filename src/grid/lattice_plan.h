@@ -29,11 +29,12 @@ struct LatticePlan {
     std::uint16_t count;  ///< of its rows
   };
 
+  std::size_t patterns;
   std::vector<Shared> shared;
   std::vector<Run> runs;
   std::vector<std::uint8_t> rows;  ///< of all runs, one after another
 
-  LatticePlan(std::span<const std::uint16_t> codebook, std::size_t patterns);
+  LatticePlan(std::span<const std::uint16_t> codebook, std::size_t patterns_of_half);
 };
 
 }  // namespace zp

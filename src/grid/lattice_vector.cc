@@ -104,9 +104,9 @@ void half_table(const LatticeType& type, const LatticeCells& cells, std::size_t 
   }
 }
 
-void share_rows(const LatticePlan& plan, std::size_t patterns, Row* rows) {
+void share_rows(const LatticePlan& plan, Row* rows) {
   const Tag d;
-  Row* to = rows + patterns;
+  Row* to = rows + plan.patterns;
   for (const auto& [a, b] : plan.shared) {
     for (std::size_t g = 0; g < 2 * hn::Lanes(d); g += hn::Lanes(d))
       hn::Store(hn::Min(hn::Load(d, rows[a] + g), hn::Load(d, rows[b] + g)), d, *to + g);
@@ -114,18 +114,36 @@ void share_rows(const LatticePlan& plan, std::size_t patterns, Row* rows) {
   }
 }
 
-// The least cost of any entry, and where the run of entries begins that has it. What the second
-// half costs is added once for all entries of a run.
-template <bool kTurn>
-void best_runs(const LatticePlan& plan, const Table& low, const Table& high, float* cost,
-               std::int32_t* run) {
+// The least cost of any entry so far, and where the run of entries begins that has it.
+struct Best {
+  hn::Vec<Tag> cost;
+  Integers run;
+
+  HWY_INLINE void offer(hn::Vec<Tag> other, std::int32_t begin) {
+    const hn::RebindToSigned<Tag> di;
+    const auto better = hn::Lt(other, cost);
+    cost = hn::IfThenElse(better, other, cost);
+    run = hn::IfThenElse(hn::RebindMask(di, better), hn::Set(di, begin), run);
+  }
+  void store(float* to_cost, std::int32_t* to_run) const {
+    hn::StoreU(cost, Tag(), to_cost);
+    hn::StoreU(run, hn::RebindToSigned<Tag>(), to_run);
+  }
+};
+
+struct Found {
+  alignas(64) std::int32_t run[kRow];
+  alignas(64) std::int32_t unturned_run[kRow];
+};
+
+// What the second half costs is added once for all entries of a run.
+template <bool kTurn, bool kBoth>
+void best_runs(const LatticePlan& plan, const Table& low, const Table& high, LatticeCells& cells,
+               std::size_t at, Found& found) {
   const Tag d;
-  const hn::RebindToSigned<Tag> di;
   const std::size_t lanes = hn::Lanes(d);
-  auto run0 = hn::Zero(di);
-  auto run1 = run0;
-  auto best0 = hn::Set(d, 3.0e38f);
-  auto best1 = best0;
+  const Best none{hn::Set(d, 3.0e38f), hn::Zero(hn::RebindToSigned<Tag>())};
+  Best best0 = none, best1 = none, unturned0 = none, unturned1 = none;
   const std::uint8_t* row = plan.rows.data();
   for (const LatticePlan::Run& r : plan.runs) {
     auto least0 = hn::Set(d, 3.0e38f);
@@ -138,25 +156,25 @@ void best_runs(const LatticePlan& plan, const Table& low, const Table& high, flo
         turned1 = hn::Min(turned1, hn::Load(d, low.turned[*row] + lanes));
       }
     }
-    const Row& high_row = (kTurn ? high.turned : high.cost)[r.high];
-    auto cost0 = hn::Add(least0, hn::Load(d, high_row));
-    auto cost1 = hn::Add(least1, hn::Load(d, high_row + lanes));
-    if constexpr (kTurn) {
-      cost0 = hn::Min(cost0, hn::Add(turned0, hn::Load(d, high.cost[r.high])));
-      cost1 = hn::Min(cost1, hn::Add(turned1, hn::Load(d, high.cost[r.high] + lanes)));
+    const auto high0 = hn::Load(d, high.cost[r.high]);
+    const auto high1 = hn::Load(d, high.cost[r.high] + lanes);
+    if constexpr (kBoth || !kTurn) {
+      (kTurn ? unturned0 : best0).offer(hn::Add(least0, high0), r.begin);
+      (kTurn ? unturned1 : best1).offer(hn::Add(least1, high1), r.begin);
     }
-    const auto number = hn::Set(di, r.begin);
-    const auto better0 = hn::Lt(cost0, best0);
-    const auto better1 = hn::Lt(cost1, best1);
-    best0 = hn::IfThenElse(better0, cost0, best0);
-    best1 = hn::IfThenElse(better1, cost1, best1);
-    run0 = hn::IfThenElse(hn::RebindMask(di, better0), number, run0);
-    run1 = hn::IfThenElse(hn::RebindMask(di, better1), number, run1);
+    if constexpr (kTurn) {
+      const auto other0 = hn::Add(least0, hn::Load(d, high.turned[r.high]));
+      const auto other1 = hn::Add(least1, hn::Load(d, high.turned[r.high] + lanes));
+      best0.offer(hn::Min(other0, hn::Add(turned0, high0)), r.begin);
+      best1.offer(hn::Min(other1, hn::Add(turned1, high1)), r.begin);
+    }
   }
-  hn::StoreU(best0, d, cost);
-  hn::StoreU(best1, d, cost + lanes);
-  hn::Store(run0, di, run);
-  hn::Store(run1, di, run + lanes);
+  best0.store(cells.cost.data() + at, found.run);
+  best1.store(cells.cost.data() + at + lanes, found.run + lanes);
+  if constexpr (kBoth) {
+    unturned0.store(cells.unturned_cost.data() + at, found.unturned_run);
+    unturned1.store(cells.unturned_cost.data() + at + lanes, found.unturned_run + lanes);
+  }
 }
 
 // The first entry of a run that costs what is known to be the least, for the cell in one lane.
@@ -176,32 +194,38 @@ std::int32_t best_of_run(std::span<const std::uint16_t> codebook, std::int32_t b
   return begin;  // no cost is a number
 }
 
-template <bool kTurn>
+template <bool kTurn, bool kBoth>
 void nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at, bool entries) {
   const Tag d;
   Table low;
   Table high;
   half_table<kTurn>(type, cells, 0, at, low);
   half_table<kTurn>(type, cells, type.dims / 2, at, high);
-  alignas(64) std::int32_t run[kRow];
   const LatticePlan& plan = type.plan();
-  const std::size_t patterns = type.dims == 8 ? 81 : 64;
-  share_rows(plan, patterns, low.cost);
-  if constexpr (kTurn) share_rows(plan, patterns, low.turned);
-  best_runs<kTurn>(plan, low, high, cells.cost.data() + at, run);
+  share_rows(plan, low.cost);
+  if constexpr (kTurn) share_rows(plan, low.turned);
+  Found found;
+  best_runs<kTurn, kBoth>(plan, low, high, cells, at, found);
   const std::size_t count = entries ? HWY_MIN(2 * hn::Lanes(d), cells.count - at) : 0;
-  for (std::size_t c = 0; c < count; ++c)
+  for (std::size_t c = 0; c < count; ++c) {
     cells.entry[at + c] =
-        best_of_run<kTurn>(type.codebook, run[c], cells.cost[at + c], low, high, c);
+        best_of_run<kTurn>(type.codebook, found.run[c], cells.cost[at + c], low, high, c);
+    if constexpr (kBoth) {
+      cells.unturned_entry[at + c] = best_of_run<false>(type.codebook, found.unturned_run[c],
+                                                        cells.unturned_cost[at + c], low, high, c);
+    }
+  }
 }
 
 void nearest_cells(const LatticeType& type, LatticeCells& cells, bool turn, bool entries) {
   const Tag d;
   for (std::size_t at = 0; at < cells.count; at += 2 * hn::Lanes(d)) {
-    if (turn) {
-      nearest_lanes<true>(type, cells, at, entries);
+    if (!turn) {
+      nearest_lanes<false, false>(type, cells, at, entries);
+    } else if (type.dims == 8) {
+      nearest_lanes<true, false>(type, cells, at, entries);
     } else {
-      nearest_lanes<false>(type, cells, at, entries);
+      nearest_lanes<true, true>(type, cells, at, entries);
     }
   }
 }
