@@ -15,6 +15,8 @@
 // one that covers it, each with the nearest codes: the best of them is exact, the two ends are a
 // heuristic. NVFP4's one scale for the tensor, which some programs store beside, is not made here:
 // scales below 2^-9 are lost.
+#include "grid/fp4_blocks.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -26,9 +28,17 @@
 namespace zp {
 namespace {
 
-constexpr std::array<std::int8_t, 16> kValues = {0, 1,  2,  3,  4,  6,  8,  12,
-                                                 0, -1, -2, -3, -4, -6, -8, -12};
-constexpr float kTop = 12;
+constexpr float kTop = kFp4Values.back();
+
+// What code k decodes to at scale 1.
+constexpr std::array<float, 16> kValues = [] {
+  std::array<float, 16> all{};
+  for (std::size_t k = 0; k < 8; ++k) {
+    all[k] = kFp4Values[k];
+    all[k + 8] = k == 0 ? 0 : -kFp4Values[k];
+  }
+  return all;
+}();
 
 // 2^(e - 128), also where that is subnormal.
 float mx_scale(std::uint8_t e) noexcept {
@@ -42,12 +52,10 @@ std::uint8_t mx_range(float largest) noexcept {
   return static_cast<std::uint8_t>(std::clamp(std::ilogb(largest) - 2 + 127, 0, 254));
 }
 
+// The code's bits are those of an FP32 2^120 times smaller, whose exponent may be subnormal too.
 float nv_scale(std::uint8_t code) noexcept {
-  const int exponent = code >> 3 & 15;
-  const auto mantissa = static_cast<float>(code & 7);
-  if (code == 0 || code == 0x7F) return 0;
-  return 0.5f *
-         (exponent == 0 ? std::ldexp(mantissa, -9) : std::ldexp(1 + mantissa / 8, exponent - 7));
+  const auto bits = static_cast<std::uint32_t>(code & 127);
+  return bits == 127 ? 0 : std::bit_cast<float>(bits << 20) * 0x1p119f;
 }
 
 constexpr std::uint8_t kNvLargest = 0x7E;
@@ -66,34 +74,18 @@ std::uint8_t nv_range(float largest) noexcept {
   return s - 2 * nv_scale(below) < 2 * nv_scale(above) - s ? below : above;
 }
 
-struct Type {
-  std::string_view name;
-  std::size_t block;
-  std::size_t unit;
-  float (*scale)(std::uint8_t code) noexcept;
-  std::uint8_t (*range)(float largest) noexcept;
-  std::uint8_t largest;  ///< code
-  int below;             ///< smaller scales that can gain: down to half what clips nothing
-  int above;  ///< larger ones: to twice of it, whose values hold all those of the smaller
-  std::size_t bytes() const { return block / unit + block / 2; }
-};
+// Above 2^(252 - 128) the top value is no FP32.
 constexpr std::array kTypes = {
-    Type{"mxfp4:blocks", 32, 32, mx_scale, mx_range, 254, 4, 2},
-    Type{"nvfp4:blocks", 64, 16, nv_scale, nv_range, kNvLargest, 126, 126},
+    Fp4Type{"mxfp4:blocks", 32, 32, mx_scale, mx_range, 23, 0x00400000, 0.5f, 252},
+    Fp4Type{"nvfp4:blocks", 64, 16, nv_scale, nv_range, 20, 0, 0x1p119f, kNvLargest},
 };
 
-// Nearest, the smaller magnitude of two as near.
+// Nearest, the smaller magnitude of two as near: the middles are exact.
 Code nearest(float w, float scale) noexcept {
-  Code best = 0;
-  float least = std::fabs(w);
-  const std::size_t first = std::signbit(w) ? 8 : 0;
-  for (std::size_t k = first + 1; k < first + 8; ++k) {
-    const float error = std::fabs(scale * static_cast<float>(kValues[k]) - w);
-    if (error >= least) continue;
-    least = error;
-    best = static_cast<Code>(k);
-  }
-  return best;
+  const float over = fp4_middle_scale(scale);
+  Code code = 0;
+  for (const float middle : kFp4Middles) code += std::fabs(w) > middle * over ? 1 : 0;
+  return code != 0 && w < 0 ? code + 8 : code;
 }
 
 struct Fp4Blocks {
@@ -101,7 +93,7 @@ struct Fp4Blocks {
     std::array<std::uint8_t, 4> scale;  ///< codes, one for each unit
   };
 
-  const Type* type;
+  const Fp4Type* type;
 
   std::string why_not(std::int64_t cols) const {
     const auto block = static_cast<std::int64_t>(type->block);
@@ -117,42 +109,17 @@ struct Fp4Blocks {
 
   void open_block(Params&, Floats, Floats, Fit) const noexcept {}
 
-  double error(std::uint8_t code, Floats w, Floats h) const noexcept {
-    const float scale = type->scale(code);
-    double sum = 0;
-    for (std::size_t i = 0; i < w.size(); ++i) {
-      const double e =
-          static_cast<double>(w[i]) -
-          scale * static_cast<float>(kValues[static_cast<std::size_t>(nearest(w[i], scale))]);
-      sum += h.empty() ? e * e : h[i] * e * e;
-    }
-    return sum;
+  void open_unit(Params& p, std::int64_t u, Floats w, Floats h, Fit fit) const noexcept {
+    Fp4Tile tile;
+    tile.count = 1;
+    tile.set_weights(*type, w);
+    if (fit == Fit::search) tile.set_importance(*type, h);
+    fp4_fit(*type, tile, fit);
+    p.scale[static_cast<std::size_t>(u)] = static_cast<std::uint8_t>(tile.code[0]);
   }
 
-  void open_unit(Params& p, std::int64_t u, Floats w, Floats h, Fit fit) const noexcept {
-    float largest = 0;
-    for (const float x : w) largest = std::max(largest, std::fabs(x));
-    std::uint8_t& code = p.scale[static_cast<std::size_t>(u)];
-    code = type->range(largest);
-    if (fit == Fit::range || largest == 0) return;
-    const int start = code;
-    double least = error(code, w, h);
-    const auto attempt = [&](int at) {
-      const double e = error(static_cast<std::uint8_t>(at), w, h);
-      if (e < least) {
-        least = e;
-        code = static_cast<std::uint8_t>(at);
-      }
-    };
-    const float clips = largest / (2 * kTop);
-    for (int at = start - 1; at >= std::max(0, start - type->below); --at) {
-      if (type->scale(static_cast<std::uint8_t>(at)) < clips) break;
-      attempt(at);
-    }
-    for (int at = start + 1; at <= std::min<int>(type->largest, start + type->above); ++at) {
-      if (type->scale(static_cast<std::uint8_t>(at)) > 4 * largest / kTop) break;
-      attempt(at);
-    }
+  void quantize_rows(Matrix w, Floats h, Fit fit, PlanesOut out) const noexcept {
+    fp4_quantize(*type, w, h, fit, out[0]);
   }
 
   void encode(const Params& p, std::int64_t j, Floats w, std::span<Code> codes,
@@ -160,7 +127,7 @@ struct Fp4Blocks {
     const float scale = type->scale(p.scale[static_cast<std::size_t>(j) / type->unit]);
     for (std::size_t i = 0; i < w.size(); ++i) {
       codes[i] = nearest(w[i], scale);
-      decoded[i] = scale * static_cast<float>(kValues[static_cast<std::size_t>(codes[i])]);
+      decoded[i] = scale * kValues[static_cast<std::size_t>(codes[i])];
     }
   }
 
@@ -189,8 +156,8 @@ struct Fp4Blocks {
         for (std::size_t j = 0; j < half; ++j) {
           const auto byte = std::to_integer<std::size_t>(from[units + u * half + j]);
           float* to = out.data() + b + u * type->unit + j;
-          to[0] = scale * static_cast<float>(kValues[byte & 15]);
-          to[half] = scale * static_cast<float>(kValues[byte >> 4]);
+          to[0] = scale * kValues[byte & 15];
+          to[half] = scale * kValues[byte >> 4];
         }
       }
     }
@@ -198,10 +165,11 @@ struct Fp4Blocks {
 };
 
 std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
-  for (const Type& type : kTypes) {
+  for (const Fp4Type& type : kTypes) {
     if (type.name != spec) continue;
-    const double limit = std::min(3.4028234663852886e38,
-                                  double{kTop} * static_cast<double>(type.scale(type.largest)));
+    const double limit = std::min(
+        3.4028234663852886e38,
+        double{kTop} * static_cast<double>(type.scale(static_cast<std::uint8_t>(type.largest))));
     return std::make_unique<GridOf<Fp4Blocks>>(
         Fp4Blocks{&type}, std::string(spec), Family::blocks,
         std::vector<Plane>{{"blocks", std::string(spec.substr(0, spec.find(':')))}}, limit);
@@ -211,7 +179,7 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
 
 std::vector<std::string> examples() {
   std::vector<std::string> all;
-  for (const Type& type : kTypes) all.emplace_back(type.name);
+  for (const Fp4Type& type : kTypes) all.emplace_back(type.name);
   return all;
 }
 

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "grid/grid.h"
+#include "grid/lattice_plan.h"
 
 namespace zp {
 
@@ -41,6 +42,7 @@ struct LatticeType {
   std::string_view name;
   std::size_t dims;                         ///< weights of a cell, 4 or 8
   std::span<const std::uint16_t> codebook;  ///< lattice_codebooks.inc
+  const LatticePlan& (*plan)();             ///< of the codebook; made when first asked for
   std::array<float, 8> levels;              ///< 3 of them for 8 weights, 8 for 4
   std::size_t unit;                         ///< weights that share l
   int scales;                               ///< values of l
@@ -71,7 +73,10 @@ struct LatticeCells {
   /// Not 0: one sign of the cell must be wrong; the entry is the best for the best sign to turn.
   alignas(64) std::array<float, kLatticeCells> turn{};
   alignas(64) std::array<float, kLatticeCells> cost{};          ///< out: sum h (x - scale v)^2
-  alignas(64) std::array<std::int32_t, kLatticeCells> entry{};  ///< out: the first of the best
+  alignas(64) std::array<std::int32_t, kLatticeCells> entry{};  ///< out: one of the best
+  /// Out, of 4 weights where signs turn: the same without a turn.
+  alignas(64) std::array<float, kLatticeCells> unturned_cost{};
+  alignas(64) std::array<std::int32_t, kLatticeCells> unturned_entry{};
 };
 
 /// What the best entry of each cell costs at its scale, and with `entries` which that is: exact.

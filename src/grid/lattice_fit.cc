@@ -4,8 +4,8 @@
 // a unit that is fitted alone tries every l. Heuristic: which d and which l are tried for a block.
 // A raster of scales for each unit alone, improved by least squares, says what scale s it wants and
 // how much missing it costs, D (s' - s)^2 with D = sum h v^2; of the values of d that put the
-// largest unit's scale on one of the upper l, the best two by that measure are tried with every
-// unit's l and its neighbours; then d is fitted to the codes by least squares and the neighbours
+// largest unit's scale on one of the upper l, the best by that measure is tried with every unit's l
+// and its neighbours; then d is fitted to the codes by least squares and the neighbours
 // tried again. The result is never worse than by range.
 #include <algorithm>
 #include <bit>
@@ -98,12 +98,10 @@ void assign_cells(Part& part, bool even, Want want, Trial& out) {
 // Signs are even over two cells: the one that turns a sign for less does.
 void assign_pairs(Part& part, Want want, Trial& out) {
   LatticeCells& cells = part.cells;
-  cells.turn.fill(0);
-  lattice_nearest(part.type, cells, want == Want::codes);
-  std::array<float, kLatticeCells> cost = cells.cost;
-  const std::array<std::int32_t, kLatticeCells> entry = cells.entry;
   cells.turn.fill(1);
   lattice_nearest(part.type, cells, want == Want::codes);
+  std::array<float, kLatticeCells> cost = cells.unturned_cost;
+  const std::array<std::int32_t, kLatticeCells>& entry = cells.unturned_entry;
   for (std::size_t c = 0; c < cells.count; ++c) out.code[c] = join(entry[c], part.minus[c]);
   for (std::size_t c = 0; c < cells.count; c += 2) {
     if (odd(part.minus[c]) == odd(part.minus[c + 1])) continue;
@@ -237,7 +235,17 @@ void complete(Part& part, Candidate& c, bool neighbours) {
   c.cost = sum_of(part, c.trial);
 }
 
-Candidate by_range(Part& part) {
+// What the candidate's codes would cost, alone.
+void price(Part& part, Candidate& c) {
+  for (std::size_t u = 0; u < part.units(); ++u)
+    part.set_scale(u, scale_of(part.type, c.d, c.level[u]));
+  Trial trial;
+  assign(part, nullptr, Want::costs, trial);
+  c.cost = sum_of(part, trial);
+}
+
+// d and every l; no codes yet.
+Candidate by_range(const Part& part) {
   const LatticeType& type = part.type;
   std::array<double, kLatticeUnits> scale{};
   double largest = 0;
@@ -250,7 +258,6 @@ Candidate by_range(Part& part) {
   Candidate c;
   c.d = stored(largest / type.multiplier(type.scales - 1));
   for (std::size_t u = 0; u < part.units(); ++u) c.level[u] = nearest_level(type, c.d, scale[u]);
-  complete(part, c, false);
   return c;
 }
 
@@ -298,17 +305,14 @@ Wish wishes(Part& part) {
   return wish;
 }
 
-constexpr std::size_t kCandidates = 8;  // half of the most values of l
-
-// The values of d whose upper l meet the largest wish, d fitted to the levels they give, best
-// first.
-std::size_t candidates(const Part& part, const Wish& wish,
-                       std::array<Candidate, kCandidates>& all) {
+// Of the values of d whose upper l meet the largest wish, d fitted to the levels they give, the
+// first that misses the wishes for least.
+Candidate candidate(const Part& part, const Wish& wish) {
   const LatticeType& type = part.type;
   const double largest = *std::max_element(wish.scale.begin(), wish.scale.end());
-  std::size_t count = 0;
+  Candidate best;
   for (int top = type.scales - 1; top >= type.scales / 2; --top) {
-    Candidate& c = all[count++];
+    Candidate c;
     double d = largest / type.multiplier(top);
     for (int round = 0; round < 2; ++round) {
       double up = 0;
@@ -325,41 +329,33 @@ std::size_t candidates(const Part& part, const Wish& wish,
       }
       if (down > 0) d = up / down;
     }
+    if (top == type.scales - 1 || c.cost < best.cost) best = c;
   }
-  // Few, and of equal ones the first stays first.
-  for (std::size_t i = 1; i < count; ++i) {
-    for (std::size_t k = i; k > 0 && all[k].cost < all[k - 1].cost; --k)
-      std::swap(all[k], all[k - 1]);
-  }
-  return count;
+  return best;
 }
 
 Candidate by_search(Part& part) {
-  constexpr std::size_t kTried = 1;
-  constexpr int kRounds = 1;
-  Candidate best = by_range(part);
-  std::array<Candidate, kCandidates> all;
-  const std::size_t count = candidates(part, wishes(part), all);
-  for (std::size_t i = 0; i < std::min(kTried, count); ++i) {
-    if (i > 0 && all[i].d == all[i - 1].d) continue;
-    complete(part, all[i], true);
-    if (all[i].cost < best.cost) best = all[i];
+  Candidate range = by_range(part);
+  price(part, range);
+  Candidate best = candidate(part, wishes(part));
+  complete(part, best, true);
+  if (best.cost >= range.cost) {
+    complete(part, range, false);
+    best = range;
   }
-  for (int round = 0; round < kRounds; ++round) {
-    double up = 0;
-    double down = 0;
-    for (std::size_t u = 0; u < part.units(); ++u) {
-      const Moments m = moments(part, best.trial, u);
-      const double multiplier = part.type.multiplier(best.level[u]);
-      up += multiplier * m.wv;
-      down += multiplier * multiplier * m.vv;
-    }
-    Candidate refitted = best;
-    if (down > 0) refitted.d = stored(up / down);
-    if (refitted.d == best.d) break;
+  double up = 0;
+  double down = 0;
+  for (std::size_t u = 0; u < part.units(); ++u) {
+    const Moments m = moments(part, best.trial, u);
+    const double multiplier = part.type.multiplier(best.level[u]);
+    up += multiplier * m.wv;
+    down += multiplier * multiplier * m.vv;
+  }
+  Candidate refitted = best;
+  if (down > 0) refitted.d = stored(up / down);
+  if (refitted.d != best.d) {
     complete(part, refitted, true);
-    if (refitted.cost >= best.cost) break;
-    best = refitted;
+    if (refitted.cost < best.cost) best = refitted;
   }
   return best;
 }
@@ -379,7 +375,13 @@ void lattice_fit(const LatticeType& type, LatticeParams& p, Floats w, Floats h, 
   std::copy(w.begin(), w.end(), p.w.begin());
   normalize(h, p.h);
   Part part(type, p.w, p.h);
-  const Candidate c = fit == Fit::range ? by_range(part) : by_search(part);
+  Candidate c;
+  if (fit == Fit::search) {
+    c = by_search(part);
+  } else {
+    c = by_range(part);
+    complete(part, c, false);
+  }
   p.record.d = c.d;
   p.record.code = c.trial.code;
   p.record.shift = c.trial.shift;

@@ -221,21 +221,27 @@ constexpr std::array<float, 8> kLevels1 = {-1, 0, 1};
 constexpr LatticeSigns kEven = LatticeSigns::even;
 constexpr LatticeSigns kFree = LatticeSigns::free;
 
+template <const auto& kCodebook, std::size_t kPatterns>
+const LatticePlan& plan_of() {
+  static const LatticePlan plan(kCodebook, kPatterns);
+  return plan;
+}
+
 constexpr std::array kTypes = {
-    LatticeType{"iq3_s", 4, kIq3S, kLevelsOdd, 32, 16, 1.0f, kFree, 0, 7.0f, 110, pack_iq3_s,
-                unpack_iq3_s},
-    LatticeType{"iq3_xxs", 4, kIq3Xxs, kLevels3, 32, 16, 0.25f, kEven, 0, 27.0f, 98, pack_iq3_xxs,
-                unpack_iq3_xxs},
-    LatticeType{"iq2_s", 8, kIq2S, kLevels2, 16, 16, 0.125f, kFree, 0, 22.0f, 82, pack_iq2_s,
-                unpack_iq2_s},
-    LatticeType{"iq2_xs", 8, kIq2Xs, kLevels2, 16, 16, 0.125f, kEven, 0, 21.0f, 74, pack_iq2_xs,
-                unpack_iq2_xs},
-    LatticeType{"iq2_xxs", 8, kIq2Xxs, kLevels2, 32, 16, 0.125f, kEven, 0, 20.0f, 66, pack_iq2_xxs,
-                unpack_iq2_xxs},
-    LatticeType{"iq1_m", 8, kIq1S, kLevels1, 16, 8, 1.0f, LatticeSigns::cell_shift, 0.125f, 0.75f,
-                56, pack_iq1_m, unpack_iq1_m},
-    LatticeType{"iq1_s", 8, kIq1S, kLevels1, 32, 8, 1.0f, LatticeSigns::unit_shift, 0.125f, 0.75f,
-                50, pack_iq1_s, unpack_iq1_s},
+    LatticeType{"iq3_s", 4, kIq3S, plan_of<kIq3S, 64>, kLevelsOdd, 32, 16, 1.0f, kFree, 0, 7.0f,
+                110, pack_iq3_s, unpack_iq3_s},
+    LatticeType{"iq3_xxs", 4, kIq3Xxs, plan_of<kIq3Xxs, 64>, kLevels3, 32, 16, 0.25f, kEven, 0,
+                27.0f, 98, pack_iq3_xxs, unpack_iq3_xxs},
+    LatticeType{"iq2_s", 8, kIq2S, plan_of<kIq2S, 81>, kLevels2, 16, 16, 0.125f, kFree, 0, 22.0f,
+                82, pack_iq2_s, unpack_iq2_s},
+    LatticeType{"iq2_xs", 8, kIq2Xs, plan_of<kIq2Xs, 81>, kLevels2, 16, 16, 0.125f, kEven, 0, 21.0f,
+                74, pack_iq2_xs, unpack_iq2_xs},
+    LatticeType{"iq2_xxs", 8, kIq2Xxs, plan_of<kIq2Xxs, 81>, kLevels2, 32, 16, 0.125f, kEven, 0,
+                20.0f, 66, pack_iq2_xxs, unpack_iq2_xxs},
+    LatticeType{"iq1_m", 8, kIq1S, plan_of<kIq1S, 81>, kLevels1, 16, 8, 1.0f,
+                LatticeSigns::cell_shift, 0.125f, 0.75f, 56, pack_iq1_m, unpack_iq1_m},
+    LatticeType{"iq1_s", 8, kIq1S, plan_of<kIq1S, 81>, kLevels1, 32, 8, 1.0f,
+                LatticeSigns::unit_shift, 0.125f, 0.75f, 50, pack_iq1_s, unpack_iq1_s},
 };
 
 // The digits of a half's pattern.

@@ -17,14 +17,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Tag = hn::CappedTag<float, 16>;
 using Integers = hn::Vec<hn::RebindToSigned<Tag>>;
-constexpr std::size_t kPatterns = 81;
 constexpr std::size_t kRow = 32;  // lanes of two of the longest vectors
 using Row = float[kRow];
 
-// A row of cells for each pattern of a half's levels.
+// A row of cells for each pattern of a half's levels, and for the plan's shared rows.
 struct Table {
-  alignas(64) Row cost[kPatterns];
-  alignas(64) Row turned[kPatterns];
+  alignas(64) Row cost[kLatticeRows];
+  alignas(64) Row turned[kLatticeRows];
 };
 
 // Cost of each level of one weight, and what turning its sign adds.
@@ -105,93 +104,128 @@ void half_table(const LatticeType& type, const LatticeCells& cells, std::size_t 
   }
 }
 
-// The least cost of any entry, and where the run of entries begins that has it. A run is all
-// entries with one pattern of the second half: what that half costs is added once for them all.
-template <bool kTurn>
-void best_runs(std::span<const std::uint16_t> codebook, const Table& low, const Table& high,
-               float* cost, std::int32_t* run) {
+void share_rows(const LatticePlan& plan, Row* rows) {
   const Tag d;
-  const hn::RebindToSigned<Tag> di;
-  const std::size_t lanes = hn::Lanes(d);
-  auto run0 = hn::Zero(di);
-  auto run1 = run0;
-  auto best0 = hn::Set(d, 3.0e38f);
-  auto best1 = best0;
-  for (std::size_t k = 0; k < codebook.size();) {
-    const std::size_t begin = k;
-    const std::size_t b = codebook[k] >> 8;
-    auto least0 = hn::Set(d, 3.0e38f);
-    auto least1 = least0, turned0 = least0, turned1 = least0;
-    for (; k < codebook.size() && codebook[k] >> 8 == b; ++k) {
-      const std::size_t a = codebook[k] & 0xFF;
-      least0 = hn::Min(least0, hn::Load(d, low.cost[a]));
-      least1 = hn::Min(least1, hn::Load(d, low.cost[a] + lanes));
-      if constexpr (kTurn) {
-        turned0 = hn::Min(turned0, hn::Load(d, low.turned[a]));
-        turned1 = hn::Min(turned1, hn::Load(d, low.turned[a] + lanes));
-      }
-    }
-    auto cost0 = hn::Add(least0, hn::Load(d, (kTurn ? high.turned : high.cost)[b]));
-    auto cost1 = hn::Add(least1, hn::Load(d, (kTurn ? high.turned : high.cost)[b] + lanes));
-    if constexpr (kTurn) {
-      cost0 = hn::Min(cost0, hn::Add(turned0, hn::Load(d, high.cost[b])));
-      cost1 = hn::Min(cost1, hn::Add(turned1, hn::Load(d, high.cost[b] + lanes)));
-    }
-    const auto number = hn::Set(di, static_cast<std::int32_t>(begin));
-    const auto better0 = hn::Lt(cost0, best0);
-    const auto better1 = hn::Lt(cost1, best1);
-    best0 = hn::IfThenElse(better0, cost0, best0);
-    best1 = hn::IfThenElse(better1, cost1, best1);
-    run0 = hn::IfThenElse(hn::RebindMask(di, better0), number, run0);
-    run1 = hn::IfThenElse(hn::RebindMask(di, better1), number, run1);
+  Row* to = rows + plan.patterns;
+  for (const auto& [a, b] : plan.shared) {
+    for (std::size_t g = 0; g < 2 * hn::Lanes(d); g += hn::Lanes(d))
+      hn::Store(hn::Min(hn::Load(d, rows[a] + g), hn::Load(d, rows[b] + g)), d, *to + g);
+    ++to;
   }
-  hn::StoreU(best0, d, cost);
-  hn::StoreU(best1, d, cost + lanes);
-  hn::Store(run0, di, run);
-  hn::Store(run1, di, run + lanes);
 }
 
-// The first of a run's best entries for the cell in one lane.
+// The least cost of any entry so far, and where the run of entries begins that has it.
+struct Best {
+  hn::Vec<Tag> cost;
+  Integers run;
+
+  HWY_INLINE void offer(hn::Vec<Tag> other, std::int32_t begin) {
+    const hn::RebindToSigned<Tag> di;
+    const auto better = hn::Lt(other, cost);
+    cost = hn::IfThenElse(better, other, cost);
+    run = hn::IfThenElse(hn::RebindMask(di, better), hn::Set(di, begin), run);
+  }
+  void store(float* to_cost, std::int32_t* to_run) const {
+    hn::StoreU(cost, Tag(), to_cost);
+    hn::StoreU(run, hn::RebindToSigned<Tag>(), to_run);
+  }
+};
+
+struct Found {
+  alignas(64) std::int32_t run[kRow];
+  alignas(64) std::int32_t unturned_run[kRow];
+};
+
+// What the second half costs is added once for all entries of a run.
+template <bool kTurn, bool kBoth>
+void best_runs(const LatticePlan& plan, const Table& low, const Table& high, LatticeCells& cells,
+               std::size_t at, Found& found) {
+  const Tag d;
+  const std::size_t lanes = hn::Lanes(d);
+  const Best none{hn::Set(d, 3.0e38f), hn::Zero(hn::RebindToSigned<Tag>())};
+  Best best0 = none, best1 = none, unturned0 = none, unturned1 = none;
+  const std::uint8_t* row = plan.rows.data();
+  for (const LatticePlan::Run& r : plan.runs) {
+    auto least0 = hn::Set(d, 3.0e38f);
+    auto least1 = least0, turned0 = least0, turned1 = least0;
+    for (const std::uint8_t* end = row + r.count; row != end; ++row) {
+      least0 = hn::Min(least0, hn::Load(d, low.cost[*row]));
+      least1 = hn::Min(least1, hn::Load(d, low.cost[*row] + lanes));
+      if constexpr (kTurn) {
+        turned0 = hn::Min(turned0, hn::Load(d, low.turned[*row]));
+        turned1 = hn::Min(turned1, hn::Load(d, low.turned[*row] + lanes));
+      }
+    }
+    const auto high0 = hn::Load(d, high.cost[r.high]);
+    const auto high1 = hn::Load(d, high.cost[r.high] + lanes);
+    if constexpr (kBoth || !kTurn) {
+      (kTurn ? unturned0 : best0).offer(hn::Add(least0, high0), r.begin);
+      (kTurn ? unturned1 : best1).offer(hn::Add(least1, high1), r.begin);
+    }
+    if constexpr (kTurn) {
+      const auto other0 = hn::Add(least0, hn::Load(d, high.turned[r.high]));
+      const auto other1 = hn::Add(least1, hn::Load(d, high.turned[r.high] + lanes));
+      best0.offer(hn::Min(other0, hn::Add(turned0, high0)), r.begin);
+      best1.offer(hn::Min(other1, hn::Add(turned1, high1)), r.begin);
+    }
+  }
+  best0.store(cells.cost.data() + at, found.run);
+  best1.store(cells.cost.data() + at + lanes, found.run + lanes);
+  if constexpr (kBoth) {
+    unturned0.store(cells.unturned_cost.data() + at, found.unturned_run);
+    unturned1.store(cells.unturned_cost.data() + at + lanes, found.unturned_run + lanes);
+  }
+}
+
+// The first entry of a run that costs what is known to be the least, for the cell in one lane.
 template <bool kTurn>
-std::int32_t best_of_run(std::span<const std::uint16_t> codebook, std::int32_t begin,
+std::int32_t best_of_run(std::span<const std::uint16_t> codebook, std::int32_t begin, float best,
                          const Table& low, const Table& high, std::size_t lane) {
   const std::size_t b = codebook[static_cast<std::size_t>(begin)] >> 8;
   const float high_cost = high.cost[b][lane];
   const float high_turned = kTurn ? high.turned[b][lane] : high_cost;
-  float best = 3.0e38f;
-  std::int32_t entry = begin;
   for (auto k = static_cast<std::size_t>(begin); k < codebook.size() && codebook[k] >> 8 == b;
        ++k) {
     const std::size_t a = codebook[k] & 0xFF;
     float cost = low.cost[a][lane] + high_turned;
     if constexpr (kTurn) cost = HWY_MIN(cost, low.turned[a][lane] + high_cost);
-    entry = cost < best ? static_cast<std::int32_t>(k) : entry;
-    best = cost < best ? cost : best;
+    if (cost == best) return static_cast<std::int32_t>(k);
   }
-  return entry;
+  return begin;  // no cost is a number
 }
 
-template <bool kTurn>
+template <bool kTurn, bool kBoth>
 void nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at, bool entries) {
   const Tag d;
   Table low;
   Table high;
   half_table<kTurn>(type, cells, 0, at, low);
   half_table<kTurn>(type, cells, type.dims / 2, at, high);
-  alignas(64) std::int32_t run[kRow];
-  best_runs<kTurn>(type.codebook, low, high, cells.cost.data() + at, run);
+  const LatticePlan& plan = type.plan();
+  share_rows(plan, low.cost);
+  if constexpr (kTurn) share_rows(plan, low.turned);
+  Found found;
+  best_runs<kTurn, kBoth>(plan, low, high, cells, at, found);
   const std::size_t count = entries ? HWY_MIN(2 * hn::Lanes(d), cells.count - at) : 0;
-  for (std::size_t c = 0; c < count; ++c)
-    cells.entry[at + c] = best_of_run<kTurn>(type.codebook, run[c], low, high, c);
+  for (std::size_t c = 0; c < count; ++c) {
+    cells.entry[at + c] =
+        best_of_run<kTurn>(type.codebook, found.run[c], cells.cost[at + c], low, high, c);
+    if constexpr (kBoth) {
+      cells.unturned_entry[at + c] = best_of_run<false>(type.codebook, found.unturned_run[c],
+                                                        cells.unturned_cost[at + c], low, high, c);
+    }
+  }
 }
 
 void nearest_cells(const LatticeType& type, LatticeCells& cells, bool turn, bool entries) {
   const Tag d;
   for (std::size_t at = 0; at < cells.count; at += 2 * hn::Lanes(d)) {
-    if (turn) {
-      nearest_lanes<true>(type, cells, at, entries);
+    if (!turn) {
+      nearest_lanes<false, false>(type, cells, at, entries);
+    } else if (type.dims == 8) {
+      nearest_lanes<true, false>(type, cells, at, entries);
     } else {
-      nearest_lanes<false>(type, cells, at, entries);
+      nearest_lanes<true, true>(type, cells, at, entries);
     }
   }
 }

@@ -8,15 +8,15 @@
 //     each. Digit k of a byte v is ((v 3^k mod 256) 3) / 256.
 //   TQ2_0, 66 bytes: column 128 i + 32 n + m in bits 2n of byte 32 i + m, as q + 1; 3 decodes to 2.
 //
-// Range: the scale is the largest magnitude. Search: the best scale of all (affine_fit.h), weighted
-// or not.
+// Range: the scale is the largest magnitude. Search: the best scale of all (ternary_scale.h),
+// weighted or not.
 #include <array>
 #include <cmath>
 #include <cstring>
 
-#include "grid/affine_fit.h"
 #include "grid/grid_of.h"
 #include "grid/scale_type.h"
+#include "grid/ternary_scale.h"
 #include "number/half.h"
 
 namespace zp {
@@ -37,15 +37,25 @@ constexpr Digits digits_of(std::size_t byte) {
   return {240 + byte - 48, 4, 4};
 }
 
-void pack_base3(std::span<const Code> codes, std::byte* out) {
+// Codes from 0 on, a byte each.
+using Digits8 = std::array<std::uint8_t, 256>;
+
+constexpr std::array<std::uint8_t, 243> kBase3Bytes = [] {
+  std::array<std::uint8_t, 243> all{};
+  for (std::size_t n = 0; n < all.size(); ++n)
+    all[n] = static_cast<std::uint8_t>((n * 256 + 242) / 243);
+  return all;
+}();
+
+void pack_base3(const Digits8& digit, std::byte* out) {
   for (std::size_t i = 0; i < kDigitBytes; ++i) {
     const Digits d = digits_of(i);
     unsigned n = 0;
     for (int k = 0; k < 5; ++k) {
       const std::size_t column = d.first + static_cast<std::size_t>(k) * d.distance;
-      n = n * 3 + (k < d.count ? static_cast<unsigned>(codes[column] + 1) : 0);
+      n = n * 3 + (k < d.count ? digit[column] : 0);
     }
-    out[i] = static_cast<std::byte>((n * 256 + 242) / 243);
+    out[i] = static_cast<std::byte>(kBase3Bytes[n]);
   }
 }
 
@@ -64,10 +74,14 @@ constexpr std::size_t two_bit_byte(std::size_t j) { return j / 128 * 32 + j % 32
 constexpr unsigned two_bit_shift(std::size_t j) { return static_cast<unsigned>(j % 128 / 32 * 2); }
 constexpr std::size_t kTwoBitBytes = 64;
 
-void pack_two_bits(std::span<const Code> codes, std::byte* out) {
-  std::memset(out, 0, kTwoBitBytes);
-  for (std::size_t j = 0; j < codes.size(); ++j)
-    out[two_bit_byte(j)] |= static_cast<std::byte>((codes[j] + 1) << two_bit_shift(j));
+void pack_two_bits(const Digits8& digit, std::byte* out) {
+  std::array<std::uint8_t, kTwoBitBytes> bytes{};
+  for (std::size_t j = 0; j < digit.size(); j += 32) {
+    std::uint8_t* to = bytes.data() + two_bit_byte(j);
+    for (std::size_t m = 0; m < 32; ++m)
+      to[m] = static_cast<std::uint8_t>(to[m] | digit[j + m] << two_bit_shift(j));
+  }
+  std::memcpy(out, bytes.data(), bytes.size());
 }
 
 void unpack_two_bits(const std::byte* in, std::span<Code> codes) {
@@ -78,7 +92,7 @@ void unpack_two_bits(const std::byte* in, std::span<Code> codes) {
 struct Type {
   std::string_view name;
   std::int64_t code_bytes;
-  void (*pack)(std::span<const Code> codes, std::byte* out);
+  void (*pack)(const Digits8& digit, std::byte* out);
   void (*unpack)(const std::byte* in, std::span<Code> codes);
 
   std::int64_t bytes() const { return code_bytes + 2; }
@@ -116,25 +130,52 @@ struct Ternary {
     for (const float x : w) largest = std::max(largest, std::fabs(x));
     p = params(largest);
     if (fit == Fit::range) return;
-    const float scale = fit_scale(w, h, -1, 1, false, info(ScaleType::s16).nearest);
-    p = better_of(*this, p, params(scale), w, h);
+    const float scale = largest > 0 ? ternary_scale(w, h, largest) : 0;
+    if (scale > 0) p = params(scale);
+  }
+
+  static int digit_of(float scaled) noexcept {
+    return 1 + (scaled >= 0.5f ? 1 : 0) - (scaled <= -0.5f ? 1 : 0);
   }
 
   void encode(const Params& p, std::int64_t, Floats w, std::span<Code> codes,
               std::span<float> decoded) const noexcept {
     for (std::size_t i = 0; i < w.size(); ++i) {
       const float scaled = w[i] * p.inverse;
-      codes[i] = scaled >= 0.5f ? 1 : scaled <= -0.5f ? -1 : 0;
+      codes[i] = digit_of(scaled) - 1;
       decoded[i] = p.d * static_cast<float>(codes[i]);
     }
   }
 
+  void pack_block(float scale, const Digits8& digit, std::byte* out) const noexcept {
+    type->pack(digit, out);
+    const std::uint16_t d = float_to_fp16(scale);
+    std::memcpy(out + type->code_bytes, &d, sizeof d);
+  }
+
   void pack(const Params* params, std::span<const Code> codes, PlanesOut out) const noexcept {
     std::byte* to = out[0];
+    Digits8 digit;
     for (std::size_t b = 0; b < codes.size(); b += kBlock, to += type->bytes()) {
-      type->pack(codes.subspan(b, kBlock), to);
-      const std::uint16_t d = float_to_fp16(params[b / kBlock].d);
-      std::memcpy(to + type->code_bytes, &d, sizeof d);
+      for (std::size_t j = 0; j < digit.size(); ++j)
+        digit[j] = static_cast<std::uint8_t>(codes[b + j] + 1);
+      pack_block(params[b / kBlock].d, digit, to);
+    }
+  }
+
+  void quantize_rows(Matrix w, Floats h, Fit fit, PlanesOut out) const noexcept {
+    std::byte* to = out[0];
+    Digits8 digit;
+    for (std::int64_t r = 0; r < w.rows; ++r) {
+      for (std::size_t b = 0; b < static_cast<std::size_t>(w.cols); b += kBlock) {
+        const Floats block = w.row(r).subspan(b, kBlock);
+        Params p;
+        open_unit(p, 0, block, h.empty() ? h : h.subspan(b, kBlock), fit);
+        for (std::size_t j = 0; j < digit.size(); ++j)
+          digit[j] = static_cast<std::uint8_t>(digit_of(block[j] * p.inverse));
+        pack_block(p.d, digit, to);
+        to += type->bytes();
+      }
     }
   }
 
