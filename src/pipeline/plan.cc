@@ -150,7 +150,7 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
   std::vector<std::int64_t> tiles;
   for (const PlannedOutput& out : plan.outputs) {
     for (const TensorJob& job : out.layout.jobs) {
-      const std::int64_t bytes = tile_bytes(job, recipe.calibration != nullptr);
+      const std::int64_t bytes = tile_bytes(job, recipe.method->feedback);
       if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
         throw Error("tensor \"" + job.name + "\"", "does not fit the memory budget",
                     "--memory of at least " + std::to_string(bytes) + " bytes",
