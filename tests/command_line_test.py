@@ -154,7 +154,7 @@ class CommandLineTest(unittest.TestCase):
             (1, "no-such-file", "--calibrate", "no-such-file"),
             (1, "shorter than one window", "--calibrate", text, "--context", 10000, "--tokens", 10000),
             (1, "fewer than one window", "--calibrate", text, "--tokens", 100),
-            (1, "do not fit the memory budget", "--calibrate", text, "--memory", "1200K"),
+            (1, "do not fit the memory budget", "--calibrate", text, "--memory", "2200K"),
         ]:
             path = self.out("x")
             done = run("quantize", self.model, "--to", f"gguf:q4_0={path}", *options)

@@ -34,8 +34,8 @@ std::int64_t Calibration::tokens() const {
   return static_cast<std::int64_t>(windows_.size()) * length(windows_);
 }
 
-// Activations of one group beside the hidden states: at their widest about four of the MLP's and
-// the heads' rows. Factors take the place of second moments one by one.
+// Some logits, and activations of one group beside the hidden states: at their widest about four of
+// the MLP's and the heads' rows. Factors take the place of second moments one by one.
 std::int64_t Calibration::bytes() const {
   const Decoder& d = model_.decoder;
   const std::int64_t group = together_ * length(windows_);
@@ -43,6 +43,7 @@ std::int64_t Calibration::bytes() const {
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
   std::int64_t sum = checked_mul(tokens() * kFloat, d.hidden, "calibration");
   sum += 6 * group * widest * kFloat;
+  sum += std::max(kLogitFloats, d.vocabulary) * kFloat;
   sum += together_ * KvCache::bytes(d, length(windows_));
   std::int64_t moments = 0;
   for (const std::int64_t columns : {d.hidden, d.heads * d.head_dim, d.hidden, d.ffn})
@@ -79,7 +80,7 @@ std::vector<Chunk> Calibration::chunks(std::int64_t group) {
 
 void Calibration::see(Matrix x, Place place) {
   const Role role = shared(place.role);
-  if (place.role == Role::embedding || std::exchange(seen_[role], true)) return;
+  if (std::exchange(seen_[role], true)) return;
   moments_.try_emplace(role, x.cols, feedback_).first->second.add(x, team_);
 }
 
@@ -102,7 +103,6 @@ void Calibration::run_layer(Progress& progress) {
 }
 
 void Calibration::run_head(Progress& progress) {
-  if (model_.decoder.tied) return;
   progress.stage("calibrate head", tokens(), "tokens");
   const std::int64_t step = std::max(kLogitFloats / model_.decoder.vocabulary, std::int64_t{1});
   for (const Activations& x : hidden_) {

@@ -2,8 +2,8 @@
 //
 // The float model goes over the text layer by layer: of all tokens what leaves a layer is kept, and
 // of one layer at a time the statistics of its linears' inputs. Linears that read the same input
-// (query, key and value; gate and up) share one set. The embedding is looked up, not multiplied,
-// and has none, be it tied to the head or not.
+// (query, key and value; gate and up) share one set. An embedding that is the head
+// too has the head's; any other is looked up, not multiplied, and has none.
 #pragma once
 
 #include <cstdint>
