@@ -120,6 +120,49 @@ class CommandLineTest(unittest.TestCase):
                     first = first or content(path)
                     self.assertEqual(content(path), first)
 
+    def calibration_text(self):
+        path = self.folder / "calibration.txt"
+        words = random.Random(3).choices(["lantern", "island", "sheep", "boat", "keeps", "red"], k=400)
+        path.write_text(" ".join(words))
+        return path
+
+    def test_calibrated_bytes_are_the_same_from_every_number_of_threads_and_instruction_set(self):
+        sets = [row["name"] for row in json.loads(run("list", "instruction-sets", "--json").stdout)]
+        ways = [["--threads", n] for n in (1, 2, 7)] + [["--cpu", name] for name in sets]
+        calibrate = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
+        for target in ["gguf:q4_0", "mlx:int4:g64"]:
+            plain = self.out("plain")
+            self.quantize(target, plain)
+            first = None
+            for way in ways:
+                path = self.out("out")
+                report = self.quantize(target, path, *calibrate, *way)
+                self.assertGreater(report["seconds"]["calibrate"], 0)
+                first = first or content(path)
+                self.assertEqual(content(path), first, f"{target} {way}")
+            self.assertNotEqual(first, content(plain), "calibration changes codes")
+            weighted = self.out("weighted")
+            self.quantize(target, weighted, *calibrate, "--method", "mse")
+            self.assertNotIn(content(weighted), [first, content(plain)])
+
+    def test_calibration_that_cannot_be_is_refused_in_one_line(self):
+        text = self.calibration_text()
+        for code, found, *options in [
+            (2, "--calibrate FILE", "--method", "gptq"),
+            (2, "--method nearest takes none", "--method", "nearest", "--calibrate", text),
+            (2, "not together", "--statistics", "x", "--calibrate", text),
+            (1, "no-such-file", "--calibrate", "no-such-file"),
+            (1, "shorter than one window", "--calibrate", text, "--context", 10000, "--tokens", 10000),
+            (1, "fewer than one window", "--calibrate", text, "--tokens", 100),
+            (1, "do not fit the memory budget", "--calibrate", text, "--memory", "2200K"),
+        ]:
+            path = self.out("x")
+            done = run("quantize", self.model, "--to", f"gguf:q4_0={path}", *options)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(found, done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertFalse(path.exists())
+
     def test_same_bytes_when_a_tensor_is_shared_by_threads(self):
         for target in ["gguf:q4_0", "gguf:q4_k_m", "gguf:iq2_s", "mlx:int4:g64"]:
             alone, shared = self.out("x"), self.out("x")

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "calibrate/windows.h"
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "cli/quantize_report.h"
@@ -23,6 +24,7 @@ namespace {
 constexpr const char* kExamples =
     "  zeropoint quantize Phi-3.5-mini-instruct --to gguf:q4_k_m\n"
     "  zeropoint quantize model --to gguf:iq2_xs --statistics model.imatrix.gguf\n"
+    "  zeropoint quantize model --to mlx:int4:g64 --calibrate train.txt\n"
     "  zeropoint quantize SmolLM2-135M --to gguf:q8_0=small.gguf --to mlx:int4:g64\n"
     "  zeropoint quantize model --to gguf:q4_0 --set 'head=q8_0' --set 'layers.0-1.*=q8_0'\n"
     "  zeropoint quantize model --to mlx:int4:g64 --judge heldout.txt --report model.html\n"
@@ -31,7 +33,7 @@ constexpr const char* kExamples =
 struct Options {
   std::string model;
   std::vector<std::string> targets;
-  std::string method = "mse";
+  std::string method;
   std::vector<std::string> exceptions;
   std::string memory;
   std::string pre_tokenizer;
@@ -39,6 +41,8 @@ struct Options {
   std::int64_t context = 512;
   std::string report;
   std::string statistics;
+  std::vector<std::string> calibrate;
+  std::int64_t tokens = 16384;
   bool dry_run = false;
   bool force = false;
 };
@@ -155,19 +159,51 @@ void print_result(const Plan& plan, const RunResult& result, const Model& model,
     }
   }
   fmt::print(
-      "{} parameters in {:.2f} s (read {:.2f}, quantize {:.2f}, write {:.2f}); own memory at most "
+      "{} parameters in {:.2f} s (read {:.2f}{}, quantize {:.2f}, write {:.2f}); own memory at "
+      "most "
       "{}\n",
       human_count(model.parameters()), result.seconds.total, result.seconds.read,
+      plan.calibration != nullptr ? fmt::format(", calibrate {:.2f}", result.seconds.calibrate)
+                                  : "",
       result.seconds.quantize, result.seconds.write, human_bytes(result.peak_memory_bytes));
+}
+
+// The method, which must go with what is known of the weights' inputs.
+const Method& method_of(const Options& options) {
+  const bool calibrated = !options.calibrate.empty();
+  const std::string name =
+      !options.method.empty() ? options.method : std::string(calibrated ? "gptq" : "mse");
+  const Method& method = find_method(name);
+  const std::string option = calibrated ? "--calibrate" : "--statistics";
+  if (calibrated && !options.statistics.empty())
+    throw UsageError("--calibrate", "not together with --statistics", "one of them");
+  if (method.feedback && !calibrated)
+    throw UsageError("--method " + name, "needs a text to calibrate on", "--calibrate FILE");
+  if (method.fit == Fit::range && (calibrated || !options.statistics.empty()))
+    throw UsageError(option, "--method " + name + " takes none", "--method mse");
+  return method;
+}
+
+// nullptr without --calibrate.
+std::unique_ptr<Calibration> calibration_of(const Options& options, const LoadedModel& loaded,
+                                            bool feedback, const Team& team) {
+  if (options.calibrate.empty()) return nullptr;
+  std::vector<Document> documents;
+  for (const std::string& file : options.calibrate) {
+    for (Document& document : read_documents(file)) documents.push_back(std::move(document));
+  }
+  return std::make_unique<Calibration>(
+      loaded.model,
+      calibration_windows(documents, loaded.tokenizer ? &*loaded.tokenizer : nullptr, options.model,
+                          options.tokens, options.context),
+      feedback, team);
 }
 
 Recipe recipe_of(const Options& options, const Team& team) {
   Recipe recipe;
   for (const std::string& t : options.targets) recipe.targets.push_back(parse_target(t));
   for (const std::string& e : options.exceptions) recipe.exceptions.push_back(parse_exception(e));
-  recipe.method = &find_method(options.method);
-  if (!options.statistics.empty() && recipe.method->fit == Fit::range)
-    throw UsageError("--statistics", "--method " + options.method + " takes none", "--method mse");
+  recipe.method = &method_of(options);
   recipe.pre_tokenizer = options.pre_tokenizer;
   recipe.memory_bytes =
       options.memory.empty() ? machine_memory_bytes() / 4 : parse_size(options.memory, "--memory");
@@ -213,7 +249,7 @@ Json result_json(const Plan& plan, const RunResult& result, const Model& model,
   }
   const RunSeconds& s = result.seconds;
   object["seconds"] = {{"read", s.read},
-                       {"calibrate", 0.0},
+                       {"calibrate", s.calibrate},
                        {"quantize", s.quantize},
                        {"write", s.write},
                        {"total", s.total}};
@@ -244,6 +280,9 @@ int quantize(const Options& options, const Common& common) {
   std::optional<ColumnImportance> importance;
   if (!options.statistics.empty()) importance.emplace(options.statistics, loaded->model);
   recipe.importance = importance ? &*importance : nullptr;
+  const std::unique_ptr<Calibration> calibration =
+      calibration_of(options, *loaded, recipe.method->feedback, team);
+  recipe.calibration = calibration.get();
   const Plan plan = make_plan(*loaded, recipe);
   const std::optional<JudgeText> text = prepare(options, *loaded, plan);
   if (!common.quiet) print_notes(plan);
@@ -281,7 +320,14 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("--to", options->targets, "CONTAINER[:GRID][=PATH]; may be given several times")
       ->required()
       ->allow_extra_args(false);
-  sub->add_option("--method", options->method, "How codes are chosen: nearest or mse")
+  sub->add_option("--method", options->method,
+                  "How codes are chosen: nearest, mse or gptq (default: gptq with --calibrate, mse "
+                  "without)");
+  sub->add_option("--calibrate", options->calibrate,
+                  "Texts the model is run over, to code each weight for what it meets: " +
+                      std::string(kDocumentForms))
+      ->allow_extra_args(true);
+  sub->add_option("--tokens", options->tokens, "Tokens of --calibrate, spread over its texts")
       ->capture_default_str();
   sub->add_option("--set", options->exceptions,
                   "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
@@ -295,7 +341,7 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option(
       "--judge", options->judge,
       "Evaluate the results against the source on this text: " + std::string(kDocumentForms));
-  sub->add_option("--context", options->context, "Tokens of a window of --judge")
+  sub->add_option("--context", options->context, "Tokens of a window of --calibrate and --judge")
       ->capture_default_str();
   sub->add_option("--report", options->report,
                   "FILE.html: what happened, to look at; one page with everything in it");

@@ -53,8 +53,13 @@ std::size_t PlacedWeights::index(Place place) {
 }
 
 Compute::Compute(const Model& model, const PlacedWeights& weights, const Team& team,
-                 BufferPool& pool, const Batch& batch)
-    : decoder_(model.decoder), weights_(weights), team_(team), pool_(pool), batch_(batch) {}
+                 BufferPool& pool, const Batch& batch, const LinearObserver& observer)
+    : decoder_(model.decoder),
+      weights_(weights),
+      team_(team),
+      pool_(pool),
+      batch_(batch),
+      observer_(observer) {}
 
 // f(r) for every row, shared over threads where there is enough to do.
 template <class F>
@@ -122,6 +127,7 @@ Activations Compute::norm_heads(Activations x, Place place) {
 }
 
 Activations Compute::linear(const Activations& x, Place place) {
+  if (observer_) observer_(x.view(), place);
   const PlacedWeights::Entry& weights = weights_.at(place);
   const RowReader& w = *weights.matrix;
   const std::int64_t tile_floats = x.rows() <= kFewRows ? kSmallTile : kLargeTile;

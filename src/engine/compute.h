@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -38,13 +39,16 @@ struct Batch {
   std::vector<float> sin;
 };
 
+/// Sees what enters each linear layer before it is multiplied: one row per token.
+using LinearObserver = std::function<void(Matrix x, Place place)>;
+
 /// Ops of model/walk.h. Every value has one row per token of the batch.
 class Compute {
  public:
   using Value = Activations;
 
   Compute(const Model& model, const PlacedWeights& weights, const Team& team, BufferPool& pool,
-          const Batch& batch);
+          const Batch& batch, const LinearObserver& observer);
 
   Value embed();
   Value add_positions(Value x);
@@ -71,6 +75,7 @@ class Compute {
   const Team& team_;
   BufferPool& pool_;
   const Batch& batch_;
+  const LinearObserver& observer_;  // may be empty
 };
 
 }  // namespace zp

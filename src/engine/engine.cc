@@ -56,7 +56,7 @@ Batch Engine::make_batch(std::span<const Chunk> chunks) const {
 
 Activations Engine::forward(std::span<const Chunk> chunks) {
   const Batch batch = make_batch(chunks);
-  Compute compute(model_, weights_, team_, pool_, batch);
+  Compute compute(model_, weights_, team_, pool_, batch, observer_);
   Walk walk(model_, compute);
   Activations x = walk.embedding();
   for (std::int64_t layer = 0; layer < model_.decoder.layers; ++layer)
@@ -66,12 +66,24 @@ Activations Engine::forward(std::span<const Chunk> chunks) {
   return x;
 }
 
+Activations Engine::embed(std::span<const Chunk> chunks) {
+  const Batch batch = make_batch(chunks);
+  Compute compute(model_, weights_, team_, pool_, batch, observer_);
+  return Walk(model_, compute).embedding();
+}
+
+Activations Engine::layer(std::int64_t layer, Activations x, std::span<const Chunk> chunks) {
+  const Batch batch = make_batch(chunks);
+  Compute compute(model_, weights_, team_, pool_, batch, observer_);
+  return Walk(model_, compute).layer(layer, std::move(x));
+}
+
 Activations Engine::logits(const Activations& hidden, std::int64_t begin, std::int64_t count) {
   Activations rows = pool_.take(count, hidden.cols());
   for (std::int64_t r = 0; r < count; ++r)
     std::ranges::copy(hidden.view().row(begin + r), rows.view().row(r).begin());
   const Batch none;
-  Compute compute(model_, weights_, team_, pool_, none);
+  Compute compute(model_, weights_, team_, pool_, none, observer_);
   return Walk(model_, compute).logits(std::move(rows));
 }
 

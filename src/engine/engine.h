@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "base/parallel.h"
 #include "engine/compute.h"
@@ -35,6 +36,14 @@ class Engine {
   /// The logits of rows [begin, begin + count) of what forward() gave: count x vocabulary.
   Activations logits(const Activations& hidden, std::int64_t begin, std::int64_t count);
 
+  /// forward() in steps, for who goes through the network layer by layer: what enters the first
+  /// layer, and one layer. The caches must be empty and stay so: `layer` writes its keys and values
+  /// over those of the sequence that used them before.
+  Activations embed(std::span<const Chunk> chunks);
+  Activations layer(std::int64_t layer, Activations x, std::span<const Chunk> chunks);
+  /// From now on sees what enters every linear layer.
+  void observe(LinearObserver observer) { observer_ = std::move(observer); }
+
  private:
   Batch make_batch(std::span<const Chunk> chunks) const;
 
@@ -42,6 +51,7 @@ class Engine {
   const Team& team_;
   PlacedWeights weights_;
   BufferPool pool_;
+  LinearObserver observer_;
 };
 
 }  // namespace zp

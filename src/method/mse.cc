@@ -6,8 +6,8 @@
 namespace zp {
 namespace {
 
-void code(const Grid& grid, Matrix w, Floats h, PlanesOut out) {
-  grid.quantize(w, h, Fit::search, out);
+void code(const Grid& grid, Matrix w, const InputStatistics& inputs, PlanesOut out) {
+  grid.quantize(w, inputs.importance, Fit::search, out);
 }
 
 }  // namespace
@@ -15,6 +15,6 @@ void code(const Grid& grid, Matrix w, Floats h, PlanesOut out) {
 extern const Method method_mse;
 const Method method_mse{"mse",
                         "round to nearest, ranges searched for the least (weighted) squared error",
-                        Fit::search, code};
+                        Fit::search, false, code};
 
 }  // namespace zp

@@ -4,7 +4,7 @@
 namespace zp {
 namespace {
 
-void code(const Grid& grid, Matrix w, Floats, PlanesOut out) {
+void code(const Grid& grid, Matrix w, const InputStatistics&, PlanesOut out) {
   grid.quantize(w, {}, Fit::range, out);
 }
 
@@ -13,6 +13,6 @@ void code(const Grid& grid, Matrix w, Floats, PlanesOut out) {
 extern const Method method_nearest;
 const Method method_nearest{"nearest",
                             "round to nearest, ranges from the smallest to the largest weight",
-                            Fit::range, code};
+                            Fit::range, false, code};
 
 }  // namespace zp

@@ -106,7 +106,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
       loaded.title,
       recipe.pre_tokenizer.empty() ? loaded.pre_tokenizer : recipe.pre_tokenizer,
       asked,
-      recipe.importance != nullptr};
+      recipe.importance != nullptr || recipe.calibration != nullptr};
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return matches(e.pattern, w.use); };
     if (std::none_of(loaded.model.weights.begin(), loaded.model.weights.end(), used)) {
@@ -137,10 +137,11 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   return out;
 }
 
-std::int64_t tile_bytes(const TensorJob& job) {
+std::int64_t tile_bytes(const TensorJob& job, bool feedback) {
   const std::int64_t weights = tile_rows(job) * job.rows->cols();
-  // FP32 values and what they decode to; the planes' bytes are fewer than a float's each.
-  return weights * static_cast<std::int64_t>(3 * sizeof(float));
+  // FP32 values and what they decode to; the planes' bytes are fewer than a float's each. With
+  // feedback the weights as they stand, errors, what they owe, codes, and parameters.
+  return weights * static_cast<std::int64_t>((feedback ? 8 : 3) * sizeof(float));
 }
 
 // What is in memory already (tokenizer, headers) and the largest tiles that can be under way
@@ -149,7 +150,7 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
   std::vector<std::int64_t> tiles;
   for (const PlannedOutput& out : plan.outputs) {
     for (const TensorJob& job : out.layout.jobs) {
-      const std::int64_t bytes = tile_bytes(job);
+      const std::int64_t bytes = tile_bytes(job, recipe.method->feedback);
       if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
         throw Error("tensor \"" + job.name + "\"", "does not fit the memory budget",
                     "--memory of at least " + std::to_string(bytes) + " bytes",
@@ -160,6 +161,16 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
   }
   std::sort(tiles.rbegin(), tiles.rend());
   std::int64_t sum = own_memory_bytes();
+  if (recipe.calibration != nullptr) {
+    const std::int64_t bytes = recipe.calibration->bytes();
+    if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
+      throw Error("--calibrate", "statistics of one layer do not fit the memory budget",
+                  "--memory of at least " + std::to_string(bytes) +
+                      " bytes, fewer --tokens, or --method mse",
+                  std::to_string(recipe.memory_bytes));
+    }
+    sum += bytes;
+  }
   for (std::size_t i = 0; i < tiles.size() && i < static_cast<std::size_t>(recipe.threads); ++i)
     sum += tiles[i];
   return sum;
@@ -201,6 +212,7 @@ Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
     }
   }
   plan.importance = recipe.importance;
+  plan.calibration = recipe.calibration;
   plan.memory_bytes = memory_needed(plan, recipe);
   return plan;
 }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <numeric>
 
 #include "base/atomic_file.h"
 #include "base/checked.h"
@@ -129,12 +130,14 @@ class Runner {
 
   RunResult run() {
     const Clock::time_point begin = Clock::now();
-    std::int64_t weights = 0;
-    for (const Tile& t : tiles_) weights += t.rows * job(t).rows->cols();
-    progress_.stage("quantize", weights, "weights");
     for (const auto& output : outputs_) output->write_fixed();
-    team_.run(static_cast<std::int64_t>(tiles_.size()),
-              [this](std::int64_t i) { do_tile(static_cast<std::size_t>(i)); });
+    if (plan_.calibration == nullptr) {
+      std::vector<std::size_t> all(tiles_.size());
+      std::iota(all.begin(), all.end(), std::size_t{0});
+      do_tiles(all, "quantize");
+    } else {
+      calibrate_and_quantize(*plan_.calibration);
+    }
     const Clock::time_point committing = Clock::now();
     for (const auto& output : outputs_) output->finish_files();
     for (const auto& output : outputs_) output->commit();
@@ -143,6 +146,34 @@ class Runner {
 
  private:
   const TensorJob& job(const Tile& t) const { return plan_.outputs[t.output].layout.jobs[t.job]; }
+
+  void do_tiles(const std::vector<std::size_t>& tiles, const std::string& stage) {
+    std::int64_t weights = 0;
+    for (const std::size_t i : tiles) weights += tiles_[i].rows * job(tiles_[i]).rows->cols();
+    progress_.stage(stage, weights, "weights");
+    team_.run(static_cast<std::int64_t>(tiles.size()),
+              [&](std::int64_t i) { do_tile(tiles[static_cast<std::size_t>(i)]); });
+  }
+
+  // Statistics are there for one layer at a time; what stands outside the layers comes last.
+  void calibrate_and_quantize(Calibration& calibration) {
+    const std::int64_t layers = calibration.layers();
+    std::vector<std::vector<std::size_t>> tiles(static_cast<std::size_t>(layers + 1));
+    for (std::size_t i = 0; i < tiles_.size(); ++i) {
+      const Weight* weight = job(tiles_[i]).weight;
+      const std::int64_t layer = weight != nullptr ? weight->use.layer : -1;
+      tiles[static_cast<std::size_t>(layer >= 0 ? layer : layers)].push_back(i);
+    }
+    for (std::int64_t layer = 0; layer <= layers; ++layer) {
+      const Clock::time_point begin = Clock::now();
+      calibration.next(progress_);
+      peak_memory_ = std::max(peak_memory_, own_memory_bytes());
+      calibrate_ += Clock::now() - begin;
+      do_tiles(tiles[static_cast<std::size_t>(layer)],
+               layer < layers ? fmt::format("quantize layer {} of {}", layer + 1, layers)
+                              : "quantize the rest");
+    }
+  }
 
   void do_tile(std::size_t index) {
     const Tile& tile = tiles_[index];
@@ -184,16 +215,18 @@ class Runner {
       b.planes[p].resize(static_cast<std::size_t>(w.rows * j.grid->row_bytes(p, w.cols)));
       out.push_back(b.planes[p].data());
     }
-    method_.code(*j.grid, w, importance(j), out);
+    method_.code(*j.grid, w, statistics(j), out);
     b.decoded.resize(b.weights.size());
     const std::vector<const std::byte*> in(out.begin(), out.end());
     j.grid->decode(in, {b.decoded.data(), w.rows, w.cols});
   }
 
   // One number a column; a grid that sees the tensor as one row has no columns.
-  Floats importance(const TensorJob& j) const {
-    if (plan_.importance == nullptr || j.weight == nullptr || j.grid->whole_tensor()) return {};
-    return plan_.importance->of(*j.weight);
+  InputStatistics statistics(const TensorJob& j) const {
+    if (j.weight == nullptr || j.grid->whole_tensor()) return {};
+    if (plan_.calibration != nullptr) return plan_.calibration->of(*j.weight);
+    if (plan_.importance != nullptr) return {plan_.importance->of(*j.weight), {}};
+    return {};
   }
 
   void write(const Tile& tile, const TensorJob& j, const Buffers& b) const {
@@ -246,7 +279,8 @@ class Runner {
       if (out.energy.error == 0) out.fidelity = Fidelity::exact;
     }
     const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
-    const double streaming = seconds(committing - begin);
+    r.seconds.calibrate = seconds(calibrate_);
+    const double streaming = seconds(committing - begin) - r.seconds.calibrate;
     const double worked = std::max(1e-9, seconds(read_ + quantize_ + write_));
     r.seconds.read = streaming * seconds(read_) / worked;
     r.seconds.quantize = streaming * seconds(quantize_) / worked;
@@ -267,6 +301,7 @@ class Runner {
   std::vector<Buffers> free_;
   Clock::duration read_{};
   Clock::duration quantize_{};
+  Clock::duration calibrate_{};
   Clock::duration write_{};
   std::size_t done_ = 0;
   std::int64_t peak_memory_ = 0;

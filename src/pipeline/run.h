@@ -28,6 +28,7 @@ struct OutputResult {
 /// Wall time the threads spent, shared out by what they did; they add up to total.
 struct RunSeconds {
   double read = 0;
+  double calibrate = 0;
   double quantize = 0;
   double write = 0;
   double total = 0;

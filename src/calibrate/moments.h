@@ -1,0 +1,41 @@
+// Second moments of a linear layer's inputs.
+//
+// H = sum x x^T over the rows x of every add(), of which the diagonal alone where no more is asked
+// for. Products of one add() are summed in FP32 in the order of kernel/matmul.h, the sums of the
+// calls in FP64 in the order of the calls: the same bits for any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/parallel.h"
+#include "base/view.h"
+
+namespace zp {
+
+class Moments {
+ public:
+  Moments(std::int64_t columns, bool full);
+
+  void add(Matrix x, const Team& team);
+
+  std::int64_t rows() const { return rows_; }
+  /// The mean square of each column and, so that none counts for nothing, a hundredth of their
+  /// mean. Empty when there was nothing but zeros.
+  std::vector<float> importance() const;
+  /// columns x columns, the lower triangle; only when full.
+  View2D<double> h() { return {sums_.data(), columns_, columns_}; }
+
+  static std::int64_t bytes(std::int64_t columns, bool full);
+
+ private:
+  void add_squares(Matrix x);
+  void add_products(Matrix x, const Team& team);
+
+  std::int64_t columns_;
+  bool full_;
+  std::int64_t rows_ = 0;
+  std::vector<double> sums_;  // the matrix, or its diagonal
+};
+
+}  // namespace zp

@@ -1,0 +1,22 @@
+// The part of a text that a model is calibrated on.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "text/documents.h"
+
+namespace zp {
+
+/// Windows of `context` tokens, `tokens` in all as far as whole windows go, spread evenly over the
+/// documents' token stream; all of a text that has no more. Where the model begins its texts with
+/// BOS, so does each window. Throws Error at `where` when there is no tokenizer (nullptr), for
+/// fewer tokens than a window, and for what encode_documents() refuses.
+std::vector<std::vector<TokenId>> calibration_windows(std::span<const Document> documents,
+                                                      const Tokenizer* tokenizer,
+                                                      const std::string& where, std::int64_t tokens,
+                                                      std::int64_t context);
+
+}  // namespace zp

@@ -1,0 +1,127 @@
+// Calibration of the bundled model: what GPTQ leaves of a layer's output error.
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "calibrate/calibration.h"
+#include "calibrate/windows.h"
+#include "pipeline/load.h"
+#include "text/dataset.h"
+
+namespace zp {
+namespace {
+
+const std::string kDemo = ZP_SOURCE_DIR "/models/demo";
+
+std::vector<std::vector<TokenId>> windows_of(const LoadedModel& demo, std::int64_t tokens,
+                                             std::int64_t context) {
+  return calibration_windows(read_dataset(kDemo + "/heldout.jsonl"), &*demo.tokenizer, kDemo,
+                             tokens, context);
+}
+
+std::vector<float> decoded(const Grid& grid, const Method& method, Matrix w,
+                           const InputStatistics& inputs) {
+  std::vector<std::vector<std::byte>> planes;
+  std::vector<std::byte*> out;
+  for (std::size_t p = 0; p < grid.planes().size(); ++p)
+    planes.emplace_back(static_cast<std::size_t>(w.rows * grid.row_bytes(p, w.cols)));
+  for (auto& plane : planes) out.push_back(plane.data());
+  method.code(grid, w, inputs, out);
+  std::vector<float> q(static_cast<std::size_t>(w.rows * w.cols));
+  const std::vector<const std::byte*> in(out.begin(), out.end());
+  grid.decode(in, {q.data(), w.rows, w.cols});
+  return q;
+}
+
+// tr(D H D^T), D = W - Q, H damped: the squares of D R, where H = R R^T and R U = 1, U^T the
+// factor.
+double output_error(Matrix w, const std::vector<float>& q, Matrix factor) {
+  double sum = 0;
+  std::vector<double> y(static_cast<std::size_t>(w.cols));
+  for (std::int64_t r = 0; r < w.rows; ++r) {
+    for (std::size_t j = 0; j < y.size(); ++j) {
+      const Floats u = factor.row(static_cast<std::int64_t>(j));  // column j of U
+      double rest =
+          static_cast<double>(w.row(r)[j]) - q[static_cast<std::size_t>(r) * y.size() + j];
+      for (std::size_t i = 0; i < j; ++i) rest -= y[i] * u[i];
+      y[j] = rest / u[j];
+      sum += y[j] * y[j];
+    }
+  }
+  return sum;
+}
+
+TEST(Calibrated, GptqLeavesLessOfEveryLayersOutputErrorThanMse) {
+  const auto demo = load_model(kDemo);
+  const Team team(2);
+  Calibration calibration(demo->model, windows_of(*demo, 4096, 128), true, team);
+  EXPECT_EQ(calibration.tokens(), 4096);
+  Silent silent;
+  int linears = 0;
+  for (std::int64_t layer = 0; layer < calibration.layers(); ++layer) {
+    calibration.next(silent);
+    for (const Weight& weight : demo->model.weights) {
+      const InputStatistics inputs = calibration.of(weight);
+      const bool known = weight.use.layer == layer && is_matrix(weight.use.role);
+      ASSERT_EQ(inputs.feedback.cols, known ? weight.use.cols : 0) << weight.use.hf;
+      if (!known) continue;
+      ++linears;
+      ASSERT_EQ(inputs.importance.size(), static_cast<std::size_t>(weight.use.cols));
+      const std::int64_t rows = std::min(weight.use.rows, std::int64_t{64});
+      std::vector<float> values(static_cast<std::size_t>(rows * weight.use.cols));
+      weight.rows->read(0, rows, values.data());
+      const Matrix w(values.data(), rows, weight.use.cols);
+      for (const char* spec : {"int4:g32", "q4_k", "int3:g64"}) {
+        const auto grid = make_grid(spec);
+        const auto error = [&](const char* method) {
+          return output_error(w, decoded(*grid, find_method(method), w, inputs), inputs.feedback);
+        };
+        EXPECT_LT(error("gptq"), error("mse")) << spec << ", " << weight.use.hf;
+      }
+    }
+  }
+  EXPECT_EQ(linears, 4 * 7);
+}
+
+TEST(Calibrated, ImportanceAloneIsThatOfTheSecondMoments) {
+  const auto demo = load_model(kDemo);
+  const Team team(2);
+  Calibration full(demo->model, windows_of(*demo, 512, 64), true, team);
+  Calibration squares(demo->model, windows_of(*demo, 512, 64), false, team);
+  EXPECT_LT(squares.bytes(), full.bytes());
+  Silent silent;
+  full.next(silent);
+  squares.next(silent);
+  for (const Weight& weight : demo->model.weights) {
+    const Floats expected = full.of(weight).importance;
+    const Floats found = squares.of(weight).importance;
+    EXPECT_TRUE(squares.of(weight).feedback.cols == 0);
+    ASSERT_EQ(found.size(), expected.size());
+    // 512 squares summed in FP32 on one side: 512 roundings of at most 2^-24.
+    for (std::size_t j = 0; j < found.size(); ++j)
+      ASSERT_NEAR(found[j], expected[j], expected[j] * 512 * 0x1p-24) << weight.use.hf;
+  }
+}
+
+TEST(CalibrationWindows, AreSpreadOverTheTextAndBeginWithBos) {
+  const auto demo = load_model(kDemo);
+  const auto all = windows_of(*demo, 1 << 20, 100);
+  const auto some = windows_of(*demo, 1099, 100);
+  ASSERT_EQ(some.size(), 10u);
+  EXPECT_GT(all.size(), 100u);
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    ASSERT_EQ(some[i].size(), 100u);
+    EXPECT_EQ(some[i], all[i * all.size() / 10]);
+    EXPECT_EQ(some[i].front(), 1531);  // models/demo/config.json: bos_token_id
+  }
+}
+
+TEST(CalibrationWindows, RefuseTooLittle) {
+  const auto demo = load_model(kDemo);
+  EXPECT_THROW(windows_of(*demo, 99, 100), Error);
+  EXPECT_THROW(windows_of(*demo, 1 << 20, 1 << 20), Error);
+  EXPECT_THROW(windows_of(*demo, 10, 0), Error);
+  EXPECT_THROW(calibration_windows({}, nullptr, "model", 10, 10), Error);
+}
+
+}  // namespace
+}  // namespace zp
