@@ -3,7 +3,8 @@
 //
 //   mxfp4:blocks  17 bytes for 32 weights: u8 e, then 16 bytes of codes; r = v 2^(e - 128)
 //   nvfp4:blocks  36 bytes for 64 weights: 4 scales UE4M3 (one for 16 weights), then 4 x 8 bytes of
-//                 codes; r = v s / 2; of a scale the highest bit counts nothing, 0x7F means 0
+//                 codes; r = v s / 2; of a scale the highest bit counts nothing; 0x7F (not 0xFF) is
+//                 0
 //   v             twice E2M1's values, 0 1 2 3 4 6 8 12 and their negatives from code 8 on; of a
 //   group
 //                 of n weights byte j holds weight j in its low half and weight j + n/2 in its high
@@ -12,9 +13,9 @@
 // Range: the format's own: the scale's exponent is that of the largest magnitude less 2 (MXFP4), or
 // the scale nearest to a sixth of it (NVFP4). Search: every
 // stored scale from the one that clips the largest weight to half of itself up to four times the
-// one that covers it, each with the nearest codes: the best of them is exact, the two ends are a
-// heuristic. NVFP4's one scale for the tensor, which some programs store beside, is not made here:
-// scales below 2^-9 are lost.
+// one that covers it, each with the nearest codes: the best of them but for gains below 2^-17, the
+// two ends are a heuristic. NVFP4's one scale for the tensor, which some programs store beside, is
+// not made here: scales below 2^-9 are lost.
 #include "grid/fp4_blocks.h"
 
 #include <algorithm>
@@ -55,7 +56,7 @@ std::uint8_t mx_range(float largest) noexcept {
 // The code's bits are those of an FP32 2^120 times smaller, whose exponent may be subnormal too.
 float nv_scale(std::uint8_t code) noexcept {
   const auto bits = static_cast<std::uint32_t>(code & 127);
-  return bits == 127 ? 0 : std::bit_cast<float>(bits << 20) * 0x1p119f;
+  return code == 0x7F ? 0 : std::bit_cast<float>(bits << 20) * 0x1p119f;
 }
 
 constexpr std::uint8_t kNvLargest = 0x7E;

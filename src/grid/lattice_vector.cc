@@ -1,8 +1,9 @@
 // The nearest entries of many cells at once, one cell a lane.
 //
 // What an entry costs a cell is a sum over its two halves, and a half has only 81 (or 64) patterns
-// of levels: their costs are tabled first, then every entry is two look-ups and a sum. Lanes do not
-// mix, so every vector width gives the same bits. To turn one sign of weight i from right to wrong
+// of levels: their costs are tabled first, then of each pattern of the second half the least of the
+// first halves that stand with it is found, in the order of lattice_plan.h. Lanes do not mix, so
+// every vector width gives the same bits. To turn one sign of weight i from right to wrong
 // costs 4 scale h |w| v more; a half's table with a turn has the cheapest of its weights'.
 #include "grid/lattice.h"
 
