@@ -35,7 +35,7 @@ def spread(text):
 
 
 def divergence(arguments, folder, target, method):
-    out = folder / "out"
+    out = folder / target.replace(":", "-")  # a file or a folder, as the container has it
     common = ["--context", str(arguments.context), "--quiet"]
     subprocess.run(
         [arguments.program, "quantize", arguments.model, "--to", f"{target}={out}", "--force", *method, *common],
