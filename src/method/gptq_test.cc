@@ -214,17 +214,20 @@ class GptqGrids : public testing::TestWithParam<std::string> {};
 // the walk without feedback.
 TEST_P(GptqGrids, WithoutCorrelationsTheBytesAreThoseOfMse) {
   const auto grid = make_grid(GetParam());
-  Layer layer = make_layer(3, 768, 1);
+  static const Layer layer = [] {
+    Layer made = make_layer(3, 768, 1);
+    std::vector<double> nothing(made.h.size());
+    made.factor = feedback_factor({nothing.data(), made.cols, made.cols}, Team(1));
+    return made;
+  }();
   if (!grid->why_not(layer.cols).empty()) GTEST_SKIP() << grid->why_not(layer.cols);
-  std::vector<double> nothing(layer.h.size());
-  layer.factor = feedback_factor({nothing.data(), layer.cols, layer.cols}, Team(1));
   EXPECT_EQ(coded("gptq", *grid, layer.weights(), layer.inputs()).bytes,
             coded("mse", *grid, layer.weights(), layer.inputs()).bytes);
 }
 
 TEST_P(GptqGrids, OutputErrorIsBelowThatOfMse) {
   const auto grid = make_grid(GetParam());
-  const Layer layer = make_layer(4, 512, 300);
+  static const Layer layer = make_layer(4, 512, 300);
   if (!grid->why_not(layer.cols).empty()) GTEST_SKIP() << grid->why_not(layer.cols);
   const double mse = output_error(layer, run("mse", *grid, layer));
   const double gptq = output_error(layer, run("gptq", *grid, layer));
@@ -237,7 +240,7 @@ TEST_P(GptqGrids, OutputErrorIsBelowThatOfMse) {
 
 TEST_P(GptqGrids, TilesOfRowsHaveTheSameBytes) {
   const auto grid = make_grid(GetParam());
-  const Layer layer = make_layer(3, 256, 100);
+  static const Layer layer = make_layer(3, 256, 100);
   if (!grid->why_not(layer.cols).empty()) GTEST_SKIP() << grid->why_not(layer.cols);
   const std::vector<float> together = run("gptq", *grid, layer);
   std::vector<float> alone;
