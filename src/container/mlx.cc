@@ -103,9 +103,8 @@ class Mlx final : public Container {
     const AffineForm* f = mlx_form(grid);
     if (f == nullptr) return {false, std::string(kHeld)};
     if (!is_module(use)) return {false, "norms and biases stay in floating point"};
-    if (use.cols % f->group == 0) return {true, {}};
-    return {false,
-            std::to_string(use.cols) + " columns are no multiple of " + std::to_string(f->group)};
+    const std::string why = why_no_multiple(use.cols, f->group);
+    return {why.empty(), why};
   }
 
   /// mlx-lm leaves what it can't quantize in the model's type.

@@ -6,16 +6,15 @@
 //                 codes; r = v s / 2; of a scale the highest bit counts nothing; 0x7F (not 0xFF) is
 //                 0
 //   v             twice E2M1's values, 0 1 2 3 4 6 8 12 and their negatives from code 8 on; of a
-//   group
-//                 of n weights byte j holds weight j in its low half and weight j + n/2 in its high
-//                 one
+//                 group of n weights byte j holds weight j in its low half, weight j + n/2 in its
+//                 high one
 //
 // Range: the format's own: the scale's exponent is that of the largest magnitude less 2 (MXFP4), or
-// the scale nearest to a sixth of it (NVFP4). Search: every
-// stored scale from the one that clips the largest weight to half of itself up to four times the
-// one that covers it, each with the nearest codes: the best of them but for gains below 2^-17, the
-// two ends are a heuristic. NVFP4's one scale for the tensor, which some programs store beside, is
-// not made here: scales below 2^-9 are lost.
+// the scale nearest to a sixth of it (NVFP4). Search: every stored scale from the one that clips
+// the largest weight to half of itself up to four times the one that covers it, each with the
+// nearest codes: the best of them but for gains below 2^-17, the two ends are a heuristic. NVFP4's
+// one scale for the tensor, which some programs store beside, is not made here: scales below 2^-9
+// are lost.
 #include "grid/fp4_blocks.h"
 
 #include <algorithm>
@@ -97,9 +96,7 @@ struct Fp4Blocks {
   const Fp4Type* type;
 
   std::string why_not(std::int64_t cols) const {
-    const auto block = static_cast<std::int64_t>(type->block);
-    if (cols % block == 0) return "";
-    return std::to_string(cols) + " columns are no multiple of " + std::to_string(block);
+    return why_no_multiple(cols, static_cast<std::int64_t>(type->block));
   }
   GridShape shape(std::int64_t) const {
     return {static_cast<std::int64_t>(type->block), static_cast<std::int64_t>(type->unit), 1};
@@ -178,11 +175,7 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
   return nullptr;
 }
 
-std::vector<std::string> examples() {
-  std::vector<std::string> all;
-  for (const Fp4Type& type : kTypes) all.emplace_back(type.name);
-  return all;
-}
+std::vector<std::string> examples() { return names_of(kTypes); }
 
 }  // namespace
 

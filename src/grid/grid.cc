@@ -11,6 +11,11 @@ std::string_view family_name(Family family) {
   return kNames[static_cast<std::size_t>(family)];
 }
 
+std::string why_no_multiple(std::int64_t cols, std::int64_t of) {
+  if (cols % of == 0) return "";
+  return std::to_string(cols) + " columns are no multiple of " + std::to_string(of);
+}
+
 Grid::Grid(std::string spec, Family family, std::vector<Plane> planes, double limit,
            std::optional<AffineForm> affine)
     : spec_(std::move(spec)),

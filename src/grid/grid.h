@@ -43,6 +43,10 @@ enum class Fit {
 enum class Family { floating, affine, codebook, microscaled, blocks };
 std::string_view family_name(Family family);
 
+/// Empty when `of` divides `cols`; else what a why_not says, e.g. "172 columns are no multiple of
+/// 32".
+std::string why_no_multiple(std::int64_t cols, std::int64_t of);
+
 enum class Offset { sym, restricted, zero, min };
 enum class ScaleType { s32, s16, sbf16, pow2 };
 enum class Grouping { group, channel, tensor };

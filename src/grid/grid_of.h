@@ -39,12 +39,21 @@ typename Codec::Params better_of(const Codec& codec, const typename Codec::Param
   return unit_error(codec, second, w, h) < unit_error(codec, first, w, h) ? second : first;
 }
 
+/// Names of a family's types, as GridFamily::examples wants them.
+template <class Types>
+std::vector<std::string> names_of(const Types& types) {
+  std::vector<std::string> all;
+  for (const auto& type : types) all.emplace_back(type.name);
+  return all;
+}
+
 /// A Codec has a trivially copyable `Params` (one block's) and, for one row:
 ///   std::string why_not(cols); GridShape shape(cols); std::int64_t row_bytes(plane, cols);
 ///   void open_block(Params&, Floats w, Floats h, Fit);  open_unit(Params&, u, w, h, Fit);
-///   void encode(const Params&, j, Floats w, std::span<Code>, std::span<float> decoded);  // whole
-///   steps of one unit void pack(const Params*, std::span<const Code>, PlanesOut);
-///   decode_row(PlanesIn, std::span<float>);
+///   void encode(const Params&, j, Floats w, std::span<Code>, std::span<float> decoded);
+///     (whole steps of one unit)
+///   void pack(const Params*, std::span<const Code>, PlanesOut);
+///   void decode_row(PlanesIn, std::span<float>);
 /// and may have vector code with the same bytes: void quantize_row(Floats w, PlanesOut) for
 /// Fit::range, or void quantize_rows(Matrix w, Floats h, Fit, PlanesOut) for everything.
 template <class Codec>

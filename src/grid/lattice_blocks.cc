@@ -16,10 +16,7 @@ struct LatticeBlocks {
   const LatticeType* type;
 
   std::size_t cells() const { return std::min(kLatticeCells, kLatticeBlock / type->dims); }
-  std::string why_not(std::int64_t cols) const {
-    if (cols % static_cast<std::int64_t>(kLatticeBlock) == 0) return "";
-    return std::to_string(cols) + " columns are no multiple of 256";
-  }
+  std::string why_not(std::int64_t cols) const { return why_no_multiple(cols, kLatticeBlock); }
   GridShape shape(std::int64_t) const {
     const std::size_t step = type->signs == LatticeSigns::even ? 8 : type->dims;
     return {kLatticeBlock, static_cast<std::int64_t>(type->unit), static_cast<std::int64_t>(step)};
@@ -89,11 +86,7 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
   return nullptr;
 }
 
-std::vector<std::string> examples() {
-  std::vector<std::string> all;
-  for (const LatticeType& type : lattice_types()) all.emplace_back(type.name);
-  return all;
-}
+std::vector<std::string> examples() { return names_of(lattice_types()); }
 
 }  // namespace
 

@@ -35,9 +35,7 @@ struct LegacyBlocks {
   // Codes are clamp(trunc((x - origin) inverse + shift), 0, levels) - bias, decoded as d q + m.
   using Params = LegacyParams;
 
-  std::string why_not(std::int64_t cols) const {
-    return cols % kBlock == 0 ? "" : std::to_string(cols) + " columns are no multiple of 32";
-  }
+  std::string why_not(std::int64_t cols) const { return why_no_multiple(cols, kBlock); }
   GridShape shape(std::int64_t) const { return {kBlock, kBlock, 1}; }
   std::int64_t row_bytes(std::size_t, std::int64_t cols) const {
     return cols / kBlock * layout.bytes();
@@ -105,11 +103,7 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
   return nullptr;
 }
 
-std::vector<std::string> examples() {
-  std::vector<std::string> all;
-  for (const Named& type : kTypes) all.emplace_back(type.name);
-  return all;
-}
+std::vector<std::string> examples() { return names_of(kTypes); }
 
 }  // namespace
 

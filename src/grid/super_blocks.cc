@@ -162,10 +162,7 @@ struct SuperBlocks {
 
   using Params = SuperParams;
 
-  std::string why_not(std::int64_t cols) const {
-    if (cols % layout.weights() == 0) return "";
-    return std::to_string(cols) + " columns are no multiple of " + std::to_string(layout.weights());
-  }
+  std::string why_not(std::int64_t cols) const { return why_no_multiple(cols, layout.weights()); }
   GridShape shape(std::int64_t) const { return {layout.weights(), layout.unit, 1}; }
   std::int64_t row_bytes(std::size_t, std::int64_t cols) const {
     return cols / layout.weights() * layout.bytes;
@@ -229,11 +226,7 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
   return nullptr;
 }
 
-std::vector<std::string> examples() {
-  std::vector<std::string> all;
-  for (const SuperLayout& type : kTypes) all.emplace_back(type.name);
-  return all;
-}
+std::vector<std::string> examples() { return names_of(kTypes); }
 
 }  // namespace
 

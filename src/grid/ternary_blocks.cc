@@ -110,9 +110,7 @@ struct Ternary {
 
   const Type* type;
 
-  std::string why_not(std::int64_t cols) const {
-    return cols % kBlock == 0 ? "" : std::to_string(cols) + " columns are no multiple of 256";
-  }
+  std::string why_not(std::int64_t cols) const { return why_no_multiple(cols, kBlock); }
   GridShape shape(std::int64_t) const { return {kBlock, kBlock, 1}; }
   std::int64_t row_bytes(std::size_t, std::int64_t cols) const {
     return cols / kBlock * type->bytes();
@@ -203,11 +201,7 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
   return nullptr;
 }
 
-std::vector<std::string> examples() {
-  std::vector<std::string> all;
-  for (const Type& type : kTypes) all.emplace_back(type.name);
-  return all;
-}
+std::vector<std::string> examples() { return names_of(kTypes); }
 
 }  // namespace
 
