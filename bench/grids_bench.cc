@@ -1,5 +1,5 @@
-// Weights per second of every registered grid: coded by nearest and mse, and decoded; beside a copy
-// of the same weights in the same run.
+// Weights per second of every registered grid: coded by nearest and mse, decoded, and multiplied by
+// a row; beside a copy of the same weights in the same run.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
@@ -81,6 +81,20 @@ void decode(benchmark::State& state, const std::string& spec) {
   count_weights(state);
 }
 
+void products(benchmark::State& state, const std::string& spec) {
+  const std::vector<float> w = heavy_tails();
+  const auto grid = zp::make_grid(spec);
+  Planes planes(*grid);
+  zp::find_method("nearest").code(*grid, matrix(*grid, w), {}, planes.out);
+  const zp::Matrix m = matrix(*grid, w);
+  std::vector<float> sums(static_cast<std::size_t>(m.rows));
+  for ([[maybe_unused]] auto _ : state) {
+    grid->products(planes.in, m.row(0), sums);
+    benchmark::ClobberMemory();
+  }
+  count_weights(state);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -92,6 +106,7 @@ int main(int argc, char** argv) {
                                      method);
       }
       benchmark::RegisterBenchmark((spec + "/decode").c_str(), decode, spec);
+      benchmark::RegisterBenchmark((spec + "/products").c_str(), products, spec);
     }
   }
   benchmark::Initialize(&argc, argv);

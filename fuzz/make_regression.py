@@ -280,7 +280,14 @@ def imatrix_files():
     yield "gguf-of-a-model", gguf_of(tensor_info(b"a.in_sum2"))
 
 
-FILES = {"imatrix": imatrix_files, "chat_template": chat_template_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "dataset": dataset_files,
+def grid_files():
+    yield "nothing", b"\0\0"
+    yield "ones", b"\x28\xff" + b"\xff" * 64
+    yield "halves", b"\x50\xff" + struct.pack("<8e", 1, math.inf, math.nan, 6e-8, -1, 65504, 0, -0.0)
+    yield "huge", b"\x60\x1f" + struct.pack("<4f", 1e30, -1e30, 1e-40, -0.0)
+
+
+FILES = {"grid": grid_files, "imatrix": imatrix_files, "chat_template": chat_template_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "dataset": dataset_files,
          "gguf": gguf_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
 
 

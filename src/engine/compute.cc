@@ -142,9 +142,13 @@ Activations Compute::linear(const Activations& x, Place place) {
     const std::int64_t end = std::min(w.rows(), (part + 1) * step);
     for (std::int64_t n = part * step; n < end; n += tile) {
       const std::int64_t count = std::min(tile, end - n);
-      w.read(n, count, decoded.data());
       const View2D<float> to = out.view().columns(n, count);
-      matmul(x.view(), {decoded.data(), count, w.cols()}, to);
+      if (x.rows() == 1) {
+        w.products(n, x.view().row(0), to.row(0));
+      } else {
+        w.read(n, count, decoded.data());
+        matmul(x.view(), {decoded.data(), count, w.cols()}, to);
+      }
       if (weights.bias.empty()) continue;
       const Floats bias =
           Floats(weights.bias)

@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "grid/grid.h"
+#include "kernel/every_instruction_set.h"
+#include "kernel/matmul.h"
 
 namespace zp {
 namespace {
@@ -225,6 +227,67 @@ TEST_P(Conformance, LimitCanBeStored) {
   for (const Fit fit : {Fit::range, Fit::search}) {
     for (const float v : decode(*grid, c, walk(*grid, c, fit, false).planes))
       EXPECT_TRUE(std::isfinite(v));
+  }
+}
+
+/// Planes of rows x cols, of whatever bytes.
+std::vector<std::vector<std::byte>> any_planes(const Grid& grid, std::int64_t rows,
+                                               std::int64_t cols) {
+  Random random(11);
+  std::vector<std::vector<std::byte>> planes;
+  for (std::size_t p = 0; p < grid.planes().size(); ++p) {
+    planes.emplace_back(static_cast<std::size_t>(rows * grid.row_bytes(p, cols)));
+    for (std::byte& b : planes.back()) b = static_cast<std::byte>(random.uniform() * 256);
+  }
+  return planes;
+}
+
+// Infinite and NaN scales among them.
+TEST_P(Conformance, AnyBytesDecodeAndMultiplyTheSameOnEveryInstructionSet) {
+  const auto grid = make_grid(GetParam());
+  for (const std::int64_t cols : {256, 768, 100, 33}) {
+    if (!grid->why_not(cols).empty()) continue;
+    const std::int64_t rows = grid->whole_tensor() ? 1 : 7;  // one group of rows and some more
+    const std::vector<float> x = normal_floats(static_cast<std::size_t>(cols), 12);
+    const auto planes = any_planes(*grid, rows, cols);
+    std::vector<const std::byte*> in;
+    for (const auto& plane : planes) in.push_back(plane.data());
+    std::vector<float> first;
+    under_every_instruction_set([&] {
+      std::vector<float> decoded(static_cast<std::size_t>(rows * cols));
+      grid->decode(in, {decoded.data(), rows, cols});
+      if (first.empty()) first = decoded;
+      expect_same_bits(decoded, first);
+      std::vector<float> sums(static_cast<std::size_t>(rows));
+      grid->products(in, x, sums);
+      std::vector<float> expected;
+      for (std::int64_t r = 0; r < rows; ++r) {
+        expected.push_back(dot(x, Matrix(first.data(), rows, cols).row(r)));
+      }
+      expect_same_bits(sums, expected);
+    });
+  }
+}
+
+TEST_P(Conformance, ProductsAreThoseOfWhatIsDecoded) {
+  const auto grid = make_grid(GetParam());
+  for (const Case& c : cases()) {
+    if (!grid->why_not(c.cols).empty()) continue;
+    const std::int64_t rows = grid->whole_tensor() ? 1 : c.rows;
+    const std::int64_t cols = grid->whole_tensor() ? c.rows * c.cols : c.cols;
+    const std::vector<float> x = normal_floats(static_cast<std::size_t>(cols), 13);
+    const Walked walked = walk(*grid, c, Fit::range, false);
+    std::vector<const std::byte*> in;
+    for (const auto& plane : walked.planes) in.push_back(plane.data());
+    std::vector<float> expected;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      expected.push_back(dot(x, Matrix(walked.decoded.data(), rows, cols).row(r)));
+    }
+    under_every_instruction_set([&] {
+      std::vector<float> sums(static_cast<std::size_t>(rows));
+      grid->products(in, x, sums);
+      expect_same_bits(sums, expected);
+    });
   }
 }
 

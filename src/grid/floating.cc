@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "grid/grid_of.h"
 #include "number/convert.h"
+#include "tensor/stored_products.h"
 
 namespace zp {
 namespace {
@@ -53,6 +54,10 @@ struct Floating {
     } else {
       converter(*format).to_float(in[0], out);
     }
+  }
+
+  void products(PlanesIn in, Floats x, std::span<float> out) const {
+    stored_products(*format, in[0], x, out);
   }
 
   void quantize_row(Floats w, PlanesOut out) const noexcept {

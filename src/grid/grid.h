@@ -121,6 +121,9 @@ class Grid {
                     PlanesOut out) const noexcept = 0;
   /// rows x out.cols values from the planes.
   virtual void decode(PlanesIn in, View2D<float> out) const noexcept = 0;
+  /// out[r] = dot(x, decoded row r) of kernel/matmul.h, x.size() columns: to the bit, but no row of
+  /// floats need come into being.
+  virtual void products(PlanesIn in, Floats x, std::span<float> out) const = 0;
 
   /// Nearest code for every weight, row by row: the bytes of the walk without feedback, in one pass
   /// and with vector code where the grid has it.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "grid/grid.h"
+#include "kernel/matmul.h"
 
 namespace zp {
 
@@ -55,7 +56,8 @@ std::vector<std::string> names_of(const Types& types) {
 ///   void pack(const Params*, std::span<const Code>, PlanesOut);
 ///   void decode_row(PlanesIn, std::span<float>);
 /// and may have vector code with the same bytes: void quantize_row(Floats w, PlanesOut) for
-/// Fit::range, or void quantize_rows(Matrix w, Floats h, Fit, PlanesOut) for everything.
+/// Fit::range, or void quantize_rows(Matrix w, Floats h, Fit, PlanesOut) for everything, and void
+/// products(PlanesIn, Floats x, std::span<float> out) as Grid has it.
 template <class Codec>
 class GridOf : public Grid {
   using Params = typename Codec::Params;
@@ -105,6 +107,13 @@ class GridOf : public Grid {
       for (std::size_t p = 0; p < in.size(); ++p) at_row[p] += codec_.row_bytes(p, out.cols);
     }
   }
+  void products(PlanesIn in, Floats x, std::span<float> out) const override {
+    if constexpr (requires { codec_.products(in, x, out); }) {
+      codec_.products(in, x, out);
+    } else {
+      products_by_row(in, x, out);
+    }
+  }
 
  private:
   struct Scratch {
@@ -118,6 +127,18 @@ class GridOf : public Grid {
     std::vector<Code> codes;
     std::vector<float> decoded;
   };
+
+  void products_by_row(PlanesIn in, Floats x, std::span<float> out) const {
+    const auto cols = static_cast<std::int64_t>(x.size());
+    std::array<const std::byte*, 4> from{};
+    const auto read = [&](std::int64_t begin, std::int64_t count, float* to) {
+      for (std::size_t p = 0; p < in.size(); ++p) {
+        from[p] = in[p] + begin * codec_.row_bytes(p, cols);
+      }
+      decode(PlanesIn(from.data(), in.size()), {to, count, cols});
+    };
+    multiply_read_rows(x, read, out);
+  }
 
   void quantize_by_row(Matrix w, Floats h, Fit fit, PlanesOut out) const {
     std::array<std::byte*, 4> to{};

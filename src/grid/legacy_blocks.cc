@@ -74,10 +74,10 @@ struct LegacyBlocks {
   }
 
   void decode_row(PlanesIn in, std::span<float> out) const noexcept {
-    const std::byte* from = in[0];
-    for (std::size_t b = 0; b < out.size(); b += kBlock, from += layout.bytes()) {
-      legacy_decode(layout, from, out.subspan(b, kBlock));
-    }
+    legacy_decode(layout, in[0], out);
+  }
+  void products(PlanesIn in, Floats x, std::span<float> out) const noexcept {
+    legacy_products(layout, in[0], x, out);
   }
 
   void quantize_row(Floats w, PlanesOut out) const noexcept { legacy_quantize(layout, w, out[0]); }

@@ -12,13 +12,13 @@ struct LegacyLayout {
   int bits;
   bool has_min;
 
-  int levels() const { return (1 << bits) - 1; }
+  constexpr int levels() const { return (1 << bits) - 1; }
   /// Codes as r = d q + m takes them: -8...7 (-127...127 for Q8_0), or 0...15 with a minimum.
   int lowest() const { return has_min ? 0 : bits == 8 ? -127 : -(1 << (bits - 1)); }
   int highest() const { return has_min ? levels() : (1 << (bits - 1)) - 1; }
   /// What is added to a code to store it unsigned; Q8_0 stores signed bytes.
-  int bias() const { return bits == 8 || has_min ? 0 : 1 << (bits - 1); }
-  std::int64_t bytes() const {
+  constexpr int bias() const { return bits == 8 || has_min ? 0 : 1 << (bits - 1); }
+  constexpr std::int64_t bytes() const {
     return 2 + (has_min ? 2 : 0) + (bits == 5 ? 4 : 0) + (bits == 8 ? 32 : 16);
   }
 };
@@ -51,7 +51,12 @@ inline Code legacy_code(const LegacyLayout& layout, const LegacyParams& p, float
 /// One block. codes: 32.
 void legacy_pack(const LegacyLayout& layout, const LegacyParams& p, std::span<const Code> codes,
                  std::byte* out) noexcept;
+
+/// Whole rows' worth of blocks.
 void legacy_decode(const LegacyLayout& layout, const std::byte* in, std::span<float> out) noexcept;
+/// Rows of x.size() weights: as Grid::products.
+void legacy_products(const LegacyLayout& layout, const std::byte* in, Floats x,
+                     std::span<float> out) noexcept;
 
 /// A whole row by `range`, in vector code.
 void legacy_quantize(const LegacyLayout& layout, Floats w, std::byte* out) noexcept;

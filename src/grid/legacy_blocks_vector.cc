@@ -1,4 +1,4 @@
-// Vector code of the 32-weight blocks, and the scalar functions it must agree with to the byte.
+// Vector code that makes 32-weight blocks, and the scalar functions it must agree with to the byte.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -141,38 +141,6 @@ void quantize_row(const LegacyLayout& layout, Floats w, std::byte* out) {
   }
 }
 
-void decode_block(const LegacyLayout& layout, const LegacyParams& p, const std::byte* in,
-                  float* out) {
-  const Tag d;
-  const hn::Rebind<std::int32_t, Tag> di;
-  HWY_ALIGN std::int8_t code[kWeights];
-  if (layout.bits == 8) {
-    std::memcpy(code, in, kWeights);
-  } else {
-    const hn::FixedTag<std::uint8_t, 16> b;
-    const hn::FixedTag<std::int8_t, 16> sb;
-    std::uint8_t bits[16] = {};
-    if (layout.bits == 5) {
-      std::memcpy(bits, in, 4);
-      in += 4;
-    }
-    const auto folded = hn::LoadU(b, reinterpret_cast<const std::uint8_t*>(in));
-    const auto bias = hn::Set(sb, static_cast<std::int8_t>(layout.bias()));
-    const auto finish = [&](auto nibbles, const std::uint8_t* fifth_bits, std::int8_t* to) {
-      const auto fifth =
-          hn::IfThenElseZero(hn::LoadMaskBits(b, fifth_bits), hn::Set(b, std::uint8_t{16}));
-      hn::Store(hn::Sub(hn::BitCast(sb, hn::Or(nibbles, fifth)), bias), sb, to);
-    };
-    finish(hn::And(folded, hn::Set(b, std::uint8_t{15})), bits, code);
-    finish(hn::ShiftRight<4>(folded), bits + 2, code + 16);
-  }
-  const hn::Rebind<std::int8_t, Tag> d8;
-  for (std::size_t i = 0; i < kWeights; i += hn::Lanes(d)) {
-    const auto q = hn::ConvertTo(d, hn::PromoteTo(di, hn::Load(d8, code + i)));
-    hn::StoreU(hn::Add(hn::Mul(q, hn::Set(d, p.d)), hn::Set(d, p.m)), d, out + i);
-  }
-}
-
 }  // namespace zp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -180,7 +148,6 @@ HWY_AFTER_NAMESPACE();
 namespace zp {
 
 HWY_EXPORT(quantize_row);
-HWY_EXPORT(decode_block);
 
 LegacyParams legacy_params(float d, float m, float scale, float origin) noexcept {
   const float inverse = scale != 0 ? 1.0f / scale : 0.0f;
@@ -211,18 +178,6 @@ void legacy_pack(const LegacyLayout& layout, const LegacyParams& p, std::span<co
   for (std::size_t j = 0; j < kWeights / 2; ++j) {
     out[j] = static_cast<std::byte>((stored(j) & 15) | (stored(j + 16) & 15) << 4);
   }
-}
-
-void legacy_decode(const LegacyLayout& layout, const std::byte* in, std::span<float> out) noexcept {
-  const auto half = [&in] {
-    std::uint16_t bits;
-    std::memcpy(&bits, in, sizeof bits);
-    in += sizeof bits;
-    return fp16_to_float(bits);
-  };
-  LegacyParams p{half(), 0, 0, 0};
-  if (layout.has_min) p.m = half();
-  HWY_DYNAMIC_DISPATCH(decode_block)(layout, p, in, out.data());
 }
 
 void legacy_quantize(const LegacyLayout& layout, Floats w, std::byte* out) noexcept {

@@ -6,8 +6,8 @@
 //   unit
 //
 // each product rounded to FP32. level(code) is lowest + code, or an entry of a table of 16.
-// super_blocks.cc has the types and the grids, super_blocks_bytes.cc where the bits lie,
-// super_blocks_search.cc how d, dmin, scales and mins are found.
+// super_blocks_layouts.h has the types, super_blocks.cc the grids, super_blocks_bytes.cc writes
+// blocks, super_blocks_decode.cc reads them, super_blocks_search.cc finds d, dmin, scales and mins.
 #pragma once
 
 #include <array>
@@ -31,6 +31,16 @@ struct SuperParams {
   /// How far the unit's weights reached when the block was opened; open_unit starts from scale and
   /// min times what became of it.
   std::array<float, kSuperUnits> reach;
+};
+
+/// Where a block's scales and mins lie (super_blocks_scales.h).
+enum class ScalePlaces {
+  none,       ///< one unit, whose scale is 1
+  four_four,  ///< 16 bytes: 16 scales and 16 mins
+  six_six,    ///< 12 bytes: 8 scales and 8 mins
+  six,        ///< 12 bytes: 16 scales
+  eight,      ///< 16 bytes: 16 scales
+  two_four,   ///< 6 bytes: 8 scales
 };
 
 /// Bits of every code that lie together: code e of a run of stride (8 / bits) codes is in byte
@@ -65,18 +75,16 @@ struct SuperLayout {
   int min_hi;  ///< 0: no mins
   int d_at, dmin_at;
   int scales_at;
-  void (*pack_scales)(const SuperParams&, std::byte* out) noexcept;
-  void (*unpack_scales)(const std::byte* in, SuperParams&) noexcept;
+  ScalePlaces scales;
+  int scale_bias;                   ///< added to a scale to store it
   std::array<CodeField, 2> fields;  ///< the second one may have no bits
   SuperSearch search;
 
-  int weights() const { return unit * units; }
-  bool has_min() const { return min_hi > 0; }
-  bool has_table() const { return codes == 16 && !has_min(); }
-  int highest() const { return lowest + codes - 1; }
+  constexpr int weights() const { return unit * units; }
+  constexpr bool has_min() const { return min_hi > 0; }
+  constexpr bool has_table() const { return codes == 16 && !has_min(); }
+  constexpr int highest() const { return lowest + codes - 1; }
 };
-
-std::span<const SuperLayout> super_layouts();
 
 /// Levels of IQ4_NL and IQ4_XS ("kvalues_iq4nl" of ggml-common.h).
 inline constexpr std::array<float, 16> kIq4Levels = {-127, -104, -83, -65, -49, -35, -22, -10,
@@ -85,22 +93,6 @@ inline constexpr std::array<float, 16> kIq4Levels = {-127, -104, -83, -65, -49, 
 /// codes: stored ones, layout.weights(); out: layout.bytes.
 void super_pack(const SuperLayout& layout, const SuperParams& p, const std::uint8_t* codes,
                 std::byte* out) noexcept;
-void super_unpack(const SuperLayout& layout, const std::byte* in, SuperParams& p,
-                  std::uint8_t* codes) noexcept;
-
-/// The layouts' own placements of scales and mins.
-void pack_scales_none(const SuperParams&, std::byte*) noexcept;
-void unpack_scales_none(const std::byte*, SuperParams&) noexcept;
-void pack_scales_4_4(const SuperParams&, std::byte*) noexcept;  ///< 16 bytes, scale and min
-void unpack_scales_4_4(const std::byte*, SuperParams&) noexcept;
-void pack_scales_6_6(const SuperParams&, std::byte*) noexcept;  ///< 12 bytes, 8 scales, 8 mins
-void unpack_scales_6_6(const std::byte*, SuperParams&) noexcept;
-void pack_scales_6(const SuperParams&, std::byte*) noexcept;  ///< 12 bytes, 16 signed scales
-void unpack_scales_6(const std::byte*, SuperParams&) noexcept;
-void pack_scales_8(const SuperParams&, std::byte*) noexcept;  ///< 16 bytes, signed
-void unpack_scales_8(const std::byte*, SuperParams&) noexcept;
-void pack_scales_2_4(const SuperParams&, std::byte*) noexcept;  ///< 6 bytes, 8 signed scales
-void unpack_scales_2_4(const std::byte*, SuperParams&) noexcept;
 
 /// What a unit's weights are coded and decoded with.
 struct UnitScale {
@@ -125,5 +117,8 @@ void super_open_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, F
 void super_quantize(const SuperLayout& layout, Matrix w, Floats h, Fit fit, std::byte* out);
 /// Blocks of one row.
 void super_decode(const SuperLayout& layout, const std::byte* in, std::span<float> out) noexcept;
+/// Rows of x.size() weights: as Grid::products.
+void super_products(const SuperLayout& layout, const std::byte* in, Floats x,
+                    std::span<float> out) noexcept;
 
 }  // namespace zp

@@ -443,33 +443,6 @@ void open_unit(const SuperLayout& layout, Floats w, Floats h, Fit fit, std::size
   });
 }
 
-void decode_unit(const SuperLayout& layout, const UnitScale& s, const std::uint8_t* codes,
-                 float* out) {
-  const D d;
-  const hn::RebindToSigned<D> di;
-  const hn::Rebind<std::uint8_t, D> db;
-  const V lowest = set(static_cast<float>(layout.lowest));
-  for (std::size_t j = 0; j < static_cast<std::size_t>(layout.unit); j += kVectorUnits) {
-    const auto code = hn::PromoteTo(di, hn::LoadU(db, codes + j));
-    const V level = layout.has_table() ? entry(kIq4Levels.data(), code)
-                                       : hn::Add(hn::ConvertTo(d, code), lowest);
-    hn::StoreU(hn::Sub(hn::Mul(set(s.scale), level), set(s.min)), d, out + j);
-  }
-}
-
-void decode_row(const SuperLayout& layout, const std::byte* in, std::span<float> out) {
-  const auto weights = static_cast<std::size_t>(layout.weights());
-  const auto unit = static_cast<std::size_t>(layout.unit);
-  SuperParams p;
-  std::uint8_t codes[kSuperWeights];
-  for (std::size_t b = 0; b < out.size(); b += weights, in += layout.bytes) {
-    super_unpack(layout, in, p, codes);
-    for (std::size_t u = 0; u < weights / unit; ++u) {
-      decode_unit(layout, UnitScale(p, u), codes + u * unit, out.data() + b + u * unit);
-    }
-  }
-}
-
 }  // namespace zp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -479,7 +452,6 @@ namespace zp {
 HWY_EXPORT(quantize_rows);
 HWY_EXPORT(open_block);
 HWY_EXPORT(open_unit);
-HWY_EXPORT(decode_row);
 
 SuperParams super_open_block(const SuperLayout& layout, Floats w, Floats h, Fit fit) noexcept {
   SuperParams p;
@@ -507,10 +479,6 @@ void super_open_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, F
 
 void super_quantize(const SuperLayout& layout, Matrix w, Floats h, Fit fit, std::byte* out) {
   HWY_DYNAMIC_DISPATCH(quantize_rows)(layout, w, h, fit, out);
-}
-
-void super_decode(const SuperLayout& layout, const std::byte* in, std::span<float> out) noexcept {
-  HWY_DYNAMIC_DISPATCH(decode_row)(layout, in, out);
 }
 
 }  // namespace zp

@@ -1,10 +1,9 @@
-#include "grid/super_blocks.h"
-
 #include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "grid/super_blocks_layouts.h"
 #include "kernel/every_instruction_set.h"
 
 namespace zp {
@@ -116,14 +115,14 @@ TEST_P(SuperBlocks, PackedParametersAndCodesComeBack) {
 
     std::vector<std::byte> block(static_cast<std::size_t>(layout.bytes));
     super_pack(layout, p, codes.data(), block.data());
-    SuperParams p2;
-    std::vector<std::uint8_t> codes2(codes.size());
-    super_unpack(layout, block.data(), p2, codes2.data());
-    EXPECT_EQ(codes2, codes);
-    EXPECT_EQ(p2.d, p.d);
-    EXPECT_EQ(p2.dmin, p.dmin);
-    EXPECT_EQ(p2.scale, p.scale);
-    EXPECT_EQ(p2.min, p.min);
+    std::vector<float> decoded(codes.size());
+    super_decode(layout, block.data(), decoded);
+    for (std::size_t j = 0; j < codes.size(); ++j) {
+      const UnitScale s(p, j / static_cast<std::size_t>(layout.unit));
+      const float level =
+          layout.has_table() ? kIq4Levels[codes[j]] : static_cast<float>(layout.lowest + codes[j]);
+      ASSERT_EQ(decoded[j], s.scale * level - s.min) << "weight " << j;
+    }
   }
 }
 
@@ -131,20 +130,15 @@ TEST_P(SuperBlocks, EveryBitOfABlockMeansSomething) {
   const SuperLayout& layout = GetParam();
   const auto weights = static_cast<std::size_t>(layout.weights());
   std::vector<std::byte> block(static_cast<std::size_t>(layout.bytes), std::byte{0x5A});
-  const auto unpacked = [&] {
-    SuperParams p;
-    std::vector<std::uint8_t> codes(weights);
-    super_unpack(layout, block.data(), p, codes.data());
-    std::vector<float> all = {p.d, p.dmin};
-    all.insert(all.end(), p.scale.begin(), p.scale.end());
-    all.insert(all.end(), p.min.begin(), p.min.end());
-    all.insert(all.end(), codes.begin(), codes.end());
+  const auto decoded = [&] {
+    std::vector<float> all(weights);
+    super_decode(layout, block.data(), all);
     return all;
   };
-  const std::vector<float> before = unpacked();
+  const std::vector<float> before = decoded();
   for (std::size_t i = 0; i < block.size() * 8; ++i) {
     block[i / 8] ^= std::byte{1} << (i % 8);
-    EXPECT_NE(unpacked(), before) << "bit " << i;
+    EXPECT_NE(decoded(), before) << "bit " << i;
     block[i / 8] ^= std::byte{1} << (i % 8);
   }
 }
@@ -177,7 +171,7 @@ TEST_P(SuperBlocks, UnitsFollowWeightsThatChangedAfterTheBlockWasOpened) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AllTypes, SuperBlocks,
-                         testing::ValuesIn(super_layouts().begin(), super_layouts().end()),
+                         testing::ValuesIn(kSuperLayouts.begin(), kSuperLayouts.end()),
                          [](const auto& type) { return std::string(type.param.name); });
 
 }  // namespace

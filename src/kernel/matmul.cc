@@ -18,6 +18,8 @@ constexpr std::int64_t kBlockRows = 96;
 constexpr std::int64_t kBlockFloats = 96 << 10;
 // From so many rows of x on, copying w's rows side by side pays.
 constexpr std::int64_t kRowsToPack = 24;
+// Rows that are read to be multiplied once: a half of the first cache.
+constexpr std::int64_t kReadFloats = 4 << 10;
 // An x of more floats than this is fetched into the second cache ahead of its use.
 constexpr std::int64_t kFloatsToFetch = 256 << 10;
 
@@ -39,6 +41,7 @@ class Scratch {
 
 thread_local Scratch packed_scratch;
 thread_local Scratch lanes_scratch;
+thread_local Scratch read_scratch;
 
 std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 
@@ -213,6 +216,21 @@ HWY_EXPORT(matmul);
 float dot(Floats x, Floats y) noexcept { return HWY_DYNAMIC_DISPATCH(dot)(x, y); }
 void matmul(Matrix x, Matrix w, View2D<float> out) noexcept {
   HWY_DYNAMIC_DISPATCH(matmul)(x, w, out);
+}
+
+void multiply_read_rows(
+    Floats x, const std::function<void(std::int64_t begin, std::int64_t count, float* to)>& read,
+    std::span<float> out) {
+  const auto cols = static_cast<std::int64_t>(x.size());
+  const auto rows = static_cast<std::int64_t>(out.size());
+  const std::int64_t at_once =
+      std::max<std::int64_t>(kReadFloats / std::max<std::int64_t>(cols, 1), 1);
+  float* const tile = read_scratch.floats(at_once * cols);
+  for (std::int64_t r = 0; r < rows; r += at_once) {
+    const std::int64_t count = std::min(at_once, rows - r);
+    read(r, count, tile);
+    matmul({x.data(), 1, cols}, {tile, count, cols}, {out.data() + r, 1, count});
+  }
 }
 
 std::int64_t row_stride(std::int64_t cols) noexcept {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "base/view.h"
 
@@ -20,6 +21,12 @@ float dot(Floats x, Floats y) noexcept;
 /// for the caches of one core; callers share out rows of w or x over threads. Each thread keeps up
 /// to 96 k floats and 576 KiB between calls.
 void matmul(Matrix x, Matrix w, View2D<float> out) noexcept;
+
+/// out[j] = dot(x, row j) of rows that read(begin, count, to) writes to `to`, some at a time, so
+/// that they are still in the first cache when they are multiplied.
+void multiply_read_rows(
+    Floats x, const std::function<void(std::int64_t begin, std::int64_t count, float* to)>& read,
+    std::span<float> out);
 
 /// out[i] = sum over j of p[i][j] * v.row(j), from +0 in ascending j, each by one fused
 /// multiply-add: p is m x n, v n x d, out m x d and apart from both.

@@ -13,6 +13,8 @@
 // After foreach_target.h.
 #include <hwy/highway.h>
 
+#include "number/small_float-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace zp::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -20,15 +22,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 using DF = hn::ScalableTag<float>;
 using DI = hn::RebindToSigned<DF>;
 using VF = hn::Vec<DF>;
-// Magnitudes are below 2^31: signed lanes hold them, and compare faster than unsigned ones.
 using VI = hn::Vec<DI>;
 
-template <const FloatFormat& F>
-using Stored = std::conditional_t<(F.bits > 8), std::uint16_t, std::uint8_t>;
-
-HWY_INLINE VI set_bits(std::uint32_t bits) {
-  return hn::Set(DI(), static_cast<std::int32_t>(bits));
-}
+HWY_INLINE VI set_bits(std::uint32_t bits) { return bit_lanes(DF(), bits); }
 
 // Loads and stores go through bytes: wider pointers would claim an alignment files don't have.
 template <class D>
@@ -41,29 +37,6 @@ template <class D>
 HWY_INLINE void store_bytes(D, hn::Vec<D> v, std::byte* out) {
   const hn::Repartition<std::uint8_t, D> bytes;
   hn::StoreU(hn::BitCast(bytes, v), bytes, reinterpret_cast<std::uint8_t*>(out));
-}
-
-// small_to_float of small_float.h, lane by lane.
-template <const FloatFormat& F>
-HWY_INLINE VF decode_lanes(VI code) {
-  using S = SmallFloat<F>;
-  const DF df;
-  const DI di;
-  const VI magnitude = hn::And(code, set_bits(S::kMagnitude));
-  const VI sign = hn::ShiftLeft<32 - F.bits>(hn::And(code, set_bits(S::kSign)));
-  VI bits = hn::Add(hn::ShiftLeft<S::kShift>(magnitude), set_bits(S::kRebias));
-  if constexpr (!S::kSameRange) {
-    const VF exact = hn::Sub(hn::BitCast(df, hn::Add(bits, set_bits(1u << 23))),
-                             hn::BitCast(df, set_bits(S::kSmallestNormalFp32)));
-    bits = hn::IfThenElse(hn::Lt(magnitude, set_bits(S::kSmallestNormal)), hn::BitCast(di, exact),
-                          bits);
-  }
-  // An infinity's fraction is zero, so filling its exponent is all it takes.
-  const VI last_finite = set_bits(static_cast<std::uint32_t>(F.max_code()));
-  bits = hn::Or(bits, hn::IfThenElseZero(hn::Gt(magnitude, last_finite), set_bits(kFp32Infinity)));
-  const VI last_number = set_bits(S::kTop);
-  bits = hn::Or(bits, hn::IfThenElseZero(hn::Gt(magnitude, last_number), set_bits(kFp32Quiet)));
-  return hn::BitCast(df, hn::Or(sign, bits));
 }
 
 // float_to_small of small_float.h, lane by lane.
@@ -104,7 +77,7 @@ HWY_INLINE void decode_run(const std::byte* in, float* HWY_RESTRICT out, std::si
     const hn::Rebind<T, DF> narrow;
     for (; i + hn::Lanes(df) <= count; i += hn::Lanes(df)) {
       const auto code = load_bytes(narrow, in + i * sizeof(T));
-      hn::StoreU(decode_lanes<F>(hn::PromoteTo(DI(), code)), df, out + i);
+      hn::StoreU(widen_lanes<F>(df, code), df, out + i);
     }
   }
   for (; i < count; ++i) {

@@ -10,13 +10,20 @@ class GridRows final : public RowReader {
       : RowReader(rows, cols), planes_(std::move(planes)), grid_(std::move(grid)) {}
 
   void read(std::int64_t begin, std::int64_t count, float* out) const override {
-    std::vector<const std::byte*> in;
-    for (std::size_t p = 0; p < planes_.size(); ++p)
-      in.push_back(planes_[p].data() + begin * grid_->row_bytes(p, cols()));
-    grid_->decode(in, View2D<float>(out, count, cols()));
+    grid_->decode(from(begin), View2D<float>(out, count, cols()));
+  }
+  void products(std::int64_t begin, Floats x, std::span<float> out) const override {
+    grid_->products(from(begin), x, out);
   }
 
  private:
+  std::vector<const std::byte*> from(std::int64_t row) const {
+    std::vector<const std::byte*> in;
+    for (std::size_t p = 0; p < planes_.size(); ++p)
+      in.push_back(planes_[p].data() + row * grid_->row_bytes(p, cols()));
+    return in;
+  }
+
   std::vector<Bytes> planes_;
   std::unique_ptr<Grid> grid_;
 };

@@ -6,7 +6,9 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "kernel/matmul.h"
 #include "number/convert.h"
+#include "tensor/stored_products.h"
 
 namespace zp {
 namespace {
@@ -77,6 +79,12 @@ class StridedRows final : public RowReader {
     }
   }
 
+  void products(std::int64_t begin, Floats x, std::span<float> out) const override {
+    if (col_step_ != 1 || row_step_ != cols()) return RowReader::products(begin, x, out);
+    const std::byte* in = bytes_.data() + begin * row_step_ * info(dtype_).bytes;
+    stored_products(*converter_->format, in, x, out);
+  }
+
   std::unique_ptr<RowReader> transposed() const {
     return std::make_unique<StridedRows>(bytes_, dtype_, cols(), rows(), col_step_, row_step_);
   }
@@ -120,6 +128,9 @@ class SliceRows final : public RowReader {
   void read(std::int64_t begin, std::int64_t count, float* out) const override {
     of_.read(begin_ + begin, count, out);
   }
+  void products(std::int64_t begin, Floats x, std::span<float> out) const override {
+    of_.products(begin_ + begin, x, out);
+  }
 
  private:
   const RowReader& of_;
@@ -133,6 +144,11 @@ class PermutedRows final : public RowReader {
 
   void read(std::int64_t begin, std::int64_t count, float* out) const override {
     for (std::int64_t r = 0; r < count; ++r) of_.read(source_(begin + r), 1, out + r * cols());
+  }
+  void products(std::int64_t begin, Floats x, std::span<float> out) const override {
+    for (std::size_t r = 0; r < out.size(); ++r) {
+      of_.products(source_(begin + static_cast<std::int64_t>(r)), x, out.subspan(r, 1));
+    }
   }
 
  private:
@@ -177,6 +193,11 @@ class ConstantRows final : public RowReader {
 };
 
 }  // namespace
+
+void RowReader::products(std::int64_t begin, Floats x, std::span<float> out) const {
+  multiply_read_rows(
+      x, [&](std::int64_t r, std::int64_t count, float* to) { read(begin + r, count, to); }, out);
+}
 
 std::unique_ptr<RowReader> stored_rows(Bytes bytes, DType dtype, std::int64_t rows,
                                        std::int64_t cols) {

@@ -28,6 +28,9 @@ class RowReader {
   std::int64_t cols() const { return cols_; }
   /// out: count x cols() values of rows [begin, begin + count), row-major.
   virtual void read(std::int64_t begin, std::int64_t count, float* out) const = 0;
+  /// out[r] = dot(x, row begin + r) of kernel/matmul.h, to the bit; x: cols() values. Readers that
+  /// can multiply what they hold as it lies do.
+  virtual void products(std::int64_t begin, Floats x, std::span<float> out) const;
 
  private:
   std::int64_t rows_;

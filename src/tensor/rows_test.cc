@@ -6,6 +6,8 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "kernel/every_instruction_set.h"
+#include "kernel/matmul.h"
 #include "number/convert.h"
 
 namespace zp {
@@ -58,6 +60,52 @@ TEST(Rows, ReadsEveryFloatingType) {
     const std::vector<float> exact = {0, 1, 2, 3, 4, 5};
     EXPECT_EQ(read_all(*rows), exact) << info(dtype).name;
     EXPECT_EQ(read_each(*rows), exact);
+  }
+}
+
+/// Products of the rows from `begin` on, under every instruction set, against those of what is
+/// read.
+void expect_products(const RowReader& rows, std::int64_t begin) {
+  const std::vector<float> x = normal_floats(static_cast<std::size_t>(rows.cols()), 1);
+  const std::vector<float> w = read_all(rows);
+  std::vector<float> expected;
+  for (std::int64_t r = begin; r < rows.rows(); ++r) {
+    expected.push_back(dot(x, Matrix(w.data(), rows.rows(), rows.cols()).row(r)));
+  }
+  under_every_instruction_set([&] {
+    std::vector<float> out(expected.size());
+    rows.products(begin, x, out);
+    expect_same_bits(out, expected);
+  });
+}
+
+TEST(Rows, ProductsAreThoseOfWhatIsRead) {
+  for (const DType dtype : kFloating) {
+    // Groups of four rows and some more; whole sixteens and not.
+    for (const std::int64_t cols : {32, 48, 33}) {
+      SCOPED_TRACE(testing::Message() << info(dtype).name << " of " << cols);
+      const std::int64_t rows = 7;
+      const Stored stored(dtype, static_cast<std::size_t>(rows * cols));
+      expect_products(*stored_rows(stored.bytes(), dtype, rows, cols), 0);
+      expect_products(*stored_rows(stored.bytes(), dtype, rows, cols), 2);
+      expect_products(*strided_rows(stored.bytes(), dtype, cols, rows, 1, cols), 1);
+      const auto whole = stored_rows(stored.bytes(), dtype, rows, cols);
+      expect_products(*slice_rows(*whole, 1, 5), 1);
+      expect_products(*permuted_rows(*whole, [](std::int64_t row) { return 6 - row; }), 3);
+    }
+  }
+  expect_products(Counting(3, 20), 1);
+}
+
+// FP16 and BF16: every bit pattern, NaN and infinities too.
+TEST(Rows, ProductsTakeEveryStoredValue) {
+  std::vector<std::byte> bytes(2 << 16);
+  for (std::size_t i = 0; i < bytes.size() / 2; ++i) {
+    const auto code = static_cast<std::uint16_t>(i);
+    std::memcpy(bytes.data() + 2 * i, &code, sizeof code);
+  }
+  for (const DType dtype : {DType::f16, DType::bf16}) {
+    expect_products(*stored_rows(bytes, dtype, 1 << 12, 16), 0);
   }
 }
 
