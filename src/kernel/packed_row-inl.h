@@ -42,6 +42,23 @@ HWY_INLINE void decode_packed(const std::byte* in, std::span<float> out) {
 }
 
 constexpr std::size_t kCacheLine = 64;
+constexpr std::size_t kWeightsToInline = 64;
+
+/// sum += the products of one block with x.
+template <class Block>
+HWY_INLINE void add_block(const float* x, const std::byte* block, V16 (&sum)[kVectors]) {
+  Block::each_sixteen(block, [&](std::size_t j, const V16(&w)[kVectors]) {
+    HWY_UNROLL(4) for (std::size_t v = 0; v < kVectors; ++v) {
+      sum[v] = fused(D16(), hn::LoadU(D16(), x + j + v * kVectorLanes), w[v], sum[v]);
+    }
+  });
+}
+
+/// The same, compiled once for all rows: large blocks are much code.
+template <class Block>
+HWY_NOINLINE void call_add_block(const float* x, const std::byte* block, V16 (&sum)[kVectors]) {
+  add_block<Block>(x, block, sum);
+}
 
 /// N sums, at most four, of rows that lie row_bytes apart.
 template <class Block, int N>
@@ -51,18 +68,17 @@ HWY_INLINE void packed_sums(Floats x, const std::byte* in, std::size_t row_bytes
   HWY_UNROLL(4) for (int i = 0; i < N; ++i) {
     HWY_UNROLL(4) for (std::size_t v = 0; v < kVectors; ++v) sum[i][v] = hn::Zero(d);
   }
-  const float* const px = x.data();
   for (std::size_t k = 0; k < x.size(); k += Block::kWeights, in += Block::kBytes) {
     HWY_UNROLL(4) for (int i = 0; i < N; ++i) {
       const std::byte* block = in + static_cast<std::size_t>(i) * row_bytes;
       HWY_UNROLL(8) for (std::size_t at = 0; at < Block::kBytes; at += kCacheLine) {
         __builtin_prefetch(block + N * row_bytes + at, 0, 2);  // of the next rows
       }
-      Block::each_sixteen(block, [&](std::size_t j, const V16(&w)[kVectors]) {
-        HWY_UNROLL(4) for (std::size_t v = 0; v < kVectors; ++v) {
-          sum[i][v] = fused(d, hn::LoadU(d, px + k + j + v * kVectorLanes), w[v], sum[i][v]);
-        }
-      });
+      if constexpr (Block::kWeights > kWeightsToInline) {
+        call_add_block<Block>(x.data() + k, block, sum[i]);
+      } else {
+        add_block<Block>(x.data() + k, block, sum[i]);
+      }
     }
   }
   HWY_ALIGN float lanes[4 * kLanes] = {};
