@@ -42,7 +42,7 @@ HWY_INLINE void decode_packed(const std::byte* in, std::span<float> out) {
 }
 
 constexpr std::size_t kCacheLine = 64;
-constexpr std::size_t kWeightsToInline = 64;
+constexpr std::size_t kWeightsToUnroll = 64;  // larger blocks are much code
 
 /// sum += the products of one block with x.
 template <class Block>
@@ -54,12 +54,6 @@ HWY_INLINE void add_block(const float* x, const std::byte* block, V16 (&sum)[kVe
   });
 }
 
-/// The same, compiled once for all rows: large blocks are much code.
-template <class Block>
-HWY_NOINLINE void call_add_block(const float* x, const std::byte* block, V16 (&sum)[kVectors]) {
-  add_block<Block>(x, block, sum);
-}
-
 /// N sums, at most four, of rows that lie row_bytes apart.
 template <class Block, int N>
 HWY_INLINE void packed_sums(Floats x, const std::byte* in, std::size_t row_bytes, float* out) {
@@ -69,16 +63,17 @@ HWY_INLINE void packed_sums(Floats x, const std::byte* in, std::size_t row_bytes
     HWY_UNROLL(4) for (std::size_t v = 0; v < kVectors; ++v) sum[i][v] = hn::Zero(d);
   }
   for (std::size_t k = 0; k < x.size(); k += Block::kWeights, in += Block::kBytes) {
-    HWY_UNROLL(4) for (int i = 0; i < N; ++i) {
+    const auto add_row = [&](int i) {
       const std::byte* block = in + static_cast<std::size_t>(i) * row_bytes;
       HWY_UNROLL(8) for (std::size_t at = 0; at < Block::kBytes; at += kCacheLine) {
         __builtin_prefetch(block + N * row_bytes + at, 0, 2);  // of the next rows
       }
-      if constexpr (Block::kWeights > kWeightsToInline) {
-        call_add_block<Block>(x.data() + k, block, sum[i]);
-      } else {
-        add_block<Block>(x.data() + k, block, sum[i]);
-      }
+      add_block<Block>(x.data() + k, block, sum[i]);
+    };
+    if constexpr (Block::kWeights <= kWeightsToUnroll) {
+      HWY_UNROLL(4) for (int i = 0; i < N; ++i) add_row(i);
+    } else {
+      HWY_UNROLL(1) for (int i = 0; i < N; ++i) add_row(i);
     }
   }
   HWY_ALIGN float lanes[4 * kLanes] = {};
