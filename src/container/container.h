@@ -45,12 +45,14 @@ enum class Fidelity { exact, repacked, quantized };
 
 struct Verdict {
   bool possible = false;
-  std::string why;  ///< when not possible
+  std::string why;        ///< when not possible
+  bool repacked = false;  ///< the same values in other bytes than the grid's planes
 };
 
 struct PlaneTarget {
   std::size_t file = 0;     ///< index into Layout::files
   std::int64_t offset = 0;  ///< of the first row; rows follow each other
+  std::byte flip{};         ///< bits that the file has inverted in every byte
 };
 
 struct TensorJob {

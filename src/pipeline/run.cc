@@ -229,8 +229,11 @@ class Runner {
     return {};
   }
 
-  void write(const Tile& tile, const TensorJob& j, const Buffers& b) const {
+  void write(const Tile& tile, const TensorJob& j, Buffers& b) const {
     for (std::size_t p = 0; p < j.planes.size(); ++p) {
+      if (const std::byte flip = j.planes[p].flip; flip != std::byte{}) {
+        for (std::byte& byte : b.planes[p]) byte ^= flip;
+      }
       const std::int64_t row_bytes = static_cast<std::int64_t>(b.planes[p].size()) / tile.rows;
       outputs_[tile.output]->write(j.planes[p].file, j.planes[p].offset + tile.begin * row_bytes,
                                    b.planes[p]);

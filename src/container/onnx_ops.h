@@ -1,0 +1,103 @@
+// The walk's operations as nodes of an ONNX graph.
+//
+// A value is the name of an activation [batch_size, sequence_length, width]. The graph is that of a
+// decoder with a cache, as ONNX Runtime's generation library wants it:
+//
+//   input_ids, attention_mask, position_ids   int64
+//   past_key_values.N.key, .value             FP32 [batch, key heads, past length, head size]
+//   logits                                    FP32
+//   present.N.key, .value                     the same cache, this call's tokens behind it
+//
+// Attention, rotation, norms behind a sum and what multiplies by codes are ONNX Runtime's own
+// operators (domain com.microsoft); the rest is ONNX's, opset 21. Angles of the rotation are
+// computed from the positions, so no table limits a sequence's length, and longrope's two sets of
+// frequencies are a choice between two short vectors. Activations are FP32.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "container/onnx_weights.h"
+#include "model/walk.h"
+
+namespace zp {
+
+/// Nodes and small constants are appended to `graph`; weights are only named.
+class OnnxOps {
+ public:
+  struct Value {
+    std::string name;
+    std::int64_t width = 0;
+  };
+
+  /// accuracy_level: MatMulNBits's: 1 computes in FP32, 4 rounds activations to 8 bits.
+  OnnxOps(const Model& model, std::span<const Assignment> assignments, std::int64_t accuracy_level,
+          onnx::Model& graph);
+
+  /// The graph's inputs and outputs, and all nodes.
+  void build();
+  /// Whether the head multiplies by the embedding's codes.
+  bool tied_codes() const;
+
+  Value embed();
+  Value add_positions(const Value& x);
+  Value scale(const Value& x, double factor);
+  Value norm(const Value& x, Place place);
+  Value norm_heads(const Value& x, Place place);
+  Value linear(const Value& x, Place place);
+  Value slice(const Value& x, std::int64_t begin, std::int64_t width);
+  Value rotate(const Value& x);
+  Value attend(const Value& q, const Value& k, const Value& v, std::int64_t layer);
+  Value activate(const Value& x, Activation activation);
+  Value multiply(const Value& x, const Value& y);
+  Value add(const Value& x, const Value& y);
+  Value soft_cap(const Value& x, double cap);
+
+ private:
+  using Names = std::vector<std::string>;
+  using Attributes = std::vector<onnx::Attribute>;
+
+  /// Appends a node with one output and returns its name.
+  std::string node(std::string_view op, Names inputs, Attributes attributes = {});
+  std::string own_node(std::string_view op, Names inputs, Attributes attributes = {});
+  /// The same of weights alone; such nodes come first.
+  std::string weight_node(std::string_view op, Names inputs, Attributes attributes = {});
+  std::string new_name(std::string_view op);
+  std::string constant(onnx::Type type, std::vector<std::int64_t> shape, std::string bytes);
+  std::string whole(std::int64_t value);  ///< a scalar
+  std::string wholes(const std::vector<std::int64_t>& values);
+  std::string real(float value);  ///< a scalar
+  std::string reals(const std::vector<float>& values);
+
+  const Assignment* find(Place place, Part part) const;
+  const Assignment& at(Place place) const;
+  std::string plane_as_floats(const Assignment& weight, std::size_t plane);
+  std::string vector(Place place, Part part);
+  std::string looked_up(Role role, const std::string& indices);
+  std::string gamma(Place place);
+  std::string normed(const std::string& x, Place place);
+  void prepare_attention();
+  void prepare_rotation();
+  std::string frequencies();
+
+  const Model& model_;
+  const Decoder& decoder_;
+  std::map<std::tuple<std::int64_t, Role, Part>, const Assignment*> weights_;
+  std::int64_t accuracy_level_;
+  onnx::Model& graph_;
+  std::deque<std::string> constants_;                   // bytes the graph's initializers borrow
+  std::unordered_map<std::string, std::string> known_;  // constants and casts made before
+  std::unordered_map<std::string, std::size_t> sums_;   // nodes that add, by their output
+  std::vector<onnx::Node> weight_nodes_;
+  std::size_t names_ = 0;
+  std::string last_position_;  // of every sequence of the batch: its length less one
+  std::string total_length_, total_length_int32_;  // of the longest
+  std::string cos_, sin_, row_;                    // a row for every token of the call
+};
+
+}  // namespace zp
