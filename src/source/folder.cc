@@ -22,6 +22,7 @@ constexpr std::array kForms = {
     Form{"model.safetensors", ".safetensors"},
     Form{"pytorch_model.bin", ""},
     Form{"", ".gguf"},
+    Form{"model.onnx", ".onnx"},
 };
 
 std::vector<std::string> names_ending(const fs::path& folder, std::string_view suffix) {
@@ -105,7 +106,7 @@ FolderModel find_model(const fs::path& folder) {
     return model;
   }
   throw Error(folder.string(), "no model in this folder",
-              "model.safetensors, pytorch_model.bin, an index of either, or one .gguf file");
+              "model.safetensors, pytorch_model.bin, an index of either, one .gguf file or model.onnx");
 }
 
 }  // namespace zp
