@@ -26,7 +26,7 @@ struct FolderModel {
 };
 
 /// Looks for model.safetensors(.index.json), one *.safetensors, pytorch_model.bin(.index.json), one
-/// *.gguf, in this order. Throws Error when there is none, or two of one form.
+/// *.gguf, model.onnx or one *.onnx, in this order. Throws Error when there is none, or two of one form.
 FolderModel find_model(const std::filesystem::path& folder);
 
 }  // namespace zp

@@ -68,14 +68,14 @@ TEST_F(Hostile, WhatIsNoCheckpointIsSaidSo) {
   EXPECT_EQ(refusal_of(folder_ / "none"), "none: no such file or folder");
   write("text", "Once upon a time");
   EXPECT_EQ(refusal_of(folder_ / "text"),
-            "text: no checkpoint that is known here: expected safetensors, pytorch, gguf");
+            "text: no checkpoint that is known here: expected safetensors, pytorch, gguf, onnx");
   write("empty", "");
   EXPECT_EQ(refusal_of(folder_ / "empty"),
-            "empty: empty file: expected safetensors, pytorch, gguf");
+            "empty: empty file: expected safetensors, pytorch, gguf, onnx");
   EXPECT_EQ(
       refusal_of(model()),
       "m: no model in this folder: expected model.safetensors, pytorch_model.bin, an index of "
-      "either, or one .gguf file");
+      "either, one .gguf file or model.onnx");
 }
 
 TEST_F(Hostile, TwoModelsInAFolderAreNamed) {
