@@ -10,6 +10,7 @@
 
 #include "container/checkpoint_folder.h"
 #include "container/onnx_folder.h"
+#include "container/onnx_ops.h"
 
 namespace zp {
 namespace {
@@ -47,7 +48,7 @@ Json decoder_config(const Decoder& d) {
   return {
       {"session_options", {{"log_id", "onnxruntime-genai"}, {"provider_options", Json::array()}}},
       {"filename", "model.onnx"},
-      {"head_size", d.head_dim},
+      {"head_size", cached_head_dim(d)},
       {"hidden_size", d.hidden},
       {"inputs",
        {{"input_ids", "input_ids"},

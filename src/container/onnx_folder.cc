@@ -11,17 +11,6 @@ constexpr std::string_view kModelFile = "model.onnx";
 constexpr std::string_view kDataFile = "model.onnx.data";
 constexpr std::int64_t kPage = 4096;
 constexpr std::int64_t kLine = 64;
-// What the graph's head sizes must be a multiple of.
-constexpr std::int64_t kHeadDim = 8;
-
-void check(const ContainerInput& input) {
-  const std::int64_t dim = input.model.decoder.head_dim;
-  if (dim % kHeadDim != 0) {
-    throw Error(input.name, "ONNX Runtime's attention can't compute it",
-                "a head size that is a multiple of " + std::to_string(kHeadDim),
-                std::to_string(dim));
-  }
-}
 
 onnx::Initializer external(const OnnxPlane& plane, std::int64_t offset, std::int64_t bytes) {
   return {plane.name,
@@ -80,7 +69,6 @@ std::string OnnxFolder::fallback(const Grid& grid, const Weight&) const {
 
 Layout OnnxFolder::layout(const ContainerInput& input,
                           std::span<const Assignment> assignments) const {
-  check(input);
   Layout layout;
   layout.folder = true;
   layout.files.resize(2);

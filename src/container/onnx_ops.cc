@@ -1,8 +1,8 @@
 #include "container/onnx_ops.h"
 
-#include <algorithm>
-#include <tuple>
+#include <cmath>
 
+#include "base/checked.h"
 #include "model/rotary.h"
 
 namespace zp {
@@ -24,6 +24,8 @@ std::string cached(std::string_view when, std::int64_t layer, std::string_view w
 
 }  // namespace
 
+std::int64_t cached_head_dim(const Decoder& decoder) { return round_up(decoder.head_dim, 8); }
+
 OnnxOps::OnnxOps(const Model& model, std::span<const Assignment> assignments,
                  std::int64_t accuracy_level, onnx::Model& graph)
     : model_(model), decoder_(model.decoder), accuracy_level_(accuracy_level), graph_(graph) {
@@ -41,9 +43,10 @@ void OnnxOps::build() {
     std::vector<onnx::ValueInfo> infos;
     for (std::int64_t layer = 0; layer < decoder_.layers; ++layer) {
       for (const std::string_view what : {"key", "value"}) {
-        infos.push_back({cached(when, layer, what),
-                         onnx::Type::f32,
-                         {batch, decoder_.kv_heads, std::string(tokens), decoder_.head_dim}});
+        infos.push_back(
+            {cached(when, layer, what),
+             onnx::Type::f32,
+             {batch, decoder_.kv_heads, std::string(tokens), cached_head_dim(decoder_)}});
       }
     }
     return infos;
@@ -298,23 +301,41 @@ void OnnxOps::prepare_attention() {
   total_length_int32_ = node("Cast", {total_length_}, to_int32);
 }
 
+std::string OnnxOps::padded(const Value& x) {
+  const std::int64_t dim = cached_head_dim(decoder_);
+  const std::int64_t more = dim - decoder_.head_dim;
+  if (more == 0) return x.name;
+  const std::string heads = node("Reshape", {x.name, wholes({0, 0, -1, decoder_.head_dim})});
+  const std::string wide = node("Pad", {heads, wholes({0, 0, 0, 0, 0, 0, 0, more})});
+  return node("Reshape", {wide, wholes({0, 0, x.width / decoder_.head_dim * dim})});
+}
+
+std::string OnnxOps::unpadded(const std::string& x, std::int64_t width) {
+  const std::int64_t dim = cached_head_dim(decoder_);
+  if (dim == decoder_.head_dim) return x;
+  const Value heads{node("Reshape", {x, wholes({0, 0, -1, dim})}), dim};
+  return node("Reshape", {slice(heads, 0, decoder_.head_dim).name, wholes({0, 0, width})});
+}
+
 OnnxOps::Value OnnxOps::attend(const Value& q, const Value& k, const Value& v, std::int64_t layer) {
   prepare_attention();
-  Attributes attributes = {{"num_heads", decoder_.heads}, {"kv_num_heads", decoder_.kv_heads}};
-  if (decoder_.attention_scale != 0)
-    attributes.push_back({"scale", static_cast<float>(decoder_.attention_scale)});
+  const double natural = 1 / std::sqrt(static_cast<double>(decoder_.head_dim));
+  const double factor = decoder_.attention_scale != 0 ? decoder_.attention_scale : natural;
+  Attributes attributes = {{"num_heads", decoder_.heads},
+                           {"kv_num_heads", decoder_.kv_heads},
+                           {"scale", static_cast<float>(factor)}};
   if (decoder_.attention_soft_cap != 0)
     attributes.push_back({"softcap", static_cast<float>(decoder_.attention_soft_cap)});
   if (const auto window = window_of_layer(decoder_, layer))
     attributes.push_back({"local_window_size", *window});
   const std::string out =
       own_node("GroupQueryAttention",
-               {q.name, k.name, v.name, cached("past_key_values", layer, "key"),
+               {padded(q), padded(k), padded(v), cached("past_key_values", layer, "key"),
                 cached("past_key_values", layer, "value"), last_position_, total_length_int32_},
                std::move(attributes));
   graph_.nodes.back().outputs = {out, cached("present", layer, "key"),
                                  cached("present", layer, "value")};
-  return {out, q.width};
+  return {unpadded(out, q.width), q.width};
 }
 
 OnnxOps::Value OnnxOps::activate(const Value& x, Activation activation) {

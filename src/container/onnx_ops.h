@@ -27,6 +27,10 @@
 
 namespace zp {
 
+/// What a head takes in the caches: ONNX Runtime's attention wants sizes that are multiples of 8,
+/// so others get zeros behind them.
+std::int64_t cached_head_dim(const Decoder& decoder);
+
 /// Nodes and small constants are appended to `graph`; weights are only named.
 class OnnxOps {
  public:
@@ -81,6 +85,8 @@ class OnnxOps {
   std::string looked_up(Role role, const std::string& indices);
   std::string gamma(Place place);
   std::string normed(const std::string& x, Place place);
+  std::string padded(const Value& x);
+  std::string unpadded(const std::string& x, std::int64_t width);
   void prepare_attention();
   void prepare_rotation();
   std::string frequencies();
