@@ -24,12 +24,17 @@ void add_ids(const Json& config, std::vector<std::int64_t>& ids) {
 }
 
 /// Tokens that end an answer: the tokenizer's, and what generation_config.json adds; else what
-/// config.json says.
-Json end_ids(const ContainerInput& input) {
+/// config.json says. The runtime wants one, so else the last of the vocabulary.
+Json end_ids(const ContainerInput& input, std::vector<std::string>& notes) {
   std::vector<std::int64_t> ids;
   if (input.tokenizer != nullptr && input.tokenizer->eos) ids.push_back(*input.tokenizer->eos);
   add_ids(input.generation_config, ids);
   if (ids.empty()) add_ids(input.config, ids);
+  if (ids.empty()) {
+    ids.push_back(input.model.decoder.vocabulary - 1);
+    notes.push_back("no token ends a text in this model, but onnxruntime-genai wants one: it is " +
+                    std::to_string(ids[0]) + " now, the vocabulary's last");
+  }
   Json unique = Json::array();
   for (const std::int64_t id : ids) {
     if (std::find(unique.begin(), unique.end(), id) == unique.end()) unique.push_back(id);
@@ -42,6 +47,21 @@ Json special_id(const ContainerInput& input, const char* key,
   if (input.tokenizer != nullptr && input.tokenizer->*of) return *(input.tokenizer->*of);
   const Json id = input.config.value(key, Json());
   return id.is_number_integer() ? id : Json();
+}
+
+/// The runtime masks every token that is the padding, in prompts too: so one that prompts don't
+/// have, neither what stands for the unknown nor what ends each turn of a chat.
+Json padding_id(const ContainerInput& input, const Json& ends) {
+  Json candidates = ends;
+  candidates.insert(candidates.begin(), special_id(input, "pad_token_id", &Tokenizer::pad));
+  for (const Json& id : candidates) {
+    const Tokenizer* tokenizer = input.tokenizer;
+    if (id.is_null() ||
+        (tokenizer != nullptr && (tokenizer->unknown == id || tokenizer->eos == id)))
+      continue;
+    return id;
+  }
+  return ends[0];
 }
 
 Json decoder_config(const Decoder& d) {
@@ -87,7 +107,7 @@ Json search_config(const ContainerInput& input) {
   return search;
 }
 
-Json genai_config(const ContainerInput& input) {
+Json genai_config(const ContainerInput& input, std::vector<std::string>& notes) {
   const Decoder& d = input.model.decoder;
   Json model = {{"context_length", d.context},
                 {"decoder", decoder_config(d)},
@@ -95,11 +115,9 @@ Json genai_config(const ContainerInput& input) {
                 {"vocab_size", d.vocabulary}};
   if (Json bos = special_id(input, "bos_token_id", &Tokenizer::bos); !bos.is_null())
     model["bos_token_id"] = std::move(bos);
-  const Json ends = end_ids(input);
-  Json pad = special_id(input, "pad_token_id", &Tokenizer::pad);
-  if (pad.is_null() && !ends.empty()) pad = ends[0];
-  if (!ends.empty()) model["eos_token_id"] = ends.size() == 1 ? ends[0] : ends;
-  if (!pad.is_null()) model["pad_token_id"] = std::move(pad);
+  const Json ends = end_ids(input, notes);
+  model["eos_token_id"] = ends.size() == 1 ? ends[0] : ends;
+  model["pad_token_id"] = padding_id(input, ends);
   return {{"model", std::move(model)}, {"search", search_config(input)}};
 }
 
@@ -113,7 +131,7 @@ class GenAi final : public OnnxFolder {
  protected:
   std::int64_t accuracy_level() const override { return 4; }
   void add_files(const ContainerInput& input, Layout& layout) const override {
-    add_json(layout, "genai_config.json", genai_config(input));
+    add_json(layout, "genai_config.json", genai_config(input, layout.notes));
   }
 };
 
