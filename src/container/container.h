@@ -41,12 +41,14 @@ struct Rule {
   std::string why;    ///< for --dry-run
 };
 
+/// What became of values: the grid's very bytes, the same values in other bytes, or less.
 enum class Fidelity { exact, repacked, quantized };
+std::string_view fidelity_word(Fidelity fidelity);
 
 struct Verdict {
   bool possible = false;
-  std::string why;        ///< when not possible
-  bool repacked = false;  ///< the same values in other bytes than the grid's planes
+  std::string why;                      ///< when not possible
+  Fidelity fidelity = Fidelity::exact;  ///< repacked: the values in other bytes than the planes'
 };
 
 struct PlaneTarget {

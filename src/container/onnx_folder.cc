@@ -59,7 +59,7 @@ Verdict OnnxFolder::accepts(const Grid& grid, const TensorUse& use) const {
   if (!is_matrix(use.role) || use.part == Part::bias)
     return {false, "norms and biases stay in floating point"};
   const std::string why = why_no_multiple(use.cols, form->group);
-  return {why.empty(), why, form->is_signed};
+  return {why.empty(), why, form->is_signed ? Fidelity::repacked : Fidelity::exact};
 }
 
 /// Rows that groups don't divide stay in floating point.

@@ -278,8 +278,12 @@ class Runner {
       t.energy += energies_[i];
       if (t.weight != nullptr) out.energy += energies_[i];
     }
-    for (OutputResult& out : r.outputs) {
-      if (out.energy.error == 0) out.fidelity = Fidelity::exact;
+    for (std::size_t o = 0; o < r.outputs.size(); ++o) {
+      if (r.outputs[o].energy.error != 0) continue;
+      const auto repacked = [](const Choice& c) { return c.held == Fidelity::repacked; };
+      r.outputs[o].fidelity = std::ranges::any_of(plan_.outputs[o].choices, repacked)
+                                  ? Fidelity::repacked
+                                  : Fidelity::exact;
     }
     const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
     r.seconds.calibrate = seconds(calibrate_);
