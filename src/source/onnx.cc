@@ -15,6 +15,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "source/checkpoint.h"
+#include "source/folder.h"
 #include "source/grid_rows.h"
 
 namespace zp {
@@ -70,15 +71,11 @@ class Reader {
 
   Bytes outside(const onnx::Initializer& t) {
     const onnx::External& at = *t.external;
-    if (at.location.empty() || at.location == "." || at.location == ".." ||
-        at.location.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos) {
-      throw Error(place(t), "data outside the folder", "a file's name alone",
-                  printable(at.location));
-    }
     if (checkpoint_.folder.empty()) throw Error(place(t), "data in another file, which isn't here");
     auto known = data_.find(at.location);
     if (known == data_.end()) {
-      checkpoint_.files.push_back(std::make_unique<MappedFile>(checkpoint_.folder / at.location));
+      checkpoint_.files.push_back(std::make_unique<MappedFile>(file_beside(
+          where_, at.location, place(t), "data in \"" + printable(at.location) + "\"")));
       known = data_.emplace(at.location, checkpoint_.files.back()->bytes()).first;
     }
     const Bytes data = known->second;
