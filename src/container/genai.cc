@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "container/checkpoint_folder.h"
+#include "container/genai_tokenizer.h"
 #include "container/onnx_folder.h"
 #include "container/onnx_ops.h"
 
@@ -121,6 +122,20 @@ Json genai_config(const ContainerInput& input, std::vector<std::string>& notes) 
   return {{"model", std::move(model)}, {"search", search_config(input)}};
 }
 
+// The runtime reads these two files and no other form of a tokenizer.
+void add_tokenizer_notes(const ContainerInput& input, std::vector<std::string>& notes) {
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json"}) {
+    if (input.folder.empty() || !std::filesystem::exists(input.folder / name)) {
+      notes.push_back(std::string("onnxruntime-genai can't read its tokenizer without ") + name +
+                      ", which the source doesn't have");
+      return;
+    }
+  }
+  if (input.tokenizer == nullptr) return;
+  for (const std::string& line : genai_tokenizer_deviations(*input.tokenizer))
+    notes.push_back("onnxruntime-genai's tokenizer gives other ids for " + line);
+}
+
 class GenAi final : public OnnxFolder {
  public:
   std::string_view name() const override { return "genai"; }
@@ -132,6 +147,7 @@ class GenAi final : public OnnxFolder {
   std::int64_t accuracy_level() const override { return 4; }
   void add_files(const ContainerInput& input, Layout& layout) const override {
     add_json(layout, "genai_config.json", genai_config(input, layout.notes));
+    add_tokenizer_notes(input, layout.notes);
   }
 };
 
