@@ -8,7 +8,7 @@ The first prints mean KL divergence from the FP32 graph on held-out text, in nat
 matrix, the embedding too, has 4 bits, blocks of 32, FP32 scales and zero-points of 4 bits; MatMulNBits computes in FP32
 (accuracy_level 1). onnxruntime's quantizer knows no tied head: it codes head and embedding each by itself. What it doesn't
 do (k_quant knows no embeddings) its default does. The second prints the seconds of the whole command against those of its
-quantizer with the model in memory, writing the result; both by nearest and with the searches each has.
+quantizer with the model in memory, writing the result.
 """
 
 import argparse
@@ -136,7 +136,7 @@ def quality(o, folder):
 
 def seconds(o, folder):
     print("| quantizer | seconds | own memory, MiB |\n|---|---|---|")
-    for name in ("nearest", "mse"):
+    for name in o.methods:
         command = [o.program, "quantize", o.model, "--to", f"genai:int4:g{o.block}={folder / name}", *OURS[name]]
         begin = time.monotonic()
         said = run(*command, "--json", "--quiet")
@@ -165,7 +165,8 @@ def main():
     parser.add_argument("--bytes", type=int, default=200_000)
     parser.add_argument("--block", type=int, default=32)
     parser.add_argument("--seconds", action="store_true")
-    parser.add_argument("--kinds", nargs="*", default=["default"], help="of onnxruntime's, for --seconds")
+    parser.add_argument("--methods", nargs="*", default=["nearest"], help="ours, for --seconds")
+    parser.add_argument("--kinds", nargs="*", default=["default"], help="onnxruntime's, for --seconds")
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/zeropoint")
     o = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

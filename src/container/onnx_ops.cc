@@ -155,7 +155,7 @@ std::string OnnxOps::looked_up(Role role, const std::string& indices) {
   const AffineForm* form = onnx_form(*weight.grid);
   const std::vector<OnnxPlane> planes = onnx_planes(weight);
   if (form == nullptr) {
-    const std::string rows = node("Gather", {planes[0].name, indices});
+    std::string rows = node("Gather", {planes[0].name, indices});
     if (planes[0].type == onnx::Type::f32) return rows;
     return node("Cast", {rows}, {{"to", static_cast<std::int64_t>(onnx::Type::f32)}});
   }

@@ -61,7 +61,7 @@ fs::path file_beside(const fs::path& of, const std::string& name, const std::str
     throw Error(where, what + " outside the folder", "a file's name alone");
   }
   const fs::path own_folder = of.has_parent_path() ? of.parent_path() : fs::path(".");
-  const fs::path path = own_folder / name;
+  fs::path path = own_folder / name;
   std::error_code reason;
   const fs::path real = fs::canonical(path, reason);
   if (reason) throw Error(where, what + " missing");
