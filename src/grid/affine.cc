@@ -106,19 +106,8 @@ struct Affine {
       return {fit_scale(w, h, lowest - centre, highest - centre, may_flip, scale->nearest), 0,
               centre};
     }
-    // The best scale for each zero-point near the one the extremes ask for.
-    const Params start = from_range(w);
-    Params best = start;
-    double best_error = std::numeric_limits<double>::infinity();
-    for (int z = std::max(lowest, start.zero - 2); z <= std::min(highest, start.zero + 2); ++z) {
-      double error = 0;
-      const float s = fit_scale(w, h, lowest - z, highest - z, false, scale->nearest, &error);
-      if (error < best_error) {
-        best_error = error;
-        best = {s, 0, z};
-      }
-    }
-    return best;
+    const ScaleZero fit = fit_scale_zero(w, h, lowest, highest, from_range(w).zero, scale->nearest);
+    return {fit.scale, 0, fit.zero};
   }
 
   float value(const Params& p, int q) const noexcept {
