@@ -123,17 +123,16 @@ Json genai_config(const ContainerInput& input, std::vector<std::string>& notes) 
 }
 
 // The runtime reads these two files and no other form of a tokenizer.
-void add_tokenizer_notes(const ContainerInput& input, std::vector<std::string>& notes) {
+void add_tokenizer_notes(const ContainerInput& input, Layout& layout) {
   for (const char* name : {"tokenizer.json", "tokenizer_config.json"}) {
-    if (input.folder.empty() || !std::filesystem::exists(input.folder / name)) {
-      notes.push_back(std::string("onnxruntime-genai can't read its tokenizer without ") + name +
-                      ", which the source doesn't have");
-      return;
-    }
+    if (has_file(layout, name)) continue;
+    layout.notes.push_back(std::string("onnxruntime-genai reads no tokenizer without ") + name +
+                           ", which the source doesn't have");
+    return;
   }
   if (input.tokenizer == nullptr) return;
   for (const std::string& line : genai_tokenizer_deviations(*input.tokenizer))
-    notes.push_back("onnxruntime-genai's tokenizer gives other ids for " + line);
+    layout.notes.push_back("onnxruntime-genai's tokenizer gives other ids for " + line);
 }
 
 class GenAi final : public OnnxFolder {
@@ -147,7 +146,7 @@ class GenAi final : public OnnxFolder {
   std::int64_t accuracy_level() const override { return 4; }
   void add_files(const ContainerInput& input, Layout& layout) const override {
     add_json(layout, "genai_config.json", genai_config(input, layout.notes));
-    add_tokenizer_notes(input, layout.notes);
+    add_tokenizer_notes(input, layout);
   }
 };
 

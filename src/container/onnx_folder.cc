@@ -105,8 +105,8 @@ Layout OnnxFolder::layout(const ContainerInput& input,
   model.bytes = std::ssize(bytes);
   model.fixed.emplace_back(0, std::move(bytes));
   add_json(layout, "config.json", folder_config(input, *float_type_of_grid("fp32")));
+  add_companions(layout, input);
   add_files(input, layout);
-  add_companions(layout, input.folder);
   return layout;
 }
 

@@ -190,6 +190,7 @@ TEST(GenAi, PadsWithATokenThatPromptsDoNotHave) {
     return json_of(files.at("genai_config.json"))["model"];
   };
   Tokenizer tokenizer;
+  for (int i = 0; i < 10; ++i) tokenizer.tokens.push_back({"t" + std::to_string(i)});
   EXPECT_EQ(padding(tokenizer, {})["eos_token_id"], 39);  // none named: the last
   tokenizer.eos = 7;
   EXPECT_EQ(padding(tokenizer, {})["pad_token_id"], 7);

@@ -83,7 +83,8 @@ struct Initializer {
   std::string name;
   Type type = Type::f32;
   std::vector<std::int64_t> shape;
-  std::string_view raw;  ///< little-endian elements; borrowed
+  /// Little-endian elements; borrowed. Empty too for whole numbers that are written one by one.
+  std::string_view raw;
   std::optional<External> external;
   bool operator==(const Initializer&) const = default;
 };

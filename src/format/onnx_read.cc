@@ -79,6 +79,8 @@ struct Reader {
     for (ProtobufReader in = fields(message); in.next();) {
       if (in.field() == 1) add_dims(in, tensor.shape);
       if (in.field() == 2) tensor.type = static_cast<Type>(in.integer());
+      // Packed floats and doubles are what raw data would be.
+      if ((in.field() == 4 || in.field() == 10) && in.is_bytes()) tensor.raw = in.bytes();
       if (in.field() == 8) tensor.name = in.bytes();
       if (in.field() == 9) tensor.raw = in.bytes();
       if (in.field() == 13) external(in.bytes(), tensor.name, place);

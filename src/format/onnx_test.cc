@@ -62,6 +62,15 @@ TEST(Onnx, ReadsSizesThatArePackedIntoOneField) {
   EXPECT_EQ(m.initializers[0].shape, (std::vector<std::int64_t>{2, 300}));
 }
 
+TEST(Onnx, ReadsPackedFloatsAsRawData) {
+  // graph {initializer {dims 1, data_type 1, float_data: packed [1.0]}}
+  const std::string tensor("\x08\x01\x10\x01\x22\x04\x00\x00\x80\x3f", 10);
+  const std::string file = "\x08\x0a\x3a\x0c\x2a\x0a" + tensor;
+  const Model m = read({reinterpret_cast<const std::byte*>(file.data()), file.size()}, "m");
+  ASSERT_EQ(m.initializers.size(), 1u);
+  EXPECT_EQ(m.initializers[0].raw, std::string_view("\x00\x00\x80\x3f", 4));
+}
+
 TEST(Onnx, EveryTruncationIsRefusedOrShorter) {
   const std::vector<std::byte> bytes = write(small());
   std::size_t refused = 0;

@@ -113,9 +113,11 @@ class Reader {
     tensor.name = t.name;
     tensor.type = info(*dtype).name;
     tensor.shape = t.shape;
-    tensor.stored = bytes_of(t, *dtype);
-    tensor.bytes = std::ssize(tensor.stored);
     const auto [rows, cols] = matrix_shape(t.shape, place(t));
+    if (t.external || !t.raw.empty() || info(*dtype).floating) {
+      tensor.stored = bytes_of(t, *dtype);
+    }
+    tensor.bytes = std::ssize(tensor.stored);
     if (info(*dtype).floating) tensor.rows = stored_rows(tensor.stored, *dtype, rows, cols);
     checkpoint_.add(std::move(tensor), where_);
   }

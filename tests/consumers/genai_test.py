@@ -19,6 +19,7 @@ import unittest
 try:
     import numpy as np
     import onnxruntime_genai as genai
+    import tokenizers
 except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
@@ -134,6 +135,26 @@ class GenAiTest(unittest.TestCase):
         self.check_continuation(out, model, ids, "--chat", "--prompt", question)
         wanted = run_json("run", out, "--chat", "--prompt", question)
         self.assertEqual(tokenizer.decode(np.array(wanted["tokens"][:-1], np.int32)), wanted["text"])
+
+    def test_tokenizes_what_comes_from_gguf(self):
+        """Whose tokenizer becomes tokenizer.json."""
+        lines = texts()
+        for source in models():
+            if source.name in OTHER_IDS:
+                continue
+            gguf, out = self.folder / f"{source.name}.gguf", self.folder / source.name
+            quantize(source, {gguf: "gguf:fp16"})
+            quantize(gguf, {out: "genai:fp16"})
+            tokenizer = genai.Tokenizer(genai.Model(str(out)))
+            own = tokenizers.Tokenizer.from_file(str(out / "tokenizer.json"))
+            reference = tokenizers.Tokenizer.from_file(str(source / "tokenizer.json"))
+            for line in lines:
+                with self.subTest(model=source.name, text=line):
+                    ids = reference.encode(line, add_special_tokens=False).ids
+                    self.assertEqual([int(i) for i in tokenizer.encode(line)], ids)
+                    self.assertEqual(own.encode(line).ids, reference.encode(line).ids)
+            question = run_json("run", out, "--prompt", "The", "--tokens", "4")
+            self.assertEqual(len(question["tokens"]), 4)
 
     def test_runs_the_default(self):
         """Which rounds activations, so only that it speaks is shown."""
