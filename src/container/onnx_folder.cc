@@ -83,7 +83,7 @@ Layout OnnxFolder::layout(const ContainerInput& input,
 
   onnx::Model graph;
   graph.producer = "zeropoint";
-  graph.operator_sets = {{"", 21}, {"com.microsoft", 1}};
+  graph.operator_sets = {{"", 21}, {std::string(kOnnxRuntimeDomain), 1}};
   graph.graph_name = "decoder";
   OnnxOps ops(input.model, assignments, accuracy_level(), graph);
   ops.build();

@@ -8,15 +8,9 @@
 namespace zp {
 namespace {
 
-constexpr std::string_view kDomain = "com.microsoft";
 constexpr std::string_view kIds = "input_ids";
 constexpr std::string_view kMask = "attention_mask";
 constexpr std::string_view kPositions = "position_ids";
-
-template <class T>
-std::string bytes_of(const T* values, std::size_t count) {
-  return {reinterpret_cast<const char*>(values), count * sizeof(T)};
-}
 
 std::string cached(std::string_view when, std::int64_t layer, std::string_view what) {
   return std::string(when) + "." + std::to_string(layer) + "." + std::string(what);
@@ -28,7 +22,7 @@ std::int64_t cached_head_dim(const Decoder& decoder) { return round_up(decoder.h
 
 OnnxOps::OnnxOps(const Model& model, std::span<const Assignment> assignments,
                  std::int64_t accuracy_level, onnx::Model& graph)
-    : model_(model), decoder_(model.decoder), accuracy_level_(accuracy_level), graph_(graph) {
+    : OnnxNodes(graph), model_(model), decoder_(model.decoder), accuracy_level_(accuracy_level) {
   for (const Assignment& a : assignments) {
     const TensorUse& use = a.weight->use;
     weights_[{use.layer, use.role, use.part}] = &a;
@@ -52,75 +46,24 @@ void OnnxOps::build() {
     return infos;
   };
   const auto input = [&](std::string_view name, const onnx::Dim& tokens) {
-    graph_.inputs.push_back({std::string(name), onnx::Type::i64, {batch, tokens}});
+    graph().inputs.push_back({std::string(name), onnx::Type::i64, {batch, tokens}});
   };
   input(kIds, length);
   input(kMask, "total_sequence_length");
   input(kPositions, length);
   for (onnx::ValueInfo& info : cache("past_key_values", "past_sequence_length"))
-    graph_.inputs.push_back(std::move(info));
-  graph_.outputs.push_back({"logits", onnx::Type::f32, {batch, length, decoder_.vocabulary}});
+    graph().inputs.push_back(std::move(info));
+  graph().outputs.push_back({"logits", onnx::Type::f32, {batch, length, decoder_.vocabulary}});
   for (onnx::ValueInfo& info : cache("present", "total_sequence_length"))
-    graph_.outputs.push_back(std::move(info));
+    graph().outputs.push_back(std::move(info));
 
   Walk walk(model_, *this);
   Value x = walk.embedding();
   for (std::int64_t layer = 0; layer < decoder_.layers; ++layer)
     x = walk.layer(layer, std::move(x));
   walk.logits(std::move(x));
-  graph_.nodes.back().outputs[0] = "logits";
-  graph_.nodes.insert(graph_.nodes.begin(), weight_nodes_.begin(), weight_nodes_.end());
-}
-
-std::string OnnxOps::new_name(std::string_view op) {
-  return std::string(op) + "_" + std::to_string(names_++);
-}
-
-std::string OnnxOps::node(std::string_view op, Names inputs, Attributes attributes) {
-  std::string name = new_name(op);
-  graph_.nodes.push_back(
-      {std::string(op), {}, name, std::move(inputs), {name}, std::move(attributes)});
-  return name;
-}
-
-std::string OnnxOps::own_node(std::string_view op, Names inputs, Attributes attributes) {
-  std::string name = node(op, std::move(inputs), std::move(attributes));
-  graph_.nodes.back().domain = kDomain;
-  return name;
-}
-
-std::string OnnxOps::weight_node(std::string_view op, Names inputs, Attributes attributes) {
-  std::string name = node(op, std::move(inputs), std::move(attributes));
-  weight_nodes_.push_back(std::move(graph_.nodes.back()));
-  graph_.nodes.pop_back();
-  return name;
-}
-
-// ---- constants
-
-std::string OnnxOps::constant(onnx::Type type, std::vector<std::int64_t> shape, std::string bytes) {
-  const std::string key =
-      std::to_string(static_cast<int>(type)) + " " + std::to_string(shape.size()) + " " + bytes;
-  std::string& name = known_[key];
-  if (name.empty()) {
-    name = "constant_" + std::to_string(constants_.size());
-    constants_.push_back(std::move(bytes));
-    graph_.initializers.push_back({name, type, std::move(shape), constants_.back(), {}});
-  }
-  return name;
-}
-
-std::string OnnxOps::whole(std::int64_t value) {
-  return constant(onnx::Type::i64, {}, bytes_of(&value, 1));
-}
-std::string OnnxOps::wholes(const std::vector<std::int64_t>& values) {
-  return constant(onnx::Type::i64, {std::ssize(values)}, bytes_of(values.data(), values.size()));
-}
-std::string OnnxOps::real(float value) {
-  return constant(onnx::Type::f32, {}, bytes_of(&value, 1));
-}
-std::string OnnxOps::reals(const std::vector<float>& values) {
-  return constant(onnx::Type::f32, {std::ssize(values)}, bytes_of(values.data(), values.size()));
+  graph().nodes.back().outputs[0] = "logits";
+  finish();
 }
 
 // ---- weights
@@ -140,7 +83,7 @@ bool OnnxOps::tied_codes() const {
 std::string OnnxOps::plane_as_floats(const Assignment& weight, std::size_t plane) {
   const OnnxPlane stored = onnx_planes(weight)[plane];
   if (stored.type == onnx::Type::f32) return stored.name;
-  std::string& name = known_[stored.name];
+  std::string& name = casts_[stored.name];
   if (name.empty())
     name = weight_node("Cast", {stored.name}, {{"to", static_cast<std::int64_t>(onnx::Type::f32)}});
   return name;
@@ -157,7 +100,7 @@ std::string OnnxOps::looked_up(Role role, const std::string& indices) {
   if (form == nullptr) {
     std::string rows = node("Gather", {planes[0].name, indices});
     if (planes[0].type == onnx::Type::f32) return rows;
-    return node("Cast", {rows}, {{"to", static_cast<std::int64_t>(onnx::Type::f32)}});
+    return to_type(onnx::Type::f32, rows);
   }
   Names inputs = {planes[0].name, indices, plane_as_floats(weight, 1)};
   if (planes.size() > 2) inputs.push_back(planes[2].name);
@@ -208,10 +151,10 @@ OnnxOps::Value OnnxOps::norm(const Value& x, Place place) {
   const bool layer = decoder_.norm == Norm::layer;
   Names more = {gamma(place)};
   if (layer) more.push_back(vector(place, Part::bias));
-  onnx::Node& add = graph_.nodes[sum->second];
+  onnx::Node& add = graph().nodes[sum->second];
   sums_.erase(sum);
   add.op = layer ? "SkipLayerNormalization" : "SkipSimplifiedLayerNormalization";
-  add.domain = kDomain;
+  add.domain = kOnnxRuntimeDomain;
   add.inputs.insert(add.inputs.end(), more.begin(), more.end());
   const std::string out = new_name(add.op);
   add.outputs = {out, "", "", x.name};
@@ -220,8 +163,8 @@ OnnxOps::Value OnnxOps::norm(const Value& x, Place place) {
 }
 
 OnnxOps::Value OnnxOps::norm_heads(const Value& x, Place place) {
-  const std::string heads = node("Reshape", {x.name, wholes({0, 0, -1, decoder_.head_dim})});
-  return {node("Reshape", {normed(heads, place), wholes({0, 0, x.width})}), x.width};
+  const std::string heads = reshape(x.name, {0, 0, -1, decoder_.head_dim});
+  return {reshape(normed(heads, place), {0, 0, x.width}), x.width};
 }
 
 OnnxOps::Value OnnxOps::linear(const Value& x, Place place) {
@@ -265,9 +208,8 @@ std::string OnnxOps::frequencies() {
 // Cosines and sines of every token's angles, a row each, and the rows' numbers.
 void OnnxOps::prepare_rotation() {
   prepare_attention();
-  const std::string all = node("Reshape", {std::string(kPositions), wholes({-1, 1})});
-  const std::string positions =
-      node("Cast", {all}, {{"to", static_cast<std::int64_t>(onnx::Type::f32)}});
+  const std::string all = reshape(std::string(kPositions), {-1, 1});
+  const std::string positions = to_type(onnx::Type::f32, all);
   const std::string angles = node("Mul", {positions, frequencies()});
   const auto turn = [&](std::string_view op) {
     const std::string value = node(op, {angles});
@@ -293,28 +235,27 @@ OnnxOps::Value OnnxOps::rotate(const Value& x) {
 
 void OnnxOps::prepare_attention() {
   if (!total_length_.empty()) return;
-  const Attributes to_int32 = {{"to", static_cast<std::int64_t>(onnx::Type::i32)}};
   const std::string seen =
       node("ReduceSum", {std::string(kMask), wholes({1})}, {{"keepdims", std::int64_t{0}}});
-  last_position_ = node("Cast", {node("Sub", {seen, whole(1)})}, to_int32);
+  last_position_ = to_type(onnx::Type::i32, node("Sub", {seen, whole(1)}));
   total_length_ = node("Gather", {node("Shape", {std::string(kMask)}), whole(1)});
-  total_length_int32_ = node("Cast", {total_length_}, to_int32);
+  total_length_int32_ = to_type(onnx::Type::i32, total_length_);
 }
 
 std::string OnnxOps::padded(const Value& x) {
   const std::int64_t dim = cached_head_dim(decoder_);
   const std::int64_t more = dim - decoder_.head_dim;
   if (more == 0) return x.name;
-  const std::string heads = node("Reshape", {x.name, wholes({0, 0, -1, decoder_.head_dim})});
+  const std::string heads = reshape(x.name, {0, 0, -1, decoder_.head_dim});
   const std::string wide = node("Pad", {heads, wholes({0, 0, 0, 0, 0, 0, 0, more})});
-  return node("Reshape", {wide, wholes({0, 0, x.width / decoder_.head_dim * dim})});
+  return reshape(wide, {0, 0, x.width / decoder_.head_dim * dim});
 }
 
 std::string OnnxOps::unpadded(const std::string& x, std::int64_t width) {
   const std::int64_t dim = cached_head_dim(decoder_);
   if (dim == decoder_.head_dim) return x;
-  const Value heads{node("Reshape", {x, wholes({0, 0, -1, dim})}), dim};
-  return node("Reshape", {slice(heads, 0, decoder_.head_dim).name, wholes({0, 0, width})});
+  const Value heads{reshape(x, {0, 0, -1, dim}), dim};
+  return reshape(slice(heads, 0, decoder_.head_dim).name, {0, 0, width});
 }
 
 OnnxOps::Value OnnxOps::attend(const Value& q, const Value& k, const Value& v, std::int64_t layer) {
@@ -333,8 +274,8 @@ OnnxOps::Value OnnxOps::attend(const Value& q, const Value& k, const Value& v, s
                {padded(q), padded(k), padded(v), cached("past_key_values", layer, "key"),
                 cached("past_key_values", layer, "value"), last_position_, total_length_int32_},
                std::move(attributes));
-  graph_.nodes.back().outputs = {out, cached("present", layer, "key"),
-                                 cached("present", layer, "value")};
+  graph().nodes.back().outputs = {out, cached("present", layer, "key"),
+                                  cached("present", layer, "value")};
   return {unpadded(out, q.width), q.width};
 }
 
@@ -356,7 +297,7 @@ OnnxOps::Value OnnxOps::multiply(const Value& x, const Value& y) {
 
 OnnxOps::Value OnnxOps::add(const Value& x, const Value& y) {
   const std::string out = node("Add", {x.name, y.name});
-  sums_[out] = graph_.nodes.size() - 1;
+  sums_[out] = graph().nodes.size() - 1;
   return {out, x.width};
 }
 

@@ -14,7 +14,6 @@
 // frequencies are a choice between two short vectors. Activations are FP32.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -22,6 +21,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "container/onnx_nodes.h"
 #include "container/onnx_weights.h"
 #include "model/walk.h"
 
@@ -31,8 +31,8 @@ namespace zp {
 /// so others get zeros behind them.
 std::int64_t cached_head_dim(const Decoder& decoder);
 
-/// Nodes and small constants are appended to `graph`; weights are only named.
-class OnnxOps {
+/// Weights are only named. Outlives the use of `graph`, which borrows its constants.
+class OnnxOps : private OnnxNodes {
  public:
   struct Value {
     std::string name;
@@ -63,21 +63,6 @@ class OnnxOps {
   Value soft_cap(const Value& x, double cap);
 
  private:
-  using Names = std::vector<std::string>;
-  using Attributes = std::vector<onnx::Attribute>;
-
-  /// Appends a node with one output and returns its name.
-  std::string node(std::string_view op, Names inputs, Attributes attributes = {});
-  std::string own_node(std::string_view op, Names inputs, Attributes attributes = {});
-  /// The same of weights alone; such nodes come first.
-  std::string weight_node(std::string_view op, Names inputs, Attributes attributes = {});
-  std::string new_name(std::string_view op);
-  std::string constant(onnx::Type type, std::vector<std::int64_t> shape, std::string bytes);
-  std::string whole(std::int64_t value);  ///< a scalar
-  std::string wholes(const std::vector<std::int64_t>& values);
-  std::string real(float value);  ///< a scalar
-  std::string reals(const std::vector<float>& values);
-
   const Assignment* find(Place place, Part part) const;
   const Assignment& at(Place place) const;
   std::string plane_as_floats(const Assignment& weight, std::size_t plane);
@@ -95,12 +80,8 @@ class OnnxOps {
   const Decoder& decoder_;
   std::map<std::tuple<std::int64_t, Role, Part>, const Assignment*> weights_;
   std::int64_t accuracy_level_;
-  onnx::Model& graph_;
-  std::deque<std::string> constants_;                   // bytes the graph's initializers borrow
-  std::unordered_map<std::string, std::string> known_;  // constants and casts made before
+  std::unordered_map<std::string, std::string> casts_;  // made before, by what they change
   std::unordered_map<std::string, std::size_t> sums_;   // nodes that add, by their output
-  std::vector<onnx::Node> weight_nodes_;
-  std::size_t names_ = 0;
   std::string last_position_;  // of every sequence of the batch: its length less one
   std::string total_length_, total_length_int32_;  // of the longest
   std::string cos_, sin_, row_;                    // a row for every token of the call
