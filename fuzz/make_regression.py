@@ -9,7 +9,8 @@ import math
 import struct
 from pathlib import Path
 
-from make_seeds import (Call, Name, Reference, STORAGES, dumps, gguf_string, old_form, protobuf_field, regex_splitter,
+from make_seeds import (Call, Name, Reference, STORAGES, dumps, gguf_string, old_form, onnx_codes, onnx_model,
+                        onnx_node, onnx_tensor, protobuf_field, regex_splitter,
                         sentencepiece_model, state, tensor, tokenizer_json, zip_form)
 
 U8, I8, U32, STRING, ARRAY, U64 = 0, 1, 4, 8, 9, 10
@@ -287,7 +288,33 @@ def grid_files():
     yield "huge", b"\x60\x1f" + struct.pack("<4f", 1e30, -1e30, 1e-40, -0.0)
 
 
-FILES = {"grid": grid_files, "imatrix": imatrix_files, "chat_template": chat_template_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "dataset": dataset_files,
+def onnx_files():
+    yield "bits-minus-4", onnx_codes(bits=-4, codes=bytes(16), shape=[2, 8])
+    yield "bits-0", onnx_codes(bits=0, codes=bytes(16), shape=[2, 8])
+    yield "block-0", onnx_codes(block=0)
+    yield "block-2-62", onnx_codes(block=1 << 62)
+    yield "codes-short", onnx_codes(codes=bytes(31))
+    yield "codes-without-rows", onnx_codes(codes=b"", shape=[0, 1 << 62])
+    yield "codes-without-shape", onnx_model([onnx_node("MatMulNBits", ["x", "w", "s"], ["y"])],
+                                            [onnx_tensor("w", 2, [], b"x"), onnx_tensor("s", 1, [], bytes(4))])
+    yield "scales-short", onnx_codes(scales=4)
+    yield "zeros-long", onnx_codes(zeros=bytes(3))
+    yield "dimensions-multiply-to-0", onnx_model(tensors=[onnx_tensor("a", 1, [1 << 32, 1 << 32], b"")])
+    yield "dimensions-multiply-below-0", onnx_model(tensors=[onnx_tensor("a", 1, [1 << 62, 4], bytes(16))])
+    yield "dimension-minus-1", onnx_model(tensors=[onnx_tensor("a", 1, [(1 << 64) - 1], bytes(16))])
+    yield "type-99", onnx_model(tensors=[onnx_tensor("a", 99, [4], bytes(16))])
+    yield "tensor-twice", onnx_model(tensors=[onnx_tensor("a", 1, [4], bytes(16))] * 2)
+    yield "name-with-newline", onnx_model(tensors=[onnx_tensor("a\nb", 1, [4], bytes(16))])
+    yield "field-beyond-message", b"\x08\x0a\x3a\xff\xff\xff\xff\x07" + bytes(8)
+    for location in ("../a", "/etc/hostname", "", ".", "a\0b"):
+        name = "outside-" + (location.replace("/", "-").replace("\0", "0") or "nothing")
+        yield name, onnx_model(tensors=[onnx_tensor("a", 1, [4], None, {"location": location, "offset": 0})])
+    for offset in (-1, MOST, "x", ""):
+        place = {"location": "a.data", "offset": offset, "length": MOST}
+        yield "offset-%s" % (offset or "nothing"), onnx_model(tensors=[onnx_tensor("a", 1, [4], None, place)])
+
+
+FILES = {"grid": grid_files, "imatrix": imatrix_files, "chat_template": chat_template_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "onnx": onnx_files, "dataset": dataset_files,
          "gguf": gguf_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
 
 

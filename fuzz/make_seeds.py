@@ -2,7 +2,7 @@
 """Writes seed inputs for the fuzz targets: small sound files of each format, and, where a folder
 with real models is given, their heads. Standard library only.
 
-    fuzz/make_seeds.py OUT [MODELS]      makes OUT/safetensors, OUT/gguf, OUT/pickle, OUT/json
+    fuzz/make_seeds.py OUT [MODELS]      makes OUT/safetensors, OUT/gguf, OUT/pickle, OUT/json ...
 """
 import io
 import base64
@@ -207,13 +207,20 @@ def tokenizer_json_seeds():
         yield "form-" + form, tokenizer_json(normalizer={"type": form})
 
 
+def varint(value):
+    value &= (1 << 64) - 1
+    out = b""
+    while value >= 0x80:
+        out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
+    return out + bytes([value])
+
+
 def protobuf_field(number, value):
     if isinstance(value, int):
-        return bytes([number << 3]) + bytes([value]) if number < 16 else bytes([number << 3 & 127 | 128, number >> 4, value])
+        return varint(number << 3) + varint(value)
     if isinstance(value, float):
-        return bytes([number << 3 | 5]) + struct.pack("<f", value)
-    assert len(value) < 128
-    return bytes([number << 3 | 2, len(value)]) + value
+        return varint(number << 3 | 5) + struct.pack("<f", value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
 
 
 def sentencepiece_model(kind, pieces=(), normalizer=b"", trainer=b""):
@@ -234,6 +241,58 @@ def sentencepiece_seeds():
         yield name + "-map", sentencepiece_model(kind, normalizer=protobuf_field(2, charsmap))
 
 
+# --- ONNX ----------------------------------------------------------------------------------------
+def onnx_tensor(name, kind, shape, raw=None, place=None):
+    """place: {location, offset, length} of data in another file"""
+    out = b"".join(protobuf_field(1, n) for n in shape) + protobuf_field(2, kind) + protobuf_field(8, name.encode())
+    if raw is not None:
+        out += protobuf_field(9, raw)
+    for key, value in (place or {}).items():
+        out += protobuf_field(13, protobuf_field(1, key.encode()) + protobuf_field(2, str(value).encode()))
+    return out + (protobuf_field(14, 1) if place else b"")
+
+
+def onnx_node(op, inputs, outputs, attributes=(), domain="com.microsoft"):
+    out = b"".join(protobuf_field(1, i.encode()) for i in inputs) + b"".join(protobuf_field(2, o.encode()) for o in outputs)
+    out += protobuf_field(4, op.encode())
+    for name, value in attributes:
+        out += protobuf_field(5, protobuf_field(1, name.encode()) + protobuf_field(3, value) + protobuf_field(20, 2))
+    return out + protobuf_field(7, domain.encode())
+
+
+def onnx_model(nodes=(), tensors=(), producer="seed"):
+    shape = protobuf_field(1, protobuf_field(2, b"n")) + protobuf_field(1, protobuf_field(1, 32))
+    kind = protobuf_field(1, protobuf_field(1, 1) + protobuf_field(2, shape))
+    value = protobuf_field(1, b"x") + protobuf_field(2, kind)
+    graph = b"".join(protobuf_field(1, n) for n in nodes) + protobuf_field(2, b"g")
+    graph += b"".join(protobuf_field(5, t) for t in tensors) + protobuf_field(11, value) + protobuf_field(12, value)
+    return (protobuf_field(1, 10) + protobuf_field(2, producer.encode()) + protobuf_field(7, graph)
+            + protobuf_field(8, protobuf_field(1, b"") + protobuf_field(2, 21)))
+
+
+def onnx_codes(bits=4, block=32, codes=None, scales=8, zeros=None, rows=2, shape=None):
+    """A matrix of two rows and 32 columns that MatMulNBits multiplies by."""
+    size = rows * 32 * bits // 8
+    tensors = [onnx_tensor("w", 2, shape or [rows, 1, 32 * bits // 8], bytes(size) if codes is None else codes),
+               onnx_tensor("s", 1, [rows, 1], bytes(scales))]
+    if zeros is not None:
+        tensors.append(onnx_tensor("z", 2, [rows, 1], zeros))
+    attributes = [("K", 32), ("N", rows), ("bits", bits), ("block_size", block)]
+    return onnx_model([onnx_node("MatMulNBits", ["x", "w", "s"] + (["z"] if zeros is not None else []), ["y"], attributes)], tensors)
+
+
+def onnx_seeds():
+    yield "empty", onnx_model()
+    yield "types", onnx_model(tensors=[onnx_tensor(str(kind), kind, [2, 3], bytes(6 * size)) for kind, size in
+                                       ((1, 4), (2, 1), (6, 4), (7, 8), (10, 2), (11, 8), (16, 2), (17, 1))])
+    yield "codes", onnx_codes()
+    yield "codes-zeros", onnx_codes(zeros=bytes(2))
+    yield "rows", onnx_model([onnx_node("GatherBlockQuantized", ["w", "i", "s"], ["y"], [("bits", 8), ("block_size", 16)])],
+                             [onnx_tensor("w", 2, [2, 16], bytes(32)), onnx_tensor("s", 10, [2, 1], bytes(4))])
+    yield "own", onnx_model(tensors=[onnx_tensor("a", 1, [4], bytes(16))], producer="zeropoint")
+    yield "external", onnx_model(tensors=[onnx_tensor("a", 1, [4], None, {"location": "a.data", "offset": 0, "length": 16})])
+
+
 def dataset_seeds():
     yield "plain", "Hello\n\u0995\u09be\n".encode()
     yield "lines", b'{"text":"a"}\n\n{"user":"b","assistant":"c"}\r\n{"instruction":"d","input":"e","output":"f"}\n'
@@ -242,7 +301,7 @@ def dataset_seeds():
 
 
 SEEDS = {"safetensors": safetensors_seeds, "gguf": gguf_seeds, "pickle": pickle_seeds, "json": json_seeds,
-         "tokenizer_json": tokenizer_json_seeds, "sentencepiece": sentencepiece_seeds, "dataset": dataset_seeds}
+         "tokenizer_json": tokenizer_json_seeds, "sentencepiece": sentencepiece_seeds, "onnx": onnx_seeds, "dataset": dataset_seeds}
 
 
 def real_seeds(models):

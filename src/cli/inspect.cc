@@ -34,7 +34,8 @@ void add_inspect(CLI::App& app, Common& common, std::function<int()>& run) {
   CLI::App* sub =
       add_subcommand(app, common, "inspect", "Show what is inside a checkpoint", kExamples);
   auto o = std::make_shared<Options>();
-  sub->add_option("PATH", o->path, "Hugging Face folder, safetensors, PyTorch or GGUF file")
+  sub->add_option("PATH", o->path,
+                  "Hugging Face, MLX or ONNX folder, safetensors, PyTorch, GGUF or ONNX file")
       ->required();
   sub->add_flag("--values", o->values,
                 "Read every weight, too, and count those that aren't finite");

@@ -22,15 +22,21 @@ constexpr const char* kExamples =
 // Rows for printing and for JSON alike: every row has a name and a summary, and may have more.
 using Rows = Json;
 
+// A square one that every group size and block divides.
+TensorUse some_matrix() {
+  TensorUse matrix;
+  matrix.rows = matrix.cols = 4096;
+  matrix.role = Role::up;
+  return matrix;
+}
+
 Rows list_grids() {
   Rows rows = Json::array();
+  const TensorUse matrix = some_matrix();
   for (const GridFamily* family : grid_families()) {
     for (const std::string& spec : family->examples()) {
       const std::unique_ptr<Grid> grid = make_grid(spec);
       Json containers = Json::array();
-      TensorUse matrix;  // a square one that every group size and block divides
-      matrix.rows = matrix.cols = 4096;
-      matrix.role = Role::up;
       for (const Container* c : zp::containers()) {
         if (c->accepts(*grid, matrix).possible) containers.push_back(c->name());
       }
@@ -59,11 +65,30 @@ Rows list_methods() {
   return rows;
 }
 
+// What a container says of every grid: {name, fidelity}, or why it doesn't hold it.
+Json grids_of(const Container& container) {
+  Json grids = Json::array();
+  for (const GridFamily* family : grid_families()) {
+    for (const std::string& spec : family->examples()) {
+      const std::unique_ptr<Grid> grid = make_grid(spec);
+      const Verdict verdict = container.accepts(*grid, some_matrix());
+      if (verdict.possible) {
+        grids.push_back({{"name", grid->spec()}, {"fidelity", fidelity_word(verdict.fidelity)}});
+      } else {
+        grids.push_back({{"name", grid->spec()}, {"fidelity", nullptr}, {"why", verdict.why}});
+      }
+    }
+  }
+  return grids;
+}
+
 Rows list_containers() {
   Rows rows = Json::array();
   for (const Container* c : containers()) {
-    rows.push_back(
-        {{"name", c->name()}, {"summary", c->summary()}, {"default_grid", c->default_grid()}});
+    rows.push_back({{"name", c->name()},
+                    {"summary", c->summary()},
+                    {"default_grid", c->default_grid()},
+                    {"grids", grids_of(*c)}});
   }
   return rows;
 }

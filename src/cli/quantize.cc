@@ -47,10 +47,6 @@ struct Options {
   bool force = false;
 };
 
-const char* word(Fidelity f) {
-  return f == Fidelity::exact ? "exact" : f == Fidelity::repacked ? "repacked" : "quantized";
-}
-
 // JSON has no infinity; an exact copy has no noise to compare with.
 Json decibels(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
@@ -67,7 +63,7 @@ Json output_json(const PlannedOutput& output, const OutputResult* result, const 
   j["path"] = output.path.string();
   j["container"] = output.container->name();
   j["grid"] = output.grid;
-  if (result != nullptr) j["fidelity"] = word(result->fidelity);
+  if (result != nullptr) j["fidelity"] = fidelity_word(result->fidelity);
   j["bytes"] = output.layout.bytes();
   j["bits_per_weight"] = output.bits_per_weight(model);
   j["tensors"] = Json::array();
@@ -107,7 +103,7 @@ void print_choices(const PlannedOutput& output, const Model& model) {
   for (std::size_t i = 0; i < output.choices.size(); ++i) {
     const Choice& c = output.choices[i];
     const auto same = [&c](const Line& l) {
-      return l.choice.grid == c.grid && l.choice.why == c.why;
+      return l.choice.grid == c.grid && l.choice.why == c.why && l.choice.held == c.held;
     };
     auto line = std::find_if(lines.begin(), lines.end(), same);
     if (line == lines.end())
@@ -116,9 +112,9 @@ void print_choices(const PlannedOutput& output, const Model& model) {
     line->weights += model.weights[i].use.rows * model.weights[i].use.cols;
   }
   for (const Line& l : lines) {
-    fmt::print("  {:<22} {:>4} tensor{} {:>16} weights  {} ({}{})\n", l.choice.grid, l.tensors,
-               l.tensors == 1 ? " " : "s", human_count(l.weights), l.choice.why,
-               l.tensors == 1 ? "" : "first ", l.first);
+    fmt::print("  {:<22} {:>4} tensor{} {:>16} weights  {:<8} {} ({}{})\n", l.choice.grid,
+               l.tensors, l.tensors == 1 ? " " : "s", human_count(l.weights),
+               fidelity_word(l.choice.held), l.choice.why, l.tensors == 1 ? "" : "first ", l.first);
   }
 }
 

@@ -9,19 +9,16 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "format/safetensors.h"
+#include "text/tokenizer_files.h"
 
 namespace zp {
 namespace {
 
+constexpr const char* kTokenizerFile = "tokenizer.json";
+constexpr const char* kTokenizerConfig = "tokenizer_config.json";
 constexpr std::array<std::string_view, 9> kCompanions = {
-    "generation_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "merges.txt",
-    "tokenizer.model",
+    "generation_config.json", kTokenizerFile, kTokenizerConfig, "special_tokens_map.json",
+    "added_tokens.json",      "vocab.json",   "merges.txt",     "tokenizer.model",
     "chat_template.jinja",
 };
 
@@ -151,17 +148,32 @@ void add_json(Layout& layout, std::string name, const Json& json) {
   layout.files.push_back(std::move(file));
 }
 
-void add_companions(Layout& layout, const std::filesystem::path& source) {
-  if (source.empty()) {
+bool has_file(const Layout& layout, std::string_view name) {
+  return std::ranges::any_of(layout.files, [&](const OutputFile& f) { return f.name == name; });
+}
+
+namespace {
+
+void add_tokenizer(Layout& layout, const Tokenizer& tokenizer) {
+  const std::optional<Json> json = tokenizer_json(tokenizer);
+  if (!json) {
     layout.notes.emplace_back(
-        "no tokenizer files: the source is a single file, which holds its tokenizer in another "
-        "form");
+        "no tokenizer.json: the source holds its tokenizer in another form, and of a kind that "
+        "isn't written");
     return;
   }
+  add_json(layout, kTokenizerFile, *json);
+  if (!has_file(layout, kTokenizerConfig))
+    add_json(layout, kTokenizerConfig, tokenizer_config_json(tokenizer));
+}
+
+}  // namespace
+
+void add_companions(Layout& layout, const ContainerInput& input) {
   for (const std::string_view name : kCompanions) {
-    const std::filesystem::path path = source / name;
+    const std::filesystem::path path = input.folder / name;
     std::error_code unreadable;
-    if (!std::filesystem::is_regular_file(path, unreadable)) continue;
+    if (input.folder.empty() || !std::filesystem::is_regular_file(path, unreadable)) continue;
     OutputFile file;
     file.name = name;
     file.copy_of = path;
@@ -169,6 +181,8 @@ void add_companions(Layout& layout, const std::filesystem::path& source) {
     if (unreadable) throw Error(path.string(), "can't be read", {}, unreadable.message());
     layout.files.push_back(std::move(file));
   }
+  if (input.tokenizer != nullptr && !has_file(layout, kTokenizerFile))
+    add_tokenizer(layout, *input.tokenizer);
 }
 
 Json folder_config(const ContainerInput& input, const FloatType& type) {

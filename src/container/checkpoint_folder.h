@@ -40,10 +40,12 @@ Layout folder_layout(const std::vector<FolderTensor>& tensors,
                      const std::map<std::string, std::string>& metadata,
                      std::int64_t shard_bytes = kShardBytes);
 
+bool has_file(const Layout& layout, std::string_view name);
 void add_json(Layout& layout, std::string name, const Json& json);
 
-/// Adds copies of the tokenizer's and generation's files that `source` has.
-void add_companions(Layout& layout, const std::filesystem::path& source);
+/// Adds copies of the tokenizer's and generation's files that the source has. Where it holds its
+/// tokenizer in another form, tokenizer.json and tokenizer_config.json are made of that.
+void add_companions(Layout& layout, const ContainerInput& input);
 
 /// config.json for the weights we write: the source's without what speaks of its own storage or of
 /// code that isn't copied, the type and the tying of the head spelled out. Throws Error when the

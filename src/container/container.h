@@ -41,16 +41,20 @@ struct Rule {
   std::string why;    ///< for --dry-run
 };
 
+/// What became of values: the grid's very bytes, the same values in other bytes, or less.
 enum class Fidelity { exact, repacked, quantized };
+std::string_view fidelity_word(Fidelity fidelity);
 
 struct Verdict {
   bool possible = false;
-  std::string why;  ///< when not possible
+  std::string why;                      ///< when not possible
+  Fidelity fidelity = Fidelity::exact;  ///< repacked: the values in other bytes than the planes'
 };
 
 struct PlaneTarget {
   std::size_t file = 0;     ///< index into Layout::files
   std::int64_t offset = 0;  ///< of the first row; rows follow each other
+  std::byte flip{};         ///< bits that the file has inverted in every byte
 };
 
 struct TensorJob {

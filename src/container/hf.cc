@@ -45,7 +45,7 @@ class Hf final : public Container {
     Layout layout = folder_layout(tensors, {{"format", "pt"}});
     layout.derived = std::move(derived);
     add_json(layout, "config.json", folder_config(input, types.winner()));
-    add_companions(layout, input.folder);
+    add_companions(layout, input);
     return layout;
   }
 };

@@ -128,7 +128,7 @@ class Mlx final : public Container {
     Layout layout = folder_layout(tensors, {{"format", "mlx"}});
     add_json(layout, "config.json",
              mlx_config(folder_config(input, types.winner()), input.model.decoder, modules));
-    add_companions(layout, input.folder);
+    add_companions(layout, input);
     return layout;
   }
 };

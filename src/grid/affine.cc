@@ -12,10 +12,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "grid/affine_codes.h"
 #include "grid/grid_of.h"
 #include "grid/scale_type.h"
 #include "kernel/range.h"
@@ -105,19 +105,8 @@ struct Affine {
       return {fit_scale(w, h, lowest - centre, highest - centre, may_flip, scale->nearest), 0,
               centre};
     }
-    // The best scale for each zero-point near the one the extremes ask for.
-    const Params start = from_range(w);
-    Params best = start;
-    double best_error = std::numeric_limits<double>::infinity();
-    for (int z = std::max(lowest, start.zero - 2); z <= std::min(highest, start.zero + 2); ++z) {
-      double error = 0;
-      const float s = fit_scale(w, h, lowest - z, highest - z, false, scale->nearest, &error);
-      if (error < best_error) {
-        best_error = error;
-        best = {s, 0, z};
-      }
-    }
-    return best;
+    const ScaleZero fit = fit_scale_zero(w, h, lowest, highest, from_range(w).zero, scale->nearest);
+    return {fit.scale, 0, fit.zero};
   }
 
   float value(const Params& p, int q) const noexcept {
@@ -136,6 +125,29 @@ struct Affine {
       if (scale->bytes == 2 && has_min()) codes[i] = best_of_neighbours(p, w[i], codes[i]);
       decoded[i] = value(p, codes[i]);
     }
+  }
+
+  // Fit::range of a whole row: the bytes of the walk, in vector code but for minima.
+  void quantize_row(Floats w, PlanesOut out) const {
+    static thread_local std::vector<Code> codes;
+    static thread_local std::vector<Params> params;
+    static thread_local std::vector<float> decoded;
+    const auto group = static_cast<std::size_t>(shape(static_cast<std::int64_t>(w.size())).block);
+    codes.resize(w.size());
+    params.clear();
+    for (std::size_t b = 0; b < w.size(); b += group) {
+      const Floats part = w.subspan(b, std::min(group, w.size() - b));
+      const Params p = from_range(part);
+      const std::span<Code> to = std::span(codes).subspan(b, part.size());
+      if (has_min()) {
+        decoded.resize(part.size());
+        encode(p, 0, part, to, decoded);
+      } else {
+        nearest_codes(part, p.scale, lowest - p.zero, highest - p.zero, p.zero, to);
+      }
+      params.push_back(p);
+    }
+    pack(params.data(), codes, out);
   }
 
   // Decoding in a 16-bit type rounds twice, so the nearest code on paper may not be it.
@@ -175,8 +187,16 @@ struct Affine {
       Params p{scale->load(in[1] + g * scale->bytes), 0, has_min() ? 0 : centre};
       if (has_zero()) p.zero = zeros.next();
       if (has_min()) p.offset = offset->load(in[2] + g * offset->bytes);
-      for (std::int64_t j = b; j < std::min(b + group, cols); ++j) {
-        out[static_cast<std::size_t>(j)] = value(p, codes.next());
+      const std::int64_t end = std::min(b + group, cols);
+      for (std::int64_t j = b; j < end;) {
+        const std::span<const Code> run = codes.take(end - j);
+        const std::span<float> to = out.subspan(static_cast<std::size_t>(j), run.size());
+        if (has_min()) {
+          std::ranges::transform(run, to.begin(), [&](Code q) { return value(p, q); });
+        } else {
+          scaled_codes(run, p.scale, p.zero, to);
+        }
+        j += static_cast<std::int64_t>(run.size());
       }
     }
   }
@@ -186,9 +206,14 @@ struct Affine {
    public:
     StreamReader(const std::byte* in, std::int64_t count, const Affine& of)
         : in_(in), left_(count), bits_(of.form.bits), is_signed_(of.form.is_signed) {}
-    Code next() noexcept {
+    Code next() noexcept { return take(1)[0]; }
+    /// The next codes, at least one and at most `most`.
+    std::span<const Code> take(std::int64_t most) noexcept {
       if (at_ == kRun) refill();
-      return run_[static_cast<std::size_t>(at_++)];
+      const std::int64_t begin = at_;
+      at_ = std::min(kRun, at_ + most);
+      return std::span(run_).subspan(static_cast<std::size_t>(begin),
+                                     static_cast<std::size_t>(at_ - begin));
     }
 
    private:

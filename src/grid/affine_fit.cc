@@ -251,6 +251,48 @@ float fit_scale(Floats x, Floats h, int lo, int hi, bool negative, StoredScale s
 
 namespace {
 
+constexpr int kZerosAside = 2;  // of the one that the extremes ask for
+
+// About the least error with codes in [lo, hi]: the best of some scales around the one
+// that just clips nothing.
+double least_error_about(Floats x, Floats h, const Range& range, int lo, int hi) {
+  const double need = std::max(range.hi / std::max(1e-9, static_cast<double>(hi)),
+                               range.lo / std::min(-1e-9, static_cast<double>(lo)));
+  double gain = 0;
+  if (!(need > 0) || !std::isfinite(static_cast<float>(2 / need))) return 0;
+  for (const double ratio : {1.3, 1.1, 1.0, 0.92, 0.84, 0.76, 0.66, 0.5}) {
+    const AffineSums s = affine_sums(x, h, static_cast<float>(1 / (need * ratio)), 0.0f,
+                                     static_cast<float>(lo), static_cast<float>(hi));
+    if (s.hqq > 0) gain = std::max(gain, static_cast<double>(s.hxq) * s.hxq / s.hqq);
+  }
+  return -gain;  // beside sum h x^2, which all share
+}
+
+}  // namespace
+
+ScaleZero fit_scale_zero(Floats x, Floats h, int lowest, int highest, int around,
+                         StoredScale stored) {
+  static thread_local std::vector<float> ones;
+  if (h.empty()) {
+    ones.resize(std::max(ones.size(), x.size()), 1.0f);
+    h = Floats(ones).first(x.size());
+  }
+  const Range range = min_max(x);
+  int best = around;
+  double best_error = std::numeric_limits<double>::infinity();
+  for (int z = std::max(lowest, around - kZerosAside); z <= std::min(highest, around + kZerosAside);
+       ++z) {
+    const double error = least_error_about(x, h, range, lowest - z, highest - z);
+    if (error < best_error) {
+      best_error = error;
+      best = z;
+    }
+  }
+  return {fit_scale(x, h, lowest - best, highest - best, false, stored), best};
+}
+
+namespace {
+
 // Least squares of x ~ s q + m from the sums; m alone when all codes are equal.
 struct Line {
   double scale = 0;

@@ -35,6 +35,16 @@ inline constexpr int kExactCodes = 8;
 float fit_scale(Floats x, Floats h, int lo, int hi, bool negative, StoredScale stored,
                 double* error = nullptr);
 
+struct ScaleZero {
+  float scale = 0;
+  int zero = 0;
+};
+
+/// sum h (x - s (q - z))^2 made small over stored s > 0, z and q in [lowest, highest]; z near
+/// `around`: the one that looks best on a raster of scales, with its exact scale.
+ScaleZero fit_scale_zero(Floats x, Floats h, int lowest, int highest, int around,
+                         StoredScale stored);
+
 struct ScaleOffset {
   float scale = 0;
   float offset = 0;

@@ -47,7 +47,9 @@ Chosen choose(const Container& container, const std::vector<Rule>& rules, std::s
     // Each fallback must name another grid; a container that cycles is cut off.
     for (int tries = 0; tries < 4; ++tries) {
       const std::string refused = refusal(container, *grid, weight);
-      if (refused.empty()) return {grid, {grid->spec(), why}};
+      if (refused.empty()) {
+        return {grid, {grid->spec(), why, container.accepts(*grid, weight.use).fidelity}};
+      }
       const std::string next = i < exceptions ? std::string() : container.fallback(*grid, weight);
       if (next.empty()) throw Error(where, grid->spec() + " is not possible: " + refused);
       why = refused + ", so not " + grid->spec();

@@ -33,6 +33,7 @@ struct Recipe {
 struct Choice {
   std::string grid;
   std::string why;
+  Fidelity held = Fidelity::exact;  ///< the grid's bytes, or repacked
 };
 
 struct PlannedOutput {

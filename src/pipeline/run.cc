@@ -229,8 +229,11 @@ class Runner {
     return {};
   }
 
-  void write(const Tile& tile, const TensorJob& j, const Buffers& b) const {
+  void write(const Tile& tile, const TensorJob& j, Buffers& b) const {
     for (std::size_t p = 0; p < j.planes.size(); ++p) {
+      if (const std::byte flip = j.planes[p].flip; flip != std::byte{}) {
+        for (std::byte& byte : b.planes[p]) byte ^= flip;
+      }
       const std::int64_t row_bytes = static_cast<std::int64_t>(b.planes[p].size()) / tile.rows;
       outputs_[tile.output]->write(j.planes[p].file, j.planes[p].offset + tile.begin * row_bytes,
                                    b.planes[p]);
@@ -275,8 +278,12 @@ class Runner {
       t.energy += energies_[i];
       if (t.weight != nullptr) out.energy += energies_[i];
     }
-    for (OutputResult& out : r.outputs) {
-      if (out.energy.error == 0) out.fidelity = Fidelity::exact;
+    for (std::size_t o = 0; o < r.outputs.size(); ++o) {
+      if (r.outputs[o].energy.error != 0) continue;
+      const auto repacked = [](const Choice& c) { return c.held == Fidelity::repacked; };
+      r.outputs[o].fidelity = std::ranges::any_of(plan_.outputs[o].choices, repacked)
+                                  ? Fidelity::repacked
+                                  : Fidelity::exact;
     }
     const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
     r.seconds.calibrate = seconds(calibrate_);

@@ -66,8 +66,8 @@ const SourceKind* source_kind_of(Bytes file);
 
 /// Opens a folder (sharded or single) or a file. Throws Error.
 ///
-/// Of a folder the first of these is taken: safetensors, PyTorch, GGUF. Two that claim to be the
-/// whole model in the same form (a file and an index, two files) are refused.
+/// Of a folder the first of these is taken: safetensors, PyTorch, GGUF, ONNX. Two that claim to be
+/// the whole model in the same form (a file and an index, two files) are refused.
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 
 }  // namespace zp

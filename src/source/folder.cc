@@ -22,6 +22,7 @@ constexpr std::array kForms = {
     Form{"model.safetensors", ".safetensors"},
     Form{"pytorch_model.bin", ""},
     Form{"", ".gguf"},
+    Form{"model.onnx", ".onnx"},
 };
 
 std::vector<std::string> names_ending(const fs::path& folder, std::string_view suffix) {
@@ -51,25 +52,24 @@ std::vector<std::string> files_of(const Form& form, const fs::path& folder) {
   return found;
 }
 
-void check_inside(const fs::path& index, const std::string& file) {
-  const std::string where = index.string() + ": shard \"" + file + "\"";
-  if (file.empty() || file == "." || file == ".." || file.find_first_of("/\\") != file.npos ||
-      file.find('\0') != file.npos) {
-    throw Error(where, "shard outside the folder", "a file's name alone");
+}  // namespace
+
+fs::path file_beside(const fs::path& of, const std::string& name, const std::string& where,
+                     const std::string& what) {
+  if (name.empty() || name == "." || name == ".." || name.find_first_of("/\\") != name.npos ||
+      name.find('\0') != name.npos) {
+    throw Error(where, what + " outside the folder", "a file's name alone");
   }
-  const fs::path path = index.parent_path() / file;
+  const fs::path own_folder = of.has_parent_path() ? of.parent_path() : fs::path(".");
+  fs::path path = own_folder / name;
   std::error_code reason;
   const fs::path real = fs::canonical(path, reason);
-  if (reason) throw Error(where, "shard missing");
+  if (reason) throw Error(where, what + " missing");
   const fs::path folder = real.parent_path();
-  if (folder != fs::canonical(index.parent_path()) &&
-      folder != fs::canonical(index).parent_path()) {
-    throw Error(where, "link leads outside the folder", index.parent_path().string(),
-                real.string());
-  }
+  if (folder != fs::canonical(own_folder) && folder != fs::canonical(of).parent_path())
+    throw Error(where, "link leads outside the folder", own_folder.string(), real.string());
+  return path;
 }
-
-}  // namespace
 
 Shards read_index(const fs::path& index) {
   Shards shards;
@@ -87,7 +87,8 @@ Shards read_index(const fs::path& index) {
     shards.file_of[tensor] = file.get<std::string>();
     shards.files.insert(file.get<std::string>());
   }
-  for (const std::string& file : shards.files) check_inside(index, file);
+  for (const std::string& file : shards.files)
+    file_beside(index, file, index.string() + ": shard \"" + file + "\"", "shard");
   return shards;
 }
 
@@ -104,8 +105,9 @@ FolderModel find_model(const fs::path& folder) {
     }
     return model;
   }
-  throw Error(folder.string(), "no model in this folder",
-              "model.safetensors, pytorch_model.bin, an index of either, or one .gguf file");
+  throw Error(
+      folder.string(), "no model in this folder",
+      "model.safetensors, pytorch_model.bin, an index of either, one .gguf file or model.onnx");
 }
 
 }  // namespace zp

@@ -20,13 +20,20 @@ struct Shards {
 /// out of the folder only to where the index itself leads (Hugging Face's cache does that).
 Shards read_index(const std::filesystem::path& index);
 
+/// The file `name` in the folder of the file `of`, which names it. Throws Error at `where` unless
+/// it is a plain name and there; a link may lead out of the folder only to where `of` itself leads.
+/// `what` the file is, for messages: "shard".
+std::filesystem::path file_beside(const std::filesystem::path& of, const std::string& name,
+                                  const std::string& where, const std::string& what);
+
 struct FolderModel {
   std::filesystem::path file;    ///< of one file
   std::optional<Shards> shards;  ///< else
 };
 
 /// Looks for model.safetensors(.index.json), one *.safetensors, pytorch_model.bin(.index.json), one
-/// *.gguf, in this order. Throws Error when there is none, or two of one form.
+/// *.gguf, model.onnx or one *.onnx, in this order. Throws Error when there is none, or two of one
+/// form.
 FolderModel find_model(const std::filesystem::path& folder);
 
 }  // namespace zp

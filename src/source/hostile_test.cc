@@ -6,6 +6,8 @@
 #include <fstream>
 #include <set>
 
+#include "format/cursor.h"
+#include "format/onnx.h"
 #include "format/sample_files.h"
 #include "source/checkpoint.h"
 #include "source/sample_pytorch.h"
@@ -68,14 +70,14 @@ TEST_F(Hostile, WhatIsNoCheckpointIsSaidSo) {
   EXPECT_EQ(refusal_of(folder_ / "none"), "none: no such file or folder");
   write("text", "Once upon a time");
   EXPECT_EQ(refusal_of(folder_ / "text"),
-            "text: no checkpoint that is known here: expected safetensors, pytorch, gguf");
+            "text: no checkpoint that is known here: expected safetensors, pytorch, gguf, onnx");
   write("empty", "");
   EXPECT_EQ(refusal_of(folder_ / "empty"),
-            "empty: empty file: expected safetensors, pytorch, gguf");
+            "empty: empty file: expected safetensors, pytorch, gguf, onnx");
   EXPECT_EQ(
       refusal_of(model()),
       "m: no model in this folder: expected model.safetensors, pytorch_model.bin, an index of "
-      "either, or one .gguf file");
+      "either, one .gguf file or model.onnx");
 }
 
 TEST_F(Hostile, TwoModelsInAFolderAreNamed) {
@@ -182,6 +184,37 @@ TEST(HostileFiles, AreRefusedInOneLine) {
     }
   }
   EXPECT_GT(files, 100);
+}
+
+// A tensor of four FP32 values whose data another file has.
+std::string onnx_model(const std::string& location, std::int64_t offset) {
+  onnx::Model model;
+  model.producer = "someone";
+  model.initializers = {
+      {"a", onnx::Type::f32, {4}, {}, onnx::External{location, offset, std::int64_t{16}}}};
+  return std::string(as_text(onnx::write(model)));
+}
+
+TEST_F(Hostile, OnnxDataMustLieBesideTheModel) {
+  const auto refused = [&](const std::string& location, std::int64_t offset) {
+    write("m/model.onnx", onnx_model(location, offset));
+    return refusal_of(model());
+  };
+  const std::string a = "m/model.onnx: tensor \"a\": ";
+  write("m/a.data", std::string(20, 'x'));
+  write("b.data", std::string(20, 'x'));
+  EXPECT_EQ(refused("a.data", 4), "accepted");
+  EXPECT_EQ(refused("a.data", 5),
+            a + "data past the end of a.data: expected 5 + 16 bytes, found 20");
+  EXPECT_EQ(refused("a.data", std::int64_t{1} << 62),
+            a + "data past the end of a.data: expected 4611686018427387904 + 16 bytes, found 20");
+  EXPECT_EQ(refused("none", 0), a + "data in \"none\" missing");
+  for (const std::string location : {"../b.data", "/etc/hostname", ".", "", "x/../a.data"}) {
+    EXPECT_EQ(refused(location, 0),
+              a + "data in \"" + location + "\" outside the folder: expected a file's name alone");
+  }
+  fs::create_symlink(folder_ / "b.data", model() / "link");
+  EXPECT_EQ(refused("link", 0), a + "link leads outside the folder: expected m, found b.data");
 }
 
 }  // namespace

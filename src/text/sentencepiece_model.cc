@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "text/protobuf_reader.h"
+#include "base/protobuf_reader.h"
 #include "text/utf8.h"
 
 namespace zp {

@@ -1,4 +1,4 @@
-#include "text/protobuf_reader.h"
+#include "base/protobuf_reader.h"
 
 #include <bit>
 #include <utility>
@@ -78,6 +78,13 @@ std::string_view ProtobufReader::bytes() const {
 std::int64_t ProtobufReader::integer() const {
   expect(Wire::varint);
   return static_cast<std::int64_t>(number_);
+}
+
+std::vector<std::int64_t> ProtobufReader::packed_integers() const {
+  ProtobufReader in(bytes(), where_);
+  std::vector<std::int64_t> numbers;
+  while (!in.rest_.empty()) numbers.push_back(static_cast<std::int64_t>(in.varint()));
+  return numbers;
 }
 
 float ProtobufReader::real() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace zp {
 
@@ -19,6 +20,9 @@ class ProtobufReader {
   /// The value of the field; each throws Error when it has another wire type.
   std::string_view bytes() const;
   std::int64_t integer() const;
+  /// Whole numbers packed into one field; is_bytes() says whether this one is such.
+  std::vector<std::int64_t> packed_integers() const;
+  bool is_bytes() const { return wire_ == Wire::bytes; }
   float real() const;
 
  private:

@@ -1,0 +1,160 @@
+// ONNX models for onnxruntime-genai: the onnx container's graph, the tokenizer's files, and
+// genai_config.json, which says how to drive it. Source: onnxruntime-genai src/config.cpp, whose
+// parser refuses keys it doesn't know.
+//
+// The model's type is the generic "decoder": what architectures differ in is in the graph. Where
+// the kernels allow it MatMulNBits rounds activations to 8 bits (accuracy_level 4), as that
+// runtime's own builder has it on CPUs: about twice as fast, at a small loss.
+#include <algorithm>
+#include <optional>
+
+#include "container/checkpoint_folder.h"
+#include "container/genai_tokenizer.h"
+#include "container/onnx_folder.h"
+#include "container/onnx_ops.h"
+
+namespace zp {
+namespace {
+
+void add_ids(const Json& config, std::vector<std::int64_t>& ids) {
+  if (!config.is_object() || !config.contains("eos_token_id")) return;
+  const Json& stated = config["eos_token_id"];
+  for (const Json& id : stated.is_array() ? stated : Json::array({stated})) {
+    if (id.is_number_integer()) ids.push_back(id.get<std::int64_t>());
+  }
+}
+
+/// Tokens that end an answer: the tokenizer's, and what generation_config.json adds; else what
+/// config.json says. The runtime wants one, so else the last of the vocabulary.
+Json end_ids(const ContainerInput& input, std::vector<std::string>& notes) {
+  std::vector<std::int64_t> ids;
+  if (input.tokenizer != nullptr && input.tokenizer->eos) ids.push_back(*input.tokenizer->eos);
+  add_ids(input.generation_config, ids);
+  if (ids.empty()) add_ids(input.config, ids);
+  if (ids.empty()) {
+    ids.push_back(input.model.decoder.vocabulary - 1);
+    notes.push_back("no token ends a text in this model, but onnxruntime-genai wants one: it is " +
+                    std::to_string(ids[0]) + " now, the vocabulary's last");
+  }
+  Json unique = Json::array();
+  for (const std::int64_t id : ids) {
+    if (std::find(unique.begin(), unique.end(), id) == unique.end()) unique.push_back(id);
+  }
+  return unique;
+}
+
+Json special_id(const ContainerInput& input, const char* key,
+                std::optional<std::int64_t> Tokenizer::*of) {
+  if (input.tokenizer != nullptr && input.tokenizer->*of) return *(input.tokenizer->*of);
+  const Json id = input.config.value(key, Json());
+  return id.is_number_integer() ? id : Json();
+}
+
+/// The runtime masks every token that is the padding, in prompts too: so one that prompts don't
+/// have, neither what stands for the unknown nor what ends each turn of a chat.
+Json padding_id(const ContainerInput& input, const Json& ends) {
+  Json candidates = ends;
+  candidates.insert(candidates.begin(), special_id(input, "pad_token_id", &Tokenizer::pad));
+  for (const Json& id : candidates) {
+    const Tokenizer* tokenizer = input.tokenizer;
+    if (id.is_null() ||
+        (tokenizer != nullptr && (tokenizer->unknown == id || tokenizer->eos == id)))
+      continue;
+    return id;
+  }
+  return ends[0];
+}
+
+Json decoder_config(const Decoder& d) {
+  return {
+      {"session_options", {{"log_id", "onnxruntime-genai"}, {"provider_options", Json::array()}}},
+      {"filename", "model.onnx"},
+      {"head_size", cached_head_dim(d)},
+      {"hidden_size", d.hidden},
+      {"inputs",
+       {{"input_ids", "input_ids"},
+        {"attention_mask", "attention_mask"},
+        {"position_ids", "position_ids"},
+        {"past_key_names", "past_key_values.%d.key"},
+        {"past_value_names", "past_key_values.%d.value"}}},
+      {"outputs",
+       {{"logits", "logits"},
+        {"present_key_names", "present.%d.key"},
+        {"present_value_names", "present.%d.value"}}},
+      {"num_attention_heads", d.heads},
+      {"num_hidden_layers", d.layers},
+      {"num_key_value_heads", d.kv_heads}};
+}
+
+// What generation_config.json says of sampling, else what changes nothing.
+Json search_config(const ContainerInput& input) {
+  Json search = {{"do_sample", false},
+                 {"early_stopping", true},
+                 {"max_length", input.model.decoder.context},
+                 {"min_length", 0},
+                 {"num_beams", 1},
+                 {"num_return_sequences", 1},
+                 {"past_present_share_buffer", true},
+                 {"repetition_penalty", 1.0},
+                 {"temperature", 1.0},
+                 {"top_k", 50},
+                 {"top_p", 1.0}};
+  const Json& stated = input.generation_config;
+  if (!stated.is_object()) return search;
+  for (const char* key : {"do_sample", "repetition_penalty", "temperature", "top_k", "top_p"}) {
+    const Json value = stated.value(key, Json());
+    if (value.is_number() || value.is_boolean()) search[key] = value;
+  }
+  return search;
+}
+
+Json genai_config(const ContainerInput& input, std::vector<std::string>& notes) {
+  const Decoder& d = input.model.decoder;
+  Json model = {{"context_length", d.context},
+                {"decoder", decoder_config(d)},
+                {"type", "decoder"},
+                {"vocab_size", d.vocabulary}};
+  if (Json bos = special_id(input, "bos_token_id", &Tokenizer::bos); !bos.is_null())
+    model["bos_token_id"] = std::move(bos);
+  const Json ends = end_ids(input, notes);
+  model["eos_token_id"] = ends.size() == 1 ? ends[0] : ends;
+  model["pad_token_id"] = padding_id(input, ends);
+  return {{"model", std::move(model)}, {"search", search_config(input)}};
+}
+
+// The runtime reads these two files and no other form of a tokenizer.
+void add_tokenizer_notes(const ContainerInput& input, Layout& layout) {
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json"}) {
+    if (has_file(layout, name)) continue;
+    layout.notes.push_back(std::string("onnxruntime-genai reads no tokenizer without ") + name +
+                           ", which the source doesn't have");
+    return;
+  }
+  if (input.tokenizer == nullptr) return;
+  for (const std::string& line : genai_tokenizer_deviations(*input.tokenizer))
+    layout.notes.push_back("onnxruntime-genai's tokenizer gives other ids for " + line);
+}
+
+class GenAi final : public OnnxFolder {
+ public:
+  std::string_view name() const override { return "genai"; }
+  std::string_view summary() const override {
+    return "folder for onnxruntime-genai: onnx's graph, its configuration and the tokenizer";
+  }
+
+ protected:
+  std::int64_t accuracy_level() const override { return 4; }
+  void add_files(const ContainerInput& input, Layout& layout) const override {
+    add_json(layout, "genai_config.json", genai_config(input, layout.notes));
+    add_tokenizer_notes(input, layout);
+  }
+};
+
+constinit const GenAi instance;
+
+}  // namespace
+
+extern const Container& container_genai;
+const Container& container_genai = instance;
+
+}  // namespace zp

@@ -1,0 +1,90 @@
+// The walk's operations as nodes of an ONNX graph.
+//
+// A value is the name of an activation [batch_size, sequence_length, width]. The graph is that of a
+// decoder with a cache, as ONNX Runtime's generation library wants it:
+//
+//   input_ids, attention_mask, position_ids   int64
+//   past_key_values.N.key, .value             FP32 [batch, key heads, past length, head size]
+//   logits                                    FP32
+//   present.N.key, .value                     the same cache, this call's tokens behind it
+//
+// Attention, rotation, norms behind a sum and what multiplies by codes are ONNX Runtime's own
+// operators (domain com.microsoft); the rest is ONNX's, opset 21. Angles of the rotation are
+// computed from the positions, so no table limits a sequence's length, and longrope's two sets of
+// frequencies are a choice between two short vectors. Activations are FP32.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "container/onnx_nodes.h"
+#include "container/onnx_weights.h"
+#include "model/walk.h"
+
+namespace zp {
+
+/// What a head takes in the caches: ONNX Runtime's attention wants sizes that are multiples of 8,
+/// so others get zeros behind them.
+std::int64_t cached_head_dim(const Decoder& decoder);
+
+/// Weights are only named. Outlives the use of `graph`, which borrows its constants.
+class OnnxOps : private OnnxNodes {
+ public:
+  struct Value {
+    std::string name;
+    std::int64_t width = 0;
+  };
+
+  /// accuracy_level: MatMulNBits's: 1 computes in FP32, 4 rounds activations to 8 bits.
+  OnnxOps(const Model& model, std::span<const Assignment> assignments, std::int64_t accuracy_level,
+          onnx::Model& graph);
+
+  /// The graph's inputs and outputs, and all nodes.
+  void build();
+  /// Whether the head multiplies by the embedding's codes.
+  bool tied_codes() const;
+
+  Value embed();
+  Value add_positions(const Value& x);
+  Value scale(const Value& x, double factor);
+  Value norm(const Value& x, Place place);
+  Value norm_heads(const Value& x, Place place);
+  Value linear(const Value& x, Place place);
+  Value slice(const Value& x, std::int64_t begin, std::int64_t width);
+  Value rotate(const Value& x);
+  Value attend(const Value& q, const Value& k, const Value& v, std::int64_t layer);
+  Value activate(const Value& x, Activation activation);
+  Value multiply(const Value& x, const Value& y);
+  Value add(const Value& x, const Value& y);
+  Value soft_cap(const Value& x, double cap);
+
+ private:
+  const Assignment* find(Place place, Part part) const;
+  const Assignment& at(Place place) const;
+  std::string plane_as_floats(const Assignment& weight, std::size_t plane);
+  std::string vector(Place place, Part part);
+  std::string looked_up(Role role, const std::string& indices);
+  std::string gamma(Place place);
+  std::string normed(const std::string& x, Place place);
+  std::string padded(const Value& x);
+  std::string unpadded(const std::string& x, std::int64_t width);
+  void prepare_attention();
+  void prepare_rotation();
+  std::string frequencies();
+
+  const Model& model_;
+  const Decoder& decoder_;
+  std::map<std::tuple<std::int64_t, Role, Part>, const Assignment*> weights_;
+  std::int64_t accuracy_level_;
+  std::unordered_map<std::string, std::string> casts_;  // made before, by what they change
+  std::unordered_map<std::string, std::size_t> sums_;   // nodes that add, by their output
+  std::string last_position_;  // of every sequence of the batch: its length less one
+  std::string total_length_, total_length_int32_;  // of the longest
+  std::string cos_, sin_, row_;                    // a row for every token of the call
+};
+
+}  // namespace zp

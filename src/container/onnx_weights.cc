@@ -1,0 +1,83 @@
+#include "container/onnx_weights.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/checked.h"
+#include "container/float_type.h"
+
+namespace zp {
+namespace {
+
+constexpr std::array kBits = {2, 4, 8};
+constexpr std::array<std::int64_t, 5> kGroups = {16, 32, 64, 128, 256};
+
+bool is_looked_up(const TensorUse& use) {
+  return use.role == Role::embedding || use.role == Role::position;
+}
+
+// The top bit of every code of a byte.
+std::byte top_bits(const AffineForm& form) {
+  unsigned bits = 0;
+  for (int at = form.bits - 1; at < 8; at += form.bits) bits |= 1u << at;
+  return static_cast<std::byte>(bits);
+}
+
+OnnxPlane codes_plane(const Assignment& a, std::string name, bool looked_up) {
+  const AffineForm& form = *onnx_form(*a.grid);
+  const std::int64_t rows = a.weight->use.rows;
+  const std::int64_t cols = a.weight->use.cols;
+  std::vector<std::int64_t> shape = {rows, cols * form.bits / 8};
+  if (!looked_up) shape = {rows, cols / form.group, form.group * form.bits / 8};
+  return {std::move(name), onnx::Type::u8, std::move(shape),
+          form.is_signed ? top_bits(form) : std::byte{}};
+}
+
+}  // namespace
+
+constinit const std::string_view kOnnxHolds =
+    "ONNX Runtime computes with fp32, fp16, bf16 and [u]int2, [u]int4, [u]int8 in groups of 16, "
+    "32, "
+    "64, 128 or 256, \"sym\", \"restricted\" or \"zero\", scales s32, s16 or sbf16";
+
+const AffineForm* onnx_form(const Grid& grid) {
+  const AffineForm* f = grid.affine();
+  if (f == nullptr || f->offset == Offset::min || f->grouping != Grouping::group) return nullptr;
+  const bool held = std::find(kBits.begin(), kBits.end(), f->bits) != kBits.end() &&
+                    std::find(kGroups.begin(), kGroups.end(), f->group) != kGroups.end() &&
+                    float_type_of_scale(f->scale) != nullptr;
+  return held ? f : nullptr;
+}
+
+std::string onnx_path(const TensorUse& use) { return use.mlx.substr(0, use.mlx.rfind('.')); }
+
+std::vector<OnnxPlane> onnx_planes(const Assignment& a) {
+  const TensorUse& use = a.weight->use;
+  const AffineForm* form = onnx_form(*a.grid);
+  if (form == nullptr) {
+    std::vector<std::int64_t> shape = {use.rows, use.cols};
+    if (!is_matrix(use.role) || use.part == Part::bias) shape = {use.cols};
+    const DType type = float_type_of_grid(a.grid->spec())->dtype;
+    return {{use.mlx, onnx::type_of(type), std::move(shape)}};
+  }
+  const std::string path = onnx_path(use);
+  const std::int64_t groups = use.cols / form->group;
+  std::vector<OnnxPlane> planes = {
+      codes_plane(a, path + std::string(kOnnxCodes), is_looked_up(use)),
+      {path + std::string(kOnnxScales),
+       onnx::type_of(float_type_of_scale(form->scale)->dtype),
+       {use.rows, groups}}};
+  if (form->offset == Offset::zero) {
+    planes.push_back({path + std::string(kOnnxZeros),
+                      onnx::Type::u8,
+                      {use.rows, ceil_div(groups * form->bits, 8)},
+                      planes[0].flip});
+  }
+  return planes;
+}
+
+OnnxPlane onnx_head_codes(const Assignment& a) {
+  return codes_plane(a, onnx_path(a.weight->use) + ".head" + std::string(kOnnxCodes), false);
+}
+
+}  // namespace zp

@@ -1,0 +1,50 @@
+// A model's weights as tensors of an ONNX graph.
+//
+// What ONNX Runtime multiplies by without decoding it first (MatMulNBits, and GatherBlockQuantized
+// for rows that are looked up) is affine: values (q - z) s, codes of 2, 4 or 8 bits counted from
+// the lowest, in groups of 16, 32, 64, 128 or 256 along the row. Of a matrix X.weight:
+//
+//   X.weight       uint8 [rows, cols / group, group bits / 8]   codes, first in the low bits
+//   X.scales       float [rows, cols / group]
+//   X.zero_points  uint8 [rows, ceil(cols / group bits / 8)]    packed alike; none: half of the
+//   range
+//
+// A looked-up matrix has its codes as [rows, cols bits / 8]: the same bytes. Everything else is one
+// floating tensor. Signed grids' codes are two's complement: their top bits are inverted on the
+// way.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "container/container.h"
+#include "format/onnx.h"
+
+namespace zp {
+
+/// Of which a name ends with when it holds codes, and what its scales and zero-points end with.
+inline constexpr std::string_view kOnnxCodes = ".weight";
+inline constexpr std::string_view kOnnxScales = ".scales";
+inline constexpr std::string_view kOnnxZeros = ".zero_points";
+
+/// What is held, in a sentence.
+extern const std::string_view kOnnxHolds;
+/// The form of an affine grid that is held as it is, else nullptr.
+const AffineForm* onnx_form(const Grid& grid);
+
+/// A tensor of the graph, one plane of a weight's grid.
+struct OnnxPlane {
+  std::string name;
+  onnx::Type type;
+  std::vector<std::int64_t> shape;
+  std::byte flip{};  ///< bits inverted in every byte
+};
+/// In the order of the grid's planes.
+std::vector<OnnxPlane> onnx_planes(const Assignment& weight);
+/// The codes of a looked-up matrix again, as what is multiplied by.
+OnnxPlane onnx_head_codes(const Assignment& embedding);
+
+/// X of X.weight.
+std::string onnx_path(const TensorUse& use);
+
+}  // namespace zp

@@ -1,0 +1,254 @@
+"""What ONNX Runtime computes from our graphs, beside our engine.
+
+For every architecture and grid: onnx.checker finds nothing, and the logits of 100 tokens, the last 32 of
+them one by one through the cache, are the engine's within the bound that engine_test.py derives. The
+engine reads the same codes from the same folder; that these are the codes the weights were given is shown
+by the error of what is read back, which is the one reported. Prints a table.
+
+    python onnx_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import numpy as np
+    import onnx
+    from safetensors.numpy import load_file
+
+    from onnx_runtime import Decoder
+except ImportError as missing:
+    print(f"skipped: {missing} (scripts/test makes a .venv with all)")
+    sys.exit(77)
+
+from consumer import PROGRAM, SHARED, SOURCE, quantize
+from engine_test import LOGITS, bound
+from make_random_models import MODELS, make_random_model
+
+TOKENS, ONE_BY_ONE = 100, 32
+# Grid -> what the runtime computes with, as the folder read back says.
+GRIDS = {
+    "fp32": "fp32",
+    "fp16": "fp16",
+    "int8:g32:zero": "uint8:g32:zero:s32",
+    "int4:g32:sym": "uint4:g32:sym:s32",
+    "int4:g32": "uint4:g32:zero:s32",
+    "int2:g16": "uint2:g16:zero:s32",
+}
+# Other groups and types of scales, and signs, on one model.
+MORE_GRIDS = {
+    "bf16": "bf16",
+    "uint4:g64": "uint4:g64:zero:s32",
+    "uint8:g16:restricted": "uint8:g16:sym:s32",
+    "int4:g64:zero:s16": "uint4:g64:zero:s16",
+    "int8:g64:sym:sbf16": "uint8:g64:sym:sbf16",
+}
+RANDOM = [
+    "llama", "llama_biases", "llama_llama3", "llama_yarn", "mistral_window", "qwen2", "qwen3", "gemma2", "gpt2",
+    "gpt2_untied", "odd_heads", "phi", "phi3_tied_partial", "phi3_short", "phi3_long",
+]  # fmt: skip
+REAL = [
+    SOURCE / "models/demo",
+    SHARED / "models/stories260k",
+    SHARED / "models/tinystories-656k",
+    SHARED / "models/tinystories-656k-phi3",
+    SHARED / "models/en-bn-llama",
+    SHARED / "models/micro-lm-gpt2",
+]
+
+
+def engine(model, ids):
+    run = subprocess.run([LOGITS, model], input=" ".join(map(str, ids)).encode(), capture_output=True)
+    if run.returncode != 0:
+        raise AssertionError(run.stderr.decode())
+    return np.frombuffer(run.stdout, np.float32).reshape(len(ids), -1)
+
+
+def some_ids(model):
+    config = json.loads((model / "config.json").read_text())
+    count = min(TOKENS, config.get("n_positions", TOKENS))
+    return np.random.Generator(np.random.PCG64(5)).integers(0, config["vocab_size"], count).tolist()
+
+
+def refusal(*arguments):
+    run = subprocess.run([PROGRAM, "quantize", *arguments], capture_output=True, text=True)
+    return run.returncode, run.stderr
+
+
+class OnnxTest(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = pathlib.Path(holder.name)
+
+    def random(self, name):
+        if name != "odd_heads":
+            return make_random_model(self.folder / "models" / name, name)
+        # The same matrices as heads of 4, which the runtime knows only in eights.
+        model = make_random_model(self.folder / "models" / name, "llama")
+        config = json.loads((model / "config.json").read_text())
+        config.update(num_attention_heads=16, num_key_value_heads=8)
+        (model / "config.json").write_text(json.dumps(config))
+        return model
+
+    def export(self, model, grids):
+        """grid -> folder, and what the program says of each."""
+        folders = {grid: self.folder / model.name / grid.replace(":", "-") for grid in grids}
+        (self.folder / model.name).mkdir()
+        reports = quantize(model, {folders[g]: f"onnx:{g}" for g in grids}, "--method", "nearest")
+        return folders, {g: reports[folders[g]] for g in grids}
+
+    def compare(self, folder, reference, ids):
+        """The largest difference, as a share of the bound."""
+        onnx.checker.check_model(str(folder / "model.onnx"), full_check=True)
+        found = Decoder(folder).logits(ids, len(ids) - ONE_BY_ONE)
+        limit = bound(reference, TOKENS, np.abs(found).max())
+        share = np.abs(engine(reference, ids) - found).max() / limit
+        self.assertLess(share, 1)
+        return share
+
+    def check_model(self, model, grids):
+        folders, reports = self.export(model, grids)
+        ids = some_ids(model)
+        cells = []
+        for grid, stored in grids.items():
+            with self.subTest(model=model.name, grid=grid):
+                # The source itself is what FP32 is compared with.
+                reference = model if grid == "fp32" else folders[grid]
+                cells.append(self.compare(folders[grid], reference, ids))
+                run = subprocess.run([PROGRAM, "inspect", folders[grid], "--json"], capture_output=True, check=True)
+                found = json.loads(run.stdout)
+                self.assertEqual(found["problems"], [])
+                said = {t["name"]: t["grid"] for t in reports[grid]["tensors"]}
+                for t in found["tensors"]:
+                    self.assertEqual(t["grid"], stored if said[t["name"]] != "fp32" else "fp32", t["name"])
+                self.assertEqual(set(said), {t["name"] for t in found["tensors"]})
+        print(f"{model.name:24}" + "".join(f"{cell:16.3f}" for cell in cells))
+
+    def test_architectures(self):
+        models = [self.random(name) for name in RANDOM] + [m for m in REAL if (m / "config.json").exists()]
+        print("largest difference from the engine, as a share of the bound")
+        print(f"{'':24}" + "".join(f"{grid:>16}" for grid in GRIDS))
+        for model in models:
+            self.check_model(model, GRIDS)
+
+    def test_groups_scales_and_signs(self):
+        print(f"{'':24}" + "".join(f"{grid[:15]:>16}" for grid in MORE_GRIDS))
+        self.check_model(self.random("qwen2"), MORE_GRIDS)
+
+    def test_codes_are_those_of_the_weights(self):
+        """In decibels, of every tensor: what was reported against what is read back."""
+        model = self.random("phi")
+        grids = {**GRIDS, **MORE_GRIDS}
+        folders, reports = self.export(model, grids)
+        source = load_file(model / "model.safetensors")
+        for grid in grids:
+            back = self.folder / f"back-{grid.replace(':', '-')}"
+            quantize(folders[grid], {back: "hf:fp32"})
+            values = load_file(back / "model.safetensors")
+            for tensor in reports[grid]["tensors"]:
+                with self.subTest(grid=grid, tensor=tensor["name"]):
+                    exact = source[tensor["name"]].astype(np.float64)
+                    noise = ((values[tensor["name"]] - exact) ** 2).sum()
+                    if tensor["sqnr_db"] is None:
+                        self.assertEqual(noise, 0)
+                    else:
+                        decibels = 10 * np.log10((exact**2).sum() / noise)
+                        self.assertAlmostEqual(tensor["sqnr_db"], decibels, places=4)
+
+    def test_longrope_takes_the_short_factors_for_short_sequences(self):
+        model = self.random("phi3_long")  # whose factors change beyond 8 tokens
+        folders, _ = self.export(model, ["fp32"])
+        for count in (8, 9):
+            ids = some_ids(model)[:count]
+            found = Decoder(folders["fp32"]).logits(ids, count)
+            limit = bound(model, count, np.abs(found).max())
+            self.assertLess(np.abs(engine(model, ids) - found).max(), limit, count)
+
+    def test_parts_in_floating_point(self):
+        model = self.random("llama")
+        ids = some_ids(model)
+        for number, parts in enumerate((["head=fp32", "embedding=fp16"], ["layers.0.*=int8:g32"], ["down=bf16"])):
+            out = self.folder / f"out{number}"
+            options = [word for part in parts for word in ("--set", part)]
+            quantize(model, {out: "onnx:int4:g32"}, "--method", "nearest", *options)
+            with self.subTest(parts=parts):
+                self.compare(out, out, ids)
+
+    def test_sequences_of_a_batch(self):
+        model = self.random("llama")
+        folders, _ = self.export(model, ["fp32"])
+        decoder = Decoder(folders["fp32"])
+        ids = np.array(some_ids(model)).reshape(2, -1)
+        logits, _ = decoder.step(ids, decoder.empty_cache(2), [50, 30])
+        for row, length in enumerate((50, 30)):
+            alone = decoder.logits(ids[row, :length].tolist(), length)
+            limit = bound(model, length, np.abs(alone).max())
+            self.assertLess(np.abs(logits[row, :length] - alone).max(), limit)
+
+    def test_large_tensors_begin_on_pages(self):
+        model = self.random("llama_tied")
+        folders, reports = self.export(model, ["int4:g32"])
+        graph = onnx.load(folders["int4:g32"] / "model.onnx", load_external_data=False)
+        self.assertEqual(graph.ir_version, 10)
+        self.assertEqual({s.domain: s.version for s in graph.opset_import}, {"": 21, "com.microsoft": 1})
+        data = (folders["int4:g32"] / "model.onnx.data").stat().st_size
+        places = {}
+        for tensor in graph.graph.initializer:
+            place = {entry.key: entry.value for entry in tensor.external_data}
+            if not place:
+                continue
+            offset, length = int(place["offset"]), int(place["length"])
+            self.assertEqual(offset % (4096 if length >= 4096 else 64), 0, tensor.name)
+            self.assertLessEqual(offset + length, data)
+            places.setdefault((offset, length), []).append(tensor.name)
+        shared = [sorted(names) for names in places.values() if len(names) > 1]
+        self.assertEqual(shared, [["model.embed_tokens.head.weight", "model.embed_tokens.weight"]])
+        ends = sorted((offset, offset + length) for offset, length in places)
+        for (_, end), (begin, _) in zip(ends, ends[1:]):
+            self.assertLessEqual(end, begin)
+
+    def test_refuses_in_one_line(self):
+        model = self.random("llama")
+        out = self.folder / "out"
+        taken = self.folder / "taken"
+        taken.mkdir()
+        cases = {
+            "q4_0": ("onnx:q4_0", "ONNX Runtime computes with"),
+            "int5": ("onnx:int5:g32", "ONNX Runtime computes with"),
+            "a group that is no power of two": ("onnx:int4:g48", "ONNX Runtime computes with"),
+            "a float minimum": ("onnx:int4:g32:min", "ONNX Runtime computes with"),
+            "whole rows": ("onnx:int8:channel", "ONNX Runtime computes with"),
+        }
+        for name, (target, said) in cases.items():
+            with self.subTest(name):
+                code, message = refusal(model, "--to", f"{target}={out}")
+                self.assertEqual(code, 1)
+                self.assertIn(said, message)
+                self.assertEqual(message.count("\n"), 1, message)
+        with self.subTest("rows that blocks don't divide, asked for by name"):
+            code, message = refusal(model, "--to", f"onnx:int4:g32={out}", "--set", "down=int4:g256")
+            self.assertEqual(code, 1)
+            self.assertIn("96 columns are no multiple of 256", message)
+        with self.subTest("something is there"):
+            code, message = refusal(model, "--to", f"onnx={taken}")
+            self.assertEqual((code, message.count("\n")), (1, 1))
+            self.assertIn("already exists", message)
+        with self.subTest("two of one name"):
+            code, message = refusal(model, "--to", f"onnx={out}", "--to", f"genai={out}")
+            self.assertEqual((code, message.count("\n")), (1, 1))
+            self.assertIn("same path", message)
+        self.assertEqual({p.name for p in self.folder.iterdir()}, {"models", "taken"})
+
+    def test_rows_that_groups_do_not_divide_stay_floating(self):
+        model = self.random("gemma2_scaled")  # of 64 columns at most
+        _, reports = self.export(model, ["int4:g256"])
+        self.assertEqual({t["grid"] for t in reports["int4:g256"]["tensors"]}, {"fp32"})
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
