@@ -133,22 +133,37 @@ class CommandLineTest(unittest.TestCase):
         for target in ["gguf:q4_0", "mlx:int4:g64"]:
             plain = self.out("plain")
             self.quantize(target, plain)
-            first = None
-            for way in ways:
-                path = self.out("out")
-                report = self.quantize(target, path, *calibrate, *way)
-                self.assertGreater(report["seconds"]["calibrate"], 0)
-                first = first or content(path)
-                self.assertEqual(content(path), first, f"{target} {way}")
-            self.assertNotEqual(first, content(plain), "calibration changes codes")
+            seen = [content(plain)]
+            for method in ["gptq", "gptq:upstream=off", "gptq:order=on,damp=0.05"]:
+                first = None
+                for way in ways:
+                    path = self.out("out")
+                    report = self.quantize(target, path, *calibrate, "--method", method, *way)
+                    self.assertGreater(report["seconds"]["calibrate"], 0)
+                    first = first or content(path)
+                    self.assertEqual(content(path), first, f"{target} {method} {way}")
+                self.assertNotIn(first, seen, f"{target} {method}")
+                seen.append(first)
             weighted = self.out("weighted")
             self.quantize(target, weighted, *calibrate, "--method", "mse")
-            self.assertNotIn(content(weighted), [first, content(plain)])
+            self.assertNotIn(content(weighted), seen)
+
+    def test_several_calibrated_targets_are_the_files_of_one_each(self):
+        calibrate = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
+        targets = {"gguf:q4_0": self.out("a"), "gguf:q8_0": self.out("b")}
+        to = [word for target, path in targets.items() for word in ("--to", f"{target}={path}")]
+        run("quantize", self.model, *to, *calibrate, check=True)
+        for target, path in targets.items():
+            alone = self.out("alone")
+            self.quantize(target, alone, *calibrate)
+            self.assertEqual(content(path), content(alone), target)
 
     def test_calibration_that_cannot_be_is_refused_in_one_line(self):
         text = self.calibration_text()
         for code, found, *options in [
             (2, "--calibrate FILE", "--method", "gptq"),
+            (2, "unknown option", "--method", "gptq:x=1", "--calibrate", text),
+            (2, "takes no options", "--method", "mse:damp=1", "--calibrate", text),
             (2, "--method nearest takes none", "--method", "nearest", "--calibrate", text),
             (2, "not together", "--statistics", "x", "--calibrate", text),
             (1, "no-such-file", "--calibrate", "no-such-file"),

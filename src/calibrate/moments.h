@@ -13,6 +13,9 @@
 
 namespace zp {
 
+/// sums[i][j] += the sum over rows r of x[r][i] y[r][j], for every output.
+void add_products(Matrix x, Matrix y, View2D<float> sums, const Team& team);
+
 class Moments {
  public:
   Moments(std::int64_t columns, bool full);
@@ -30,7 +33,6 @@ class Moments {
 
  private:
   void add_squares(Matrix x);
-  void add_products(Matrix x, const Team& team);
 
   std::int64_t columns_;
   bool full_;

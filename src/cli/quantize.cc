@@ -169,11 +169,12 @@ void print_result(const Plan& plan, const RunResult& result, const Model& model,
 }
 
 // The method, which must go with what is known of the weights' inputs.
-const Method& method_of(const Options& options) {
+Coder coder_of(const Options& options) {
   const bool calibrated = !options.calibrate.empty();
   const std::string name =
       !options.method.empty() ? options.method : std::string(calibrated ? "gptq" : "mse");
-  const Method& method = find_method(name);
+  const Coder coder = parse_coder(name);
+  const Method& method = *coder.method;
   const std::string option = calibrated ? "--calibrate" : "--statistics";
   if (calibrated && !options.statistics.empty())
     throw UsageError("--calibrate", "not together with --statistics", "one of them");
@@ -181,12 +182,12 @@ const Method& method_of(const Options& options) {
     throw UsageError("--method " + name, "needs a text to calibrate on", "--calibrate FILE");
   if (method.fit == Fit::range && (calibrated || !options.statistics.empty()))
     throw UsageError(option, "--method " + name + " takes none", "--method mse");
-  return method;
+  return coder;
 }
 
 // nullptr without --calibrate.
 std::unique_ptr<Calibration> calibration_of(const Options& options, const LoadedModel& loaded,
-                                            bool feedback, const Team& team) {
+                                            const Coder& coder, const Team& team) {
   if (options.calibrate.empty()) return nullptr;
   std::vector<Document> documents;
   for (const std::string& file : options.calibrate) {
@@ -196,14 +197,14 @@ std::unique_ptr<Calibration> calibration_of(const Options& options, const Loaded
       loaded.model,
       calibration_windows(documents, loaded.tokenizer ? &*loaded.tokenizer : nullptr, options.model,
                           options.tokens, options.context),
-      feedback, team);
+      CalibrationOptions{coder.method->feedback, coder.options, options.targets.size()}, team);
 }
 
 Recipe recipe_of(const Options& options, const Team& team) {
   Recipe recipe;
   for (const std::string& t : options.targets) recipe.targets.push_back(parse_target(t));
   for (const std::string& e : options.exceptions) recipe.exceptions.push_back(parse_exception(e));
-  recipe.method = &method_of(options);
+  recipe.coder = coder_of(options);
   recipe.pre_tokenizer = options.pre_tokenizer;
   recipe.memory_bytes =
       options.memory.empty() ? machine_memory_bytes() / 4 : parse_size(options.memory, "--memory");
@@ -281,7 +282,7 @@ int quantize(const Options& options, const Common& common) {
   if (!options.statistics.empty()) importance.emplace(options.statistics, loaded->model);
   recipe.importance = importance ? &*importance : nullptr;
   const std::unique_ptr<Calibration> calibration =
-      calibration_of(options, *loaded, recipe.method->feedback, team);
+      calibration_of(options, *loaded, recipe.coder, team);
   recipe.calibration = calibration.get();
   const Plan plan = make_plan(*loaded, recipe);
   const std::optional<JudgeText> text = prepare(options, *loaded, plan);
@@ -294,12 +295,12 @@ int quantize(const Options& options, const Common& common) {
   std::vector<Judgement> judgements;
   {
     const std::unique_ptr<Progress> progress = make_progress(common);
-    result = run_plan(plan, *recipe.method, options.force, team, *progress);
+    result = run_plan(plan, options.force, team, *progress);
     if (text) judgements = judge_written(plan, *loaded, *text, team, *progress);
   }
   if (!options.report.empty()) {
-    write_report({*loaded, plan, *recipe.method, result, judgements, options.judge}, options.report,
-                 options.force);
+    write_report({*loaded, plan, *plan.coder.method, result, judgements, options.judge},
+                 options.report, options.force);
   }
   if (common.json) {
     print_json(result_json(plan, result, loaded->model, judgements));
@@ -322,7 +323,7 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
       ->allow_extra_args(false);
   sub->add_option("--method", options->method,
                   "How codes are chosen: nearest, mse or gptq (default: gptq with --calibrate, mse "
-                  "without)");
+                  "without); gptq:upstream=on|off,order=on|off,damp=X,sweeps=N");
   sub->add_option("--calibrate", options->calibrate,
                   "Texts the model is run over, to code each weight for what it meets: " +
                       std::string(kDocumentForms))

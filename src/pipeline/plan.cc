@@ -150,7 +150,7 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
   std::vector<std::int64_t> tiles;
   for (const PlannedOutput& out : plan.outputs) {
     for (const TensorJob& job : out.layout.jobs) {
-      const std::int64_t bytes = tile_bytes(job, recipe.method->feedback);
+      const std::int64_t bytes = tile_bytes(job, recipe.coder.method->feedback);
       if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
         throw Error("tensor \"" + job.name + "\"", "does not fit the memory budget",
                     "--memory of at least " + std::to_string(bytes) + " bytes",
@@ -211,6 +211,8 @@ Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
       }
     }
   }
+  plan.model = &loaded.model;
+  plan.coder = recipe.coder;
   plan.importance = recipe.importance;
   plan.calibration = recipe.calibration;
   plan.memory_bytes = memory_needed(plan, recipe);

@@ -18,7 +18,7 @@ namespace zp {
 
 struct Recipe {
   std::vector<Target> targets;
-  const Method* method = nullptr;
+  Coder coder;
   std::vector<Exception> exceptions;
   const ColumnImportance* importance =
       nullptr;                         ///< of the model's columns; the plan keeps the pointer
@@ -46,7 +46,10 @@ struct PlannedOutput {
   double bits_per_weight(const Model& model) const;
 };
 
+/// Borrows the model.
 struct Plan {
+  const Model* model = nullptr;
+  Coder coder;
   std::vector<PlannedOutput> outputs;
   std::int64_t memory_bytes = 0;  ///< of our own that the run will take at most
   const ColumnImportance* importance = nullptr;

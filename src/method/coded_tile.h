@@ -1,0 +1,54 @@
+// A tile of rows being coded, one step of columns after another and in any order: parameters,
+// codes, and the values they decode to.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "grid/grid.h"
+
+namespace zp {
+
+class CodedTile {
+ public:
+  /// Borrows the grid. importance: of each column, or empty.
+  CodedTile(const Grid& grid, std::int64_t rows, std::int64_t cols, Floats importance);
+
+  const GridShape& shape() const { return shape_; }
+  std::int64_t rows() const { return rows_; }
+  std::int64_t cols() const { return cols_; }
+  std::int64_t blocks() const { return blocks_; }
+  /// The column behind the block, unit or step that column j is of.
+  std::int64_t block_end(std::int64_t j) const;
+  std::int64_t unit_end(std::int64_t j) const;
+  std::int64_t step_end(std::int64_t j) const;
+
+  // w: rows x (the columns from j to the end of the block | unit | step), within grid.limit(). A
+  // block is opened before its units, a unit before its steps.
+  void open_block(std::int64_t j, Matrix w);
+  void open_unit(std::int64_t j, Matrix w);
+  void encode(std::int64_t j, Matrix w);
+
+  /// What is coded decodes to this.
+  Matrix values() const { return {values_.data(), rows_, cols_}; }
+  void pack(PlanesOut out) const;
+
+ private:
+  std::byte* params(std::int64_t j) {
+    return params_.data() + j / shape_.block * rows_ * params_bytes_;
+  }
+  Floats importance(std::int64_t begin, std::int64_t end) const;
+
+  const Grid& grid_;
+  std::int64_t rows_;
+  std::int64_t cols_;
+  Floats importance_;
+  GridShape shape_;
+  std::int64_t params_bytes_;
+  std::int64_t blocks_;
+  std::vector<std::byte> params_;  // [block][row]
+  std::vector<Code> codes_;
+  std::vector<float> values_;
+};
+
+}  // namespace zp
