@@ -9,6 +9,7 @@ namespace zp {
 namespace {
 
 constexpr std::int64_t kLogitFloats = 1 << 22;
+constexpr double kLookedUp = 0.5;  // of the mean second moment
 
 // Second moments of what comes, and how far it is from what was expected.
 struct Drift {
@@ -176,8 +177,15 @@ void Calibration::run_inputs(Progress& progress) {
   }
   for (Drift& drift : drifts) {
     inputs_[stage.role].emplace_back(std::move(drift.moments), std::move(drift.sums),
-                                     options_.method, team_);
+                                     options_of(stage.role), team_);
   }
+}
+
+// A tied embedding is looked up, too, and there an error counts alike in every column.
+MethodOptions Calibration::options_of(Role role) const {
+  MethodOptions options = options_.method;
+  if (role == Role::head && model_.decoder.tied) options.damp = std::max(options.damp, kLookedUp);
+  return options;
 }
 
 // A set of second moments goes as soon as its factor is there.
@@ -186,7 +194,8 @@ void Calibration::finish() {
     const auto first = moments_.begin();
     std::vector<LayerInputs>& inputs = inputs_[first->first];
     if (options_.feedback) {
-      inputs.emplace_back(std::move(first->second), std::vector<float>(), options_.method, team_);
+      inputs.emplace_back(std::move(first->second), std::vector<float>(), options_of(first->first),
+                          team_);
     } else {
       inputs.emplace_back(first->second);
     }

@@ -75,6 +75,7 @@ class Calibration {
   void run_inputs(Progress& progress);
   void go_on(Stream& stream, std::int64_t group);
   void embed();
+  MethodOptions options_of(Role role) const;
   void finish();
 
   const Model& model_;

@@ -7,11 +7,10 @@
 
 namespace zp {
 
-CodedTile::CodedTile(const Grid& grid, std::int64_t rows, std::int64_t cols, Floats importance)
+CodedTile::CodedTile(const Grid& grid, std::int64_t rows, std::int64_t cols)
     : grid_(grid),
       rows_(rows),
       cols_(cols),
-      importance_(importance),
       shape_(grid.shape(cols)),
       params_bytes_(grid.params_bytes(cols)),
       blocks_(ceil_div(cols, shape_.block)),
@@ -32,25 +31,43 @@ std::int64_t CodedTile::step_end(std::int64_t j) const {
   return std::min(unit_end(j), j + shape_.step);
 }
 
-Floats CodedTile::importance(std::int64_t begin, std::int64_t end) const {
-  if (importance_.empty()) return {};
-  return importance_.subspan(static_cast<std::size_t>(begin),
-                             static_cast<std::size_t>(end - begin));
+std::span<std::byte> CodedTile::params(std::int64_t j) {
+  const auto bytes = static_cast<std::size_t>(rows_ * params_bytes_);
+  return std::span(params_).subspan(static_cast<std::size_t>(j / shape_.block) * bytes, bytes);
 }
 
-void CodedTile::open_block(std::int64_t j, Matrix w) {
-  grid_.open_block(params(j), w, importance(j, j + w.cols), Fit::search);
+void CodedTile::open_block(std::int64_t j, Matrix w, Floats importance) {
+  grid_.open_block(params(j).data(), w, importance, Fit::search);
 }
 
-void CodedTile::open_unit(std::int64_t j, Matrix w) {
-  grid_.open_unit(params(j), j % shape_.block / shape_.unit, w, importance(j, j + w.cols),
-                  Fit::search);
+void CodedTile::open_unit(std::int64_t j, Matrix w, Floats importance) {
+  grid_.open_unit(params(j).data(), j % shape_.block / shape_.unit, w, importance, Fit::search);
 }
 
 void CodedTile::encode(std::int64_t j, Matrix w) {
-  grid_.encode(params(j), j % shape_.block, w,
+  grid_.encode(params(j).data(), j % shape_.block, w,
                View2D<Code>(codes_.data(), rows_, cols_).columns(j, w.cols),
                View2D<float>(values_.data(), rows_, cols_).columns(j, w.cols));
+}
+
+CodedTile::Unit CodedTile::unit(std::int64_t begin) {
+  Unit out;
+  out.params.assign(params(begin).begin(), params(begin).end());
+  for (std::int64_t r = 0; r < rows_; ++r) {
+    for (std::int64_t k = r * cols_ + begin; k < r * cols_ + unit_end(begin); ++k) {
+      out.codes.push_back(codes_[static_cast<std::size_t>(k)]);
+      out.values.push_back(values_[static_cast<std::size_t>(k)]);
+    }
+  }
+  return out;
+}
+
+void CodedTile::put_back(std::int64_t begin, const Unit& unit, std::int64_t r) {
+  const std::int64_t count = unit_end(begin) - begin;
+  std::copy_n(unit.params.begin() + r * params_bytes_, params_bytes_,
+              params(begin).begin() + r * params_bytes_);
+  std::copy_n(unit.codes.begin() + r * count, count, codes_.begin() + r * cols_ + begin);
+  std::copy_n(unit.values.begin() + r * count, count, values_.begin() + r * cols_ + begin);
 }
 
 void CodedTile::pack(PlanesOut out) const {

@@ -11,8 +11,8 @@ namespace zp {
 
 class CodedTile {
  public:
-  /// Borrows the grid. importance: of each column, or empty.
-  CodedTile(const Grid& grid, std::int64_t rows, std::int64_t cols, Floats importance);
+  /// Borrows the grid.
+  CodedTile(const Grid& grid, std::int64_t rows, std::int64_t cols);
 
   const GridShape& shape() const { return shape_; }
   std::int64_t rows() const { return rows_; }
@@ -23,26 +23,33 @@ class CodedTile {
   std::int64_t unit_end(std::int64_t j) const;
   std::int64_t step_end(std::int64_t j) const;
 
-  // w: rows x (the columns from j to the end of the block | unit | step), within grid.limit(). A
-  // block is opened before its units, a unit before its steps.
-  void open_block(std::int64_t j, Matrix w);
-  void open_unit(std::int64_t j, Matrix w);
+  // w: rows x (the columns from j to the end of the block | unit | step), within grid.limit();
+  // importance: of these columns. A block is opened before its units, a unit before its steps.
+  void open_block(std::int64_t j, Matrix w, Floats importance);
+  void open_unit(std::int64_t j, Matrix w, Floats importance);
   void encode(std::int64_t j, Matrix w);
 
   /// What is coded decodes to this.
   Matrix values() const { return {values_.data(), rows_, cols_}; }
   void pack(PlanesOut out) const;
 
+  /// All that is known of a unit, of every row.
+  struct Unit {
+    std::vector<std::byte> params;  // of its block
+    std::vector<Code> codes;
+    std::vector<float> values;
+  };
+  Unit unit(std::int64_t begin);
+  /// Row r of the unit as it was.
+  void put_back(std::int64_t begin, const Unit& unit, std::int64_t r);
+
  private:
-  std::byte* params(std::int64_t j) {
-    return params_.data() + j / shape_.block * rows_ * params_bytes_;
-  }
-  Floats importance(std::int64_t begin, std::int64_t end) const;
+  /// Of the block of column j.
+  std::span<std::byte> params(std::int64_t j);
 
   const Grid& grid_;
   std::int64_t rows_;
   std::int64_t cols_;
-  Floats importance_;
   GridShape shape_;
   std::int64_t params_bytes_;
   std::int64_t blocks_;

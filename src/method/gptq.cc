@@ -8,7 +8,8 @@
 // and units are fitted to the weights as they stand when their first column comes (in another order
 // of columns: to the weights before all of them); the columns of a step are chosen together, to the
 // weights before any of them. Before it all, W becomes what undoes the layers before (corrected.h);
-// after it, codes are improved by what all others have become (descent.h).
+// after it, units are fitted anew and codes improved by what all others have become (refit.h,
+// descent.h).
 //
 // Rows don't know each other, so tiles of rows have the same bits however they are cut.
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include "method/corrected.h"
 #include "method/descent.h"
 #include "method/method.h"
+#include "method/refit.h"
 
 namespace zp {
 namespace {
@@ -29,9 +31,10 @@ constexpr std::int64_t kLongest = 256;  // blocks and units up to here are never
 // Columns stand here in the order they are coded in: their places.
 class Feedback {
  public:
-  Feedback(Matrix w, const InputStatistics& inputs, float limit, CodedTile& tile)
+  Feedback(Matrix w, const InputStatistics& inputs, Floats costs, float limit, CodedTile& tile)
       : w_(w),
         inputs_(inputs),
+        costs_(costs),
         tile_(tile),
         limit_(limit),
         now_(floats()),
@@ -61,11 +64,15 @@ class Feedback {
   }
 
   void open_all() {
-    for (std::int64_t j = 0; j < w_.cols; ++j) {
-      if (j % tile_.shape().block == 0) tile_.open_block(j, w_.columns(j, tile_.block_end(j) - j));
-      if (j % tile_.shape().block % tile_.shape().unit == 0)
-        tile_.open_unit(j, w_.columns(j, tile_.unit_end(j) - j));
+    for (std::int64_t j = 0; j < w_.cols; j = tile_.unit_end(j)) {
+      if (j % tile_.shape().block == 0) open_block(j, w_.columns(j, tile_.block_end(j) - j));
+      open_unit(j, w_.columns(j, tile_.unit_end(j) - j));
     }
+  }
+  void open_block(std::int64_t j, Matrix w) { tile_.open_block(j, w, costs(j, w.cols)); }
+  void open_unit(std::int64_t j, Matrix w) { tile_.open_unit(j, w, costs(j, w.cols)); }
+  Floats costs(std::int64_t begin, std::int64_t count) const {
+    return costs_.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
   }
 
   // Chunks are of whole blocks; of long blocks of whole units; of long units of whole steps.
@@ -117,8 +124,8 @@ class Feedback {
     const std::int64_t j = column(i);
     const std::int64_t in_block = j % tile_.shape().block;
     if (inputs_.order.empty()) {
-      if (in_block == 0) tile_.open_block(j, bounded(i, tile_.block_end(j) - j));
-      if (in_block % tile_.shape().unit == 0) tile_.open_unit(j, bounded(i, tile_.unit_end(j) - j));
+      if (in_block == 0) open_block(j, bounded(i, tile_.block_end(j) - j));
+      if (in_block % tile_.shape().unit == 0) open_unit(j, bounded(i, tile_.unit_end(j) - j));
     }
     const std::int64_t width = tile_.step_end(j) - j;
     tile_.encode(j, bounded(i, width));
@@ -149,6 +156,7 @@ class Feedback {
 
   Matrix w_;
   const InputStatistics& inputs_;
+  Floats costs_;
   CodedTile& tile_;
   float limit_;
   std::vector<float> now_;     // weights with what errors so far owe them
@@ -180,10 +188,14 @@ void code(const Grid& grid, Matrix w, const InputStatistics& inputs, const Metho
     for (float& x : goal) x = std::clamp(x, -limit, limit);
     w = Matrix(goal.data(), w.rows, w.cols);
   }
-  const std::vector<float> importance = costs(inputs);
-  CodedTile tile(grid, w.rows, w.cols, importance);
-  Feedback(w, inputs, limit, tile).run();
-  descend(w, inputs.moments, limit, options.sweeps, tile);
+  const std::vector<float> of_columns = costs(inputs);
+  CodedTile tile(grid, w.rows, w.cols);
+  Feedback(w, inputs, of_columns, limit, tile).run();
+  Pull pull(w, inputs.moments, tile);
+  for (int i = 0; i < options.sweeps; ++i) {
+    refit(limit, tile, pull);
+    descend(limit, tile, pull);
+  }
   tile.pack(out);
 }
 

@@ -28,7 +28,7 @@ struct MethodOptions {
   bool upstream = true;  ///< make up for what layers before have done to the inputs
   bool order = false;    ///< columns by descending second moment; each keeps its group
   double damp = 0.01;    ///< of the second moments' mean, added to their diagonal
-  int sweeps = 3;        ///< over the columns when all are coded
+  int sweeps = 3;        ///< over units and columns when all are coded
 };
 
 /// A coder, as data. Const use from many threads is safe.
