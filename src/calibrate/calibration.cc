@@ -9,7 +9,6 @@ namespace zp {
 namespace {
 
 constexpr std::int64_t kLogitFloats = 1 << 22;
-constexpr double kLookedUp = 0.5;  // of the mean second moment
 
 // Second moments of what comes, and how far it is from what was expected.
 struct Drift {
@@ -86,25 +85,8 @@ std::int64_t Calibration::bytes() const {
   return sum + moments + ready;
 }
 
-Role Calibration::shared(Role role) const {
-  switch (role) {
-    case Role::key:
-    case Role::value:
-    case Role::qkv:
-      return Role::query;
-    case Role::up:
-    case Role::gate:
-    case Role::gate_up:
-      return model_.decoder.parallel ? Role::query : Role::gate;
-    case Role::embedding:
-      return model_.decoder.tied ? Role::head : role;
-    default:
-      return role;
-  }
-}
-
 std::int64_t Calibration::stage_of(const Weight& weight) const {
-  const Role role = shared(weight.use.role);
+  const Role role = input_role(model_.decoder, weight.use.role);
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     if (stages_[i].layer == weight.use.layer &&
         (stages_[i].role == role || (stages_[i].layer >= 0 && !upstream())))
@@ -114,7 +96,7 @@ std::int64_t Calibration::stage_of(const Weight& weight) const {
 }
 
 void Calibration::see(Matrix x, Place place) {
-  const Role role = shared(place.role);
+  const Role role = input_role(model_.decoder, place.role);
   if (std::exchange(seen_[role], true)) return;
   moments_.try_emplace(role, x.cols, options_.feedback).first->second.add(x, team_);
 }
@@ -177,15 +159,9 @@ void Calibration::run_inputs(Progress& progress) {
   }
   for (Drift& drift : drifts) {
     inputs_[stage.role].emplace_back(std::move(drift.moments), std::move(drift.sums),
-                                     options_of(stage.role), team_);
+                                     options_for(model_.decoder, stage.role, options_.method),
+                                     team_);
   }
-}
-
-// A tied embedding is looked up, too, and there an error counts alike in every column.
-MethodOptions Calibration::options_of(Role role) const {
-  MethodOptions options = options_.method;
-  if (role == Role::head && model_.decoder.tied) options.damp = std::max(options.damp, kLookedUp);
-  return options;
 }
 
 // A set of second moments goes as soon as its factor is there.
@@ -194,8 +170,8 @@ void Calibration::finish() {
     const auto first = moments_.begin();
     std::vector<LayerInputs>& inputs = inputs_[first->first];
     if (options_.feedback) {
-      inputs.emplace_back(std::move(first->second), std::vector<float>(), options_of(first->first),
-                          team_);
+      inputs.emplace_back(std::move(first->second), std::vector<float>(),
+                          options_for(model_.decoder, first->first, options_.method), team_);
     } else {
       inputs.emplace_back(first->second);
     }
@@ -208,8 +184,9 @@ void Calibration::embed() {
   for (const auto& output : outputs_) output->embed();
 }
 
-void Calibration::next(Progress& progress) {
+void Calibration::run(Progress& progress) {
   inputs_.clear();
+  moments_.clear();
   const Stage& stage = stages_[static_cast<std::size_t>(++stage_)];
   if (stage.layer < 0 && stage.role == Role::embedding) return;
   if (stage_ == (upstream() ? 1 : 0)) embed();
@@ -221,13 +198,22 @@ void Calibration::next(Progress& progress) {
   } else {
     run_head(progress);
   }
+}
+
+void Calibration::next(Progress& progress) {
+  run(progress);
   finish();
+}
+
+const std::map<Role, Moments>& Calibration::gather(Progress& progress) {
+  run(progress);
+  return moments_;
 }
 
 InputStatistics Calibration::of(const Weight& weight, std::size_t output) const {
   const TensorUse& use = weight.use;
-  if (use.part == Part::bias || !is_matrix(use.role) || stage_of(weight) != stage_) return {};
-  const auto found = inputs_.find(shared(use.role));
+  if (!has_inputs(model_.decoder, use) || stage_of(weight) != stage_) return {};
+  const auto found = inputs_.find(input_role(model_.decoder, use.role));
   if (found == inputs_.end()) return {};
   return found->second[found->second.size() > 1 ? output : 0].view();
 }

@@ -19,6 +19,7 @@
 
 #include "base/progress.h"
 #include "calibrate/layer_inputs.h"
+#include "calibrate/layer_statistics.h"
 #include "calibrate/stream.h"
 
 namespace zp {
@@ -29,31 +30,27 @@ struct CalibrationOptions {
   std::size_t outputs = 1;  ///< that are coded from it
 };
 
-class Calibration {
+class Calibration final : public LayerStatistics {
  public:
   /// Borrows the model and the team. windows: of equal length, at least one. Nothing runs yet.
   Calibration(const Model& model, std::vector<std::vector<std::int32_t>> windows,
               const CalibrationOptions& options, const Team& team);
 
   std::int64_t tokens() const { return groups_.tokens(); }
-  /// Memory it takes at most.
-  std::int64_t bytes() const;
+  /// Tokens of a window.
+  std::int64_t context() const { return groups_.length(); }
 
-  /// Steps of the way, and the one whose statistics a weight wants; a weight that has none has the
-  /// step in which it may be coded.
-  std::int64_t stages() const { return static_cast<std::int64_t>(stages_.size()); }
-  std::int64_t stage_of(const Weight& weight) const;
+  std::int64_t bytes() const override;
+  std::int64_t stages() const override { return static_cast<std::int64_t>(stages_.size()); }
+  std::int64_t stage_of(const Weight& weight) const override;
+  void next(Progress& progress) override;
+  InputStatistics of(const Weight& weight, std::size_t output) const override;
+  bool wants(const Weight& weight) const override;
+  void coded(const Weight& weight, std::size_t output, std::unique_ptr<RowReader> rows) override;
 
-  /// The next stage, from 0 on: runs it, and forgets the statistics of the one before.
-  void next(Progress& progress);
-  /// Of the stage that ran last, for one of the outputs; all empty for other weights. Valid until
-  /// next().
-  InputStatistics of(const Weight& weight, std::size_t output) const;
-
-  /// Whether coded() is to be told of the weight.
-  bool wants(const Weight& weight) const;
-  /// What became of a weight of this stage in an output. Rows in our own form.
-  void coded(const Weight& weight, std::size_t output, std::unique_ptr<RowReader> rows);
+  /// Instead of next(), without upstream correction: the stage's moments as they are, by
+  /// input_role().
+  const std::map<Role, Moments>& gather(Progress& progress);
 
  private:
   struct Stage {
@@ -67,7 +64,6 @@ class Calibration {
   };
 
   bool upstream() const { return !outputs_.empty(); }
-  Role shared(Role role) const;
   std::string title() const;
   void see(Matrix x, Place place);
   void run_layer(Progress& progress);
@@ -75,7 +71,7 @@ class Calibration {
   void run_inputs(Progress& progress);
   void go_on(Stream& stream, std::int64_t group);
   void embed();
-  MethodOptions options_of(Role role) const;
+  void run(Progress& progress);
   void finish();
 
   const Model& model_;

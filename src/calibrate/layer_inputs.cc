@@ -35,9 +35,14 @@ std::vector<std::int32_t> descending(View2D<double> h) {
 
 LayerInputs::LayerInputs(Moments moments, std::vector<float> drift, const MethodOptions& options,
                          const Team& team)
-    : importance_(moments.importance()), cols_(moments.h().rows) {
+    : cols_(moments.h().rows) {
   const View2D<double> h = moments.h();
   const auto n = static_cast<std::size_t>(cols_);
+  // As a file holds them: from there comes the same.
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) h.data[i * n + j] = static_cast<float>(h.data[i * n + j]);
+  }
+  importance_ = moments.importance();
   double mean = 0;
   for (std::size_t j = 0; j < n; ++j) mean += h.data[j * (n + 1)] / static_cast<double>(cols_);
   if (options.order) order_ = descending(h);

@@ -1,6 +1,7 @@
 #include "calibrate/moments.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/checked.h"
 #include "kernel/matmul.h"
@@ -64,6 +65,33 @@ Moments::Moments(std::int64_t columns, bool full)
     : columns_(columns),
       full_(full),
       sums_(place(full ? checked_mul(columns, columns, "second moments") : columns)) {}
+
+Moments::Moments(std::int64_t columns, std::int64_t rows, Bytes triangle) : Moments(columns, true) {
+  rows_ = rows;
+  std::vector<float> row(place(columns));
+  for (std::int64_t i = 0, at = 0; i < columns; at += ++i) {
+    std::memcpy(row.data(), triangle.data() + place(at) * sizeof(float),
+                place(i + 1) * sizeof(float));
+    std::copy_n(row.begin(), i + 1, sums_.begin() + i * columns);
+  }
+}
+
+std::vector<float> Moments::squares() const {
+  std::vector<float> out;
+  for (std::int64_t j = 0; j < columns_; ++j)
+    out.push_back(static_cast<float>(sums_[place(full_ ? j * (columns_ + 1) : j)]));
+  return out;
+}
+
+std::vector<float> Moments::triangle() const {
+  std::vector<float> out;
+  out.reserve(place(columns_ * (columns_ + 1) / 2));
+  for (std::int64_t i = 0; i < columns_; ++i) {
+    for (std::int64_t j = 0; j <= i; ++j)
+      out.push_back(static_cast<float>(sums_[place(i * columns_ + j)]));
+  }
+  return out;
+}
 
 std::int64_t Moments::bytes(std::int64_t columns, bool full) {
   const std::int64_t sums = full ? checked_mul(columns, columns, "second moments") : columns;

@@ -19,6 +19,8 @@ class WindowGroups {
   WindowGroups(const Decoder& decoder, std::vector<std::vector<std::int32_t>> windows);
 
   std::int64_t tokens() const;
+  /// Tokens of a window.
+  std::int64_t length() const { return static_cast<std::int64_t>(windows_.front().size()); }
   std::int64_t count() const;
   /// Tokens of a group at most.
   std::int64_t together() const;
@@ -27,8 +29,6 @@ class WindowGroups {
   std::int64_t bytes(const Decoder& decoder) const;
 
  private:
-  std::int64_t length() const { return static_cast<std::int64_t>(windows_.front().size()); }
-
   std::vector<std::vector<std::int32_t>> windows_;
   std::int64_t together_;  // windows
   std::vector<KvCache> caches_;

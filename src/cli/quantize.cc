@@ -7,8 +7,10 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/mapped_file.h"
 #include "base/memory.h"
-#include "calibrate/windows.h"
+#include "calibrate/calibration.h"
+#include "calibrate/stored_statistics.h"
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "cli/quantize_report.h"
@@ -163,8 +165,7 @@ void print_result(const Plan& plan, const RunResult& result, const Model& model,
       "most "
       "{}\n",
       human_count(model.parameters()), result.seconds.total, result.seconds.read,
-      plan.calibration != nullptr ? fmt::format(", calibrate {:.2f}", result.seconds.calibrate)
-                                  : "",
+      plan.statistics != nullptr ? fmt::format(", calibrate {:.2f}", result.seconds.calibrate) : "",
       result.seconds.quantize, result.seconds.write, human_bytes(result.peak_memory_bytes));
 }
 
@@ -178,26 +179,36 @@ Coder coder_of(const Options& options) {
   const std::string option = calibrated ? "--calibrate" : "--statistics";
   if (calibrated && !options.statistics.empty())
     throw UsageError("--calibrate", "not together with --statistics", "one of them");
-  if (method.feedback && !calibrated)
+  if (method.feedback && !calibrated && options.statistics.empty())
     throw UsageError("--method " + name, "needs a text to calibrate on", "--calibrate FILE");
   if (method.fit == Fit::range && (calibrated || !options.statistics.empty()))
     throw UsageError(option, "--method " + name + " takes none", "--method mse");
   return coder;
 }
 
-// nullptr without --calibrate.
-std::unique_ptr<Calibration> calibration_of(const Options& options, const LoadedModel& loaded,
-                                            const Coder& coder, const Team& team) {
-  if (options.calibrate.empty()) return nullptr;
-  std::vector<Document> documents;
-  for (const std::string& file : options.calibrate) {
-    for (Document& document : read_documents(file)) documents.push_back(std::move(document));
+bool is_ours(const std::string& statistics) {
+  return !statistics.empty() && is_statistics(MappedFile(statistics).bytes());
+}
+
+// From a text, or a file of ours; nullptr when there is neither.
+std::unique_ptr<LayerStatistics> statistics_of(const Options& options, const LoadedModel& loaded,
+                                               const Coder& coder, const Team& team) {
+  const bool feedback = coder.method->feedback;
+  if (!options.calibrate.empty()) {
+    return std::make_unique<Calibration>(
+        loaded.model,
+        read_windows(options.calibrate, loaded, options.model, options.tokens, options.context),
+        CalibrationOptions{feedback, coder.options, options.targets.size()}, team);
   }
-  return std::make_unique<Calibration>(
-      loaded.model,
-      calibration_windows(documents, loaded.tokenizer ? &*loaded.tokenizer : nullptr, options.model,
-                          options.tokens, options.context),
-      CalibrationOptions{coder.method->feedback, coder.options, options.targets.size()}, team);
+  if (is_ours(options.statistics)) {
+    return std::make_unique<StoredStatistics>(options.statistics, loaded.model, feedback,
+                                              coder.options, team);
+  }
+  if (feedback) {
+    throw Error(options.statistics, "an imatrix is not enough for --method gptq",
+                "what zeropoint calibrate writes, or --method mse");
+  }
+  return nullptr;
 }
 
 Recipe recipe_of(const Options& options, const Team& team) {
@@ -279,11 +290,13 @@ int quantize(const Options& options, const Common& common) {
   Recipe recipe = recipe_of(options, team);
   const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
   std::optional<ColumnImportance> importance;
-  if (!options.statistics.empty()) importance.emplace(options.statistics, loaded->model);
+  std::unique_ptr<LayerStatistics> statistics;
+  if (!options.calibrate.empty() || !options.statistics.empty())
+    statistics = statistics_of(options, *loaded, recipe.coder, team);
+  if (!options.statistics.empty() && !statistics)
+    importance.emplace(options.statistics, loaded->model);
   recipe.importance = importance ? &*importance : nullptr;
-  const std::unique_ptr<Calibration> calibration =
-      calibration_of(options, *loaded, recipe.coder, team);
-  recipe.calibration = calibration.get();
+  recipe.statistics = statistics.get();
   const Plan plan = make_plan(*loaded, recipe);
   const std::optional<JudgeText> text = prepare(options, *loaded, plan);
   if (!common.quiet) print_notes(plan);
@@ -333,8 +346,10 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("--set", options->exceptions,
                   "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
       ->allow_extra_args(false);
-  sub->add_option("--statistics", options->statistics,
-                  "llama.cpp's imatrix file: weighs the search by each column's importance");
+  sub->add_option(
+      "--statistics", options->statistics,
+      "What zeropoint calibrate wrote, or llama.cpp's imatrix: weighs the search by each "
+      "column's importance; ours serves --method gptq, too");
   sub->add_option("--memory", options->memory,
                   "Budget for own memory, e.g. 2G (default: a quarter of the machine's)");
   sub->add_option("--pre-tokenizer", options->pre_tokenizer,

@@ -133,12 +133,12 @@ class Runner {
   RunResult run() {
     const Clock::time_point begin = Clock::now();
     for (const auto& output : outputs_) output->write_fixed();
-    if (plan_.calibration == nullptr) {
+    if (plan_.statistics == nullptr) {
       std::vector<std::size_t> all(tiles_.size());
       std::iota(all.begin(), all.end(), std::size_t{0});
       do_tiles(all, "quantize");
     } else {
-      calibrate_and_quantize(*plan_.calibration);
+      quantize_in_stages(*plan_.statistics);
     }
     const Clock::time_point committing = Clock::now();
     for (const auto& output : outputs_) output->finish_files();
@@ -158,33 +158,33 @@ class Runner {
   }
 
   // Statistics are there for one stage at a time.
-  void calibrate_and_quantize(Calibration& calibration) {
-    const std::int64_t stages = calibration.stages();
+  void quantize_in_stages(LayerStatistics& statistics) {
+    const std::int64_t stages = statistics.stages();
     std::vector<std::vector<std::size_t>> tiles(static_cast<std::size_t>(stages));
     for (std::size_t i = 0; i < tiles_.size(); ++i) {
       const Weight* weight = job(tiles_[i]).weight;
-      const std::int64_t stage = weight != nullptr ? calibration.stage_of(*weight) : stages - 1;
+      const std::int64_t stage = weight != nullptr ? statistics.stage_of(*weight) : stages - 1;
       tiles[static_cast<std::size_t>(stage)].push_back(i);
     }
     for (const std::vector<std::size_t>& of_stage : tiles) {
       const Clock::time_point begin = Clock::now();
-      calibration.next(progress_);
+      statistics.next(progress_);
       peak_memory_ = std::max(peak_memory_, own_memory_bytes());
       calibrate_ += Clock::now() - begin;
-      for (const std::size_t i : of_stage) keep(tiles_[i], calibration);
+      for (const std::size_t i : of_stage) keep(tiles_[i], statistics);
       do_tiles(of_stage, "quantize");
       for (auto& [key, rows] : kept_) {
         const TensorJob& j = plan_.outputs[key.first].layout.jobs[key.second];
-        calibration.coded(*j.weight, key.first, std::move(rows));
+        statistics.coded(*j.weight, key.first, std::move(rows));
       }
       kept_.clear();
     }
   }
 
-  // Makes room for what becomes of the tile's tensor, where the calibration goes on with that.
-  void keep(const Tile& tile, const Calibration& calibration) {
+  // Makes room for what becomes of the tile's tensor, where the statistics go on with that.
+  void keep(const Tile& tile, const LayerStatistics& of_layers) {
     const TensorJob& j = job(tile);
-    if (j.weight == nullptr || j.grid->whole_tensor() || !calibration.wants(*j.weight)) return;
+    if (j.weight == nullptr || j.grid->whole_tensor() || !of_layers.wants(*j.weight)) return;
     std::unique_ptr<CodedRows>& rows = kept_[{tile.output, tile.job}];
     if (!rows) rows = std::make_unique<CodedRows>(j, plan_.model->decoder);
   }
@@ -239,7 +239,7 @@ class Runner {
   InputStatistics statistics(const Tile& tile) const {
     const TensorJob& j = job(tile);
     if (j.weight == nullptr || j.grid->whole_tensor() || j.form == RowForm::transposed) return {};
-    if (plan_.calibration != nullptr) return plan_.calibration->of(*j.weight, tile.output);
+    if (plan_.statistics != nullptr) return plan_.statistics->of(*j.weight, tile.output);
     InputStatistics inputs;
     if (plan_.importance != nullptr) inputs.importance = plan_.importance->of(*j.weight);
     return inputs;
