@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """What calibration is worth: mean KL divergence from the float model on held-out text, as a Markdown table.
 
-    bench/calibrated.py MODEL --calibrate TRAIN --heldout TEXT [--tokens N] [--context N] [--bytes N] [TARGET...]
+    bench/calibrated.py MODEL --calibrate TRAIN --heldout TEXT [--tokens N] [--context N] [--characters N] [TARGET...]
 
-Texts may be xz-compressed. Of TRAIN 200 pieces are taken, spread evenly; of TEXT the first --bytes. Each TARGET is
-CONTAINER:GRID and is written four times: nearest, mse, mse weighted by the inputs' mean squares, gptq.
+Texts may be xz-compressed. Of TRAIN 200 pieces are taken, spread evenly; of TEXT the first --characters. Each TARGET is
+CONTAINER:GRID and is written with every method; *importance* is mse weighted by the inputs' mean squares. --set goes to quantize.
 """
 
 import argparse
@@ -15,7 +15,8 @@ import subprocess
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TARGETS = ["mlx:int4:g32", "mlx:int3:g64", "gguf:q4_k", "gguf:q3_k"]
+TARGETS = ["gguf:q4_k_m", "gguf:q3_k_m", "gguf:q4_k", "gguf:q3_k", "gguf:iq4_xs", "gguf:mxfp4"]
+TARGETS += ["mlx:int4:g32", "mlx:int4:g128", "mlx:int3:g64"]
 PIECES = 200
 PIECE = 4000  # characters
 
@@ -37,8 +38,9 @@ def spread(text):
 def divergence(arguments, folder, target, method):
     out = folder / target.replace(":", "-")  # a file or a folder, as the container has it
     common = ["--context", str(arguments.context), "--quiet"]
+    sets = [word for exception in arguments.set for word in ("--set", exception)]
     subprocess.run(
-        [arguments.program, "quantize", arguments.model, "--to", f"{target}={out}", "--force", *method, *common],
+        [arguments.program, "quantize", arguments.model, "--to", f"{target}={out}", "--force", *method, *sets, *common],
         check=True,
     )
     judged = subprocess.run(
@@ -57,26 +59,28 @@ def main():
     parser.add_argument("--heldout", type=pathlib.Path, required=True)
     parser.add_argument("--tokens", type=int, default=16384)
     parser.add_argument("--context", type=int, default=512)
-    parser.add_argument("--bytes", type=int, default=200_000)
+    parser.add_argument("--characters", type=int, default=200_000)
+    parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/zeropoint")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "train").write_text(spread(read(arguments.calibrate)))
-        heldout = read(arguments.heldout).encode()[: arguments.bytes]
-        (folder / "heldout").write_text(heldout.decode(errors="ignore").rsplit("\n", 1)[0] + "\n")
+        (folder / "heldout").write_text(read(arguments.heldout)[: arguments.characters])
         calibrate = ["--calibrate", folder / "train", "--tokens", str(arguments.tokens)]
-        methods = [
-            ["--method", "nearest"],
-            ["--method", "mse"],
-            ["--method", "mse", *calibrate],
-            ["--method", "gptq", *calibrate],
-        ]
-        print("| target | nearest | mse | mse, importance | gptq | gptq / mse |\n|---|---|---|---|---|---|")
+        methods = {
+            "nearest": ["--method", "nearest"],
+            "mse": ["--method", "mse"],
+            "importance": ["--method", "mse", *calibrate],
+            "gptq, no upstream": ["--method", "gptq:upstream=off", *calibrate],
+            "gptq": ["--method", "gptq", *calibrate],
+        }
+        print(f"| target | {' | '.join(methods)} | gptq / importance |\n|---|{'---|' * (len(methods) + 1)}")
         for target in arguments.targets:
-            found = [divergence(arguments, folder, target, method) for method in methods]
-            cells = [f"{kl['mean']:.6f} +- {kl['se']:.6f}" for kl in found]
-            print(f"| {target} | {' | '.join(cells)} | {found[3]['mean'] / found[1]['mean']:.2f} |", flush=True)
+            found = {name: divergence(arguments, folder, target, method) for name, method in methods.items()}
+            cells = [f"{kl['mean']:.5f} +- {kl['se']:.5f}" for kl in found.values()]
+            ratio = found["gptq"]["mean"] / found["importance"]["mean"]
+            print(f"| {target} | {' | '.join(cells)} | {ratio:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ void code(benchmark::State& state, const std::string& spec, const zp::Method* me
   const std::vector<float> w = heavy_tails();
   const auto grid = zp::make_grid(spec);
   Planes planes(*grid);
-  for ([[maybe_unused]] auto _ : state) method->code(*grid, matrix(*grid, w), {}, planes.out);
+  for ([[maybe_unused]] auto _ : state) method->code(*grid, matrix(*grid, w), {}, {}, planes.out);
   count_weights(state);
 }
 
@@ -71,7 +71,7 @@ void decode(benchmark::State& state, const std::string& spec) {
   const std::vector<float> w = heavy_tails();
   const auto grid = zp::make_grid(spec);
   Planes planes(*grid);
-  zp::find_method("nearest").code(*grid, matrix(*grid, w), {}, planes.out);
+  zp::find_method("nearest").code(*grid, matrix(*grid, w), {}, {}, planes.out);
   std::vector<float> decoded(w.size());
   const zp::Matrix m = matrix(*grid, w);
   for ([[maybe_unused]] auto _ : state) {

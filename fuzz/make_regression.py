@@ -314,7 +314,29 @@ def onnx_files():
         yield "offset-%s" % (offset or "nothing"), onnx_model(tensors=[onnx_tensor("a", 1, [4], None, place)])
 
 
-FILES = {"grid": grid_files, "imatrix": imatrix_files, "chat_template": chat_template_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "onnx": onnx_files, "dataset": dataset_files,
+def statistics_of(*entries, version=1, count=None, data=None):
+    """Checksums are the fuzz target's own."""
+    head = b"zpstats\n" + struct.pack("<IIQQQQ", version, len(entries) if count is None else count, 1, 640, 64, 0)
+    heads = b"".join(struct.pack("<24sqQQ", role, layer, columns, 640) for role, layer, columns in entries)
+    floats = sum(columns * (columns + 1) // 2 for _, _, columns in entries) if data is None else data
+    return head + heads + struct.pack("<f", 1.0) * floats
+
+
+def statistics_files():
+    two = [(b"query", 0, 3), (b"head", -1, 2)]
+    yield "two-entries", statistics_of(*two)
+    yield "none", statistics_of()
+    yield "version-2", statistics_of(*two, version=2)
+    yield "entries-beyond-file", statistics_of(*two, count=(1 << 32) - 1)
+    yield "columns-beyond-file", statistics_of((b"query", 0, 1 << 20), data=4)
+    yield "columns-2-63", statistics_of((b"query", 0, 1 << 63), data=4)
+    yield "data-cut", statistics_of(*two)[:-2]
+    yield "data-behind", statistics_of(*two) + b"x"
+    yield "role-without-end", statistics_of((b"r" * 24, 0, 1))
+    yield "head-alone", statistics_of()[:20]
+
+
+FILES = {"grid": grid_files, "statistics": statistics_files, "imatrix": imatrix_files, "chat_template": chat_template_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "onnx": onnx_files, "dataset": dataset_files,
          "gguf": gguf_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
 
 

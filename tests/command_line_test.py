@@ -7,6 +7,7 @@ import hashlib
 import json
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -133,22 +134,97 @@ class CommandLineTest(unittest.TestCase):
         for target in ["gguf:q4_0", "mlx:int4:g64"]:
             plain = self.out("plain")
             self.quantize(target, plain)
-            first = None
-            for way in ways:
-                path = self.out("out")
-                report = self.quantize(target, path, *calibrate, *way)
-                self.assertGreater(report["seconds"]["calibrate"], 0)
-                first = first or content(path)
-                self.assertEqual(content(path), first, f"{target} {way}")
-            self.assertNotEqual(first, content(plain), "calibration changes codes")
+            seen = [content(plain)]
+            for method in ["gptq", "gptq:upstream=off", "gptq:order=on,damp=0.05"]:
+                first = None
+                for way in ways:
+                    path = self.out("out")
+                    report = self.quantize(target, path, *calibrate, "--method", method, *way)
+                    self.assertGreater(report["seconds"]["calibrate"], 0)
+                    first = first or content(path)
+                    self.assertEqual(content(path), first, f"{target} {method} {way}")
+                self.assertNotIn(first, seen, f"{target} {method}")
+                seen.append(first)
             weighted = self.out("weighted")
             self.quantize(target, weighted, *calibrate, "--method", "mse")
-            self.assertNotIn(content(weighted), [first, content(plain)])
+            self.assertNotIn(content(weighted), seen)
+
+    def test_several_calibrated_targets_are_the_files_of_one_each(self):
+        calibrate = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
+        targets = {"gguf:q4_0": self.out("a"), "gguf:q8_0": self.out("b")}
+        to = [word for target, path in targets.items() for word in ("--to", f"{target}={path}")]
+        run("quantize", self.model, *to, *calibrate, check=True)
+        for target, path in targets.items():
+            alone = self.out("alone")
+            self.quantize(target, alone, *calibrate)
+            self.assertEqual(content(path), content(alone), target)
+
+    def calibrate(self, path, *options):
+        done = run("calibrate", self.model, "--text", self.calibration_text(), "-o", path, "--tokens", 512, "--context", 64,
+                   "--json", *options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_a_statistics_file_gives_the_files_of_the_text_it_is_of(self):
+        text = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
+        file = self.out("model.statistics")
+        found = self.calibrate(file)
+        self.assertEqual((found["tokens"], found["bytes"]), (512, size(file)))
+        for threads in (1, 7):
+            other = self.out("other.statistics")
+            self.calibrate(other, "--threads", threads)
+            self.assertEqual(other.read_bytes(), file.read_bytes(), threads)
+        for target in ["gguf:q4_0", "mlx:int4:g64"]:
+            for method, from_text in [("gptq", "gptq:upstream=off"), ("gptq:damp=0.1", "gptq:upstream=off,damp=0.1"), ("mse", "mse")]:
+                path, same = self.out("a"), self.out("b")
+                self.quantize(target, path, "--statistics", file, "--method", method)
+                self.quantize(target, same, *text, "--method", from_text)
+                if method == "mse":  # moments summed in another order, one of them rounded
+                    self.assertEqual(size(path), size(same))
+                else:
+                    self.assertEqual(content(path), content(same), f"{target} {method}")
+
+    def test_a_wrong_statistics_file_is_refused_in_one_line(self):
+        file = self.out("model.statistics")
+        self.calibrate(file)
+        good = file.read_bytes()
+        imatrix = self.out("model.imatrix.gguf")
+        self.calibrate(imatrix)
+        self.quantize("gguf:q4_0", self.out("x"), "--statistics", imatrix)
+
+        def wrong(name, data):
+            path = self.out(name)
+            path.write_bytes(data)
+            return path
+
+        flipped = bytearray(good)
+        flipped[len(good) // 2] ^= 16
+        other = self.out("other")  # the same shapes
+        shutil.copytree(self.model, other)
+        weights = (other / "model.safetensors").read_bytes()
+        (other / "model.safetensors").write_bytes(weights[:-4096] + bytes(b ^ 1 for b in weights[-4096:]))
+        foreign = self.out("foreign.statistics")
+        done = run("calibrate", other, "--text", self.calibration_text(), "-o", foreign, "--tokens", 512, "--context", 64)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for path, found in [
+            (wrong("cut", good[:-100]), "file ends inside an entry's data"),
+            (wrong("flipped", bytes(flipped)), "damaged"),
+            (wrong("version", good[:8] + b"\2" + good[9:]), "another version"),
+            (foreign, "statistics of another model"),
+            (imatrix, "an imatrix is not enough"),
+        ]:
+            out = self.out("x")
+            done = run("quantize", self.model, "--to", f"gguf:q4_0={out}", "--statistics", path, "--method", "gptq")
+            self.assertOneLine(done, 1)
+            self.assertIn(found, done.stderr)
+            self.assertFalse(out.exists())
 
     def test_calibration_that_cannot_be_is_refused_in_one_line(self):
         text = self.calibration_text()
         for code, found, *options in [
             (2, "--calibrate FILE", "--method", "gptq"),
+            (2, "unknown option", "--method", "gptq:x=1", "--calibrate", text),
+            (2, "takes no options", "--method", "mse:damp=1", "--calibrate", text),
             (2, "--method nearest takes none", "--method", "nearest", "--calibrate", text),
             (2, "not together", "--statistics", "x", "--calibrate", text),
             (1, "no-such-file", "--calibrate", "no-such-file"),

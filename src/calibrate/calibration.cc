@@ -1,117 +1,166 @@
 #include "calibrate/calibration.h"
 
 #include <algorithm>
-#include <string>
+#include <utility>
 
 #include "base/checked.h"
-#include "method/feedback.h"
 
 namespace zp {
 namespace {
 
-constexpr std::int64_t kTokensTogether = 512;
 constexpr std::int64_t kLogitFloats = 1 << 22;
 
-std::int64_t length(const std::vector<std::vector<std::int32_t>>& windows) {
-  return static_cast<std::int64_t>(windows.front().size());
+// Second moments of what comes, and how far it is from what was expected.
+struct Drift {
+  explicit Drift(std::int64_t columns)
+      : moments(columns, true), sums(static_cast<std::size_t>(columns * columns)) {}
+
+  void add(const Activations& came, Matrix expected, const Team& team) {
+    moments.add(came.view(), team);
+    std::vector<float> apart(static_cast<std::size_t>(expected.rows * expected.cols));
+    const View2D<float> d(apart.data(), expected.rows, expected.cols);
+    for (std::int64_t r = 0; r < d.rows; ++r)
+      std::ranges::transform(expected.row(r), came.view().row(r), d.row(r).begin(), std::minus());
+    add_products(came.view(), d, {sums.data(), d.cols, d.cols}, team);
+  }
+
+  Moments moments;
+  std::vector<float> sums;
+};
+
+std::vector<Role> roles_of_layer(const Decoder& d) {
+  if (d.parallel) return {Role::query, Role::attention_output, Role::down};
+  return {Role::query, Role::attention_output, Role::gate, Role::down};
 }
 
 }  // namespace
 
 Calibration::Calibration(const Model& model, std::vector<std::vector<std::int32_t>> windows,
-                         bool feedback, const Team& team)
+                         const CalibrationOptions& options, const Team& team)
     : model_(model),
-      windows_(std::move(windows)),
-      feedback_(feedback),
+      options_(options),
       team_(team),
-      together_(std::clamp(kTokensTogether / length(windows_), std::int64_t{1},
-                           static_cast<std::int64_t>(windows_.size()))),
-      engine_(model, team) {
-  engine_.observe([this](Matrix x, Place place) { see(x, place); });
-}
-
-std::int64_t Calibration::tokens() const {
-  return static_cast<std::int64_t>(windows_.size()) * length(windows_);
+      groups_(model.decoder, std::move(windows)),
+      float_(model, groups_, team) {
+  const bool upstream = options.feedback && options.method.upstream;
+  if (upstream) stages_.push_back({-1, Role::embedding});
+  for (std::int64_t layer = 0; layer < model.decoder.layers; ++layer) {
+    if (!upstream) {
+      stages_.push_back({layer, Role::embedding});
+      continue;
+    }
+    for (const Role role : roles_of_layer(model.decoder)) stages_.push_back({layer, role});
+  }
+  stages_.push_back({-1, Role::head});
+  if (!upstream) {
+    float_.engine().observe([this](Matrix x, Place place) { see(x, place); });
+    return;
+  }
+  for (std::size_t i = 0; i < options.outputs; ++i)
+    outputs_.push_back(std::make_unique<Stream>(model, groups_, team));
+  coded_.resize(options.outputs);
 }
 
 // Some logits, and activations of one group beside the hidden states: at their widest about four of
-// the MLP's and the heads' rows. Factors take the place of second moments one by one.
+// the MLP's and the heads' rows, and of two models at once. A set of second moments is FP64, and
+// FP32 twice when it is ready; what an input drifted is FP32.
 std::int64_t Calibration::bytes() const {
   const Decoder& d = model_.decoder;
-  const std::int64_t group = together_ * length(windows_);
+  const std::int64_t group = groups_.together();
   const std::int64_t widest = std::max({d.hidden, d.heads * d.head_dim, d.ffn});
+  const auto outputs = static_cast<std::int64_t>(outputs_.size());
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
-  std::int64_t sum = checked_mul(tokens() * kFloat, d.hidden, "calibration");
-  sum += 6 * group * widest * kFloat;
+  std::int64_t sum = checked_mul(tokens() * kFloat * (1 + outputs), d.hidden, "calibration");
+  sum += (upstream() ? 8 : 6) * group * widest * kFloat;
   sum += std::max(kLogitFloats, d.vocabulary) * kFloat;
-  sum += together_ * KvCache::bytes(d, length(windows_));
+  sum += groups_.bytes(d);
+  const std::int64_t ready = options_.feedback ? 2 * widest * widest * kFloat : 0;
+  if (upstream()) {
+    const std::int64_t drift = widest * widest * kFloat;
+    return sum + outputs * (Moments::bytes(widest, true) + drift) + ready;
+  }
   std::int64_t moments = 0;
   for (const std::int64_t columns : {d.hidden, d.heads * d.head_dim, d.hidden, d.ffn})
-    moments += Moments::bytes(columns, feedback_);
-  if (feedback_) moments += widest * widest * kFloat;
-  return sum + moments;
+    moments += Moments::bytes(columns, options_.feedback);
+  return sum + moments + ready;
 }
 
-Role Calibration::shared(Role role) const {
-  switch (role) {
-    case Role::key:
-    case Role::value:
-    case Role::qkv:
-      return Role::query;
-    case Role::up:
-    case Role::gate:
-    case Role::gate_up:
-      return model_.decoder.parallel ? Role::query : Role::gate;
-    default:
-      return role;
+std::int64_t Calibration::stage_of(const Weight& weight) const {
+  const Role role = input_role(model_.decoder, weight.use.role);
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    if (stages_[i].layer == weight.use.layer &&
+        (stages_[i].role == role || (stages_[i].layer >= 0 && !upstream())))
+      return static_cast<std::int64_t>(i);
   }
-}
-
-std::vector<Chunk> Calibration::chunks(std::int64_t group) {
-  std::vector<Chunk> all;
-  const std::int64_t first = group * together_;
-  const std::int64_t end = std::min(first + together_, static_cast<std::int64_t>(windows_.size()));
-  for (std::int64_t i = first; i < end; ++i) {
-    all.push_back(
-        {&caches_[static_cast<std::size_t>(i - first)], windows_[static_cast<std::size_t>(i)]});
-  }
-  return all;
+  return stages() - 1;
 }
 
 void Calibration::see(Matrix x, Place place) {
-  const Role role = shared(place.role);
+  const Role role = input_role(model_.decoder, place.role);
   if (std::exchange(seen_[role], true)) return;
-  moments_.try_emplace(role, x.cols, feedback_).first->second.add(x, team_);
+  moments_.try_emplace(role, x.cols, options_.feedback).first->second.add(x, team_);
 }
 
-void Calibration::enter() {
-  for (std::int64_t i = 0; i < together_; ++i)
-    caches_.push_back(engine_.make_cache(length(windows_)));
-  const std::int64_t groups = ceil_div(static_cast<std::int64_t>(windows_.size()), together_);
-  for (std::int64_t g = 0; g < groups; ++g) hidden_.push_back(engine_.embed(chunks(g)));
+std::string Calibration::title() const {
+  const Stage& stage = stages_[static_cast<std::size_t>(stage_)];
+  if (stage.layer < 0) return "calibrate " + std::string(role_name(stage.role));
+  std::string out = "calibrate layer " + std::to_string(stage.layer + 1) + " of " +
+                    std::to_string(model_.decoder.layers);
+  if (upstream()) out += ", " + std::string(role_name(stage.role));
+  return out;
 }
 
 void Calibration::run_layer(Progress& progress) {
-  progress.stage(
-      "calibrate layer " + std::to_string(layer_ + 1) + " of " + std::to_string(layers()), tokens(),
-      "tokens");
-  for (std::size_t g = 0; g < hidden_.size(); ++g) {
+  const std::int64_t layer = stages_[static_cast<std::size_t>(stage_)].layer;
+  for (std::int64_t g = 0; g < groups_.count(); ++g) {
     seen_.clear();
-    hidden_[g] = engine_.layer(layer_, std::move(hidden_[g]), chunks(static_cast<std::int64_t>(g)));
-    progress.advance(hidden_[g].rows());
+    float_.layer(layer, g);
+    progress.advance(float_.hidden(g).rows());
   }
 }
 
 void Calibration::run_head(Progress& progress) {
-  progress.stage("calibrate head", tokens(), "tokens");
   const std::int64_t step = std::max(kLogitFloats / model_.decoder.vocabulary, std::int64_t{1});
-  for (const Activations& x : hidden_) {
+  for (std::int64_t g = 0; g < groups_.count(); ++g) {
+    const Activations& x = float_.hidden(g);
     for (std::int64_t r = 0; r < x.rows(); r += step) {
       seen_.clear();
       const std::int64_t count = std::min(step, x.rows() - r);
-      engine_.logits(x, r, count);
+      float_.engine().logits(x, r, count);
       progress.advance(count);
     }
+  }
+}
+
+// To where the stage's inputs come from.
+void Calibration::go_on(Stream& stream, std::int64_t group) {
+  const Stage& stage = stages_[static_cast<std::size_t>(stage_)];
+  const std::int64_t before = stage.layer < 0 ? model_.decoder.layers - 1 : stage.layer - 1;
+  if (stage.role == Role::gate) return stream.attention_half(stage.layer, group);
+  if ((stage.role == Role::query && before >= 0) || stage.role == Role::head) {
+    if (model_.decoder.parallel) return stream.layer(before, group);
+    stream.mlp_half(before, group);
+  }
+}
+
+// The statistics of one stage in every output's model.
+void Calibration::run_inputs(Progress& progress) {
+  const Stage& stage = stages_[static_cast<std::size_t>(stage_)];
+  std::vector<Drift> drifts;
+  for (std::int64_t g = 0; g < groups_.count(); ++g) {
+    go_on(float_, g);
+    const Activations expected = float_.inputs(stage.layer, stage.role, g);
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      go_on(*outputs_[i], g);
+      if (g == 0) drifts.emplace_back(expected.cols());
+      drifts[i].add(outputs_[i]->inputs(stage.layer, stage.role, g), expected.view(), team_);
+    }
+    progress.advance(expected.rows());
+  }
+  for (Drift& drift : drifts) {
+    inputs_[stage.role].emplace_back(std::move(drift.moments), std::move(drift.sums),
+                                     options_for(model_.decoder, stage.role, options_.method),
+                                     team_);
   }
 }
 
@@ -119,35 +168,66 @@ void Calibration::run_head(Progress& progress) {
 void Calibration::finish() {
   while (!moments_.empty()) {
     const auto first = moments_.begin();
-    Inputs& inputs = inputs_[first->first];
-    inputs.importance = first->second.importance();
-    if (feedback_) inputs.factor = feedback_factor(first->second.h(), team_);
+    std::vector<LayerInputs>& inputs = inputs_[first->first];
+    if (options_.feedback) {
+      inputs.emplace_back(std::move(first->second), std::vector<float>(),
+                          options_for(model_.decoder, first->first, options_.method), team_);
+    } else {
+      inputs.emplace_back(first->second);
+    }
     moments_.erase(first);
   }
 }
 
-void Calibration::next(Progress& progress) {
+void Calibration::embed() {
+  float_.embed();
+  for (const auto& output : outputs_) output->embed();
+}
+
+void Calibration::run(Progress& progress) {
   inputs_.clear();
-  if (layer_ < 0) enter();
-  if (++layer_ < layers()) {
+  moments_.clear();
+  const Stage& stage = stages_[static_cast<std::size_t>(++stage_)];
+  if (stage.layer < 0 && stage.role == Role::embedding) return;
+  if (stage_ == (upstream() ? 1 : 0)) embed();
+  progress.stage(title(), tokens(), "tokens");
+  if (upstream()) {
+    run_inputs(progress);
+  } else if (stage.layer >= 0) {
     run_layer(progress);
   } else {
     run_head(progress);
   }
+}
+
+void Calibration::next(Progress& progress) {
+  run(progress);
   finish();
 }
 
-InputStatistics Calibration::of(const Weight& weight) const {
+const std::map<Role, Moments>& Calibration::gather(Progress& progress) {
+  run(progress);
+  return moments_;
+}
+
+InputStatistics Calibration::of(const Weight& weight, std::size_t output) const {
   const TensorUse& use = weight.use;
-  if (use.part == Part::bias || !is_matrix(use.role)) return {};
-  if (use.layer != (layer_ < layers() ? layer_ : -1)) return {};
-  const auto found = inputs_.find(shared(use.role));
+  if (!has_inputs(model_.decoder, use) || stage_of(weight) != stage_) return {};
+  const auto found = inputs_.find(input_role(model_.decoder, use.role));
   if (found == inputs_.end()) return {};
-  InputStatistics out;
-  out.importance = found->second.importance;
-  if (!found->second.factor.empty())
-    out.feedback = Matrix(found->second.factor.data(), use.cols, use.cols);
-  return out;
+  return found->second[found->second.size() > 1 ? output : 0].view();
+}
+
+bool Calibration::wants(const Weight& weight) const {
+  return upstream() && is_matrix(weight.use.role) && weight.use.part == Part::weight;
+}
+
+void Calibration::coded(const Weight& weight, std::size_t output, std::unique_ptr<RowReader> rows) {
+  const std::int64_t layer = weight.use.layer;
+  // Nothing comes back to a layer: when the next one's first weights are there, it is done with.
+  std::erase_if(coded_[output], [&](const Coded& c) { return c.layer < layer; });
+  outputs_[output]->engine().replace({layer, weight.use.role}, *rows);
+  coded_[output].push_back({layer, std::move(rows)});
 }
 
 }  // namespace zp

@@ -1,66 +1,91 @@
 // What a model's linear layers see on a text.
 //
-// The float model goes over the text layer by layer: of all tokens what leaves a layer is kept, and
-// of one layer at a time the statistics of its linears' inputs. Linears that read the same input
-// (query, key and value; gate and up) share one set. An embedding that is the head
-// too has the head's; any other is looked up, not multiplied, and has none.
+// The model goes over the text layer by layer: of all tokens what leaves a layer is kept, and of
+// few linears at a time the statistics of their inputs. Linears that read the same input (query,
+// key and value; gate and up) share one set. An embedding that is the head too has the head's; any
+// other is looked up, not multiplied, and has none.
+//
+// Without upstream correction the float model alone goes, a layer at a time, and its statistics
+// serve every output. With it, each output's model goes beside it, quantized as far as it is coded:
+// a stage is then the linears that read one input, and their statistics say how far that input has
+// come away from the float model's.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "base/progress.h"
-#include "calibrate/moments.h"
-#include "engine/engine.h"
-#include "method/method.h"
+#include "calibrate/layer_inputs.h"
+#include "calibrate/layer_statistics.h"
+#include "calibrate/stream.h"
 
 namespace zp {
 
-class Calibration {
+struct CalibrationOptions {
+  bool feedback = false;    ///< whether more than InputStatistics::importance is asked for
+  MethodOptions method;     ///< what then counts
+  std::size_t outputs = 1;  ///< that are coded from it
+};
+
+class Calibration final : public LayerStatistics {
  public:
-  /// Borrows the model and the team. windows: of equal length, at least one. feedback: whether
-  /// InputStatistics::feedback is asked for. Nothing runs yet.
-  Calibration(const Model& model, std::vector<std::vector<std::int32_t>> windows, bool feedback,
-              const Team& team);
+  /// Borrows the model and the team. windows: of equal length, at least one. Nothing runs yet.
+  Calibration(const Model& model, std::vector<std::vector<std::int32_t>> windows,
+              const CalibrationOptions& options, const Team& team);
 
-  std::int64_t layers() const { return model_.decoder.layers; }
-  std::int64_t tokens() const;
-  /// Memory it takes at most.
-  std::int64_t bytes() const;
+  std::int64_t tokens() const { return groups_.tokens(); }
+  /// Tokens of a window.
+  std::int64_t context() const { return groups_.length(); }
 
-  /// The next layer, from 0 on: runs it, and forgets the statistics of the one before. Behind the
-  /// last layer the head.
-  void next(Progress& progress);
-  /// Of the layer that ran last; all empty for weights outside it. Valid until next().
-  InputStatistics of(const Weight& weight) const;
+  std::int64_t bytes() const override;
+  std::int64_t stages() const override { return static_cast<std::int64_t>(stages_.size()); }
+  std::int64_t stage_of(const Weight& weight) const override;
+  void next(Progress& progress) override;
+  InputStatistics of(const Weight& weight, std::size_t output) const override;
+  bool wants(const Weight& weight) const override;
+  void coded(const Weight& weight, std::size_t output, std::unique_ptr<RowReader> rows) override;
+
+  /// Instead of next(), without upstream correction: the stage's moments as they are, by
+  /// input_role().
+  const std::map<Role, Moments>& gather(Progress& progress);
 
  private:
-  struct Inputs {
-    std::vector<float> importance;
-    std::vector<float> factor;
+  struct Stage {
+    std::int64_t layer;  // -1: none
+    Role role;           // of the input; embedding in a stage of a whole layer
   };
 
-  std::vector<Chunk> chunks(std::int64_t group);
-  Role shared(Role role) const;
+  struct Coded {
+    std::int64_t layer;
+    std::unique_ptr<RowReader> rows;
+  };
+
+  bool upstream() const { return !outputs_.empty(); }
+  std::string title() const;
   void see(Matrix x, Place place);
-  void enter();
   void run_layer(Progress& progress);
   void run_head(Progress& progress);
+  void run_inputs(Progress& progress);
+  void go_on(Stream& stream, std::int64_t group);
+  void embed();
+  void run(Progress& progress);
   void finish();
 
   const Model& model_;
-  std::vector<std::vector<std::int32_t>> windows_;
-  bool feedback_;
+  CalibrationOptions options_;
   const Team& team_;
-  std::int64_t together_;  // windows that go through a layer at a time: a group
-  Engine engine_;
-  std::vector<KvCache> caches_;
-  std::vector<Activations> hidden_;  // of each group; declared behind the engine, whose they are
-  std::int64_t layer_ = -1;
+  WindowGroups groups_;
+  Stream float_;
+  std::vector<std::unique_ptr<Stream>> outputs_;
+  std::vector<std::vector<Coded>> coded_;  // of each output
+  std::vector<Stage> stages_;
+  std::int64_t stage_ = -1;
   std::map<Role, Moments> moments_;
-  std::map<Role, bool> seen_;  // in the group under way
-  std::map<Role, Inputs> inputs_;
+  std::map<Role, bool> seen_;                        // in the group under way
+  std::map<Role, std::vector<LayerInputs>> inputs_;  // one for all outputs, or one for each
 };
 
 }  // namespace zp

@@ -1,6 +1,7 @@
 #include "calibrate/moments.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/checked.h"
 #include "kernel/matmul.h"
@@ -13,12 +14,84 @@ constexpr std::int64_t kColumns = 768;  // the products of a tile stay in the se
 
 std::size_t place(std::int64_t i) { return static_cast<std::size_t>(i); }
 
+// The transpose, rows apart by `stride`.
+std::vector<float> turned(Matrix x, std::int64_t stride, const Team& team) {
+  std::vector<float> out(place(x.cols * stride));
+  team.run(ceil_div(x.cols, kRows), [&](std::int64_t part) {
+    for (std::int64_t i = part * kRows; i < std::min(x.cols, (part + 1) * kRows); ++i) {
+      for (std::int64_t r = 0; r < x.rows; ++r)
+        out[place(i * stride + r)] = x.data[r * x.stride + i];
+    }
+  });
+  return out;
+}
+
+// sums[i][j] += sum x[r][i] y[r][j]; where `lower`, of j <= i alone.
+template <class Sum>
+void add(Matrix x, Matrix y, bool lower, View2D<Sum> sums, const Team& team) {
+  const std::int64_t stride = row_stride(x.rows);
+  const std::vector<float> left = turned(x, stride, team);
+  const bool same = x.data == y.data;
+  const std::vector<float> other = same ? std::vector<float>() : turned(y, stride, team);
+  const std::vector<float>& right = same ? left : other;
+  team.run(ceil_div(x.cols, kRows), [&](std::int64_t part) {
+    thread_local std::vector<float> products;
+    products.resize(place(kRows * kColumns));
+    const std::int64_t begin = part * kRows;
+    const std::int64_t rows = std::min(kRows, x.cols - begin);
+    const std::int64_t end = lower ? begin + rows : y.cols;
+    for (std::int64_t c = 0; c < end; c += kColumns) {
+      const std::int64_t count = std::min(kColumns, end - c);
+      const View2D<float> tile(products.data(), rows, count);
+      matmul(Matrix(left.data() + begin * stride, rows, x.rows, stride),
+             Matrix(right.data() + c * stride, count, x.rows, stride), tile);
+      for (std::int64_t i = 0; i < rows; ++i) {
+        const std::span<Sum> to = sums.columns(c, count).row(begin + i);
+        const std::int64_t wanted = lower ? std::min(count, begin + i + 1 - c) : count;
+        for (std::int64_t k = 0; k < wanted; ++k)
+          to[place(k)] += static_cast<Sum>(tile.row(i)[place(k)]);
+      }
+    }
+  });
+}
+
 }  // namespace
+
+void add_products(Matrix x, Matrix y, View2D<float> sums, const Team& team) {
+  add(x, y, false, sums, team);
+}
 
 Moments::Moments(std::int64_t columns, bool full)
     : columns_(columns),
       full_(full),
       sums_(place(full ? checked_mul(columns, columns, "second moments") : columns)) {}
+
+Moments::Moments(std::int64_t columns, std::int64_t rows, Bytes triangle) : Moments(columns, true) {
+  rows_ = rows;
+  std::vector<float> row(place(columns));
+  for (std::int64_t i = 0, at = 0; i < columns; at += ++i) {
+    std::memcpy(row.data(), triangle.data() + place(at) * sizeof(float),
+                place(i + 1) * sizeof(float));
+    std::copy_n(row.begin(), i + 1, sums_.begin() + i * columns);
+  }
+}
+
+std::vector<float> Moments::squares() const {
+  std::vector<float> out;
+  for (std::int64_t j = 0; j < columns_; ++j)
+    out.push_back(static_cast<float>(sums_[place(full_ ? j * (columns_ + 1) : j)]));
+  return out;
+}
+
+std::vector<float> Moments::triangle() const {
+  std::vector<float> out;
+  out.reserve(place(columns_ * (columns_ + 1) / 2));
+  for (std::int64_t i = 0; i < columns_; ++i) {
+    for (std::int64_t j = 0; j <= i; ++j)
+      out.push_back(static_cast<float>(sums_[place(i * columns_ + j)]));
+  }
+  return out;
+}
 
 std::int64_t Moments::bytes(std::int64_t columns, bool full) {
   const std::int64_t sums = full ? checked_mul(columns, columns, "second moments") : columns;
@@ -28,7 +101,7 @@ std::int64_t Moments::bytes(std::int64_t columns, bool full) {
 void Moments::add(Matrix x, const Team& team) {
   rows_ += x.rows;
   if (full_) {
-    add_products(x, team);
+    zp::add(x, x, true, h(), team);
   } else {
     add_squares(x);
   }
@@ -40,35 +113,6 @@ void Moments::add_squares(Matrix x) {
     for (std::size_t j = 0; j < row.size(); ++j)
       sums_[j] += static_cast<double>(row[j]) * static_cast<double>(row[j]);
   }
-}
-
-void Moments::add_products(Matrix x, const Team& team) {
-  const std::int64_t stride = row_stride(x.rows);
-  std::vector<float> turned(place(columns_ * stride));
-  team.run(ceil_div(columns_, kRows), [&](std::int64_t part) {
-    for (std::int64_t i = part * kRows; i < std::min(columns_, (part + 1) * kRows); ++i) {
-      for (std::int64_t r = 0; r < x.rows; ++r)
-        turned[place(i * stride + r)] = x.data[r * x.stride + i];
-    }
-  });
-  team.run(ceil_div(columns_, kRows), [&](std::int64_t part) {
-    thread_local std::vector<float> products;
-    products.resize(place(kRows * kColumns));
-    const std::int64_t begin = part * kRows;
-    const std::int64_t rows = std::min(kRows, columns_ - begin);
-    for (std::int64_t c = 0; c < begin + rows; c += kColumns) {
-      const std::int64_t count = std::min(kColumns, begin + rows - c);
-      const View2D<float> tile(products.data(), rows, count);
-      matmul(Matrix(turned.data() + begin * stride, rows, x.rows, stride),
-             Matrix(turned.data() + c * stride, count, x.rows, stride), tile);
-      for (std::int64_t i = 0; i < rows; ++i) {
-        double* const to = sums_.data() + (begin + i) * columns_ + c;
-        const std::int64_t lower = std::min(count, begin + i + 1 - c);
-        for (std::int64_t k = 0; k < lower; ++k)
-          to[k] += static_cast<double>(tile.row(i)[place(k)]);
-      }
-    }
-  });
 }
 
 std::vector<float> Moments::importance() const {

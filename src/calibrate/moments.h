@@ -13,9 +13,14 @@
 
 namespace zp {
 
+/// sums[i][j] += the sum over rows r of x[r][i] y[r][j], for every output.
+void add_products(Matrix x, Matrix y, View2D<float> sums, const Team& team);
+
 class Moments {
  public:
   Moments(std::int64_t columns, bool full);
+  /// Of `rows` rows, as triangle() gave it: full.
+  Moments(std::int64_t columns, std::int64_t rows, Bytes triangle);
 
   void add(Matrix x, const Team& team);
 
@@ -23,6 +28,10 @@ class Moments {
   /// The mean square of each column and, so that none counts for nothing, a hundredth of their
   /// mean. Empty when there was nothing but zeros.
   std::vector<float> importance() const;
+  /// The diagonal: of each column the sum of squares.
+  std::vector<float> squares() const;
+  /// The lower triangle row after row, rounded to FP32; only when full.
+  std::vector<float> triangle() const;
   /// columns x columns, the lower triangle; only when full.
   View2D<double> h() { return {sums_.data(), columns_, columns_}; }
 
@@ -30,7 +39,6 @@ class Moments {
 
  private:
   void add_squares(Matrix x);
-  void add_products(Matrix x, const Team& team);
 
   std::int64_t columns_;
   bool full_;

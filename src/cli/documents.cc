@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "calibrate/windows.h"
+
 namespace zp::cli {
 namespace {
 
@@ -20,6 +22,18 @@ std::string standard_input() {
 
 std::vector<Document> read_documents(const std::string& file) {
   return file == "-" ? parse_dataset(standard_input(), "standard input") : read_dataset(file);
+}
+
+std::vector<std::vector<std::int32_t>> read_windows(const std::vector<std::string>& files,
+                                                    const LoadedModel& loaded,
+                                                    const std::string& where, std::int64_t tokens,
+                                                    std::int64_t context) {
+  std::vector<Document> documents;
+  for (const std::string& file : files) {
+    for (Document& document : read_documents(file)) documents.push_back(std::move(document));
+  }
+  return calibration_windows(documents, loaded.tokenizer ? &*loaded.tokenizer : nullptr, where,
+                             tokens, context);
 }
 
 }  // namespace zp::cli

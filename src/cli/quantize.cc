@@ -7,8 +7,10 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/mapped_file.h"
 #include "base/memory.h"
-#include "calibrate/windows.h"
+#include "calibrate/calibration.h"
+#include "calibrate/stored_statistics.h"
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "cli/quantize_report.h"
@@ -159,47 +161,57 @@ void print_result(const Plan& plan, const RunResult& result, const Model& model,
       "most "
       "{}\n",
       human_count(model.parameters()), result.seconds.total, result.seconds.read,
-      plan.calibration != nullptr ? fmt::format(", calibrate {:.2f}", result.seconds.calibrate)
-                                  : "",
+      plan.statistics != nullptr ? fmt::format(", calibrate {:.2f}", result.seconds.calibrate) : "",
       result.seconds.quantize, result.seconds.write, human_bytes(result.peak_memory_bytes));
 }
 
 // The method, which must go with what is known of the weights' inputs.
-const Method& method_of(const Options& options) {
+Coder coder_of(const Options& options) {
   const bool calibrated = !options.calibrate.empty();
   const std::string name =
       !options.method.empty() ? options.method : std::string(calibrated ? "gptq" : "mse");
-  const Method& method = find_method(name);
+  const Coder coder = parse_coder(name);
+  const Method& method = *coder.method;
   const std::string option = calibrated ? "--calibrate" : "--statistics";
   if (calibrated && !options.statistics.empty())
     throw UsageError("--calibrate", "not together with --statistics", "one of them");
-  if (method.feedback && !calibrated)
+  if (method.feedback && !calibrated && options.statistics.empty())
     throw UsageError("--method " + name, "needs a text to calibrate on", "--calibrate FILE");
   if (method.fit == Fit::range && (calibrated || !options.statistics.empty()))
     throw UsageError(option, "--method " + name + " takes none", "--method mse");
-  return method;
+  return coder;
 }
 
-// nullptr without --calibrate.
-std::unique_ptr<Calibration> calibration_of(const Options& options, const LoadedModel& loaded,
-                                            bool feedback, const Team& team) {
-  if (options.calibrate.empty()) return nullptr;
-  std::vector<Document> documents;
-  for (const std::string& file : options.calibrate) {
-    for (Document& document : read_documents(file)) documents.push_back(std::move(document));
+bool is_ours(const std::string& statistics) {
+  return !statistics.empty() && is_statistics(MappedFile(statistics).bytes());
+}
+
+// From a text, or a file of ours; nullptr when there is neither.
+std::unique_ptr<LayerStatistics> statistics_of(const Options& options, const LoadedModel& loaded,
+                                               const Coder& coder, const Team& team) {
+  const bool feedback = coder.method->feedback;
+  if (!options.calibrate.empty()) {
+    return std::make_unique<Calibration>(
+        loaded.model,
+        read_windows(options.calibrate, loaded, options.model, options.tokens, options.context),
+        CalibrationOptions{feedback, coder.options, options.targets.size()}, team);
   }
-  return std::make_unique<Calibration>(
-      loaded.model,
-      calibration_windows(documents, loaded.tokenizer ? &*loaded.tokenizer : nullptr, options.model,
-                          options.tokens, options.context),
-      feedback, team);
+  if (is_ours(options.statistics)) {
+    return std::make_unique<StoredStatistics>(options.statistics, loaded.model, feedback,
+                                              coder.options, team);
+  }
+  if (feedback) {
+    throw Error(options.statistics, "an imatrix is not enough for --method gptq",
+                "what zeropoint calibrate writes, or --method mse");
+  }
+  return nullptr;
 }
 
 Recipe recipe_of(const Options& options, const Team& team) {
   Recipe recipe;
   for (const std::string& t : options.targets) recipe.targets.push_back(parse_target(t));
   for (const std::string& e : options.exceptions) recipe.exceptions.push_back(parse_exception(e));
-  recipe.method = &method_of(options);
+  recipe.coder = coder_of(options);
   recipe.pre_tokenizer = options.pre_tokenizer;
   recipe.memory_bytes =
       options.memory.empty() ? machine_memory_bytes() / 4 : parse_size(options.memory, "--memory");
@@ -274,11 +286,13 @@ int quantize(const Options& options, const Common& common) {
   Recipe recipe = recipe_of(options, team);
   const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
   std::optional<ColumnImportance> importance;
-  if (!options.statistics.empty()) importance.emplace(options.statistics, loaded->model);
+  std::unique_ptr<LayerStatistics> statistics;
+  if (!options.calibrate.empty() || !options.statistics.empty())
+    statistics = statistics_of(options, *loaded, recipe.coder, team);
+  if (!options.statistics.empty() && !statistics)
+    importance.emplace(options.statistics, loaded->model);
   recipe.importance = importance ? &*importance : nullptr;
-  const std::unique_ptr<Calibration> calibration =
-      calibration_of(options, *loaded, recipe.method->feedback, team);
-  recipe.calibration = calibration.get();
+  recipe.statistics = statistics.get();
   const Plan plan = make_plan(*loaded, recipe);
   const std::optional<JudgeText> text = prepare(options, *loaded, plan);
   if (!common.quiet) print_notes(plan);
@@ -290,12 +304,12 @@ int quantize(const Options& options, const Common& common) {
   std::vector<Judgement> judgements;
   {
     const std::unique_ptr<Progress> progress = make_progress(common);
-    result = run_plan(plan, *recipe.method, options.force, team, *progress);
+    result = run_plan(plan, options.force, team, *progress);
     if (text) judgements = judge_written(plan, *loaded, *text, team, *progress);
   }
   if (!options.report.empty()) {
-    write_report({*loaded, plan, *recipe.method, result, judgements, options.judge}, options.report,
-                 options.force);
+    write_report({*loaded, plan, *plan.coder.method, result, judgements, options.judge},
+                 options.report, options.force);
   }
   if (common.json) {
     print_json(result_json(plan, result, loaded->model, judgements));
@@ -318,7 +332,7 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
       ->allow_extra_args(false);
   sub->add_option("--method", options->method,
                   "How codes are chosen: nearest, mse or gptq (default: gptq with --calibrate, mse "
-                  "without)");
+                  "without); gptq:upstream=on|off,order=on|off,damp=X,sweeps=N");
   sub->add_option("--calibrate", options->calibrate,
                   "Texts the model is run over, to code each weight for what it meets: " +
                       std::string(kDocumentForms))
@@ -328,8 +342,10 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("--set", options->exceptions,
                   "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
       ->allow_extra_args(false);
-  sub->add_option("--statistics", options->statistics,
-                  "llama.cpp's imatrix file: weighs the search by each column's importance");
+  sub->add_option(
+      "--statistics", options->statistics,
+      "What zeropoint calibrate wrote, or llama.cpp's imatrix: weighs the search by each "
+      "column's importance; ours serves --method gptq, too");
   sub->add_option("--memory", options->memory,
                   "Budget for own memory, e.g. 2G (default: a quarter of the machine's)");
   sub->add_option("--pre-tokenizer", options->pre_tokenizer,

@@ -57,12 +57,16 @@ struct PlaneTarget {
   std::byte flip{};         ///< bits that the file has inverted in every byte
 };
 
+/// How a job's rows differ from their weight's.
+enum class RowForm { same, gguf, transposed };
+
 struct TensorJob {
   std::string name;                ///< in the output
   const Weight* weight = nullptr;  ///< what it is; nullptr for tensors made by the container
   const RowReader* rows = nullptr;
   std::shared_ptr<const Grid> grid;
   std::vector<PlaneTarget> planes;  ///< one per plane of the grid
+  RowForm form = RowForm::same;
 };
 
 struct OutputFile {

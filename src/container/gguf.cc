@@ -122,6 +122,7 @@ class Builder {
     }
     layout_.jobs.back().weight = a.weight;
     layout_.jobs.back().rows = rows;
+    if (rows != a.weight->rows) layout_.jobs.back().form = RowForm::gguf;
   }
 
   void add_rope(RopeTensor tensor) {

@@ -44,6 +44,9 @@ class Hf final : public Container {
     }
     Layout layout = folder_layout(tensors, {{"format", "pt"}});
     layout.derived = std::move(derived);
+    for (TensorJob& job : layout.jobs) {
+      if (job.weight->use.transposed) job.form = RowForm::transposed;
+    }
     add_json(layout, "config.json", folder_config(input, types.winner()));
     add_companions(layout, input);
     return layout;

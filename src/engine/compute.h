@@ -24,6 +24,7 @@ class PlacedWeights {
 
   explicit PlacedWeights(const Model& model);
   const Entry& at(Place place) const { return entries_[index(place)]; }
+  void replace(Place place, const RowReader& matrix) { entries_[index(place)].matrix = &matrix; }
 
  private:
   static std::size_t index(Place place);

@@ -66,25 +66,44 @@ Activations Engine::forward(std::span<const Chunk> chunks) {
   return x;
 }
 
-Activations Engine::embed(std::span<const Chunk> chunks) {
+template <class F>
+Activations Engine::step(std::span<const Chunk> chunks, const F& walk) {
   const Batch batch = make_batch(chunks);
   Compute compute(model_, weights_, team_, pool_, batch, observer_);
-  return Walk(model_, compute).embedding();
+  return walk(Walk(model_, compute));
+}
+
+Activations Engine::embed(std::span<const Chunk> chunks) {
+  return step(chunks, [](auto walk) { return walk.embedding(); });
 }
 
 Activations Engine::layer(std::int64_t layer, Activations x, std::span<const Chunk> chunks) {
-  const Batch batch = make_batch(chunks);
-  Compute compute(model_, weights_, team_, pool_, batch, observer_);
-  return Walk(model_, compute).layer(layer, std::move(x));
+  return step(chunks, [&](auto walk) { return walk.layer(layer, std::move(x)); });
+}
+
+Activations Engine::attention_half(std::int64_t layer, Activations x,
+                                   std::span<const Chunk> chunks) {
+  return step(chunks, [&](auto walk) { return walk.attention_half(layer, std::move(x)); });
+}
+
+Activations Engine::mlp_half(std::int64_t layer, Activations x) {
+  return step({}, [&](auto walk) { return walk.mlp_half(layer, std::move(x)); });
+}
+
+Activations Engine::inputs(std::int64_t layer, Role role, const Activations& x,
+                           std::span<const Chunk> chunks) {
+  return step(chunks, [&](auto walk) { return walk.inputs(layer, role, x); });
+}
+
+Activations Engine::head_inputs(const Activations& x) {
+  return step({}, [&](auto walk) { return walk.head_inputs(x); });
 }
 
 Activations Engine::logits(const Activations& hidden, std::int64_t begin, std::int64_t count) {
   Activations rows = pool_.take(count, hidden.cols());
   for (std::int64_t r = 0; r < count; ++r)
     std::ranges::copy(hidden.view().row(begin + r), rows.view().row(r).begin());
-  const Batch none;
-  Compute compute(model_, weights_, team_, pool_, none, observer_);
-  return Walk(model_, compute).logits(std::move(rows));
+  return step({}, [&](auto walk) { return walk.logits(std::move(rows)); });
 }
 
 }  // namespace zp

@@ -41,11 +41,23 @@ class Engine {
   /// over those of the sequence that used them before.
   Activations embed(std::span<const Chunk> chunks);
   Activations layer(std::int64_t layer, Activations x, std::span<const Chunk> chunks);
+  /// A layer in steps, see Walk.
+  Activations attention_half(std::int64_t layer, Activations x, std::span<const Chunk> chunks);
+  Activations mlp_half(std::int64_t layer, Activations x);
+  Activations inputs(std::int64_t layer, Role role, const Activations& x,
+                     std::span<const Chunk> chunks);
+  Activations head_inputs(const Activations& x);
+  /// From now on reads that matrix from `rows`, which must outlive the engine, or until it is
+  /// replaced again.
+  void replace(Place place, const RowReader& rows) { weights_.replace(place, rows); }
   /// From now on sees what enters every linear layer.
   void observe(LinearObserver observer) { observer_ = std::move(observer); }
 
  private:
   Batch make_batch(std::span<const Chunk> chunks) const;
+  /// walk(Walk) over the chunks' tokens.
+  template <class F>
+  Activations step(std::span<const Chunk> chunks, const F& walk);
 
   const Model& model_;
   const Team& team_;

@@ -10,7 +10,6 @@
 namespace zp {
 namespace {
 
-constexpr double kDamping = 0.01;
 constexpr std::int64_t kPanel = 64;    // columns of R found together
 constexpr std::int64_t kRows = 16;     // rows for one thread
 constexpr std::int64_t kTogether = 8;  // rows of the result that share the reading of R
@@ -105,7 +104,7 @@ class Factor {
 
 }  // namespace
 
-std::vector<float> feedback_factor(View2D<double> h, const Team& team) {
+std::vector<float> feedback_factor(View2D<double> h, double damp, const Team& team) {
   std::vector<double> diagonal;
   double mean = 0;
   for (std::int64_t i = 0; i < h.rows; ++i) {
@@ -114,7 +113,7 @@ std::vector<float> feedback_factor(View2D<double> h, const Team& team) {
   }
   if (!std::isfinite(mean)) throw Error("calibration", "activations are not finite");
   Factor factor(h, team);
-  double damping = mean > 0 ? kDamping * mean : 1;
+  double damping = mean > 0 ? damp * mean : 1;
   while (!factor.find(diagonal, damping)) {
     damping *= 10;
     if (!std::isfinite(damping)) throw Error("calibration", "activations are not finite");

@@ -1,6 +1,6 @@
 // The factor through which GPTQ spreads errors.
 //
-// H = sum x x^T over the inputs x of a linear layer, damped: + 0.01 mean(diag H) on the diagonal. U
+// H = sum x x^T over the inputs x of a linear layer, damped: + damp mean(diag H) on the diagonal. U
 // is upper triangular with U^T U = H^-1 (Frantar et al., GPTQ, 2022: the Cholesky form). No inverse
 // of H is formed: H = R R^T with R upper triangular, and U = R^-1.
 //
@@ -19,6 +19,6 @@ namespace zp {
 /// lower triangle; its values are lost. Where H is zero U is the unit matrix; where it isn't
 /// positive definite for rounding, the damping is ten times larger, and so on. Throws Error when H
 /// isn't finite.
-std::vector<float> feedback_factor(View2D<double> h, const Team& team);
+std::vector<float> feedback_factor(View2D<double> h, double damp, const Team& team);
 
 }  // namespace zp

@@ -26,7 +26,7 @@ std::vector<double> moments(std::int64_t n, std::int64_t rows) {
 }
 
 std::vector<float> factor(std::vector<double> h, std::int64_t n, int threads = 1) {
-  return feedback_factor({h.data(), n, n}, Team(threads));
+  return feedback_factor({h.data(), n, n}, 0.01, Team(threads));
 }
 
 // U^T U (H + damping) is the unit matrix: of the result V = U^T each value is off by 2^-24 of

@@ -11,9 +11,24 @@ namespace zp {
 /// What is known of the inputs x of a linear layer: plain data. Empty: nothing.
 struct InputStatistics {
   Floats importance;  ///< of each column
+  /// cols x cols: the second moments, damped.
+  Matrix moments;
   /// cols x cols, lower triangular: the transpose of U, upper triangular with U^T U the inverse of
-  /// the damped second moments (feedback.h).
+  /// the moments, their columns taken in `order` (feedback.h).
   Matrix feedback;
+  /// Which column comes first, second ...; empty: as they stand.
+  std::span<const std::int32_t> order;
+  /// cols x cols: how the float model's inputs, x, differ from those that come, x~. Row j is the
+  /// sum of x~_j (x - x~) over tokens, on the moments' scale. Empty: they don't.
+  Matrix drift;
+};
+
+/// What may stand after a method's name: "gptq:upstream=off,damp=0.02".
+struct MethodOptions {
+  bool upstream = true;  ///< make up for what layers before have done to the inputs
+  bool order = false;    ///< columns by descending second moment; each keeps its group
+  double damp = 0.01;    ///< of the second moments' mean, added to their diagonal
+  int sweeps = 3;        ///< over units and columns when all are coded
 };
 
 /// A coder, as data. Const use from many threads is safe.
@@ -21,14 +36,24 @@ struct Method {
   std::string_view name;
   std::string_view summary;
   Fit fit;                ///< how it fits parameters
-  bool feedback = false;  ///< asks for InputStatistics::feedback, and codes as mse does without
+  bool feedback = false;  ///< asks for InputStatistics::feedback and takes options; codes as mse
+                          ///< does without statistics
   /// w: rows x cols, a tile of whole rows; out: the planes of these rows. Weights must be finite
   /// and within grid.limit().
-  void (*code)(const Grid& grid, Matrix w, const InputStatistics& inputs, PlanesOut out);
+  void (*code)(const Grid& grid, Matrix w, const InputStatistics& inputs,
+               const MethodOptions& options, PlanesOut out);
+};
+
+/// A method and its options.
+struct Coder {
+  const Method* method = nullptr;
+  MethodOptions options;
 };
 
 std::span<const Method* const> methods();
 /// Throws UsageError naming the methods there are.
 const Method& find_method(std::string_view name);
+/// NAME[:OPTION=VALUE,...]. Throws UsageError for what isn't known.
+Coder parse_coder(std::string_view spec);
 
 }  // namespace zp

@@ -6,7 +6,8 @@
 namespace zp {
 namespace {
 
-void code(const Grid& grid, Matrix w, const InputStatistics& inputs, PlanesOut out) {
+void code(const Grid& grid, Matrix w, const InputStatistics& inputs, const MethodOptions&,
+          PlanesOut out) {
   grid.quantize(w, inputs.importance, Fit::search, out);
 }
 

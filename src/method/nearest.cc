@@ -4,7 +4,7 @@
 namespace zp {
 namespace {
 
-void code(const Grid& grid, Matrix w, const InputStatistics&, PlanesOut out) {
+void code(const Grid& grid, Matrix w, const InputStatistics&, const MethodOptions&, PlanesOut out) {
   grid.quantize(w, {}, Fit::range, out);
 }
 

@@ -1,4 +1,8 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/error.h"
 #include "method/method.h"
@@ -25,6 +29,61 @@ const Method& find_method(std::string_view name) {
     known += (known.empty() ? "" : ", ") + std::string(m->name);
   }
   throw UsageError("--method", "unknown method", known, std::string(name));
+}
+
+namespace {
+
+bool on_or_off(const std::string& where, std::string_view value) {
+  if (value != "on" && value != "off")
+    throw UsageError(where, "neither on nor off", "on or off", std::string(value));
+  return value == "on";
+}
+
+template <class T>
+T number(const std::string& where, std::string_view value, T least, T most) {
+  T out{};
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
+  if (error != std::errc() || end != value.data() + value.size() || !(out >= least) ||
+      !(out <= most)) {
+    throw UsageError(where, "no number in reach", fmt::format("{} to {}", least, most),
+                     std::string(value));
+  }
+  return out;
+}
+
+void set(MethodOptions& options, const std::string& where, std::string_view name,
+         std::string_view value) {
+  if (name == "upstream") {
+    options.upstream = on_or_off(where, value);
+  } else if (name == "order") {
+    options.order = on_or_off(where, value);
+  } else if (name == "damp") {
+    options.damp = number(where, value, 1e-6, 1e6);
+  } else if (name == "sweeps") {
+    options.sweeps = number(where, value, 0, 100);
+  } else {
+    throw UsageError(where, "unknown option", "upstream, order, damp or sweeps", std::string(name));
+  }
+}
+
+}  // namespace
+
+Coder parse_coder(std::string_view spec) {
+  const std::string where = "--method " + std::string(spec);
+  const std::size_t colon = std::min(spec.find(':'), spec.size());
+  Coder coder{&find_method(spec.substr(0, colon)), {}};
+  if (colon == spec.size()) return coder;
+  if (!coder.method->feedback)
+    throw UsageError(where, std::string(coder.method->name) + " takes no options");
+  for (std::string_view rest = spec.substr(colon + 1);;) {
+    const std::string_view one = rest.substr(0, rest.find(','));
+    const std::size_t equals = one.find('=');
+    if (equals == std::string_view::npos)
+      throw UsageError(where, "an option has no value", "OPTION=VALUE", std::string(one));
+    set(coder.options, where, one.substr(0, equals), one.substr(equals + 1));
+    if (one.size() == rest.size()) return coder;
+    rest.remove_prefix(one.size() + 1);
+  }
 }
 
 }  // namespace zp

@@ -49,21 +49,42 @@ class Walk {
   }
 
   Value layer(std::int64_t layer, Value x) {
-    Value normed = ops_.norm(x, {layer, Role::attention_norm});
-    Value attended = attention(layer, normed);
-    if (decoder_.parallel) {
-      x = ops_.add(std::move(x), std::move(attended));
-      return ops_.add(std::move(x), mlp(layer, normed));
-    }
-    x = join(std::move(x), std::move(attended), {layer, Role::attention_post_norm});
-    normed = ops_.norm(x, {layer, Role::ffn_norm});
-    return join(std::move(x), mlp(layer, normed), {layer, Role::ffn_post_norm});
+    if (!decoder_.parallel) return mlp_half(layer, attention_half(layer, std::move(x)));
+    const Value normed = ops_.norm(x, {layer, Role::attention_norm});
+    x = ops_.add(std::move(x), attention(layer, normed));
+    return ops_.add(std::move(x), mlp(layer, normed));
   }
 
+  // The same in steps. A layer whose attention and MLP read the same input has no halves.
+
+  Value attention_half(std::int64_t layer, Value x) {
+    Value attended = attention(layer, inputs(layer, Role::query, x));
+    return join(std::move(x), std::move(attended), {layer, Role::attention_post_norm});
+  }
+  Value mlp_half(std::int64_t layer, Value x) {
+    Value made = mlp(layer, inputs(layer, Role::gate, x));
+    return join(std::move(x), std::move(made), {layer, Role::ffn_post_norm});
+  }
+  /// What linears read, from what enters their half of the layer: that of `query` (and key and
+  /// value), `attention_output`, `gate` (and up), or `down`.
+  Value inputs(std::int64_t layer, Role role, const Value& x) {
+    switch (role) {
+      case Role::attention_output:
+        return attended(layer, inputs(layer, Role::query, x));
+      case Role::down:
+        return mlp_inner(layer, inputs(layer, Role::gate, x));
+      case Role::gate:
+        return ops_.norm(x, {layer, decoder_.parallel ? Role::attention_norm : Role::ffn_norm});
+      default:
+        return ops_.norm(x, {layer, Role::attention_norm});
+    }
+  }
+
+  /// What the head reads, from what leaves the last layer.
+  Value head_inputs(const Value& x) { return ops_.norm(x, {-1, Role::output_norm}); }
   /// From what leaves the last layer to the logits.
   Value logits(Value x) {
-    x = ops_.norm(x, {-1, Role::output_norm});
-    x = ops_.linear(x, {-1, decoder_.tied ? Role::embedding : Role::head});
+    x = ops_.linear(head_inputs(x), {-1, decoder_.tied ? Role::embedding : Role::head});
     if (decoder_.logit_soft_cap != 0) x = ops_.soft_cap(std::move(x), decoder_.logit_soft_cap);
     return x;
   }
@@ -76,26 +97,29 @@ class Walk {
   }
 
   Value attention(std::int64_t layer, const Value& x) {
+    return ops_.linear(attended(layer, x), {layer, Role::attention_output});
+  }
+
+  Value attended(std::int64_t layer, const Value& x) {
     const std::int64_t query = decoder_.heads * decoder_.head_dim;
     const std::int64_t key = decoder_.kv_heads * decoder_.head_dim;
     if (model_.has(Role::qkv)) {
       const Value qkv = ops_.linear(x, {layer, Role::qkv});
-      return attention(layer, ops_.slice(qkv, 0, query), ops_.slice(qkv, query, key),
-                       ops_.slice(qkv, query + key, key));
+      return attended(layer, ops_.slice(qkv, 0, query), ops_.slice(qkv, query, key),
+                      ops_.slice(qkv, query + key, key));
     }
-    return attention(layer, ops_.linear(x, {layer, Role::query}),
-                     ops_.linear(x, {layer, Role::key}), ops_.linear(x, {layer, Role::value}));
+    return attended(layer, ops_.linear(x, {layer, Role::query}), ops_.linear(x, {layer, Role::key}),
+                    ops_.linear(x, {layer, Role::value}));
   }
 
-  Value attention(std::int64_t layer, Value q, Value k, Value v) {
+  Value attended(std::int64_t layer, Value q, Value k, Value v) {
     if (model_.has(Role::query_norm)) q = ops_.norm_heads(std::move(q), {layer, Role::query_norm});
     if (model_.has(Role::key_norm)) k = ops_.norm_heads(std::move(k), {layer, Role::key_norm});
     if (decoder_.rope.dims != 0) {
       q = ops_.rotate(std::move(q));
       k = ops_.rotate(std::move(k));
     }
-    return ops_.linear(ops_.attend(std::move(q), std::move(k), std::move(v), layer),
-                       {layer, Role::attention_output});
+    return ops_.attend(std::move(q), std::move(k), std::move(v), layer);
   }
 
   Value mlp(std::int64_t layer, const Value& x) {

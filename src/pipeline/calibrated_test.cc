@@ -1,6 +1,9 @@
 // Calibration of the bundled model: what GPTQ leaves of a layer's output error.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <map>
+
 #include "base/error.h"
 #include "calibrate/calibration.h"
 #include "calibrate/windows.h"
@@ -18,6 +21,13 @@ std::vector<std::vector<TokenId>> windows_of(const LoadedModel& demo, std::int64
                              tokens, context);
 }
 
+CalibrationOptions float_statistics(bool feedback) {
+  CalibrationOptions options;
+  options.feedback = feedback;
+  options.method.upstream = false;
+  return options;
+}
+
 std::vector<float> decoded(const Grid& grid, const Method& method, Matrix w,
                            const InputStatistics& inputs) {
   std::vector<std::vector<std::byte>> planes;
@@ -25,7 +35,7 @@ std::vector<float> decoded(const Grid& grid, const Method& method, Matrix w,
   for (std::size_t p = 0; p < grid.planes().size(); ++p)
     planes.emplace_back(static_cast<std::size_t>(w.rows * grid.row_bytes(p, w.cols)));
   for (auto& plane : planes) out.push_back(plane.data());
-  method.code(grid, w, inputs, out);
+  method.code(grid, w, inputs, {}, out);
   std::vector<float> q(static_cast<std::size_t>(w.rows * w.cols));
   const std::vector<const std::byte*> in(out.begin(), out.end());
   grid.decode(in, {q.data(), w.rows, w.cols});
@@ -53,14 +63,14 @@ double output_error(Matrix w, const std::vector<float>& q, Matrix factor) {
 TEST(Calibrated, GptqLeavesLessOfEveryLayersOutputErrorThanMse) {
   const auto demo = load_model(kDemo);
   const Team team(2);
-  Calibration calibration(demo->model, windows_of(*demo, 4096, 128), true, team);
+  Calibration calibration(demo->model, windows_of(*demo, 4096, 128), float_statistics(true), team);
   EXPECT_EQ(calibration.tokens(), 4096);
   Silent silent;
   int linears = 0;
-  for (std::int64_t layer = 0; layer < calibration.layers(); ++layer) {
+  for (std::int64_t layer = 0; layer < demo->model.decoder.layers; ++layer) {
     calibration.next(silent);
     for (const Weight& weight : demo->model.weights) {
-      const InputStatistics inputs = calibration.of(weight);
+      const InputStatistics inputs = calibration.of(weight, 0);
       const bool known = weight.use.layer == layer && is_matrix(weight.use.role);
       ASSERT_EQ(inputs.feedback.cols, known ? weight.use.cols : 0) << weight.use.hf;
       if (!known) continue;
@@ -85,21 +95,87 @@ TEST(Calibrated, GptqLeavesLessOfEveryLayersOutputErrorThanMse) {
 TEST(Calibrated, ImportanceAloneIsThatOfTheSecondMoments) {
   const auto demo = load_model(kDemo);
   const Team team(2);
-  Calibration full(demo->model, windows_of(*demo, 512, 64), true, team);
-  Calibration squares(demo->model, windows_of(*demo, 512, 64), false, team);
+  Calibration full(demo->model, windows_of(*demo, 512, 64), float_statistics(true), team);
+  Calibration squares(demo->model, windows_of(*demo, 512, 64), float_statistics(false), team);
   EXPECT_LT(squares.bytes(), full.bytes());
   Silent silent;
   full.next(silent);
   squares.next(silent);
   for (const Weight& weight : demo->model.weights) {
-    const Floats expected = full.of(weight).importance;
-    const Floats found = squares.of(weight).importance;
-    EXPECT_TRUE(squares.of(weight).feedback.cols == 0);
+    const Floats expected = full.of(weight, 0).importance;
+    const Floats found = squares.of(weight, 0).importance;
+    EXPECT_TRUE(squares.of(weight, 0).feedback.cols == 0);
     ASSERT_EQ(found.size(), expected.size());
     // 512 squares summed in FP32 on one side: 512 roundings of at most 2^-24.
     for (std::size_t j = 0; j < found.size(); ++j)
       ASSERT_NEAR(found[j], expected[j], expected[j] * 512 * 0x1p-24) << weight.use.hf;
   }
+}
+
+// Weights as they are: whatever stands behind them meets what it always met.
+class SameRows final : public RowReader {
+ public:
+  explicit SameRows(const RowReader& of) : RowReader(of.rows(), of.cols()), of_(of) {}
+  void read(std::int64_t begin, std::int64_t count, float* out) const override {
+    of_.read(begin, count, out);
+  }
+
+ private:
+  const RowReader& of_;
+};
+
+// Weights off by a share of them.
+class ScaledRows final : public RowReader {
+ public:
+  ScaledRows(const RowReader& of, float by) : RowReader(of.rows(), of.cols()), of_(of), by_(by) {}
+  void read(std::int64_t begin, std::int64_t count, float* out) const override {
+    of_.read(begin, count, out);
+    for (std::int64_t i = 0; i < count * cols(); ++i) out[i] *= by_;
+  }
+
+ private:
+  const RowReader& of_;
+  float by_;
+};
+
+float largest(Matrix m) {
+  float most = 0;
+  for (std::int64_t r = 0; r < m.rows; ++r) {
+    for (const float x : m.row(r)) most = std::max(most, std::fabs(x));
+  }
+  return most;
+}
+
+TEST(Calibrated, StagesSeeWhatTheLayersBeforeHaveBecome) {
+  const auto demo = load_model(kDemo);
+  const Team team(2);
+  CalibrationOptions options;
+  options.feedback = true;
+  options.outputs = 2;  // the first stays as it is, the second's first values shrink
+  Calibration calibration(demo->model, windows_of(*demo, 512, 64), options, team);
+  Silent silent;
+  std::map<std::int64_t, int> of_stage;
+  for (std::int64_t stage = 0; stage < calibration.stages(); ++stage) {
+    calibration.next(silent);
+    for (const Weight& weight : demo->model.weights) {
+      if (calibration.stage_of(weight) != stage || !calibration.wants(weight)) continue;
+      ++of_stage[stage];
+      const InputStatistics same = calibration.of(weight, 0);
+      const InputStatistics other = calibration.of(weight, 1);
+      ASSERT_EQ(same.feedback.cols, weight.use.cols) << weight.use.hf;
+      EXPECT_EQ(largest(same.drift), 0) << weight.use.hf;
+      const bool first = weight.use.layer == 0 && weight.use.role <= Role::value;
+      EXPECT_EQ(largest(other.drift) > 0, !first && stage > 1) << weight.use.hf;
+      calibration.coded(weight, 0, std::make_unique<SameRows>(*weight.rows));
+      const float by = weight.use.layer == 0 && weight.use.role == Role::value ? 0.5f : 1.0f;
+      calibration.coded(weight, 1, std::make_unique<ScaledRows>(*weight.rows, by));
+    }
+  }
+  // Nothing is known before the layers; then query with key and value, the attention's output, gate
+  // with up, down; the tied embedding is the head.
+  EXPECT_EQ(of_stage.size(), 4u * 4 + 1);
+  EXPECT_EQ(of_stage[1], 3);
+  EXPECT_EQ(of_stage[calibration.stages() - 1], 1);
 }
 
 TEST(CalibrationWindows, AreSpreadOverTheTextAndBeginWithBos) {

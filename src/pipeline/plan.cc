@@ -108,7 +108,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
       loaded.title,
       recipe.pre_tokenizer.empty() ? loaded.pre_tokenizer : recipe.pre_tokenizer,
       asked,
-      recipe.importance != nullptr || recipe.calibration != nullptr};
+      recipe.importance != nullptr || recipe.statistics != nullptr};
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return matches(e.pattern, w.use); };
     if (std::none_of(loaded.model.weights.begin(), loaded.model.weights.end(), used)) {
@@ -152,7 +152,7 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
   std::vector<std::int64_t> tiles;
   for (const PlannedOutput& out : plan.outputs) {
     for (const TensorJob& job : out.layout.jobs) {
-      const std::int64_t bytes = tile_bytes(job, recipe.method->feedback);
+      const std::int64_t bytes = tile_bytes(job, recipe.coder.method->feedback);
       if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
         throw Error("tensor \"" + job.name + "\"", "does not fit the memory budget",
                     "--memory of at least " + std::to_string(bytes) + " bytes",
@@ -163,8 +163,8 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
   }
   std::sort(tiles.rbegin(), tiles.rend());
   std::int64_t sum = own_memory_bytes();
-  if (recipe.calibration != nullptr) {
-    const std::int64_t bytes = recipe.calibration->bytes();
+  if (recipe.statistics != nullptr) {
+    const std::int64_t bytes = recipe.statistics->bytes();
     if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
       throw Error("--calibrate", "statistics of one layer do not fit the memory budget",
                   "--memory of at least " + std::to_string(bytes) +
@@ -213,8 +213,10 @@ Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
       }
     }
   }
+  plan.model = &loaded.model;
+  plan.coder = recipe.coder;
   plan.importance = recipe.importance;
-  plan.calibration = recipe.calibration;
+  plan.statistics = recipe.statistics;
   plan.memory_bytes = memory_needed(plan, recipe);
   return plan;
 }

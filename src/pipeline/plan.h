@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "calibrate/calibration.h"
+#include "calibrate/layer_statistics.h"
 #include "container/container.h"
 #include "method/method.h"
 #include "pipeline/importance.h"
@@ -18,13 +18,13 @@ namespace zp {
 
 struct Recipe {
   std::vector<Target> targets;
-  const Method* method = nullptr;
+  Coder coder;
   std::vector<Exception> exceptions;
   const ColumnImportance* importance =
-      nullptr;                         ///< of the model's columns; the plan keeps the pointer
-  Calibration* calibration = nullptr;  ///< instead of importance; the plan keeps the pointer
-  std::string pre_tokenizer;           ///< overrides what the tokenizer's own regexes say
-  std::int64_t memory_bytes = 0;       ///< budget for our own memory; 0: none
+      nullptr;                            ///< of the model's columns; the plan keeps the pointer
+  LayerStatistics* statistics = nullptr;  ///< instead of importance; the plan keeps the pointer
+  std::string pre_tokenizer;              ///< overrides what the tokenizer's own regexes say
+  std::int64_t memory_bytes = 0;          ///< budget for our own memory; 0: none
   int threads = 1;
   bool force = false;
 };
@@ -47,11 +47,14 @@ struct PlannedOutput {
   double bits_per_weight(const Model& model) const;
 };
 
+/// Borrows the model.
 struct Plan {
+  const Model* model = nullptr;
+  Coder coder;
   std::vector<PlannedOutput> outputs;
   std::int64_t memory_bytes = 0;  ///< of our own that the run will take at most
   const ColumnImportance* importance = nullptr;
-  Calibration* calibration = nullptr;
+  LayerStatistics* statistics = nullptr;
 };
 
 /// Throws Error when something is at `path` (and not `force`), or its folder isn't there.

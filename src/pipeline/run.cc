@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -15,6 +16,7 @@
 #include "base/mapped_file.h"
 #include "base/memory.h"
 #include "kernel/range.h"
+#include "pipeline/coded_rows.h"
 
 namespace zp {
 namespace fs = std::filesystem;
@@ -121,8 +123,8 @@ struct Buffers {
 
 class Runner {
  public:
-  Runner(const Plan& plan, const Method& method, bool force, const Team& team, Progress& progress)
-      : plan_(plan), method_(method), team_(team), progress_(progress), tiles_(make_tiles(plan)) {
+  Runner(const Plan& plan, bool force, const Team& team, Progress& progress)
+      : plan_(plan), team_(team), progress_(progress), tiles_(make_tiles(plan)) {
     energies_.resize(tiles_.size());
     for (const PlannedOutput& output : plan.outputs)
       outputs_.push_back(std::make_unique<OpenOutput>(output, force));
@@ -131,12 +133,12 @@ class Runner {
   RunResult run() {
     const Clock::time_point begin = Clock::now();
     for (const auto& output : outputs_) output->write_fixed();
-    if (plan_.calibration == nullptr) {
+    if (plan_.statistics == nullptr) {
       std::vector<std::size_t> all(tiles_.size());
       std::iota(all.begin(), all.end(), std::size_t{0});
       do_tiles(all, "quantize");
     } else {
-      calibrate_and_quantize(*plan_.calibration);
+      quantize_in_stages(*plan_.statistics);
     }
     const Clock::time_point committing = Clock::now();
     for (const auto& output : outputs_) output->finish_files();
@@ -155,24 +157,36 @@ class Runner {
               [&](std::int64_t i) { do_tile(tiles[static_cast<std::size_t>(i)]); });
   }
 
-  // Statistics are there for one layer at a time; what stands outside the layers comes last.
-  void calibrate_and_quantize(Calibration& calibration) {
-    const std::int64_t layers = calibration.layers();
-    std::vector<std::vector<std::size_t>> tiles(static_cast<std::size_t>(layers + 1));
+  // Statistics are there for one stage at a time.
+  void quantize_in_stages(LayerStatistics& statistics) {
+    const std::int64_t stages = statistics.stages();
+    std::vector<std::vector<std::size_t>> tiles(static_cast<std::size_t>(stages));
     for (std::size_t i = 0; i < tiles_.size(); ++i) {
       const Weight* weight = job(tiles_[i]).weight;
-      const std::int64_t layer = weight != nullptr ? weight->use.layer : -1;
-      tiles[static_cast<std::size_t>(layer >= 0 ? layer : layers)].push_back(i);
+      const std::int64_t stage = weight != nullptr ? statistics.stage_of(*weight) : stages - 1;
+      tiles[static_cast<std::size_t>(stage)].push_back(i);
     }
-    for (std::int64_t layer = 0; layer <= layers; ++layer) {
+    for (const std::vector<std::size_t>& of_stage : tiles) {
       const Clock::time_point begin = Clock::now();
-      calibration.next(progress_);
+      statistics.next(progress_);
       peak_memory_ = std::max(peak_memory_, own_memory_bytes());
       calibrate_ += Clock::now() - begin;
-      do_tiles(tiles[static_cast<std::size_t>(layer)],
-               layer < layers ? fmt::format("quantize layer {} of {}", layer + 1, layers)
-                              : "quantize the rest");
+      for (const std::size_t i : of_stage) keep(tiles_[i], statistics);
+      do_tiles(of_stage, "quantize");
+      for (auto& [key, rows] : kept_) {
+        const TensorJob& j = plan_.outputs[key.first].layout.jobs[key.second];
+        statistics.coded(*j.weight, key.first, std::move(rows));
+      }
+      kept_.clear();
     }
+  }
+
+  // Makes room for what becomes of the tile's tensor, where the statistics go on with that.
+  void keep(const Tile& tile, const LayerStatistics& of_layers) {
+    const TensorJob& j = job(tile);
+    if (j.weight == nullptr || j.grid->whole_tensor() || !of_layers.wants(*j.weight)) return;
+    std::unique_ptr<CodedRows>& rows = kept_[{tile.output, tile.job}];
+    if (!rows) rows = std::make_unique<CodedRows>(j, plan_.model->decoder);
   }
 
   void do_tile(std::size_t index) {
@@ -215,18 +229,20 @@ class Runner {
       b.planes[p].resize(static_cast<std::size_t>(w.rows * j.grid->row_bytes(p, w.cols)));
       out.push_back(b.planes[p].data());
     }
-    method_.code(*j.grid, w, statistics(j), out);
+    plan_.coder.method->code(*j.grid, w, statistics(tile), plan_.coder.options, out);
     b.decoded.resize(b.weights.size());
     const std::vector<const std::byte*> in(out.begin(), out.end());
     j.grid->decode(in, {b.decoded.data(), w.rows, w.cols});
   }
 
   // One number a column; a grid that sees the tensor as one row has no columns.
-  InputStatistics statistics(const TensorJob& j) const {
-    if (j.weight == nullptr || j.grid->whole_tensor()) return {};
-    if (plan_.calibration != nullptr) return plan_.calibration->of(*j.weight);
-    if (plan_.importance != nullptr) return {plan_.importance->of(*j.weight), {}};
-    return {};
+  InputStatistics statistics(const Tile& tile) const {
+    const TensorJob& j = job(tile);
+    if (j.weight == nullptr || j.grid->whole_tensor() || j.form == RowForm::transposed) return {};
+    if (plan_.statistics != nullptr) return plan_.statistics->of(*j.weight, tile.output);
+    InputStatistics inputs;
+    if (plan_.importance != nullptr) inputs.importance = plan_.importance->of(*j.weight);
+    return inputs;
   }
 
   void write(const Tile& tile, const TensorJob& j, Buffers& b) const {
@@ -238,6 +254,8 @@ class Runner {
       outputs_[tile.output]->write(j.planes[p].file, j.planes[p].offset + tile.begin * row_bytes,
                                    b.planes[p]);
     }
+    const auto kept = kept_.find({tile.output, tile.job});
+    if (kept != kept_.end()) kept->second->set(tile.begin, tile.rows, b.planes);
   }
 
   std::unique_ptr<Buffers> take_buffers() {
@@ -298,12 +316,13 @@ class Runner {
   }
 
   const Plan& plan_;
-  const Method& method_;
   const Team& team_;
   Progress& progress_;
   std::vector<Tile> tiles_;
   std::vector<Energy> energies_;
   std::vector<std::unique_ptr<OpenOutput>> outputs_;
+  std::map<std::pair<std::size_t, std::size_t>, std::unique_ptr<CodedRows>>
+      kept_;  // by output, job
   std::mutex mutex_;
   std::vector<Buffers> free_;
   Clock::duration read_{};
@@ -316,9 +335,8 @@ class Runner {
 
 }  // namespace
 
-RunResult run_plan(const Plan& plan, const Method& method, bool force, const Team& team,
-                   Progress& progress) {
-  return Runner(plan, method, force, team, progress).run();
+RunResult run_plan(const Plan& plan, bool force, const Team& team, Progress& progress) {
+  return Runner(plan, force, team, progress).run();
 }
 
 }  // namespace zp

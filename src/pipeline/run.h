@@ -42,7 +42,6 @@ struct RunResult {
 
 /// All outputs appear together at the end, or none. Throws Error, with the place, for a weight that
 /// is NaN, infinite, or beyond what its grid can hold.
-RunResult run_plan(const Plan& plan, const Method& method, bool force, const Team& team,
-                   Progress& progress);
+RunResult run_plan(const Plan& plan, bool force, const Team& team, Progress& progress);
 
 }  // namespace zp

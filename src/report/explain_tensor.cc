@@ -37,7 +37,7 @@ std::vector<float> decode_all(const Grid& grid, const Method& method, Matrix w) 
     planes[p].resize(static_cast<std::size_t>(w.rows * grid.row_bytes(p, w.cols)));
     out.push_back(planes[p].data());
   }
-  method.code(grid, w, {}, out);
+  method.code(grid, w, {}, {}, out);
   std::vector<float> decoded(static_cast<std::size_t>(w.rows * w.cols));
   const std::vector<const std::byte*> in(out.begin(), out.end());
   grid.decode(in, {decoded.data(), w.rows, w.cols});

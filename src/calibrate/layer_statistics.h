@@ -1,0 +1,48 @@
+// Statistics of linear layers' inputs as a run of quantize takes them: stage by stage, so that few
+// are in memory at once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/progress.h"
+#include "method/method.h"
+#include "model/architecture.h"
+
+namespace zp {
+
+class LayerStatistics {
+ public:
+  LayerStatistics() = default;
+  LayerStatistics(const LayerStatistics&) = delete;
+  LayerStatistics& operator=(const LayerStatistics&) = delete;
+  virtual ~LayerStatistics() = default;
+
+  /// Memory it takes at most.
+  virtual std::int64_t bytes() const = 0;
+  virtual std::int64_t stages() const = 0;
+  /// The stage whose statistics a weight wants; a weight that has none has the stage in which it
+  /// may be coded.
+  virtual std::int64_t stage_of(const Weight& weight) const = 0;
+
+  /// The next stage, from 0 on; forgets the statistics of the one before.
+  virtual void next(Progress& progress) = 0;
+  /// Of the stage that came last, for one of the outputs; all empty for other weights. Valid until
+  /// next().
+  virtual InputStatistics of(const Weight& weight, std::size_t output) const = 0;
+
+  /// Whether coded() is to be told of the weight.
+  virtual bool wants(const Weight&) const { return false; }
+  /// What became of a weight of this stage in an output. Rows in our own form.
+  virtual void coded(const Weight&, std::size_t, std::unique_ptr<RowReader>) {}
+};
+
+/// Linears that read the same input share its statistics: query stands for key and value, gate for
+/// up, the head for a tied embedding. In a parallel layer query stands for gate and up, too.
+Role input_role(const Decoder& decoder, Role role);
+/// Whether the weight multiplies activations: not so an embedding that is looked up only.
+bool has_inputs(const Decoder& decoder, const TensorUse& use);
+/// The coder's options for linears of one input.
+MethodOptions options_for(const Decoder& decoder, Role role, MethodOptions options);
+
+}  // namespace zp

@@ -1,0 +1,59 @@
+// One model on its way through the calibration text: of all tokens what leaves the layer it is at.
+//
+// Windows go through together in groups. Weights may be replaced on the way, so that what comes
+// behind them sees what they became.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace zp {
+
+/// Windows of a text, of equal length, and room for the keys and values of one group of them.
+class WindowGroups {
+ public:
+  /// windows: at least one.
+  WindowGroups(const Decoder& decoder, std::vector<std::vector<std::int32_t>> windows);
+
+  std::int64_t tokens() const;
+  /// Tokens of a window.
+  std::int64_t length() const { return static_cast<std::int64_t>(windows_.front().size()); }
+  std::int64_t count() const;
+  /// Tokens of a group at most.
+  std::int64_t together() const;
+  std::vector<Chunk> chunks(std::int64_t group);
+  /// Memory of the keys and values.
+  std::int64_t bytes(const Decoder& decoder) const;
+
+ private:
+  std::vector<std::vector<std::int32_t>> windows_;
+  std::int64_t together_;  // windows
+  std::vector<KvCache> caches_;
+};
+
+class Stream {
+ public:
+  /// Borrows all.
+  Stream(const Model& model, WindowGroups& groups, const Team& team)
+      : groups_(groups), engine_(model, team) {}
+
+  Engine& engine() { return engine_; }
+  Activations& hidden(std::int64_t group) { return hidden_[static_cast<std::size_t>(group)]; }
+
+  void embed();
+  void layer(std::int64_t layer, std::int64_t group);
+  void attention_half(std::int64_t layer, std::int64_t group);
+  void mlp_half(std::int64_t layer, std::int64_t group);
+  /// See Walk; for Role::head what the head reads.
+  Activations inputs(std::int64_t layer, Role role, std::int64_t group);
+
+ private:
+  WindowGroups& groups_;
+  Engine engine_;
+  std::vector<Activations> hidden_;  // declared behind the engine, whose they are
+};
+
+}  // namespace zp

@@ -1,0 +1,102 @@
+// zeropoint calibrate: what a model's linear layers see on a text, as a file.
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/atomic_file.h"
+#include "base/memory.h"
+#include "calibrate/stored_statistics.h"
+#include "cli/command.h"
+#include "cli/documents.h"
+#include "pipeline/plan.h"
+#include "report/human.h"
+
+namespace zp::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "  zeropoint calibrate model --text train.txt -o model.statistics\n"
+    "  zeropoint calibrate model --text train.txt -o model.imatrix.gguf --tokens 65536\n"
+    "  zeropoint quantize model --to gguf:q4_k_m --statistics model.statistics --method gptq";
+
+struct Options {
+  std::string model;
+  std::vector<std::string> texts;
+  std::string out;
+  std::string memory;
+  std::int64_t tokens = 16384;
+  std::int64_t context = 512;
+  bool force = false;
+};
+
+bool is_imatrix(const std::string& path) { return path.ends_with(".imatrix.gguf"); }
+
+std::int64_t write(const Options& o, const LoadedModel& loaded, Calibration& calibration,
+                   Progress& progress) {
+  if (!is_imatrix(o.out))
+    return write_statistics(loaded.model, calibration, o.out, o.force, progress);
+  const std::vector<std::byte> bytes =
+      write_imatrix(make_imatrix(loaded.model, calibration, o.texts, progress));
+  AtomicFile file(o.out, std::ssize(bytes), o.force);
+  file.write_at(0, bytes);
+  file.commit();
+  return std::ssize(bytes);
+}
+
+int calibrate_command(const Options& o, const Common& common) {
+  const Team team(common.threads);
+  const std::int64_t memory =
+      o.memory.empty() ? machine_memory_bytes() / 4 : parse_size(o.memory, "--memory");
+  check_output_path(o.out, o.force);
+  const std::unique_ptr<LoadedModel> loaded = load_model(o.model);
+  CalibrationOptions options;
+  options.feedback = !is_imatrix(o.out);
+  options.method.upstream = false;
+  Calibration calibration(
+      loaded->model, read_windows(o.texts, *loaded, o.model, o.tokens, o.context), options, team);
+  if (calibration.bytes() > memory) {
+    throw Error(
+        "calibrate", "statistics of one layer do not fit the memory budget",
+        "--memory of at least " + std::to_string(calibration.bytes()) + " bytes, or fewer --tokens",
+        std::to_string(memory));
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const std::int64_t bytes = write(o, *loaded, calibration, *make_progress(common));
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (common.json) {
+    print_json({{"tokens", calibration.tokens()},
+                {"seconds", seconds},
+                {"bytes", bytes},
+                {"layers", loaded->model.decoder.layers}});
+  } else if (!common.quiet) {
+    fmt::print("{}  {} of {} layers on {} tokens in {:.2f} s\n", o.out, human_bytes(bytes),
+               loaded->model.decoder.layers, human_count(calibration.tokens()), seconds);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_calibrate(CLI::App& app, Common& common, std::function<int()>& run) {
+  CLI::App* sub =
+      add_subcommand(app, common, "calibrate",
+                     "Write what a model's layers see on a text, for quantize", kExamples);
+  auto o = std::make_shared<Options>();
+  sub->add_option("MODEL", o->model, "Any model: a folder or a file")->required();
+  sub->add_option("--text", o->texts, "Texts the model is run over: " + std::string(kDocumentForms))
+      ->required()
+      ->allow_extra_args(true);
+  sub->add_option("-o,--output", o->out,
+                  "Where to write; NAME.imatrix.gguf is llama.cpp's form, importance alone")
+      ->required();
+  sub->add_option("--tokens", o->tokens, "Tokens, spread over the texts")->capture_default_str();
+  sub->add_option("--context", o->context, "Tokens of a window")->capture_default_str();
+  sub->add_option("--memory", o->memory,
+                  "Budget for own memory, e.g. 2G (default: a quarter of the machine's)");
+  sub->add_flag("--force", o->force, "Replace what exists");
+  sub->callback(
+      [o, &common, &run] { run = [o, &common] { return calibrate_command(*o, common); }; });
+}
+
+}  // namespace zp::cli

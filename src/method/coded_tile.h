@@ -1,0 +1,61 @@
+// A tile of rows being coded, one step of columns after another and in any order: parameters,
+// codes, and the values they decode to.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "grid/grid.h"
+
+namespace zp {
+
+class CodedTile {
+ public:
+  /// Borrows the grid.
+  CodedTile(const Grid& grid, std::int64_t rows, std::int64_t cols);
+
+  const GridShape& shape() const { return shape_; }
+  std::int64_t rows() const { return rows_; }
+  std::int64_t cols() const { return cols_; }
+  std::int64_t blocks() const { return blocks_; }
+  /// The column behind the block, unit or step that column j is of.
+  std::int64_t block_end(std::int64_t j) const;
+  std::int64_t unit_end(std::int64_t j) const;
+  std::int64_t step_end(std::int64_t j) const;
+
+  // w: rows x (the columns from j to the end of the block | unit | step), within grid.limit();
+  // importance: of these columns. A block is opened before its units, a unit before its steps.
+  void open_block(std::int64_t j, Matrix w, Floats importance);
+  void open_unit(std::int64_t j, Matrix w, Floats importance);
+  void encode(std::int64_t j, Matrix w);
+
+  /// What is coded decodes to this.
+  Matrix values() const { return {values_.data(), rows_, cols_}; }
+  void pack(PlanesOut out) const;
+
+  /// All that is known of a unit, of every row.
+  struct Unit {
+    std::vector<std::byte> params;  // of its block
+    std::vector<Code> codes;
+    std::vector<float> values;
+  };
+  Unit unit(std::int64_t begin);
+  /// Row r of the unit as it was.
+  void put_back(std::int64_t begin, const Unit& unit, std::int64_t r);
+
+ private:
+  /// Of the block of column j.
+  std::span<std::byte> params(std::int64_t j);
+
+  const Grid& grid_;
+  std::int64_t rows_;
+  std::int64_t cols_;
+  GridShape shape_;
+  std::int64_t params_bytes_;
+  std::int64_t blocks_;
+  std::vector<std::byte> params_;  // [block][row]
+  std::vector<Code> codes_;
+  std::vector<float> values_;
+};
+
+}  // namespace zp

@@ -1,0 +1,32 @@
+#include "method/corrected.h"
+
+#include "kernel/matmul.h"
+
+namespace zp {
+
+// H^-1 is U^T U in the columns' order of the factor.
+std::vector<float> corrected(Matrix w, const InputStatistics& inputs) {
+  const auto size = static_cast<std::size_t>(w.rows * w.cols);
+  const auto cols = static_cast<std::size_t>(w.cols);
+  const auto column = [&](std::size_t place) {
+    return inputs.order.empty() ? place : static_cast<std::size_t>(inputs.order[place]);
+  };
+  std::vector<float> a(size), b(size);
+  const View2D<float> from(a.data(), w.rows, w.cols);
+  const View2D<float> to(b.data(), w.rows, w.cols);
+  matmul(w, inputs.drift, from);
+  for (std::int64_t r = 0; r < w.rows; ++r) {
+    for (std::size_t k = 0; k < cols; ++k) to.row(r)[k] = from.row(r)[column(k)];
+  }
+  weighted_rows(to, inputs.feedback, from);
+  matmul(from, inputs.feedback, to);
+  for (std::int64_t r = 0; r < w.rows; ++r) {
+    for (std::size_t k = 0; k < cols; ++k) {
+      const std::size_t j = column(k);
+      from.row(r)[j] = w.row(r)[j] + kShare * to.row(r)[k];
+    }
+  }
+  return a;
+}
+
+}  // namespace zp

@@ -1,0 +1,128 @@
+#include "method/refit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace zp {
+namespace {
+
+constexpr std::int64_t kLongest = 256;
+
+// The columns of one unit, from `begin` on, numbered from 0.
+class Unit {
+ public:
+  Unit(std::int64_t begin, float limit, CodedTile& tile, Pull& pull)
+      : begin_(begin),
+        count_(tile.unit_end(begin) - begin),
+        limit_(limit),
+        tile_(tile),
+        pull_(pull),
+        root_(size(count_ * count_)),
+        costs_(size(count_)),
+        owed_(size(tile.rows())),
+        goal_(size(tile.rows() * count_)) {}
+
+  void refit() {
+    if (!find_root()) return;
+    for (std::int64_t r = 0; r < tile_.rows(); ++r) owed_[size(r)] = aim(r);
+    const CodedTile::Unit before = tile_.unit(begin_);
+    tile_.open_unit(begin_, {goal_.data(), tile_.rows(), count_}, costs_);
+    std::vector<double> owed(size(tile_.rows()));
+    std::vector<double> errors(goal_.size());
+    for (std::int64_t k = 0; k < count_; ++k) code(k, errors, owed);
+    for (std::int64_t r = 0; r < tile_.rows(); ++r) {
+      // What FP32 can't tell apart is no gain.
+      if (owed[size(r)] < owed_[size(r)] * (1 - 0x1p-20)) {
+        for (std::int64_t k = 0; k < count_; ++k)
+          pull_.changed(r, begin_ + k, value(r, k) - before.values[size(r * count_ + k)]);
+      } else {
+        tile_.put_back(begin_, before, r);
+      }
+    }
+  }
+
+ private:
+  static std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
+  double& root(std::int64_t i, std::int64_t j) { return root_[size(i * count_ + j)]; }
+  float value(std::int64_t r, std::int64_t k) const {
+    return tile_.values().row(r)[size(begin_ + k)];
+  }
+
+  // H_uu = R R^T, R upper triangular. False: not positive definite, for rounding.
+  bool find_root() {
+    for (std::int64_t j = count_ - 1; j >= 0; --j) {
+      for (std::int64_t i = j; i >= 0; --i) {
+        double rest = pull_.h().row(begin_ + i)[size(begin_ + j)];
+        for (std::int64_t k = j + 1; k < count_; ++k) rest -= root(i, k) * root(j, k);
+        if (i == j && !(rest > 0)) return false;
+        root(i, j) = i == j ? std::sqrt(rest) : rest / root(j, j);
+      }
+      costs_[size(j)] = static_cast<float>(root(j, j) * root(j, j));
+    }
+    return true;
+  }
+
+  // The row's goal t = q + x, x R R^T = G; and what it owes: |x R|^2.
+  double aim(std::int64_t r) {
+    std::vector<double> z(size(count_));
+    std::vector<double> x(size(count_));
+    double owed = 0;
+    for (std::int64_t j = count_ - 1; j >= 0; --j) {
+      double rest = pull_.all().row(r)[size(begin_ + j)];
+      for (std::int64_t k = j + 1; k < count_; ++k) rest -= root(j, k) * z[size(k)];
+      z[size(j)] = rest / root(j, j);
+      owed += z[size(j)] * z[size(j)];
+    }
+    for (std::int64_t k = 0; k < count_; ++k) {
+      double rest = z[size(k)];
+      for (std::int64_t i = 0; i < k; ++i) rest -= x[size(i)] * root(i, k);
+      x[size(k)] = rest / root(k, k);
+      goal_[size(r * count_ + k)] =
+          std::clamp(static_cast<float>(value(r, k) + x[size(k)]), -limit_, limit_);
+    }
+    return owed;
+  }
+
+  // Column k of all rows: the value that leaves (e R)_k = 0, e = q - t, and what the nearest code
+  // leaves of it.
+  void code(std::int64_t k, std::vector<double>& errors, std::vector<double>& owed) {
+    std::vector<float> wanted(size(tile_.rows()));
+    std::vector<double> spread(wanted.size());
+    for (std::int64_t r = 0; r < tile_.rows(); ++r) {
+      double sum = 0;
+      for (std::int64_t i = 0; i < k; ++i) sum += errors[size(r * count_ + i)] * root(i, k);
+      spread[size(r)] = sum;
+      const double w = goal_[size(r * count_ + k)] - sum / root(k, k);
+      wanted[size(r)] = std::clamp(static_cast<float>(w), -limit_, limit_);
+    }
+    tile_.encode(begin_ + k, {wanted.data(), tile_.rows(), 1});
+    for (std::int64_t r = 0; r < tile_.rows(); ++r) {
+      double& error = errors[size(r * count_ + k)];
+      error = static_cast<double>(value(r, k)) - goal_[size(r * count_ + k)];
+      const double left = error * root(k, k) + spread[size(r)];
+      owed[size(r)] += left * left;
+    }
+  }
+
+  std::int64_t begin_;
+  std::int64_t count_;
+  float limit_;
+  CodedTile& tile_;
+  Pull& pull_;
+  std::vector<double> root_;  // R
+  std::vector<float> costs_;  // of an error in each column, once those behind have made up for it
+  std::vector<double> owed_;  // of each row, as it was
+  std::vector<float> goal_;   // t, row after row
+};
+
+}  // namespace
+
+void refit(float limit, CodedTile& tile, Pull& pull) {
+  if (tile.shape().step > 1) return;
+  for (std::int64_t j = 0; j < tile.cols(); j = tile.unit_end(j)) {
+    if (tile.unit_end(j) - j <= kLongest) Unit(j, limit, tile, pull).refit();
+  }
+}
+
+}  // namespace zp

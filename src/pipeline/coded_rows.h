@@ -1,0 +1,30 @@
+// A tensor as an output stores it, in memory: what a model whose layers are quantized one by one
+// goes on with.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "container/container.h"
+
+namespace zp {
+
+class CodedRows final : public RowReader {
+ public:
+  /// Of a job that is a weight, whose grid may not be of the whole tensor.
+  CodedRows(const TensorJob& job, const Decoder& decoder);
+  ~CodedRows() override;
+
+  /// The planes of rows [begin, begin + count) of the job. Different rows from many threads.
+  void set(std::int64_t begin, std::int64_t count,
+           const std::vector<std::vector<std::byte>>& planes);
+  /// In our own form, whatever the job's.
+  void read(std::int64_t begin, std::int64_t count, float* out) const override;
+
+ private:
+  class Stored;
+  std::unique_ptr<Stored> stored_;
+  std::unique_ptr<RowReader> own_form_;  // of what is stored; nullptr: as it is
+};
+
+}  // namespace zp
