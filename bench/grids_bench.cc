@@ -85,7 +85,7 @@ void products(benchmark::State& state, const std::string& spec) {
   const std::vector<float> w = heavy_tails();
   const auto grid = zp::make_grid(spec);
   Planes planes(*grid);
-  zp::find_method("nearest").code(*grid, matrix(*grid, w), {}, planes.out);
+  zp::find_method("nearest").code(*grid, matrix(*grid, w), {}, {}, planes.out);
   const zp::Matrix m = matrix(*grid, w);
   std::vector<float> sums(static_cast<std::size_t>(m.rows));
   for ([[maybe_unused]] auto _ : state) {
