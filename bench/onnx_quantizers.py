@@ -8,7 +8,7 @@ The first prints mean KL divergence from the FP32 graph on held-out text, in nat
 matrix, the embedding too, has 4 bits, blocks of 32, FP32 scales and zero-points of 4 bits; MatMulNBits computes in FP32
 (accuracy_level 1). onnxruntime's quantizer knows no tied head: it codes head and embedding each by itself. What it doesn't
 do (k_quant knows no embeddings) its default does. The second prints the seconds of the whole command against those of its
-quantizer with the model in memory, writing the result.
+quantizer with the model in memory, writing the result. Needs onnx-ir beside requirements/consumers.txt.
 """
 
 import argparse

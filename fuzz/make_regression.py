@@ -292,6 +292,10 @@ def onnx_files():
     yield "bits-minus-4", onnx_codes(bits=-4, codes=bytes(16), shape=[2, 8])
     yield "bits-0", onnx_codes(bits=0, codes=bytes(16), shape=[2, 8])
     yield "block-0", onnx_codes(block=0)
+    for name, rows, cols, block in (("negative", -2, 32, 32), ("block-0", 2, 32, 0), ("wraps", 1 << 62, 32, 32), ("short", 2, 64, 32)):
+        attributes = [("K", cols), ("N", rows), ("block_size", block), ("quant_type", 1)]
+        yield "codebook-" + name, onnx_model([onnx_node("MatMulBnb4", ["x", "w", "s"], ["y"], attributes)],
+                                             [onnx_tensor("w", 2, [32], bytes(32)), onnx_tensor("s", 1, [2], bytes(8))])
     yield "block-2-62", onnx_codes(block=1 << 62)
     yield "codes-short", onnx_codes(codes=bytes(31))
     yield "codes-without-rows", onnx_codes(codes=b"", shape=[0, 1 << 62])

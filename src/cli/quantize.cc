@@ -27,6 +27,7 @@ constexpr const char* kExamples =
     "  zeropoint quantize Phi-3.5-mini-instruct --to gguf:q4_k_m\n"
     "  zeropoint quantize model --to gguf:iq2_xs --statistics model.imatrix.gguf\n"
     "  zeropoint quantize model --to mlx:int4:g64 --calibrate train.txt\n"
+    "  zeropoint quantize model --to genai:int4:g32 --calibrate train.txt\n"
     "  zeropoint quantize SmolLM2-135M --to gguf:q8_0=small.gguf --to mlx:int4:g64\n"
     "  zeropoint quantize model --to gguf:q4_0 --set 'head=q8_0' --set 'layers.0-1.*=q8_0'\n"
     "  zeropoint quantize model --to mlx:int4:g64 --judge heldout.txt --report model.html\n"

@@ -55,16 +55,20 @@ std::vector<Rule> OnnxFolder::rules(std::string_view grid, const ContainerInput&
 Verdict OnnxFolder::accepts(const Grid& grid, const TensorUse& use) const {
   if (float_type_of_grid(grid.spec()) != nullptr) return {true, {}};
   const AffineForm* form = onnx_form(grid);
-  if (form == nullptr) return {false, std::string(kOnnxHolds)};
+  const std::optional<OnnxCodebook> book = onnx_codebook(grid);
+  if (form == nullptr && !book) return {false, std::string(kOnnxHolds)};
   if (!is_matrix(use.role) || use.part == Part::bias)
     return {false, "norms and biases stay in floating point"};
-  const std::string why = why_no_multiple(use.cols, form->group);
-  return {why.empty(), why, form->is_signed ? Fidelity::repacked : Fidelity::exact};
+  if (book && is_looked_up(use))
+    return {false, "ONNX Runtime looks nothing up in codebooks of this kind"};
+  const std::string why = why_no_multiple(use.cols, book ? book->group : form->group);
+  const bool repacked = form != nullptr && form->is_signed;
+  return {why.empty(), why, repacked ? Fidelity::repacked : Fidelity::exact};
 }
 
-/// Rows that groups don't divide stay in floating point.
+/// Rows that groups don't divide, or that can't be looked up, stay in floating point.
 std::string OnnxFolder::fallback(const Grid& grid, const Weight&) const {
-  return onnx_form(grid) != nullptr ? "fp32" : "";
+  return onnx_form(grid) != nullptr || onnx_codebook(grid) ? "fp32" : "";
 }
 
 Layout OnnxFolder::layout(const ContainerInput& input,

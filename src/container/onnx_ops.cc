@@ -171,8 +171,14 @@ OnnxOps::Value OnnxOps::linear(const Value& x, Place place) {
   const Assignment& weight = at(place);
   const AffineForm* form = onnx_form(*weight.grid);
   const std::int64_t rows = weight.weight->use.rows;
+  const std::int64_t cols = weight.weight->use.cols;
   Value y{{}, rows};
-  if (form == nullptr) {
+  if (const auto book = onnx_codebook(*weight.grid)) {
+    const std::vector<OnnxPlane> planes = onnx_planes(weight);
+    y.name = own_node(
+        "MatMulBnb4", {x.name, planes[0].name, planes[1].name},
+        {{"K", cols}, {"N", rows}, {"block_size", book->group}, {"quant_type", book->quant_type}});
+  } else if (form == nullptr) {
     y.name = own_node("FusedMatMul", {x.name, plane_as_floats(weight, 0)},
                       {{"transB", std::int64_t{1}}});
   } else {
@@ -182,7 +188,7 @@ OnnxOps::Value OnnxOps::linear(const Value& x, Place place) {
                     plane_as_floats(weight, 1)};
     if (planes.size() > 2) inputs.push_back(planes[2].name);
     y.name = own_node("MatMulNBits", std::move(inputs),
-                      {{"K", weight.weight->use.cols},
+                      {{"K", cols},
                        {"N", rows},
                        {"bits", std::int64_t{form->bits}},
                        {"block_size", form->group},

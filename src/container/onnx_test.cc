@@ -65,7 +65,7 @@ onnx::Model graph_of(const std::map<std::string, Buffer>& files) {
 
 TEST(Onnx, EveryValueIsThereBeforeItIsTaken) {
   for (const std::string& config : {kLlama, kGpt2, kGemma2}) {
-    for (const char* grid : {"fp32", "bf16", "int4:g16", "uint8:g32:sym:s16"}) {
+    for (const char* grid : {"fp32", "bf16", "int4:g16", "uint8:g32:sym:s16", "nf4:g32"}) {
       const Sample sample(config);
       const auto files = written(sample.layout(onnx_container(), grid));
       const onnx::Model graph = graph_of(files);
@@ -146,12 +146,19 @@ TEST(Onnx, SaysWhatItHoldsExactlyAndWhatRepacked) {
   EXPECT_EQ(says("uint4:g32:zero"), "exact");
   EXPECT_EQ(says("uint8:g256:sym"), "exact");
   EXPECT_EQ(says("int4:g32:zero"), "repacked");
+  EXPECT_EQ(says("nf4:g64"), "exact");
+  EXPECT_EQ(says("fp4:g16"), "exact");
+  EXPECT_EQ(says("nf4:g7"), kOnnxHolds);
   for (const char* spec : {"int3:g32", "int4:g24", "int4:g512", "int4:g32:min", "int8:channel",
                            "int4:g32:pow2", "q4_0", "fp64"}) {
     EXPECT_EQ(says(spec), kOnnxHolds) << spec;
   }
   use.cols = 48;
   EXPECT_EQ(says("int4:g32"), "48 columns are no multiple of 32");
+  use.cols = 64;
+  use.role = Role::embedding;
+  EXPECT_EQ(says("int4:g32"), "repacked");
+  EXPECT_EQ(says("nf4:g64"), "ONNX Runtime looks nothing up in codebooks of this kind");
   use.role = Role::ffn_norm;
   EXPECT_EQ(says("int4:g16"), "norms and biases stay in floating point");
 }

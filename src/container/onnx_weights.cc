@@ -12,10 +12,6 @@ namespace {
 constexpr std::array kBits = {2, 4, 8};
 constexpr std::array<std::int64_t, 5> kGroups = {16, 32, 64, 128, 256};
 
-bool is_looked_up(const TensorUse& use) {
-  return use.role == Role::embedding || use.role == Role::position;
-}
-
 // The top bit of every code of a byte.
 std::byte top_bits(const AffineForm& form) {
   unsigned bits = 0;
@@ -38,7 +34,8 @@ OnnxPlane codes_plane(const Assignment& a, std::string name, bool looked_up) {
 constinit const std::string_view kOnnxHolds =
     "ONNX Runtime computes with fp32, fp16, bf16 and [u]int2, [u]int4, [u]int8 in groups of 16, "
     "32, "
-    "64, 128 or 256, \"sym\", \"restricted\" or \"zero\", scales s32, s16 or sbf16";
+    "64, 128 or 256, \"sym\", \"restricted\" or \"zero\", scales s32, s16 or sbf16, and nf4 and "
+    "fp4 in such groups";
 
 const AffineForm* onnx_form(const Grid& grid) {
   const AffineForm* f = grid.affine();
@@ -49,18 +46,37 @@ const AffineForm* onnx_form(const Grid& grid) {
   return held ? f : nullptr;
 }
 
+bool is_looked_up(const TensorUse& use) {
+  return use.role == Role::embedding || use.role == Role::position;
+}
+
+std::optional<OnnxCodebook> onnx_codebook(const Grid& grid) {
+  constexpr std::array<std::string_view, 2> kNames = {"fp4", "nf4"};
+  if (grid.family() != Family::codebook) return std::nullopt;
+  const std::int64_t group = grid.shape(1).block;
+  const auto* name = std::ranges::find(kNames, grid.planes()[0].type_name);
+  if (name == kNames.end() || std::find(kGroups.begin(), kGroups.end(), group) == kGroups.end())
+    return std::nullopt;
+  return OnnxCodebook{name - kNames.begin(), group};
+}
+
 std::string onnx_path(const TensorUse& use) { return use.mlx.substr(0, use.mlx.rfind('.')); }
 
 std::vector<OnnxPlane> onnx_planes(const Assignment& a) {
   const TensorUse& use = a.weight->use;
   const AffineForm* form = onnx_form(*a.grid);
+  const std::string path = onnx_path(use);
+  if (const auto book = onnx_codebook(*a.grid)) {
+    const std::int64_t count = use.rows * use.cols;
+    return {{path + std::string(kOnnxCodes), onnx::Type::u8, {count / 2}},
+            {path + std::string(kOnnxScales), onnx::Type::f32, {count / book->group}}};
+  }
   if (form == nullptr) {
     std::vector<std::int64_t> shape = {use.rows, use.cols};
     if (!is_matrix(use.role) || use.part == Part::bias) shape = {use.cols};
     const DType type = float_type_of_grid(a.grid->spec())->dtype;
     return {{use.mlx, onnx::type_of(type), std::move(shape)}};
   }
-  const std::string path = onnx_path(use);
   const std::int64_t groups = use.cols / form->group;
   std::vector<OnnxPlane> planes = {
       codes_plane(a, path + std::string(kOnnxCodes), is_looked_up(use)),

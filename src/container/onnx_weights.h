@@ -9,11 +9,17 @@
 //   X.zero_points  uint8 [rows, ceil(cols / group bits / 8)]    packed alike; none: half of the
 //   range
 //
+// Or it is one of bitsandbytes' codebooks (MatMulBnb4), for what is multiplied by alone:
+//
+//   X.weight   uint8 [rows cols / 2]        codes, first in the high bits
+//   X.scales   float [rows cols / group]
+//
 // A looked-up matrix has its codes as [rows, cols bits / 8]: the same bytes. Everything else is one
 // floating tensor. Signed grids' codes are two's complement: their top bits are inverted on the
 // way.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +37,17 @@ inline constexpr std::string_view kOnnxZeros = ".zero_points";
 extern const std::string_view kOnnxHolds;
 /// The form of an affine grid that is held as it is, else nullptr.
 const AffineForm* onnx_form(const Grid& grid);
+
+/// A codebook as MatMulBnb4 numbers them.
+struct OnnxCodebook {
+  std::int64_t quant_type;
+  std::int64_t group;
+};
+/// nullopt where it knows no such codebook.
+std::optional<OnnxCodebook> onnx_codebook(const Grid& grid);
+
+/// Rows are looked up in it, whatever else is done.
+bool is_looked_up(const TensorUse& use);
 
 /// A tensor of the graph, one plane of a weight's grid.
 struct OnnxPlane {

@@ -48,6 +48,7 @@ class Reader {
       if (node.domain != "com.microsoft") continue;
       if (node.op == "MatMulNBits") add_codes(node, {1, 2, 3});
       if (node.op == "GatherBlockQuantized") add_codes(node, {0, 2, 3});
+      if (node.op == "MatMulBnb4") add_codebook(node);
     }
     for (const onnx::Initializer& t : model_.initializers) {
       if (!used_.contains(t.name) && (t.external || !own())) add_plain(t);
@@ -159,6 +160,33 @@ class Reader {
     tensor.rows = rows > 0 && cols > 0 ? grid_rows(planes, std::move(grid), rows, cols) : nullptr;
     if (tensor.rows == nullptr)
       throw Error(place(*codes), "codes, scales and zero-points don't fit each other");
+    checkpoint_.add(std::move(tensor), where_);
+  }
+
+  // What its two inputs hold is flat: the rows' lengths are the node's.
+  void add_codebook(const onnx::Node& node) {
+    const onnx::Initializer* codes = input(node, 1);
+    const onnx::Initializer* scales = input(node, 2);
+    if (codes == nullptr || scales == nullptr) return;
+    used_.insert({codes->name, scales->name});
+    const std::int64_t kind = onnx::integer_of(node, "quant_type", -1);
+    const std::int64_t block = onnx::integer_of(node, "block_size", -1);
+    const std::int64_t rows = onnx::integer_of(node, "N", -1);
+    const std::int64_t cols = onnx::integer_of(node, "K", -1);
+    if ((kind != 0 && kind != 1) || block < 16 || block > 256 || rows < 1 || cols < 1 ||
+        cols % block != 0 || scales->type != onnx::Type::f32 || codes->type != onnx::Type::u8) {
+      throw Error(place(*codes), "codes of a form that isn't known",
+                  "fp4 or nf4 in blocks of 16 to 256 that divide the rows, FP32 scales");
+    }
+    auto grid = make_grid((kind == 0 ? "fp4:g" : "nf4:g") + std::to_string(block));
+    Tensor tensor;
+    tensor.name = codes->name;
+    tensor.type = grid->spec();
+    const std::vector<Bytes> planes = {bytes_of(*codes, DType::u8), bytes_of(*scales, DType::f32)};
+    tensor.bytes = std::ssize(planes[0]) + std::ssize(planes[1]);
+    tensor.shape = {rows, cols};
+    tensor.rows = grid_rows(planes, std::move(grid), rows, cols);
+    if (tensor.rows == nullptr) throw Error(place(*codes), "codes and scales don't fit each other");
     checkpoint_.add(std::move(tensor), where_);
   }
 

@@ -37,6 +37,7 @@ GRIDS = {
     "int8:g32:zero": "uint8:g32:zero:s32",
     "int4:g32:sym": "uint4:g32:sym:s32",
     "int4:g32": "uint4:g32:zero:s32",
+    "nf4:g32": "nf4:g32",
     "int2:g16": "uint2:g16:zero:s32",
 }
 # Other groups and types of scales, and signs, on one model.
@@ -46,6 +47,7 @@ MORE_GRIDS = {
     "uint8:g16:restricted": "uint8:g16:sym:s32",
     "int4:g64:zero:s16": "uint4:g64:zero:s16",
     "int8:g64:sym:sbf16": "uint8:g64:sym:sbf16",
+    "fp4:g64": "fp4:g64",
 }
 RANDOM = [
     "llama", "llama_biases", "llama_llama3", "llama_yarn", "mistral_window", "qwen2", "qwen3", "gemma2", "gpt2",
