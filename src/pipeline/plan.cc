@@ -215,6 +215,7 @@ Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
   plan.coder = recipe.coder;
   plan.importance = recipe.importance;
   plan.statistics = recipe.statistics;
+  plan.resume = recipe.resume;
   plan.memory_bytes = memory_needed(plan, recipe);
   return plan;
 }
