@@ -184,6 +184,42 @@ class CommandLineTest(unittest.TestCase):
                 else:
                     self.assertEqual(content(path), content(same), f"{target} {method}")
 
+    def test_killed_at_any_moment_a_run_goes_on_to_the_same_files(self):
+        text = self.calibration_text()
+        chance = random.Random(11)
+
+        def command(target, path, method, *options, tokens=256):
+            return ["quantize", self.big_model, "--to", f"{target}={path}", "--calibrate", text, "--tokens", tokens, "--context", 64,
+                    "--method", method, *options]  # fmt: skip
+
+        for target, method, kills in [("gguf:q4_0", "gptq", 5), ("mlx:int4:g64", "gptq:upstream=off", 2)]:
+            whole = self.out("whole")
+            begin = time.monotonic()
+            run(*command(target, whole, method), check=True)
+            seconds = time.monotonic() - begin
+            folder, path = self.out("resume"), self.out("out")
+            kept = 0
+            for _ in range(kills):
+                again = command(target, path, method, "--resume", folder)
+                with subprocess.Popen([PROGRAM, *map(str, again)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                    try:
+                        process.wait(seconds * chance.uniform(0.2, 0.7))
+                        break
+                    except subprocess.TimeoutExpired:
+                        process.kill()
+                self.assertFalse(path.exists())
+                kept += (folder / "state").exists()
+            self.assertGreater(kept, 0, "something was kept")
+            if not path.exists():
+                for other in [command(target, path, method + (",damp=0.3" if ":" in method else ":damp=0.3")), command(target, path, method, tokens=128)]:
+                    done = run(*other, "--resume", folder)
+                    self.assertOneLine(done, 1)
+                    self.assertIn("of another run", done.stderr)
+                done = run(*command(target, path, method, "--resume", folder))
+                self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(content(path), content(whole), f"{target} {method}")
+            self.assertFalse(folder.exists(), "nothing is left of what was kept")
+
     def test_a_wrong_statistics_file_is_refused_in_one_line(self):
         file = self.out("model.statistics")
         self.calibrate(file)

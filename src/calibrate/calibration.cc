@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/error.h"
 
 namespace zp {
 namespace {
@@ -189,7 +190,7 @@ void Calibration::run(Progress& progress) {
   moments_.clear();
   const Stage& stage = stages_[static_cast<std::size_t>(++stage_)];
   if (stage.layer < 0 && stage.role == Role::embedding) return;
-  if (stage_ == (upstream() ? 1 : 0)) embed();
+  if (stage.layer == 0 && (stage_ == 0 || stage.role == Role::query)) embed();
   progress.stage(title(), tokens(), "tokens");
   if (upstream()) {
     run_inputs(progress);
@@ -218,14 +219,36 @@ InputStatistics Calibration::of(const Weight& weight, std::size_t output) const 
   return found->second[found->second.size() > 1 ? output : 0].view();
 }
 
+bool Calibration::may_break_behind(std::int64_t stage) const {
+  const auto at = static_cast<std::size_t>(stage);
+  return stages_[at].layer >= 0 && stages_[at + 1].layer != stages_[at].layer;
+}
+
+std::vector<Bytes> Calibration::state() {
+  std::vector<Bytes> all = float_.state();
+  for (const auto& output : outputs_) {
+    for (const Bytes part : output->state()) all.push_back(part);
+  }
+  return all;
+}
+
+void Calibration::resume(std::int64_t stages, Bytes state) {
+  embed();
+  float_.resume(state);
+  for (const auto& output : outputs_) output->resume(state);
+  if (!state.empty()) throw Error("--resume", "a state of another size");
+  stage_ = stages - 1;
+}
+
 bool Calibration::wants(const Weight& weight) const {
   return upstream() && is_matrix(weight.use.role) && weight.use.part == Part::weight;
 }
 
 void Calibration::coded(const Weight& weight, std::size_t output, std::unique_ptr<RowReader> rows) {
   const std::int64_t layer = weight.use.layer;
-  // Nothing comes back to a layer: when the next one's first weights are there, it is done with.
-  std::erase_if(coded_[output], [&](const Coded& c) { return c.layer < layer; });
+  // Nothing comes back to a layer: when the next one's first weights are there, it is done with. What
+  // stands outside the layers stays.
+  std::erase_if(coded_[output], [&](const Coded& c) { return c.layer >= 0 && c.layer < layer; });
   outputs_[output]->engine().replace({layer, weight.use.role}, *rows);
   coded_[output].push_back({layer, std::move(rows)});
 }

@@ -45,6 +45,11 @@ class Calibration final : public LayerStatistics {
   std::int64_t stage_of(const Weight& weight) const override;
   void next(Progress& progress) override;
   InputStatistics of(const Weight& weight, std::size_t output) const override;
+  void describe(Hash64& hash) const override { groups_.describe(hash); }
+  /// Behind whole layers.
+  bool may_break_behind(std::int64_t stage) const override;
+  std::vector<Bytes> state() override;
+  void resume(std::int64_t stages, Bytes state) override;
   bool wants(const Weight& weight) const override;
   void coded(const Weight& weight, std::size_t output, std::unique_ptr<RowReader> rows) override;
 

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
+#include "base/hash.h"
 #include "base/progress.h"
 #include "method/method.h"
 #include "model/architecture.h"
@@ -30,6 +32,16 @@ class LayerStatistics {
   /// Of the stage that came last, for one of the outputs; all empty for other weights. Valid until
   /// next().
   virtual InputStatistics of(const Weight& weight, std::size_t output) const = 0;
+
+  /// What the statistics depend on beside the model and the options.
+  virtual void describe(Hash64& hash) const = 0;
+  /// Whether the run may be broken off behind this stage, and go on from state().
+  virtual bool may_break_behind(std::int64_t) const { return true; }
+  /// Behind the stage that came last: what resume() needs beside what coded() is told. Borrowed.
+  virtual std::vector<Bytes> state() { return {}; }
+  /// Before any next(), after every coded() there was: `stages` are done. Throws Error for a state
+  /// of another size.
+  virtual void resume(std::int64_t stages, Bytes state) = 0;
 
   /// Whether coded() is to be told of the weight.
   virtual bool wants(const Weight&) const { return false; }

@@ -33,6 +33,8 @@ class StoredStatistics final : public LayerStatistics {
   std::int64_t stage_of(const Weight& weight) const override;
   void next(Progress& progress) override;
   InputStatistics of(const Weight& weight, std::size_t output) const override;
+  void describe(Hash64& hash) const override { hash.add(file_.bytes()); }
+  void resume(std::int64_t stages, Bytes) override { stage_ = stages - 1; }
 
  private:
   MappedFile file_;

@@ -1,8 +1,10 @@
 #include "calibrate/stream.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/checked.h"
+#include "base/error.h"
 
 namespace zp {
 namespace {
@@ -39,6 +41,10 @@ std::vector<Chunk> WindowGroups::chunks(std::int64_t group) {
   return all;
 }
 
+void WindowGroups::describe(Hash64& hash) const {
+  for (const auto& window : windows_) hash.add(std::as_bytes(std::span(window)));
+}
+
 std::int64_t WindowGroups::bytes(const Decoder& decoder) const {
   return together_ * KvCache::bytes(decoder, length());
 }
@@ -59,6 +65,26 @@ void Stream::attention_half(std::int64_t layer, std::int64_t group) {
 
 void Stream::mlp_half(std::int64_t layer, std::int64_t group) {
   hidden(group) = engine_.mlp_half(layer, std::move(hidden(group)));
+}
+
+std::vector<Bytes> Stream::state() {
+  std::vector<Bytes> all;
+  for (Activations& x : hidden_) {
+    for (std::int64_t r = 0; r < x.rows(); ++r)
+      all.push_back(std::as_bytes(std::span(x.view().row(r))));
+  }
+  return all;
+}
+
+void Stream::resume(Bytes& state) {
+  for (Activations& x : hidden_) {
+    for (std::int64_t r = 0; r < x.rows(); ++r) {
+      const std::span<float> row = x.view().row(r);
+      if (state.size() < row.size_bytes()) throw Error("--resume", "a state of another size");
+      std::memcpy(row.data(), state.data(), row.size_bytes());
+      state = state.subspan(row.size_bytes());
+    }
+  }
 }
 
 Activations Stream::inputs(std::int64_t layer, Role role, std::int64_t group) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/hash.h"
 #include "engine/engine.h"
 
 namespace zp {
@@ -25,6 +26,7 @@ class WindowGroups {
   /// Tokens of a group at most.
   std::int64_t together() const;
   std::vector<Chunk> chunks(std::int64_t group);
+  void describe(Hash64& hash) const;
   /// Memory of the keys and values.
   std::int64_t bytes(const Decoder& decoder) const;
 
@@ -48,6 +50,10 @@ class Stream {
   void attention_half(std::int64_t layer, std::int64_t group);
   void mlp_half(std::int64_t layer, std::int64_t group);
   /// See Walk; for Role::head what the head reads.
+  /// The hidden states, row after row.
+  std::vector<Bytes> state();
+  /// Takes them from the front of `state`. Throws Error when that is shorter.
+  void resume(Bytes& state);
   Activations inputs(std::int64_t layer, Role role, std::int64_t group);
 
  private:

@@ -44,6 +44,7 @@ struct Options {
   std::int64_t context = 512;
   std::string report;
   std::string statistics;
+  std::string resume;
   std::vector<std::string> calibrate;
   std::int64_t tokens = 16384;
   bool dry_run = false;
@@ -174,6 +175,8 @@ Coder coder_of(const Options& options) {
   const Coder coder = parse_coder(name);
   const Method& method = *coder.method;
   const std::string option = calibrated ? "--calibrate" : "--statistics";
+  if (!options.resume.empty() && !calibrated && options.statistics.empty())
+    throw UsageError("--resume", "only a calibrated run is worth it", "--calibrate FILE");
   if (calibrated && !options.statistics.empty())
     throw UsageError("--calibrate", "not together with --statistics", "one of them");
   if (method.feedback && !calibrated && options.statistics.empty())
@@ -217,6 +220,7 @@ Recipe recipe_of(const Options& options, const Team& team) {
   recipe.memory_bytes =
       options.memory.empty() ? machine_memory_bytes() / 4 : parse_size(options.memory, "--memory");
   recipe.force = options.force;
+  recipe.resume = options.resume;
   recipe.threads = team.threads();
   return recipe;
 }
@@ -282,6 +286,16 @@ std::vector<Judgement> judge_written(const Plan& plan, const LoadedModel& loaded
   }
 }
 
+RunResult run_or_say_how_to_go_on(const Plan& plan, const Options& options, const Team& team,
+                                  Progress& progress) {
+  try {
+    return run_plan(plan, options.force, team, progress);
+  } catch (const Interrupted&) {
+    if (plan.resume.empty()) throw;
+    throw Interrupted{"the same command goes on behind the last whole layer"};
+  }
+}
+
 int quantize(const Options& options, const Common& common) {
   const Team team(common.threads);
   Recipe recipe = recipe_of(options, team);
@@ -305,7 +319,7 @@ int quantize(const Options& options, const Common& common) {
   std::vector<Judgement> judgements;
   {
     const std::unique_ptr<Progress> progress = make_progress(common);
-    result = run_plan(plan, options.force, team, *progress);
+    result = run_or_say_how_to_go_on(plan, options, team, *progress);
     if (text) judgements = judge_written(plan, *loaded, *text, team, *progress);
   }
   if (!options.report.empty()) {
@@ -347,6 +361,9 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
       "--statistics", options->statistics,
       "What zeropoint calibrate wrote, or llama.cpp's imatrix: weighs the search by each "
       "column's importance; ours serves --method gptq, too");
+  sub->add_option("--resume", options->resume,
+                  "A folder that keeps what is done of a calibrated run, layer by layer: the same "
+                  "command goes on from there");
   sub->add_option("--memory", options->memory,
                   "Budget for own memory, e.g. 2G (default: a quarter of the machine's)");
   sub->add_option("--pre-tokenizer", options->pre_tokenizer,

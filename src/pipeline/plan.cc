@@ -142,8 +142,26 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
 std::int64_t tile_bytes(const TensorJob& job, bool feedback) {
   const std::int64_t weights = tile_rows(job) * job.rows->cols();
   // FP32 values and what they decode to; the planes' bytes are fewer than a float's each. With
-  // feedback the weights as they stand, errors, what they owe, codes, and parameters.
-  return weights * static_cast<std::int64_t>((feedback ? 8 : 3) * sizeof(float));
+  // feedback the weights as they should be and as they stand, errors, what they owe, codes, and
+  // parameters.
+  return weights * static_cast<std::int64_t>((feedback ? 10 : 3) * sizeof(float));
+}
+
+// Coded weights that stay in memory: where statistics go on with them those outside the layers and
+// of two layers, and of one that is not saved yet.
+std::int64_t coded_bytes(const PlannedOutput& output, const Recipe& recipe) {
+  std::map<std::int64_t, std::int64_t> of_layer;
+  for (const TensorJob& job : output.layout.jobs) {
+    if (job.weight != nullptr)
+      of_layer[job.weight->use.layer] += job.grid->bytes(job.rows->rows(), job.rows->cols());
+  }
+  std::int64_t most = 0;
+  for (const auto& [layer, bytes] : of_layer) most = layer < 0 ? most : std::max(most, bytes);
+  const auto wanted = [&](const TensorJob& job) {
+    return job.weight != nullptr && recipe.statistics->wants(*job.weight);
+  };
+  const bool goes_on = std::ranges::any_of(output.layout.jobs, wanted);
+  return (goes_on ? of_layer[-1] + 2 * most : 0) + (recipe.resume.empty() ? 0 : most);
 }
 
 // What is in memory already (tokenizer, headers) and the largest tiles that can be under way
@@ -164,7 +182,8 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
   std::sort(tiles.rbegin(), tiles.rend());
   std::int64_t sum = own_memory_bytes();
   if (recipe.statistics != nullptr) {
-    const std::int64_t bytes = recipe.statistics->bytes();
+    std::int64_t bytes = recipe.statistics->bytes();
+    for (const PlannedOutput& output : plan.outputs) bytes += coded_bytes(output, recipe);
     if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
       throw Error("--calibrate", "statistics of one layer do not fit the memory budget",
                   "--memory of at least " + std::to_string(bytes) +
@@ -217,6 +236,7 @@ Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
   plan.coder = recipe.coder;
   plan.importance = recipe.importance;
   plan.statistics = recipe.statistics;
+  plan.resume = recipe.resume;
   plan.memory_bytes = memory_needed(plan, recipe);
   return plan;
 }

@@ -26,6 +26,7 @@ struct Recipe {
   std::string pre_tokenizer;              ///< overrides what the tokenizer's own regexes say
   std::int64_t memory_bytes = 0;          ///< budget for our own memory; 0: none
   int threads = 1;
+  std::filesystem::path resume;  ///< a folder for what is done; empty: nothing is kept
   bool force = false;
 };
 
@@ -55,6 +56,7 @@ struct Plan {
   std::int64_t memory_bytes = 0;  ///< of our own that the run will take at most
   const ColumnImportance* importance = nullptr;
   LayerStatistics* statistics = nullptr;
+  std::filesystem::path resume;
 };
 
 /// Throws Error when something is at `path` (and not `force`), or its folder isn't there.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,8 +16,10 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "base/memory.h"
+#include "calibrate/stored_statistics.h"
 #include "kernel/range.h"
 #include "pipeline/coded_rows.h"
+#include "pipeline/resume.h"
 
 namespace zp {
 namespace fs = std::filesystem;
@@ -143,6 +146,7 @@ class Runner {
     const Clock::time_point committing = Clock::now();
     for (const auto& output : outputs_) output->finish_files();
     for (const auto& output : outputs_) output->commit();
+    if (resume_) resume_->remove();
     return result(begin, committing);
   }
 
@@ -166,19 +170,101 @@ class Runner {
       const std::int64_t stage = weight != nullptr ? statistics.stage_of(*weight) : stages - 1;
       tiles[static_cast<std::size_t>(stage)].push_back(i);
     }
-    for (const std::vector<std::size_t>& of_stage : tiles) {
+    const std::int64_t done = begin_again(tiles, statistics);
+    std::vector<std::size_t> unsaved;
+    for (std::int64_t stage = done; stage < stages; ++stage) {
+      const std::vector<std::size_t>& of_stage = tiles[static_cast<std::size_t>(stage)];
       const Clock::time_point begin = Clock::now();
       statistics.next(progress_);
       peak_memory_ = std::max(peak_memory_, own_memory_bytes());
       calibrate_ += Clock::now() - begin;
       for (const std::size_t i : of_stage) keep(tiles_[i], statistics);
       do_tiles(of_stage, "quantize");
-      for (auto& [key, rows] : kept_) {
-        const TensorJob& j = plan_.outputs[key.first].layout.jobs[key.second];
-        statistics.coded(*j.weight, key.first, std::move(rows));
-      }
-      kept_.clear();
+      hand_on(statistics);
+      if (!resume_) continue;
+      unsaved.insert(unsaved.end(), of_stage.begin(), of_stage.end());
+      if (stage + 1 < stages && statistics.may_break_behind(stage))
+        save(stage + 1, std::exchange(unsaved, {}), statistics);
     }
+  }
+
+  // Stages that a run before this one has done.
+  std::int64_t begin_again(const std::vector<std::vector<std::size_t>>& tiles,
+                           LayerStatistics& statistics) {
+    if (plan_.resume.empty()) return 0;
+    resume_ = std::make_unique<ResumeFolder>(plan_.resume, identity(statistics));
+    saved_.resize(tiles_.size());
+    std::int64_t begin = 0;
+    for (const std::int64_t end : resume_->ends()) {
+      const MappedFile file = resume_->coded(end);
+      Bytes bytes = ResumeFolder::content(file);
+      for (; begin < end; ++begin) {
+        for (const std::size_t i : tiles[static_cast<std::size_t>(begin)]) {
+          keep(tiles_[i], statistics);
+          restore(i, bytes);
+        }
+        hand_on(statistics);
+      }
+    }
+    if (begin > 0) statistics.resume(begin, ResumeFolder::content(resume_->state()));
+    return begin;
+  }
+
+  // All that the files' bytes depend on.
+  std::uint64_t identity(const LayerStatistics& statistics) const {
+    Hash64 hash;
+    const auto text = [&hash](const std::string& s) { hash.add(std::as_bytes(std::span(s))); };
+    const MethodOptions& o = plan_.coder.options;
+    text(fmt::format("{} {} {} {} {}", plan_.coder.method->name, o.upstream, o.order, o.damp,
+                     o.sweeps));
+    const std::uint64_t model = hash_of(*plan_.model);
+    hash.add(std::as_bytes(std::span(&model, 1)));
+    statistics.describe(hash);
+    for (const PlannedOutput& output : plan_.outputs) {
+      text(std::string(output.container->name()));
+      for (const TensorJob& j : output.layout.jobs)
+        text(fmt::format("{} {} {}", j.name, j.grid->spec(), j.planes.front().offset));
+    }
+    return hash.value();
+  }
+
+  void save(std::int64_t end, const std::vector<std::size_t>& tiles, LayerStatistics& statistics) {
+    std::vector<Bytes> parts;
+    for (const std::size_t i : tiles) {
+      parts.push_back(std::as_bytes(std::span(&energies_[i], 1)));
+      for (const std::vector<std::byte>& plane : saved_[i]) parts.emplace_back(plane);
+    }
+    resume_->save(end, parts, statistics.state());
+    for (const std::size_t i : tiles) saved_[i] = {};
+  }
+
+  // What save() made of a tile, from the front of `bytes`.
+  void restore(std::size_t index, Bytes& bytes) {
+    const Tile& tile = tiles_[index];
+    const TensorJob& j = job(tile);
+    const auto take = [&bytes](void* to, std::size_t size) {
+      if (bytes.size() < size) throw Error("--resume", "coded tensors of another size");
+      std::memcpy(to, bytes.data(), size);
+      bytes = bytes.subspan(size);
+    };
+    take(&energies_[index], sizeof(Energy));
+    Buffers buffers;
+    const Matrix shape = as_matrix(tile, j, {});
+    for (std::size_t p = 0; p < j.planes.size(); ++p) {
+      buffers.planes.emplace_back(
+          static_cast<std::size_t>(shape.rows * j.grid->row_bytes(p, shape.cols)));
+      take(buffers.planes.back().data(), buffers.planes.back().size());
+    }
+    write(tile, j, buffers);
+  }
+
+  // What became of the stage's weights.
+  void hand_on(LayerStatistics& statistics) {
+    for (auto& [key, rows] : kept_) {
+      const TensorJob& j = plan_.outputs[key.first].layout.jobs[key.second];
+      statistics.coded(*j.weight, key.first, std::move(rows));
+    }
+    kept_.clear();
   }
 
   // Makes room for what becomes of the tile's tensor, where the statistics go on with that.
@@ -209,6 +295,8 @@ class Runner {
     energies_[index] = energy(w, buffers->decoded);
     const Clock::time_point t2 = Clock::now();
     write(tile, j, *buffers);
+    if (resume_)
+      saved_[index].assign(buffers->planes.begin(), buffers->planes.begin() + std::ssize(j.planes));
     const Clock::time_point t3 = Clock::now();
     give_back(std::move(*buffers), t1 - t0, t2 - t1, t3 - t2);
     progress_.advance(static_cast<std::int64_t>(count));
@@ -216,7 +304,7 @@ class Runner {
 
   // A grid with one parameter set for the whole tensor sees it as one row.
   static Matrix as_matrix(const Tile& tile, const TensorJob& j, const std::vector<float>& values) {
-    if (j.grid->whole_tensor()) return {values.data(), 1, static_cast<std::int64_t>(values.size())};
+    if (j.grid->whole_tensor()) return {values.data(), 1, tile.rows * j.rows->cols()};
     return {values.data(), tile.rows, j.rows->cols()};
   }
 
@@ -323,6 +411,8 @@ class Runner {
   std::vector<std::unique_ptr<OpenOutput>> outputs_;
   std::map<std::pair<std::size_t, std::size_t>, std::unique_ptr<CodedRows>>
       kept_;  // by output, job
+  std::unique_ptr<ResumeFolder> resume_;
+  std::vector<std::vector<std::vector<std::byte>>> saved_;  // planes of tiles, until they are
   std::mutex mutex_;
   std::vector<Buffers> free_;
   Clock::duration read_{};
