@@ -246,8 +246,8 @@ bool Calibration::wants(const Weight& weight) const {
 
 void Calibration::coded(const Weight& weight, std::size_t output, std::unique_ptr<RowReader> rows) {
   const std::int64_t layer = weight.use.layer;
-  // Nothing comes back to a layer: when the next one's first weights are there, it is done with. What
-  // stands outside the layers stays.
+  // Nothing comes back to a layer: when the next one's first weights are there, it is done with.
+  // What stands outside the layers stays.
   std::erase_if(coded_[output], [&](const Coded& c) { return c.layer >= 0 && c.layer < layer; });
   outputs_[output]->engine().replace({layer, weight.use.role}, *rows);
   coded_[output].push_back({layer, std::move(rows)});
