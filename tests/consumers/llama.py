@@ -25,6 +25,8 @@ class Llama:
         params.verbosity = -1
         self._server = xllamacpp.Server(params)
         self.description = self._ask("/v1/models")["data"][0]["meta"]
+        # A server that is ended before its loop has begun waits for it forever; an answer proves that it has.
+        self._ask("/slots")
 
     def _ask(self, path, question=None):
         data = None if question is None else json.dumps(question).encode()
