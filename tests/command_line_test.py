@@ -159,6 +159,17 @@ class CommandLineTest(unittest.TestCase):
             self.quantize(target, alone, *calibrate)
             self.assertEqual(content(path), content(alone), target)
 
+    def test_calibration_goes_on_with_the_values_of_repacked_codes(self):
+        calibrate = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
+        weights = []
+        for grid in ["int4:g32:sym", "uint4:g32:sym"]:  # the same values; the file has unsigned codes
+            for more in [[], ["--resume", self.out("resume")]]:
+                path = self.out("onnx")
+                self.quantize(f"onnx:{grid}", path, *calibrate, *more)
+                weights.append((path / "model.onnx.data").read_bytes())
+        for other in weights[1:]:
+            self.assertEqual(other, weights[0])
+
     def calibrate(self, path, *options):
         done = run("calibrate", self.model, "--text", self.calibration_text(), "-o", path, "--tokens", 512, "--context", 64,
                    "--json", *options)

@@ -294,9 +294,9 @@ class Runner {
     quantize(tile, j, *buffers);
     energies_[index] = energy(w, buffers->decoded);
     const Clock::time_point t2 = Clock::now();
-    write(tile, j, *buffers);
     if (resume_)
       saved_[index].assign(buffers->planes.begin(), buffers->planes.begin() + std::ssize(j.planes));
+    write(tile, j, *buffers);
     const Clock::time_point t3 = Clock::now();
     give_back(std::move(*buffers), t1 - t0, t2 - t1, t3 - t2);
     progress_.advance(static_cast<std::int64_t>(count));
@@ -333,7 +333,10 @@ class Runner {
     return inputs;
   }
 
+  // The planes become what the file has of them.
   void write(const Tile& tile, const TensorJob& j, Buffers& b) const {
+    const auto kept = kept_.find({tile.output, tile.job});
+    if (kept != kept_.end()) kept->second->set(tile.begin, tile.rows, b.planes);
     for (std::size_t p = 0; p < j.planes.size(); ++p) {
       if (const std::byte flip = j.planes[p].flip; flip != std::byte{}) {
         for (std::byte& byte : b.planes[p]) byte ^= flip;
@@ -342,8 +345,6 @@ class Runner {
       outputs_[tile.output]->write(j.planes[p].file, j.planes[p].offset + tile.begin * row_bytes,
                                    b.planes[p]);
     }
-    const auto kept = kept_.find({tile.output, tile.job});
-    if (kept != kept_.end()) kept->second->set(tile.begin, tile.rows, b.planes);
   }
 
   std::unique_ptr<Buffers> take_buffers() {
