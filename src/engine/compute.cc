@@ -138,7 +138,6 @@ Activations Compute::linear(const Activations& x, Place place) {
   Activations out = pool_.take(x.rows(), w.rows());
   team_.run(ceil_div(w.rows(), step), [&](std::int64_t part) {
     thread_local std::vector<float> decoded;
-    decoded.resize(std::max(decoded.size(), static_cast<std::size_t>(tile * w.cols())));
     const std::int64_t end = std::min(w.rows(), (part + 1) * step);
     for (std::int64_t n = part * step; n < end; n += tile) {
       const std::int64_t count = std::min(tile, end - n);
@@ -146,6 +145,7 @@ Activations Compute::linear(const Activations& x, Place place) {
       if (x.rows() == 1) {
         w.products(n, x.view().row(0), to.row(0));
       } else {
+        decoded.resize(std::max(decoded.size(), static_cast<std::size_t>(tile * w.cols())));
         w.read(n, count, decoded.data());
         matmul(x.view(), {decoded.data(), count, w.cols()}, to);
       }

@@ -27,6 +27,7 @@ except ImportError as missing:
 
 from consumer import PROGRAM, SHARED, SOURCE, quantize
 from engine_test import LOGITS, bound
+from engine_test import REAL as ENGINE_REAL
 from make_random_models import MODELS, make_random_model
 
 TOKENS, ONE_BY_ONE = 100, 32
@@ -53,14 +54,7 @@ RANDOM = [
     "llama", "llama_biases", "llama_llama3", "llama_yarn", "mistral_window", "qwen2", "qwen3", "gemma2", "gpt2",
     "gpt2_untied", "odd_heads", "phi", "phi3_tied_partial", "phi3_short", "phi3_long",
 ]  # fmt: skip
-REAL = [
-    SOURCE / "models/demo",
-    SHARED / "models/stories260k",
-    SHARED / "models/tinystories-656k",
-    SHARED / "models/tinystories-656k-phi3",
-    SHARED / "models/en-bn-llama",
-    SHARED / "models/micro-lm-gpt2",
-]
+REAL = [*ENGINE_REAL, SHARED / "models/micro-lm-gpt2"]
 
 
 def engine(model, ids):
