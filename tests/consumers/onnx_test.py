@@ -25,7 +25,7 @@ except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
-from consumer import PROGRAM, SHARED, SOURCE, quantize
+from consumer import PROGRAM, SHARED, quantize
 from engine_test import LOGITS, bound
 from engine_test import REAL as ENGINE_REAL
 from make_random_models import MODELS, make_random_model
