@@ -138,8 +138,7 @@ double seconds_of(const Team& team, const Shape& s) {
   std::vector<float> x(static_cast<std::size_t>(s.m * stride), 0.5f);
   std::vector<float> w(static_cast<std::size_t>(s.n * s.k), 0.25f);
   std::vector<float> out(static_cast<std::size_t>(s.m * s.n));
-  // Parts of 96 rows of w or a multiple, some for each thread.
-  const std::int64_t part = std::max<std::int64_t>((s.n / (4 * team.threads()) + 95) / 96, 1) * 96;
+  const std::int64_t part = rows_of_share(s.n, team.threads());
   return least_seconds([&] {
     team.run((s.n + part - 1) / part, [&](std::int64_t p) {
       const std::int64_t begin = p * part;

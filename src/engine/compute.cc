@@ -11,9 +11,11 @@ namespace zp {
 namespace {
 
 // Weights are decoded tile by tile. With few rows of activations a tile stays in the first cache;
-// with many it is used often enough to come from the second.
+// with more it comes from the second; with many each passes by so many weights that it is they
+// that must come from a cache.
 constexpr std::int64_t kFewRows = 4;
 constexpr std::int64_t kSmallTile = 1 << 13;
+constexpr std::int64_t kManyRows = 64;
 constexpr std::int64_t kLargeTile = 1 << 16;
 // Enough work for one part to be worth a thread: about 20 microseconds.
 constexpr std::int64_t kPartProducts = 1 << 18;
@@ -24,6 +26,13 @@ std::vector<float> read_all(const RowReader& rows) {
       static_cast<std::size_t>(checked_mul(rows.rows(), rows.cols(), "weights")));
   rows.read(0, rows.rows(), values.data());
   return values;
+}
+
+/// Rows of w that are decoded at once, to be multiplied with `count` rows of activations.
+std::int64_t rows_of_tile(const RowReader& w, std::int64_t count, int threads) {
+  if (count >= kManyRows) return rows_of_share(w.rows(), threads);
+  const std::int64_t floats = count <= kFewRows ? kSmallTile : kLargeTile;
+  return std::clamp(floats / w.cols(), std::int64_t{1}, w.rows());
 }
 
 }  // namespace
@@ -130,8 +139,7 @@ Activations Compute::linear(const Activations& x, Place place) {
   if (observer_) observer_(x.view(), place);
   const PlacedWeights::Entry& weights = weights_.at(place);
   const RowReader& w = *weights.matrix;
-  const std::int64_t tile_floats = x.rows() <= kFewRows ? kSmallTile : kLargeTile;
-  const std::int64_t tile = std::clamp(tile_floats / w.cols(), std::int64_t{1}, w.rows());
+  const std::int64_t tile = rows_of_tile(w, x.rows(), team_.threads());
   const std::int64_t tile_products = tile * w.cols() * x.rows();
   const std::int64_t tiles_per_part = std::max(kPartProducts / tile_products, std::int64_t{1});
   const std::int64_t step = tile * tiles_per_part;

@@ -10,10 +10,9 @@ namespace zp {
 namespace {
 
 // Rows of w come kBlockCols at a time; against all of x, whose rows come so many at a time, and
-// a depth of so many values each, that kBlockFloats of x lie in the second cache (384 KiB). Then
-// the next values of the same rows: the lanes of a block's outputs wait in memory, in the second
-// cache too (96 x 96 of them 576 KiB, but 24 x 96 where rows are long).
-constexpr std::int64_t kBlockCols = 96;
+// a depth of so many values each, that kBlockFloats of x lie in the second cache (384 KiB), where a
+// few rows of w pass by them. Then the next values of the same rows: the lanes of a block's outputs
+// wait in memory.
 constexpr std::int64_t kBlockRows = 96;
 constexpr std::int64_t kBlockFloats = 96 << 10;
 // From so many rows of x on, copying w's rows side by side pays.
@@ -61,9 +60,13 @@ HWY_BEFORE_NAMESPACE();
 namespace zp::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Vectors of sixteen lanes come from the second cache as fast as they are used. Shorter ones pass
-// over the same values several times, which must lie in the first.
+// Vectors of sixteen lanes come from the second cache as fast as they are used, and waiting lanes
+// cost more than that. Shorter ones pass over the same values several times, which must lie in the
+// first.
 constexpr std::int64_t kDepth = kVectorLanes == kLanes ? 4096 : 512;
+
+constexpr std::int64_t kBlockCols = kVectorLanes == kLanes ? kMatmulRows : kMatmulRows / 2;
+constexpr std::int64_t kTileLanes = kTileRows * kTileCols * kSixteen;
 
 /// kTileCols rows of w from `row` on, side by side; zeros where w ends.
 void pack(Matrix w, std::int64_t row, float* HWY_RESTRICT to) {
@@ -99,11 +102,11 @@ class Product {
     depth_ = std::max(round_up((w.cols + parts - 1) / parts, kSixteen), kSixteen);
     block_rows_ = std::min(kBlockRows, kBlockFloats / depth_) / kTileRows * kTileRows;
     packs_ = x.rows >= kRowsToPack || w.rows < kTileCols;
-    block_cols_ = packs_ ? kBlockCols : kTileCols;
+    block_cols_ = packs_ ? std::min(kBlockCols, round_up(w.rows, kTileCols)) : kTileCols;
     row_floats_ = round_up(w.cols, kSixteen);
-    if (packs_) packed_ = packed_scratch.floats(kBlockCols * row_floats_);
-    lanes_ = lanes_scratch.floats(round_up(std::min(x.rows, block_rows_), kTileRows) * block_cols_ *
-                                  kSixteen);
+    if (packs_) packed_ = packed_scratch.floats(block_cols_ * row_floats_);
+    const std::int64_t block_rows = std::min(round_up(x.rows, kTileRows), block_rows_);
+    lanes_ = lanes_scratch.floats(waits() ? block_rows * block_cols_ * kSixteen : kTileLanes);
   }
 
   void run() {
@@ -130,10 +133,13 @@ class Product {
       for (std::int64_t row = 0; row < b.rows; row += kTileRows) {
         if (fetches) fetch_share(b, row, col);
         add_tile(b, row, first_col(b.col + col), packed, lanes);
-        lanes += kTileRows * kTileCols * kSixteen;
+        if (waits()) lanes += kTileLanes;
       }
     }
   }
+
+  /// Whether a tile's lanes wait for deeper values while others are summed.
+  bool waits() const { return depth_ < w_.cols; }
 
   /// The last tile is moved back, over outputs that are there already, so that it is a whole one.
   std::int64_t first_col(std::int64_t col) const {
@@ -231,6 +237,13 @@ void multiply_read_rows(
     read(r, count, tile);
     matmul({x.data(), 1, cols}, {tile, count, cols}, {out.data() + r, 1, count});
   }
+}
+
+std::int64_t rows_of_share(std::int64_t rows, int threads) noexcept {
+  constexpr std::int64_t kTile = 4;
+  if (rows == 0) return kTile;
+  const std::int64_t shares = round_up((rows + kMatmulRows - 1) / kMatmulRows, threads);
+  return round_up((rows + shares - 1) / shares, kTile);
 }
 
 std::int64_t row_stride(std::int64_t cols) noexcept {

@@ -17,10 +17,16 @@ namespace zp {
 /// x, y: the same length.
 float dot(Floats x, Floats y) noexcept;
 
+/// Rows of w that go against all of x at once.
+constexpr std::int64_t kMatmulRows = 192;
+
 /// out[i][j] = dot(x.row(i), w.row(j)): x is m x k, w n x k, out m x n and apart from both. Blocks
 /// for the caches of one core; callers share out rows of w or x over threads. Each thread keeps up
-/// to 96 k floats and 576 KiB between calls.
+/// to kMatmulRows k floats and about a MiB between calls.
 void matmul(Matrix x, Matrix w, View2D<float> out) noexcept;
+
+/// Rows of w for one call where `threads` share `rows` of them: equal shares, kMatmulRows at most.
+std::int64_t rows_of_share(std::int64_t rows, int threads) noexcept;
 
 /// out[j] = dot(x, row j) of rows that read(begin, count, to) writes to `to`, some at a time, so
 /// that they are still in the first cache when they are multiplied.
