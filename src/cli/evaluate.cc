@@ -34,8 +34,9 @@ int evaluate_command(const Options& o, const Common& common) {
   }
   const JudgeText text{read_documents(o.text), o.context};
   const std::unique_ptr<Progress> progress = make_progress(common);
+  const Subject subject = subject_of(*loaded);
   const Judgement judgement =
-      judge(subject_of(*loaded), beside ? &*beside : nullptr, text, team, *progress);
+      judge({&subject, 1}, beside ? &*beside : nullptr, text, team, *progress).front();
   if (common.json) {
     print_json(to_json(judgement));
   } else {

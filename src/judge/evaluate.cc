@@ -37,38 +37,44 @@ class Side {
   Activations hidden_;
 };
 
-void check_sizes(const Engine& engine, const Engine* reference) {
-  if (reference == nullptr) return;
-  const std::int64_t ours = engine.model().decoder.vocabulary;
-  const std::int64_t theirs = reference->model().decoder.vocabulary;
-  if (ours == theirs) return;
-  throw Error("models", "vocabularies differ in size", std::to_string(theirs),
-              std::to_string(ours));
+using Engines = std::span<const std::unique_ptr<Engine>>;
+
+void check_sizes(Engines engines, const Engine& reference) {
+  const std::int64_t theirs = reference.model().decoder.vocabulary;
+  for (const auto& engine : engines) {
+    const std::int64_t ours = engine->model().decoder.vocabulary;
+    if (ours == theirs) continue;
+    throw Error("models", "vocabularies differ in size", std::to_string(theirs),
+                std::to_string(ours));
+  }
 }
 
 using Ids = std::vector<std::int32_t>;
+using AllScores = std::vector<std::vector<TokenScore>>;
 
 class Evaluation {
  public:
-  Evaluation(Engine& engine, Engine* reference, const Windows& windows, const Team& team)
+  Evaluation(Engines engines, Engine* reference, const Windows& windows, const Team& team)
       : windows_(windows),
         team_(team),
         count_(windows.count()),
-        together_(std::clamp(kTokensTogether / windows.context, std::int64_t{1}, count_)),
-        step_(std::clamp(kLogitFloats / engine.model().decoder.vocabulary, std::int64_t{1},
-                         windows.scored())),
-        side_(engine, together_, windows.context),
-        scores_(static_cast<std::size_t>(count_ * windows.scored())) {
+        together_(std::clamp(kTokensTogether / windows.context, std::int64_t{1}, count_)) {
+    for (const auto& engine : engines) {
+      sides_.emplace_back(*engine, together_, windows.context);
+      scores_.emplace_back(static_cast<std::size_t>(count_ * windows.scored()));
+      const std::int64_t rows = kLogitFloats / engine->model().decoder.vocabulary;
+      step_ = std::clamp(rows, std::int64_t{1}, windows.scored());
+    }
     if (reference != nullptr) reference_.emplace(*reference, together_, windows.context);
   }
 
-  std::vector<TokenScore> run(Progress& progress) && {
+  AllScores run(Progress& progress) && {
     progress.stage("evaluate", count_ * windows_.context, "tokens");
     for (std::int64_t first = 0; first < count_; first += together_) {
       std::vector<Ids> ids;
       for (std::int64_t i = first; i < std::min(count_, first + together_); ++i)
         ids.push_back(windows_.window(i));
-      side_.read(ids);
+      for (Side& side : sides_) side.read(ids);
       if (reference_) reference_->read(ids);
       for (std::int64_t w = 0; w < static_cast<std::int64_t>(ids.size()); ++w) {
         score_window(ids[static_cast<std::size_t>(w)], w, (first + w) * windows_.scored());
@@ -84,15 +90,17 @@ class Evaluation {
     for (std::int64_t s = 0; s < windows_.scored(); s += step_) {
       const std::int64_t rows = std::min(step_, windows_.scored() - s);
       const std::int64_t at = windows_.first_scored() + s;
-      const Activations logits = side_.logits(w * windows_.context + at, rows);
-      const Activations expected =
-          reference_ ? reference_->logits(w * windows_.context + at, rows) : Activations();
-      team_.run(rows, [&](std::int64_t r) {
-        const std::int32_t token = ids[static_cast<std::size_t>(at + r + 1)];
-        scores_[static_cast<std::size_t>(place + s + r)] =
-            reference_ ? score(expected.view().row(r), logits.view().row(r), token)
-                       : score(logits.view().row(r), token);
-      });
+      const std::int64_t begin = w * windows_.context + at;
+      const Activations expected = reference_ ? reference_->logits(begin, rows) : Activations();
+      for (std::size_t i = 0; i < sides_.size(); ++i) {
+        const Activations logits = sides_[i].logits(begin, rows);
+        team_.run(rows, [&](std::int64_t r) {
+          const std::int32_t token = ids[static_cast<std::size_t>(at + r + 1)];
+          scores_[i][static_cast<std::size_t>(place + s + r)] =
+              reference_ ? score(expected.view().row(r), logits.view().row(r), token)
+                         : score(logits.view().row(r), token);
+        });
+      }
     }
   }
 
@@ -100,10 +108,10 @@ class Evaluation {
   const Team& team_;
   std::int64_t count_;     // of windows; checked before anything is divided by their length
   std::int64_t together_;  // windows that go through the network at a time
-  std::int64_t step_;      // rows of logits at a time
-  Side side_;
+  std::int64_t step_ = 1;  // rows of logits at a time
+  std::vector<Side> sides_;
   std::optional<Side> reference_;
-  std::vector<TokenScore> scores_;
+  AllScores scores_;
 };
 
 }  // namespace
@@ -127,10 +135,10 @@ std::vector<std::int32_t> Windows::window(std::int64_t index) const {
   return ids;
 }
 
-std::vector<TokenScore> evaluate(Engine& engine, Engine* reference, const Windows& windows,
-                                 const Team& team, Progress& progress) {
-  check_sizes(engine, reference);
-  return Evaluation(engine, reference, windows, team).run(progress);
+AllScores evaluate(Engines engines, Engine* reference, const Windows& windows, const Team& team,
+                   Progress& progress) {
+  if (reference != nullptr) check_sizes(engines, *reference);
+  return Evaluation(engines, reference, windows, team).run(progress);
 }
 
 }  // namespace zp

@@ -1,4 +1,4 @@
-// Judges a model on a text, alone or beside a reference.
+// Judges models on a text, alone or beside a reference.
 //
 // Windows of `context` tokens follow each other over the whole stream; a last incomplete one is
 // left out. Where the model begins its texts with BOS, the first token of each window is replaced
@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -29,9 +30,11 @@ struct Windows {
   std::int64_t scored() const { return context - 1 - first_scored(); }  ///< per window
 };
 
-/// Scores of all windows' second halves in order. reference: may be null; the two run side by side
-/// and logits are held for some rows at a time. Vocabularies must have the same size, else Error.
-std::vector<TokenScore> evaluate(Engine& engine, Engine* reference, const Windows& windows,
-                                 const Team& team, Progress& progress);
+/// For each engine the scores of all windows' second halves in order. reference: may be null; all
+/// run side by side and logits are held for some rows at a time. Vocabularies must have the same
+/// size, else Error.
+std::vector<std::vector<TokenScore>> evaluate(std::span<const std::unique_ptr<Engine>> engines,
+                                              Engine* reference, const Windows& windows,
+                                              const Team& team, Progress& progress);
 
 }  // namespace zp

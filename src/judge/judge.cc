@@ -82,29 +82,35 @@ void check_text(const Subject& subject, const JudgeText& text) {
   windows_of(subject, text, tokens).count();
 }
 
-Judgement judge(const Subject& subject, const Subject* reference, const JudgeText& text,
-                const Team& team, Progress& progress) {
-  if (reference != nullptr && subject.tokenizer != nullptr && reference->tokenizer != nullptr) {
+std::vector<Judgement> judge(std::span<const Subject> subjects, const Subject* reference,
+                             const JudgeText& text, const Team& team, Progress& progress) {
+  for (const Subject& subject : subjects) {
+    if (reference == nullptr || !subject.tokenizer || !reference->tokenizer) continue;
     check_same_vocabulary(*subject.tokenizer, subject.where, *reference->tokenizer,
                           reference->where);
   }
-  const std::vector<TokenId> tokens = tokens_of(subject, text);
-  const Windows windows = windows_of(subject, text, tokens);
-  Engine engine(*subject.model, team);
+  const Subject& first = subjects.front();
+  const std::vector<TokenId> tokens = tokens_of(first, text);
+  const Windows windows = windows_of(first, text, tokens);
+  std::vector<std::unique_ptr<Engine>> engines;
+  for (const Subject& subject : subjects)
+    engines.push_back(std::make_unique<Engine>(*subject.model, team));
   std::optional<Engine> beside;
   if (reference != nullptr) beside.emplace(*reference->model, team);
-  const std::vector<TokenScore> scores =
-      evaluate(engine, beside ? &*beside : nullptr, windows, team, progress);
 
-  Judgement judgement;
-  judgement.context = text.context;
-  judgement.scores = summarize(scores, reference != nullptr);
-  if (reference == nullptr) return judgement;
-  judgement.curve = curve_of(scores);
-  const TokenDecoder decoder(*subject.tokenizer);
-  for (const WorstToken& w : worst_tokens(scores, windows, kWorst))
-    judgement.worst.push_back(in_context(w, tokens, decoder));
-  return judgement;
+  const TokenDecoder decoder(*first.tokenizer);
+  std::vector<Judgement> all;
+  for (const std::vector<TokenScore>& scores :
+       evaluate(engines, beside ? &*beside : nullptr, windows, team, progress)) {
+    Judgement& judgement = all.emplace_back();
+    judgement.context = text.context;
+    judgement.scores = summarize(scores, reference != nullptr);
+    if (reference == nullptr) continue;
+    judgement.curve = curve_of(scores);
+    for (const WorstToken& w : worst_tokens(scores, windows, kWorst))
+      judgement.worst.push_back(in_context(w, tokens, decoder));
+  }
+  return all;
 }
 
 }  // namespace zp

@@ -1,4 +1,4 @@
-// The whole judgement of a model on a text, alone or beside a reference.
+// The whole judgement of models on a text, alone or beside a reference.
 #pragma once
 
 #include <cstdint>
@@ -55,9 +55,10 @@ struct Judgement {
 /// template, fewer tokens than a window.
 void check_text(const Subject& subject, const JudgeText& text);
 
-/// reference: may be null. The text is tokenized by the subject. Throws Error when the models'
-/// vocabularies differ, and for what check_text() refuses.
-Judgement judge(const Subject& subject, const Subject* reference, const JudgeText& text,
-                const Team& team, Progress& progress);
+/// One judgement for each subject, all made side by side, so that the reference runs once.
+/// reference: may be null. The text is tokenized by the first subject. Throws Error when the
+/// models' vocabularies differ, and for what check_text() refuses.
+std::vector<Judgement> judge(std::span<const Subject> subjects, const Subject* reference,
+                             const JudgeText& text, const Team& team, Progress& progress);
 
 }  // namespace zp

@@ -18,12 +18,13 @@ void check_judgeable(const Plan& plan, const LoadedModel& source, const JudgeTex
 std::vector<Judgement> judge_outputs(const Plan& plan, const LoadedModel& source,
                                      const JudgeText& text, const Team& team, Progress& progress) {
   const Subject reference = subject_of(source);
-  std::vector<Judgement> all;
+  std::vector<std::unique_ptr<LoadedModel>> written;
+  std::vector<Subject> subjects;
   for (const PlannedOutput& output : plan.outputs) {
-    const std::unique_ptr<LoadedModel> written = load_model(output.path);
-    all.push_back(judge(subject_of(*written), &reference, text, team, progress));
+    written.push_back(load_model(output.path));
+    subjects.push_back(subject_of(*written.back()));
   }
-  return all;
+  return judge(subjects, &reference, text, team, progress);
 }
 
 }  // namespace zp
