@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "grid/affine_codes.h"
 #include "grid/grid_of.h"
-#include "grid/scale_type.h"
+#include "grid/linear_groups.h"
 #include "kernel/range.h"
 #include "number/integer.h"
 
@@ -47,11 +47,7 @@ struct Affine {
     if (f.offset == Offset::restricted) ++lowest;
   }
 
-  struct Params {
-    float scale;
-    float offset;       // m
-    std::int32_t zero;  // z
-  };
+  using Params = LinearParams;
 
   bool has_zero() const { return form.offset == Offset::zero; }
   bool has_min() const { return form.offset == Offset::min; }
@@ -72,7 +68,44 @@ struct Affine {
 
   void open_unit(Params& p, std::int64_t, Floats w, Floats h, Fit fit) const noexcept {
     p = from_range(w);
-    if (fit == Fit::search) p = better_of(*this, p, from_search(w, h), w, h);
+    if (fit == Fit::range) return;
+    if (std::ssize(w) > kTileWeights) {
+      p = better_of(*this, p, from_search(w, h), w, h);
+    } else {
+      GroupTile& tile = empty_tile(std::ssize(w), h);
+      tile.add(w, h);
+      fit_groups(linear(), tile, &p);
+    }
+  }
+
+  /// The same unit of many rows.
+  void open_units(Params* params, std::int64_t, Matrix w, Floats h, Fit fit) const noexcept {
+    for (std::int64_t r = 0; r < w.rows; ++r) params[r] = from_range(w.row(r));
+    if (fit == Fit::range) return;
+    if (w.cols > kTileWeights) {
+      for (std::int64_t r = 0; r < w.rows; ++r) open_unit(params[r], 0, w.row(r), h, fit);
+      return;
+    }
+    for (std::int64_t r = 0; r < w.rows;) {
+      const std::int64_t begin = r;
+      GroupTile& tile = empty_tile(w.cols, h);
+      for (; r < w.rows && !tile.full(); ++r) tile.add(w.row(r), h);
+      fit_groups(linear(), tile, params + begin);
+    }
+  }
+
+  LinearForm linear() const noexcept {
+    const auto arithmetic = form.scale == ScaleType::s16     ? Arithmetic::fp16
+                            : form.scale == ScaleType::sbf16 ? Arithmetic::bf16
+                                                             : Arithmetic::fp32;
+    const bool may_flip = form.offset == Offset::sym && form.scale != ScaleType::pow2;
+    return {lowest, highest, form.offset, may_flip, scale, offset, arithmetic};
+  }
+
+  static GroupTile& empty_tile(std::int64_t length, Floats h) noexcept {
+    static thread_local GroupTile tile;
+    tile.begin(length, !h.empty());
+    return tile;
   }
 
   Params from_range(Floats w) const noexcept {
@@ -127,27 +160,53 @@ struct Affine {
     }
   }
 
-  // Fit::range of a whole row: the bytes of the walk, in vector code but for minima.
-  void quantize_row(Floats w, PlanesOut out) const {
+  /// The bytes of the walk, in vector code; false: not for such groups.
+  bool quantize_row(Floats w, Floats h, Fit fit, PlanesOut out) const {
+    const auto group = shape(std::ssize(w)).block;
+    if (group > kTileWeights && (fit == Fit::search || has_min())) return false;
     static thread_local std::vector<Code> codes;
     static thread_local std::vector<Params> params;
-    static thread_local std::vector<float> decoded;
-    const auto group = static_cast<std::size_t>(shape(static_cast<std::int64_t>(w.size())).block);
     codes.resize(w.size());
     params.clear();
-    for (std::size_t b = 0; b < w.size(); b += group) {
-      const Floats part = w.subspan(b, std::min(group, w.size() - b));
-      const Params p = from_range(part);
-      const std::span<Code> to = std::span(codes).subspan(b, part.size());
-      if (has_min()) {
-        decoded.resize(part.size());
-        encode(p, 0, part, to, decoded);
-      } else {
-        nearest_codes(part, p.scale, lowest - p.zero, highest - p.zero, p.zero, to);
-      }
-      params.push_back(p);
+    if (fit == Fit::search || has_min()) {
+      code_row_in_tiles(w, h, fit, group, params, codes);
+    } else {
+      code_row(w, group, params, codes);
     }
     pack(params.data(), codes, out);
+    return true;
+  }
+
+  void code_row(Floats w, std::int64_t group, std::vector<Params>& params,
+                std::span<Code> codes) const {
+    const auto length = static_cast<std::size_t>(group);
+    for (std::size_t b = 0; b < w.size(); b += length) {
+      const Floats part = w.subspan(b, std::min(length, w.size() - b));
+      const Params& p = params.emplace_back(from_range(part));
+      zp::nearest_codes(part, p.scale, lowest - p.zero, highest - p.zero, p.zero,
+                        codes.subspan(b, part.size()));
+    }
+  }
+
+  void code_row_in_tiles(Floats w, Floats h, Fit fit, std::int64_t group,
+                         std::vector<Params>& params, std::span<Code> codes) const {
+    const auto length = static_cast<std::size_t>(group);
+    for (std::size_t b = 0; b < w.size();) {
+      // A row's last group, where it is shorter, has a tile of its own.
+      const bool last = w.size() - b < length;
+      GroupTile& tile = empty_tile(last ? std::ssize(w) - static_cast<std::int64_t>(b) : group, h);
+      const std::size_t first = params.size();
+      std::array<Code*, kTileGroups> to{};
+      do {
+        const Floats part = w.subspan(b, static_cast<std::size_t>(tile.count));
+        to[tile.groups] = &codes[b];
+        tile.add(part, h.empty() ? h : h.subspan(b, part.size()));
+        params.push_back(from_range(part));
+        b += part.size();
+      } while (!tile.full() && w.size() - b >= static_cast<std::size_t>(tile.count));
+      if (fit == Fit::search) fit_groups(linear(), tile, &params[first]);
+      zp::nearest_codes(linear(), tile, &params[first], to.data());
+    }
   }
 
   // Decoding in a 16-bit type rounds twice, so the nearest code on paper may not be it.

@@ -1,4 +1,5 @@
-// Fitting the parameters of r = s k (one parameter) and r = s q + m (two) to a group of weights.
+// Fitting the parameters of r = s k (one parameter) and r = s q + m (two) to one group of weights:
+// long groups, and the exact answer for short ones. (Many short groups: affine_search.h.)
 //
 // fit_scale is exact. As t = 1/s grows from 0, the codes k = clamp(round(x t)) change only at the
 // breakpoints t = (n + 1/2) / |x|, so all code vectors that any scale can produce lie on one path.

@@ -60,12 +60,13 @@ struct Floating {
     stored_products(*format, in[0], x, out);
   }
 
-  void quantize_row(Floats w, PlanesOut out) const noexcept {
+  bool quantize_row(Floats w, Floats, Fit, PlanesOut out) const noexcept {
     if (format->bits == 32) {
       std::memcpy(out[0], w.data(), w.size_bytes());
     } else {
       converter(*format).from_float(w, out[0]);
     }
+    return true;
   }
 };
 

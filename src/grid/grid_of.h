@@ -55,9 +55,10 @@ std::vector<std::string> names_of(const Types& types) {
 ///     (whole steps of one unit)
 ///   void pack(const Params*, std::span<const Code>, PlanesOut);
 ///   void decode_row(PlanesIn, std::span<float>);
-/// and may have vector code with the same bytes: void quantize_row(Floats w, PlanesOut) for
-/// Fit::range, or void quantize_rows(Matrix w, Floats h, Fit, PlanesOut) for everything, and void
-/// products(PlanesIn, Floats x, std::span<float> out) as Grid has it.
+/// and may have vector code with the same bytes: bool quantize_row(Floats w, Floats h, Fit,
+/// PlanesOut), false where it has none for this, or void quantize_rows(Matrix w, Floats h, Fit,
+/// PlanesOut) for everything; void open_units(Params*, u, Matrix w, Floats h, Fit) for one unit of
+/// many rows; void products(PlanesIn, Floats x, std::span<float> out) as Grid has it.
 template <class Codec>
 class GridOf : public Grid {
   using Params = typename Codec::Params;
@@ -80,7 +81,12 @@ class GridOf : public Grid {
   }
   void open_unit(std::byte* params, std::int64_t u, Matrix w, Floats h,
                  Fit fit) const noexcept override {
-    for (std::int64_t r = 0; r < w.rows; ++r) codec_.open_unit(at(params, r), u, w.row(r), h, fit);
+    if constexpr (requires { codec_.open_units(&at(params, 0), u, w, h, fit); }) {
+      codec_.open_units(&at(params, 0), u, w, h, fit);
+    } else {
+      for (std::int64_t r = 0; r < w.rows; ++r)
+        codec_.open_unit(at(params, r), u, w.row(r), h, fit);
+    }
   }
   void encode(const std::byte* params, std::int64_t j, Matrix w, View2D<Code> codes,
               View2D<float> decoded) const noexcept override {
@@ -147,10 +153,8 @@ class GridOf : public Grid {
     Scratch scratch(codec_.shape(w.cols), w.cols);
     for (std::int64_t r = 0; r < w.rows; ++r) {
       bool done = false;
-      if constexpr (requires { codec_.quantize_row(w.row(r), row_out); }) {
-        done = fit == Fit::range;
-        if (done) codec_.quantize_row(w.row(r), row_out);
-      }
+      if constexpr (requires { codec_.quantize_row(w.row(r), h, fit, row_out); })
+        done = codec_.quantize_row(w.row(r), h, fit, row_out);
       if (!done) quantize_row(w.row(r), h, fit, scratch, row_out);
       for (std::size_t p = 0; p < out.size(); ++p) to[p] += codec_.row_bytes(p, w.cols);
     }

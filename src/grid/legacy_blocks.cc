@@ -20,7 +20,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "grid/grid_of.h"
-#include "grid/scale_type.h"
+#include "grid/linear_groups.h"
 #include "kernel/range.h"
 
 namespace zp {
@@ -43,19 +43,50 @@ struct LegacyBlocks {
 
   void open_block(Params&, Floats, Floats, Fit) const noexcept {}
 
-  void open_unit(Params& p, std::int64_t, Floats w, Floats h, Fit fit) const noexcept {
-    p = legacy_range(layout, w);
-    if (fit == Fit::search) p = better_of(*this, p, from_search(w, h), w, h);
+  void open_unit(Params& p, std::int64_t u, Floats w, Floats h, Fit fit) const noexcept {
+    open_units(&p, u, Matrix(w.data(), 1, kBlock), h, fit);
   }
 
-  Params from_search(Floats w, Floats h) const noexcept {
-    if (layout.has_min) {
-      const ScaleOffset s = fit_scale_offset(w, h, layout.levels(), fp16().nearest, fp16().nearest);
-      return legacy_params(s.scale, s.offset, s.scale, s.offset);
+  /// The same unit of many rows.
+  void open_units(Params* params, std::int64_t, Matrix w, Floats h, Fit fit) const noexcept {
+    for (std::int64_t r = 0; r < w.rows; ++r) params[r] = legacy_range(layout, w.row(r));
+    if (fit == Fit::search) search(params, w.rows, [&](std::int64_t r) { return w.row(r); }, h, {});
+  }
+
+  // Params of `count` blocks, better where the search gains; a block's weights: weights(i). h: of
+  // one block, the same for all; or of all, one behind the other, in `all_h`.
+  template <class Weights>
+  void search(Params* params, std::int64_t count, const Weights& weights, Floats h,
+              Floats all_h) const noexcept {
+    const LinearForm form = linear();
+    static thread_local GroupTile tile;
+    for (std::int64_t i = 0; i < count;) {
+      const std::int64_t begin = i;
+      std::array<LinearParams, kTileGroups> found{};
+      tile.begin(kBlock, !h.empty() || !all_h.empty());
+      for (; i < count && !tile.full(); ++i) {
+        found[tile.groups] = {params[i].d, params[i].m, 0};
+        tile.add(weights(i), all_h.empty() ? h : all_h.subspan(place(i), place(1)));
+      }
+      fit_groups(form, tile, found.data());
+      for (std::size_t g = 0; g < tile.groups; ++g) {
+        Params& p = params[begin + static_cast<std::int64_t>(g)];
+        const auto& [d, m, zero] = found[g];
+        if (d != p.d || m != p.m) p = legacy_params(d, m, d, m);
+      }
     }
-    const bool may_flip = layout.lowest() != -layout.highest();
-    const float s = fit_scale(w, h, layout.lowest(), layout.highest(), may_flip, fp16().nearest);
-    return legacy_params(s, 0, s, 0);
+  }
+
+  static std::size_t place(std::int64_t block) { return static_cast<std::size_t>(block * kBlock); }
+
+  LinearForm linear() const noexcept {
+    return {layout.lowest(),
+            layout.highest(),
+            layout.has_min ? Offset::min : Offset::sym,
+            !layout.has_min && layout.lowest() != -layout.highest(),
+            &fp16(),
+            &fp16(),
+            Arithmetic::fp32};
   }
 
   void encode(const Params& p, std::int64_t, Floats w, std::span<Code> codes,
@@ -80,7 +111,18 @@ struct LegacyBlocks {
     legacy_products(layout, in[0], x, out);
   }
 
-  void quantize_row(Floats w, PlanesOut out) const noexcept { legacy_quantize(layout, w, out[0]); }
+  bool quantize_row(Floats w, Floats h, Fit fit, PlanesOut out) const {
+    static thread_local std::vector<Params> params;
+    params.clear();
+    if (fit == Fit::search) {
+      const auto block = [&](std::int64_t i) { return w.subspan(place(i), place(1)); };
+      for (std::int64_t i = 0; i < std::ssize(w) / kBlock; ++i)
+        params.push_back(legacy_range(layout, block(i)));
+      search(params.data(), std::ssize(params), block, {}, h);
+    }
+    legacy_quantize(layout, w, params, out[0]);
+    return true;
+  }
 };
 
 struct Named {

@@ -58,7 +58,8 @@ void legacy_decode(const LegacyLayout& layout, const std::byte* in, std::span<fl
 void legacy_products(const LegacyLayout& layout, const std::byte* in, Floats x,
                      std::span<float> out) noexcept;
 
-/// A whole row by `range`, in vector code.
-void legacy_quantize(const LegacyLayout& layout, Floats w, std::byte* out) noexcept;
+/// A whole row with the parameters of its blocks, in vector code; none: by `range`.
+void legacy_quantize(const LegacyLayout& layout, Floats w, std::span<const LegacyParams> params,
+                     std::byte* out) noexcept;
 
 }  // namespace zp

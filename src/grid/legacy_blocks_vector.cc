@@ -128,10 +128,13 @@ void quantize_nibbles(const LegacyLayout& layout, const LegacyParams& p, const f
   hn::StoreU(folded, b, reinterpret_cast<std::uint8_t*>(out));
 }
 
-void quantize_row(const LegacyLayout& layout, Floats w, std::byte* out) {
+void quantize_row(const LegacyLayout& layout, Floats w, std::span<const LegacyParams> params,
+                  std::byte* out) {
   for (std::size_t b = 0; b < w.size(); b += kWeights, out += layout.bytes()) {
     const float* block = w.data() + b;
-    const LegacyParams p = from_extremes(layout, block_range(block), w.subspan(b, kWeights));
+    const LegacyParams p = params.empty()
+                               ? from_extremes(layout, block_range(block), w.subspan(b, kWeights))
+                               : params[b / kWeights];
     std::byte* codes = pack_scales(layout, p, out);
     if (layout.bits == 8) {
       quantize_bytes(p, block, codes);
@@ -180,8 +183,9 @@ void legacy_pack(const LegacyLayout& layout, const LegacyParams& p, std::span<co
   }
 }
 
-void legacy_quantize(const LegacyLayout& layout, Floats w, std::byte* out) noexcept {
-  HWY_DYNAMIC_DISPATCH(quantize_row)(layout, w, out);
+void legacy_quantize(const LegacyLayout& layout, Floats w, std::span<const LegacyParams> params,
+                     std::byte* out) noexcept {
+  HWY_DYNAMIC_DISPATCH(quantize_row)(layout, w, params, out);
 }
 
 }  // namespace zp

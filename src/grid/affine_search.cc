@@ -1,0 +1,379 @@
+#include "grid/affine_search.h"
+
+#include <algorithm>
+#include <array>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "grid/affine_search.cc"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+// After foreach_target.h.
+#include "kernel/fused-inl.h"
+
+#ifndef ZP_GRID_AFFINE_SEARCH_ONCE
+#define ZP_GRID_AFFINE_SEARCH_ONCE
+namespace zp {
+namespace {
+
+// Codes by which the range is wider than the one there is.
+constexpr std::array kGuesses = {-0.8f, -0.6f, -0.4f, -0.2f, 0.0f,  0.2f, 0.4f, 0.6f,
+                                 0.8f,  1.0f,  1.3f,  1.6f,  2.0f,  2.4f, 2.9f, 3.5f,
+                                 4.2f,  5.0f,  6.0f,  8.0f,  12.0f, 20.0f};
+// With many codes nothing is won by clipping much, and something by looking closely: the error is
+// as good as random from one scale to the next.
+constexpr float kManyCodes = 20;
+std::array<float, 64> many_guesses() {
+  std::array<float, 64> guesses;
+  for (int i = 0; i < 64; ++i)
+    guesses[static_cast<std::size_t>(i)] = 0.125f * static_cast<float>(i) - 4;
+  return guesses;
+}
+constexpr std::array kGlances = {-0.5f, 0.0f, 0.5f, 1.0f, 1.7f, 2.6f, 4.0f, 7.0f};
+constexpr std::array kLineGuesses = {-0.4f, 0.0f, 0.3f, 0.6f, 1.0f, 1.5f,
+                                     2.2f,  3.2f, 5.0f, 9.0f, 20.0f};
+constexpr std::array kShares = {0.0f, 0.25f, 0.5f, 0.75f, 1.0f};  // of a cut, at the lower end
+constexpr std::array kAside = {-0.14f, -0.07f, 0.07f, 0.14f};
+constexpr std::array kLineAside = {-0.4f, -0.2f, -0.1f, 0.1f, 0.2f, 0.4f};
+constexpr int kRounds = 2;
+constexpr int kLineRounds = 4;
+
+}  // namespace
+}  // namespace zp
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace zp::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Tag = hn::CappedTag<float, kTileGroups>;
+using V = hn::Vec<Tag>;
+
+/// What codes chosen with s and m leave over, and what least squares then makes of them.
+struct Fitted {
+  V error;
+  V scale;
+  V offset;
+};
+
+/// The groups of one vector.
+template <bool kWeighted, bool kLine>
+class Lanes {
+ public:
+  Lanes(const GroupTile& tile, std::size_t at) : tile_(tile), at_(at) {
+    const V power = hn::Load(d_, tile.power.at + at);
+    lo_ = hi_ = hn::Mul(hn::Load(d_, tile.x[0].at + at), power);
+    weight_ = hn::Zero(d_);
+    for (std::int64_t i = 0; i < tile.count; ++i) {
+      const V x = hn::Mul(hn::Load(d_, tile.x[i].at + at), power);
+      lo_ = hn::Min(lo_, x);
+      hi_ = hn::Max(hi_, x);
+      hn::Store(x, d_, x_[i].at);
+      weight_ = hn::Add(weight_, h(i));
+    }
+  }
+
+  V lowest() const { return lo_; }
+  V highest() const { return hi_; }
+
+  /// The error of a scale of 0.
+  V energy() const {
+    V sum = hn::Zero(d_);
+    for (std::int64_t i = 0; i < tile_.count; ++i) {
+      const V x = hn::Load(d_, x_[i].at);
+      sum = fused(d_, hn::Mul(h(i), x), x, sum);
+    }
+    return sum;
+  }
+
+  Fitted fitted(V s, V m, V lo, V hi) const {
+    const V zero = hn::Zero(d_);
+    const V inverse = hn::IfThenElseZero(hn::Gt(s, zero), hn::Div(hn::Set(d_, 1.0f), s));
+    const V minus = hn::Neg(s);
+    V e = zero, a = zero, b = zero, hq_sum = zero, hr_sum = zero;
+    for (std::int64_t i = 0; i < tile_.count; ++i) {
+      V x = hn::Load(d_, x_[i].at);
+      if (kLine) x = hn::Sub(x, m);
+      const V q = hn::Min(hn::Max(hn::Round(hn::Mul(x, inverse)), lo), hi);
+      const V r = fused(d_, minus, q, x);
+      const V hr = kWeighted ? hn::Mul(h(i), r) : r;
+      const V hq = kWeighted ? hn::Mul(h(i), q) : q;
+      e = fused(d_, hr, r, e);
+      a = fused(d_, hr, q, a);
+      b = fused(d_, hq, q, b);
+      if (!kLine) continue;
+      hq_sum = hn::Add(hq_sum, hq);
+      hr_sum = hn::Add(hr_sum, hr);
+    }
+    if (!kLine) {
+      const V step = hn::IfThenElseZero(hn::Gt(b, zero), hn::Div(a, b));
+      return {hn::Sub(e, hn::Mul(a, step)), hn::Add(s, step), m};
+    }
+    const V det = hn::Sub(hn::Mul(weight_, b), hn::Mul(hq_sum, hq_sum));
+    const auto solvable = hn::Gt(det, hn::Mul(hn::Mul(weight_, b), hn::Set(d_, 1e-5f)));
+    const V alone = hn::IfThenElseZero(hn::Gt(weight_, zero), hn::Div(hr_sum, weight_));
+    const V by_scale = hn::Div(hn::Sub(hn::Mul(weight_, a), hn::Mul(hq_sum, hr_sum)), det);
+    const V by_offset = hn::Div(hn::Sub(hn::Mul(b, hr_sum), hn::Mul(hq_sum, a)), det);
+    const V ds = hn::IfThenElseZero(solvable, by_scale);
+    const V dm = hn::IfThenElse(solvable, by_offset, alone);
+    return {hn::Sub(hn::Sub(e, hn::Mul(a, ds)), hn::Mul(hr_sum, dm)), hn::Add(s, ds),
+            hn::Add(m, dm)};
+  }
+
+ private:
+  V h(std::int64_t i) const {
+    return kWeighted ? hn::Load(d_, tile_.h[i].at + at_) : hn::Set(d_, 1.0f);
+  }
+
+  static constexpr Tag d_{};
+  const GroupTile& tile_;
+  std::size_t at_;
+  PerGroup x_[kTileWeights];
+  V lo_;
+  V hi_;
+  V weight_;
+};
+
+/// Keeps the better fit.
+HWY_INLINE void keep(const Fitted& f, Fitted& best) {
+  const Tag d;
+  const auto better = hn::And(hn::Lt(f.error, best.error), hn::Gt(f.scale, hn::Zero(d)));
+  best.error = hn::IfThenElse(better, f.error, best.error);
+  best.scale = hn::IfThenElse(better, f.scale, best.scale);
+  best.offset = hn::IfThenElse(better, f.offset, best.offset);
+}
+
+/// s > 0, codes in [lo, hi].
+template <bool kWeighted>
+Fitted best_scale(const Lanes<kWeighted, false>& lanes, V lo, V hi, Floats guesses, bool improves) {
+  const Tag d;
+  const V zero = hn::Zero(d);
+  // The scale that just clips nothing, times the largest code.
+  const V most = hn::Max(hi, hn::Neg(lo));
+  const V above = hn::IfThenElseZero(hn::Gt(hi, zero), hn::Div(lanes.highest(), hi));
+  const V below = hn::IfThenElseZero(hn::Lt(lo, zero), hn::Div(lanes.lowest(), lo));
+  const V range = hn::Mul(hn::Max(hn::Max(above, below), zero), most);
+  Fitted best{lanes.energy(), zero, zero};
+  const auto guess = [&](V wider) {
+    keep(lanes.fitted(hn::Div(range, hn::Add(most, wider)), zero, lo, hi), best);
+  };
+  for (const float c : guesses) guess(hn::Set(d, c));
+  if (!improves) return best;
+  const auto improve = [&] {
+    for (int i = 0; i < kRounds; ++i) keep(lanes.fitted(best.scale, zero, lo, hi), best);
+  };
+  improve();
+  const V centre =
+      hn::IfThenElseZero(hn::Gt(best.scale, zero), hn::Sub(hn::Div(range, best.scale), most));
+  for (const float c : kAside) guess(hn::Add(centre, hn::Set(d, c)));
+  improve();
+  return best;
+}
+
+/// For each vector of groups: f(lane the vector begins at).
+template <class F>
+void each_vector(const GroupTile& tile, const F& f) {
+  for (std::size_t at = 0; at < tile.groups; at += hn::Lanes(Tag())) f(at);
+}
+
+template <bool kWeighted>
+void search_scale_of(const GroupTile& tile, const CodeRange& codes, Floats guesses, bool improves,
+                     bool negative, PerGroup& scale, PerGroup& error) {
+  const Tag d;
+  each_vector(tile, [&](std::size_t at) {
+    const Lanes<kWeighted, false> lanes(tile, at);
+    const V lo = hn::Load(d, codes.lo.at + at);
+    const V hi = hn::Load(d, codes.hi.at + at);
+    Fitted best = best_scale(lanes, lo, hi, guesses, improves);
+    if (negative) {  // x ~ -s k is x ~ s k' with k' in [-hi, -lo]
+      const Fitted other = best_scale(lanes, hn::Neg(hi), hn::Neg(lo), guesses, improves);
+      const auto better = hn::Lt(other.error, best.error);
+      best.scale = hn::IfThenElse(better, hn::Neg(other.scale), best.scale);
+      best.error = hn::IfThenElse(better, other.error, best.error);
+    }
+    const V power = hn::Load(d, tile.power.at + at);
+    hn::Store(hn::Div(best.scale, power), d, scale.at + at);
+    hn::Store(best.error, d, error.at + at);
+  });
+}
+
+void search_scale(const GroupTile& tile, const CodeRange& codes, bool negative, PerGroup& scale,
+                  PerGroup& error) {
+  const auto search = tile.weighted ? search_scale_of<true> : search_scale_of<false>;
+  const float levels = codes.hi.at[0] - codes.lo.at[0];  // of all groups
+  const auto many = many_guesses();
+  const Floats guesses = levels > kManyCodes ? Floats(many) : Floats(kGuesses);
+  search(tile, codes, guesses, true, negative, scale, error);
+}
+
+void glance_at_scale(const GroupTile& tile, const CodeRange& codes, PerGroup& error) {
+  const auto search = tile.weighted ? search_scale_of<true> : search_scale_of<false>;
+  PerGroup scale;
+  search(tile, codes, kGlances, false, false, scale, error);
+}
+
+template <bool kWeighted>
+void search_line_of(const GroupTile& tile, float levels, PerGroup& scale, PerGroup& offset) {
+  const Tag d;
+  each_vector(tile, [&](std::size_t at) {
+    const Lanes<kWeighted, true> lanes(tile, at);
+    const V zero = hn::Zero(d);
+    const V top = hn::Set(d, levels);
+    const V width = hn::Sub(lanes.highest(), lanes.lowest());
+    Fitted best = lanes.fitted(zero, lanes.lowest(), zero, top);  // one value for all
+    const auto guess = [&](V wider, V from) {
+      const V s = hn::Div(width, hn::Add(top, wider));
+      keep(lanes.fitted(s, from, zero, top), best);
+    };
+    for (const float c : kLineGuesses) {
+      for (const float share : kShares) {
+        const V wider = hn::Set(d, c);
+        const V cut = hn::Mul(hn::Div(width, hn::Add(top, wider)), wider);
+        guess(wider, hn::Add(lanes.lowest(), hn::Mul(cut, hn::Set(d, share))));
+      }
+    }
+    const auto improve = [&](int rounds) {
+      for (int i = 0; i < rounds; ++i) keep(lanes.fitted(best.scale, best.offset, zero, top), best);
+    };
+    improve(kLineRounds);
+    const Fitted centre = best;
+    for (const float c : kLineAside) {
+      const V s = hn::Div(hn::Mul(centre.scale, top), hn::Add(top, hn::Set(d, c)));
+      const V shift = hn::Mul(hn::Sub(centre.scale, s), top);  // of the highest value
+      for (const float share : kShares) {
+        const V from = hn::Add(centre.offset, hn::Mul(shift, hn::Set(d, share)));
+        keep(lanes.fitted(s, from, zero, top), best);
+      }
+    }
+    improve(kRounds);
+    const V power = hn::Load(d, tile.power.at + at);
+    hn::Store(hn::Div(best.scale, power), d, scale.at + at);
+    hn::Store(hn::Div(best.offset, power), d, offset.at + at);
+  });
+}
+
+void search_line(const GroupTile& tile, float levels, PerGroup& scale, PerGroup& offset) {
+  const auto search = tile.weighted ? search_line_of<true> : search_line_of<false>;
+  search(tile, levels, scale, offset);
+}
+
+template <class D>
+V rounded(D d, V v, Arithmetic to) {
+  const hn::RebindToUnsigned<D> du;
+  if (to == Arithmetic::fp32) return v;
+  // Half of what is cut off, and to even.
+  const auto bits = hn::BitCast(du, v);
+  const auto cut = [&](auto shift, std::uint32_t half) {
+    constexpr int kShift = decltype(shift)::value;
+    const auto odd = hn::And(hn::ShiftRight<kShift>(bits), hn::Set(du, 1u));
+    const auto up = hn::Add(hn::Add(bits, hn::Set(du, half)), odd);
+    return hn::BitCast(d, hn::ShiftLeft<kShift>(hn::ShiftRight<kShift>(up)));
+  };
+  if (to == Arithmetic::bf16) return cut(std::integral_constant<int, 16>(), 0x7FFFu);
+  // Below FP16's normal numbers its step is that of FP32 at 1/2.
+  const V half = hn::Set(d, 0.5f);
+  const V small = hn::CopySign(hn::Sub(hn::Add(hn::Abs(v), half), half), v);
+  return hn::IfThenElse(hn::Lt(hn::Abs(v), hn::Set(d, 0x1p-14f)), small,
+                        cut(std::integral_constant<int, 13>(), 0xFFFu));
+}
+
+void code_groups(const GroupTile& tile, const AffineCoding& c, std::int32_t* const* codes,
+                 PerGroup& error) {
+  const Tag d;
+  const hn::RebindToSigned<Tag> di;
+  each_vector(tile, [&](std::size_t at) {
+    const V zero = hn::Zero(d);
+    const V s = hn::Load(d, c.scale.at + at);
+    const V m = c.has_offset ? hn::Load(d, c.offset.at + at) : zero;
+    const V lo = hn::Load(d, c.codes.lo.at + at);
+    const V hi = hn::Load(d, c.codes.hi.at + at);
+    const V power = hn::Load(d, tile.power.at + at);
+    const auto codes_at_all = hn::Ne(s, zero);
+    const V divisor = hn::IfThenElse(codes_at_all, s, hn::Set(d, 1.0f));
+    const auto value = [&](V k) {
+      const V product = hn::Mul(s, k);
+      if (!c.has_offset) return product;
+      return rounded(d, hn::Add(rounded(d, product, c.arithmetic), m), c.arithmetic);
+    };
+    V sum = zero;
+    alignas(64) std::int32_t row[kTileGroups];
+    for (std::int64_t i = 0; i < tile.count; ++i) {
+      const V x = hn::Load(d, tile.x[i].at + at);
+      const V exact = hn::Div(c.has_offset ? hn::Sub(x, m) : x, divisor);
+      V k = hn::Round(hn::Min(hn::Max(hn::IfThenElseZero(codes_at_all, exact), lo), hi));
+      V e = hn::Sub(x, value(k));
+      if (c.has_offset && c.arithmetic != Arithmetic::fp32) {
+        const V nearest = k;
+        for (const float step : {-1.0f, 1.0f}) {
+          const V other = hn::Add(nearest, hn::Set(d, step));
+          const V its = hn::Sub(x, value(other));
+          const auto there = hn::And(hn::Ge(other, lo), hn::Le(other, hi));
+          const auto better = hn::And(there, hn::Lt(hn::Abs(its), hn::Abs(e)));
+          k = hn::IfThenElse(better, other, k);
+          e = hn::IfThenElse(better, its, e);
+        }
+      }
+      const V scaled = hn::Mul(e, power);
+      const V h = tile.weighted ? hn::Load(d, tile.h[i].at + at) : hn::Set(d, 1.0f);
+      sum = hn::Add(sum, hn::Mul(hn::Mul(h, scaled), scaled));
+      if (codes == nullptr) continue;
+      hn::Store(hn::ConvertTo(di, k), di, row);
+      const std::size_t end = std::min(hn::Lanes(d), tile.groups - at);
+      for (std::size_t g = 0; g < end; ++g) codes[at + g][i] = row[g];
+    }
+    hn::Store(sum, d, error.at + at);
+  });
+}
+
+void refit_offset(const GroupTile& tile, float levels, const PerGroup& scale, PerGroup& offset) {
+  const Tag d;
+  each_vector(tile, [&](std::size_t at) {
+    const V s = hn::Load(d, scale.at + at);
+    const V m = hn::Load(d, offset.at + at);
+    const V inverse = hn::IfThenElseZero(hn::Gt(s, hn::Zero(d)), hn::Div(hn::Set(d, 1.0f), s));
+    V weight = hn::Zero(d);
+    V left = hn::Zero(d);
+    for (std::int64_t i = 0; i < tile.count; ++i) {
+      const V x = hn::Sub(hn::Load(d, tile.x[i].at + at), m);
+      const V h = tile.weighted ? hn::Load(d, tile.h[i].at + at) : hn::Set(d, 1.0f);
+      const V q = hn::Min(hn::Max(hn::Round(hn::Mul(x, inverse)), hn::Zero(d)), hn::Set(d, levels));
+      weight = hn::Add(weight, h);
+      left = fused(d, h, fused(d, hn::Neg(s), q, x), left);
+    }
+    const V step = hn::IfThenElseZero(hn::Gt(weight, hn::Zero(d)), hn::Div(left, weight));
+    hn::Store(hn::Add(m, step), d, offset.at + at);
+  });
+}
+
+}  // namespace zp::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace zp {
+
+HWY_EXPORT(search_scale);
+HWY_EXPORT(glance_at_scale);
+HWY_EXPORT(search_line);
+HWY_EXPORT(refit_offset);
+HWY_EXPORT(code_groups);
+
+void search_scale(const GroupTile& tile, const CodeRange& codes, bool negative, PerGroup& scale,
+                  PerGroup& error) noexcept {
+  HWY_DYNAMIC_DISPATCH(search_scale)(tile, codes, negative, scale, error);
+}
+void glance_at_scale(const GroupTile& tile, const CodeRange& codes, PerGroup& error) noexcept {
+  HWY_DYNAMIC_DISPATCH(glance_at_scale)(tile, codes, error);
+}
+void search_line(const GroupTile& tile, float levels, PerGroup& scale, PerGroup& offset) noexcept {
+  HWY_DYNAMIC_DISPATCH(search_line)(tile, levels, scale, offset);
+}
+void refit_offset(const GroupTile& tile, float levels, const PerGroup& scale,
+                  PerGroup& offset) noexcept {
+  HWY_DYNAMIC_DISPATCH(refit_offset)(tile, levels, scale, offset);
+}
+void code_groups(const GroupTile& tile, const AffineCoding& coding, std::int32_t* const* codes,
+                 PerGroup& error) noexcept {
+  HWY_DYNAMIC_DISPATCH(code_groups)(tile, coding, codes, error);
+}
+
+}  // namespace zp
+#endif

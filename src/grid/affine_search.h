@@ -1,0 +1,56 @@
+// The search of linear quantization for the least (importance-weighted) squared error, sixteen
+// groups at once.
+//
+// A guess (s, m) gives codes q = clamp(round((x - m) / s)); for these the best s and m follow by
+// least squares, from what the guess leaves over (no sums cancel): one pass over the weights tells
+// the error both reach. The guesses: scales at which `c` more codes than there are would cover the
+// range, from c = -0.8 (nothing is clipped, with room) to 20; with a minimum, the range cut at
+// either end or at both. The best is improved by alternating codes and least squares, and from
+// scales on either side of it. That is no proof of the optimum: affine_search_test.cc says how near
+// it comes to the exact search of affine_fit.h, which follows all codes that a scale can produce.
+#pragma once
+
+#include "grid/group_tile.h"
+
+namespace zp {
+
+/// Values s k + m with k in [lo, hi], lo <= 0 <= hi, of each group.
+struct CodeRange {
+  PerGroup lo;
+  PerGroup hi;
+};
+
+/// m = 0 and s > 0 in `scale`; with `negative`, s < 0 as well; 0 where no scale gains. error: what
+/// s reaches before it is stored, on x times the tile's power.
+void search_scale(const GroupTile& tile, const CodeRange& codes, bool negative, PerGroup& scale,
+                  PerGroup& error) noexcept;
+
+/// The same with few guesses: for comparing ranges of codes.
+void glance_at_scale(const GroupTile& tile, const CodeRange& codes, PerGroup& error) noexcept;
+
+/// s >= 0 and m, for codes from 0 to `levels`.
+void search_line(const GroupTile& tile, float levels, PerGroup& scale, PerGroup& offset) noexcept;
+
+/// The m that fits best to codes chosen with s and m.
+void refit_offset(const GroupTile& tile, float levels, const PerGroup& scale,
+                  PerGroup& offset) noexcept;
+
+/// In which type decoding computes s k, and s k + m.
+enum class Arithmetic { fp32, fp16, bf16 };
+
+/// How weights become codes k and back: k = clamp(round_half_even((x - m) / s), lo, hi), 0 where s
+/// is; where decoding rounds to 16 bits the neighbour whose value is nearest.
+struct AffineCoding {
+  PerGroup scale;
+  PerGroup offset;
+  CodeRange codes;
+  bool has_offset;  ///< decodes to s k + m in `arithmetic`, else to s k
+  Arithmetic arithmetic;
+};
+
+/// codes: k of weight i of group g at codes[g] + i, where not null. error: the sum of h e^2, on
+/// x times the tile's power.
+void code_groups(const GroupTile& tile, const AffineCoding& coding, std::int32_t* const* codes,
+                 PerGroup& error) noexcept;
+
+}  // namespace zp
