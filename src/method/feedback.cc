@@ -6,27 +6,14 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "kernel/double_dot.h"
 
 namespace zp {
 namespace {
 
-constexpr std::int64_t kPanel = 64;    // columns of R found together
-constexpr std::int64_t kRows = 16;     // rows for one thread
-constexpr std::int64_t kTogether = 8;  // rows of the result that share the reading of R
-
-// Eight lanes, then they in order.
-double dot(const double* a, const double* b, std::int64_t count) {
-  std::array<double, 8> lanes{};
-  const std::int64_t whole = count / 8 * 8;
-  for (std::int64_t k = 0; k < whole; k += 8) {
-    for (std::size_t l = 0; l < 8; ++l)
-      lanes[l] += a[k + static_cast<std::int64_t>(l)] * b[k + static_cast<std::int64_t>(l)];
-  }
-  double sum = 0;
-  for (const double lane : lanes) sum += lane;
-  for (std::int64_t k = whole; k < count; ++k) sum += a[k] * b[k];
-  return sum;
-}
+constexpr std::int64_t kPanel = 64;     // columns of R found together
+constexpr std::int64_t kRows = 16;      // rows for one thread
+constexpr std::int64_t kTogether = 16;  // rows of the result that share the reading of R
 
 // H is kept in the lower triangle, so that it can be tried again; R grows in the upper one.
 class Factor {
@@ -63,12 +50,18 @@ class Factor {
   bool panel(std::int64_t begin, std::int64_t end) {
     team_.run(ceil_div(end, kRows), [&](std::int64_t part) {
       for (std::int64_t i = part * kRows; i < std::min(end, (part + 1) * kRows); ++i) {
-        for (std::int64_t j = std::max(i, begin); j < end; ++j)
-          at(i, j) -= dot(&at(i, 0) + end, &at(j, 0) + end, n_ - end);
+        std::int64_t j = std::max(i, begin);
+        for (; j + kDoubleDots <= end; j += kDoubleDots) {
+          std::array<double, kDoubleDots> sums;
+          double_dots(&at(i, 0) + end, &at(j, 0) + end, a_.stride, n_ - end, sums.data());
+          for (std::size_t k = 0; k < sums.size(); ++k)
+            at(i, j + static_cast<std::int64_t>(k)) -= sums[k];
+        }
+        for (; j < end; ++j) at(i, j) -= double_dot(&at(i, 0) + end, &at(j, 0) + end, n_ - end);
       }
     });
     for (std::int64_t j = end - 1; j >= begin; --j) {
-      const double pivot = at(j, j) - dot(&at(j, j) + 1, &at(j, j) + 1, end - j - 1);
+      const double pivot = at(j, j) - double_dot(&at(j, j) + 1, &at(j, j) + 1, end - j - 1);
       if (!(pivot > 0)) return false;
       at(j, j) = std::sqrt(pivot);
       for (std::int64_t i = begin; i < j; ++i) solve(i, j, end);
@@ -82,17 +75,24 @@ class Factor {
   }
 
   void solve(std::int64_t i, std::int64_t j, std::int64_t end) {
-    at(i, j) = (at(i, j) - dot(&at(i, j) + 1, &at(j, j) + 1, end - j - 1)) / at(j, j);
+    at(i, j) = (at(i, j) - double_dot(&at(i, j) + 1, &at(j, j) + 1, end - j - 1)) / at(j, j);
   }
 
+  // The part of R that is above and beside its diagonal is read once for all rows.
   void rows(std::int64_t begin, std::int64_t end, float* out) const {
-    std::vector<double> u(static_cast<std::size_t>((end - begin) * n_));
+    std::vector<double> u(static_cast<std::size_t>(kTogether * n_));
+    std::array<double, kTogether> sums;
     for (std::int64_t i = end - 1; i >= 0; --i) {
-      for (std::int64_t j = std::max(i, begin); j < end; ++j) {
-        double* row = u.data() + (j - begin) * n_;
-        const double sum = i == j ? 1 : -dot(&at(i, 0) + i + 1, row + i + 1, j - i);
-        row[i] = sum / at(i, i);
-        out[j * n_ + i] = static_cast<float>(row[i]);
+      const std::int64_t first = std::max(i, begin);
+      // Rows below i are zero up to their diagonal, so all may be summed to the last one's.
+      for (std::int64_t k = 0; k < kTogether; k += kDoubleDots) {
+        double_dots(&at(i, 0) + i + 1, u.data() + k * n_ + i + 1, n_, end - 1 - i, sums.data() + k);
+      }
+      for (std::int64_t j = first; j < end; ++j) {
+        const double sum = i == j ? 1 : -sums[static_cast<std::size_t>(j - begin)];
+        double& value = u[static_cast<std::size_t>((j - begin) * n_ + i)];
+        value = sum / at(i, i);
+        out[j * n_ + i] = static_cast<float>(value);
       }
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "kernel/functions.h"
 #include "kernel/matmul.h"
 
 namespace zp {
@@ -18,9 +19,9 @@ Pull::Pull(Matrix w, Matrix h, const CodedTile& tile)
 
 void Pull::changed(std::int64_t r, std::int64_t j, float change) {
   if (change == 0) return;
-  const Floats of_column = h_.row(j);
-  float* const row = g_.data() + r * h_.cols;
-  for (std::size_t k = 0; k < of_column.size(); ++k) row[k] -= change * of_column[k];
+  add_scaled(std::span(g_).subspan(static_cast<std::size_t>(r * h_.cols),
+                                   static_cast<std::size_t>(h_.cols)),
+             h_.row(j), -change);
 }
 
 }  // namespace zp

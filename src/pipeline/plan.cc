@@ -11,6 +11,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kTileWeights = 64 * 1024;
+constexpr std::int64_t kFeedbackRows = 96;
 
 std::shared_ptr<const Grid> grid_for(const Container& container, const std::string& spec,
                                      const Weight& weight) {
@@ -140,7 +141,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
 }
 
 std::int64_t tile_bytes(const TensorJob& job, bool feedback) {
-  const std::int64_t weights = tile_rows(job) * job.rows->cols();
+  const std::int64_t weights = tile_rows(job, feedback) * job.rows->cols();
   // FP32 values and what they decode to; the planes' bytes are fewer than a float's each. With
   // feedback the weights as they should be and as they stand, errors, what they owe, codes, and
   // parameters.
@@ -207,10 +208,11 @@ void check_output_path(const fs::path& path, bool force) {
   if (!fs::is_directory(folder)) throw Error(folder.string(), "no such folder to write to");
 }
 
-std::int64_t tile_rows(const TensorJob& job) {
+std::int64_t tile_rows(const TensorJob& job, bool feedback) {
   if (job.grid->whole_tensor()) return job.rows->rows();
-  return std::clamp<std::int64_t>(kTileWeights / std::max<std::int64_t>(1, job.rows->cols()), 1,
-                                  job.rows->rows());
+  const std::int64_t least = feedback ? kFeedbackRows : 1;
+  return std::clamp<std::int64_t>(kTileWeights / std::max<std::int64_t>(1, job.rows->cols()),
+                                  std::min(least, job.rows->rows()), job.rows->rows());
 }
 
 double PlannedOutput::bits_per_weight(const Model& model) const {

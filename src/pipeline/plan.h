@@ -62,8 +62,9 @@ struct Plan {
 /// Throws Error when something is at `path` (and not `force`), or its folder isn't there.
 void check_output_path(const std::filesystem::path& path, bool force);
 
-/// Weights handled at a time: a tile's FP32 values stay in the second-level cache.
-std::int64_t tile_rows(const TensorJob& job);
+/// Rows handled at a time: a tile's FP32 values stay in the second-level cache; with feedback,
+/// which reads the layer's whole second moments for each tile, there are enough to make that pay.
+std::int64_t tile_rows(const TensorJob& job, bool feedback);
 
 /// Throws Error for grids the container can't hold, paths that exist (without force), outputs with
 /// the same path, and tensors that don't fit the memory budget.

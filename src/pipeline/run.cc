@@ -93,7 +93,7 @@ std::vector<Tile> make_tiles(const Plan& plan) {
     double before = 0;
     for (std::size_t j = 0; j < jobs.size(); ++j) {
       const std::int64_t rows = jobs[j].rows->rows();
-      const std::int64_t step = tile_rows(jobs[j]);
+      const std::int64_t step = tile_rows(jobs[j], plan.coder.method->feedback);
       for (std::int64_t r = 0; r < rows; r += step) {
         const std::int64_t count = std::min(step, rows - r);
         keyed.push_back({before / total, {o, j, r, count}});

@@ -1,0 +1,74 @@
+#include "kernel/double_dot.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernel/double_dot.cc"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace zp::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr std::size_t kLanes = 8;
+using Tag = hn::CappedTag<double, kLanes>;
+constexpr std::size_t kVectors = kLanes / hn::MaxLanes(Tag());
+
+template <int N>
+void dots(const double* HWY_RESTRICT a, const double* HWY_RESTRICT b, std::int64_t stride,
+          std::int64_t count, double* HWY_RESTRICT out) {
+  const Tag d;
+  const std::size_t width = hn::Lanes(d);
+  hn::Vec<Tag> sum[N][kVectors];
+  HWY_UNROLL(4) for (int i = 0; i < N; ++i) {
+    HWY_UNROLL(4) for (std::size_t v = 0; v < kVectors; ++v) sum[i][v] = hn::Zero(d);
+  }
+  const std::int64_t whole = count / 8 * 8;
+  for (std::int64_t k = 0; k < whole; k += 8) {
+    HWY_UNROLL(4) for (std::size_t v = 0; v < kVectors; ++v) {
+      const auto x = hn::LoadU(d, a + k + v * width);
+      HWY_UNROLL(4) for (int i = 0; i < N; ++i) {
+        const auto y = hn::LoadU(d, b + i * stride + k + v * width);
+        sum[i][v] = hn::Add(sum[i][v], hn::Mul(x, y));
+      }
+    }
+  }
+  for (int i = 0; i < N; ++i) {
+    HWY_ALIGN double lanes[kLanes];
+    for (std::size_t v = 0; v < kVectors; ++v) hn::Store(sum[i][v], d, lanes + v * width);
+    double all = 0;
+    for (const double lane : lanes) all += lane;
+    for (std::int64_t k = whole; k < count; ++k) all += a[k] * b[i * stride + k];
+    out[i] = all;
+  }
+}
+
+void double_dots(const double* a, const double* b, std::int64_t stride, std::int64_t count,
+                 double* out) {
+  dots<static_cast<int>(kDoubleDots)>(a, b, stride, count, out);
+}
+
+double double_dot(const double* a, const double* b, std::int64_t count) {
+  double out;
+  dots<1>(a, b, 0, count, &out);
+  return out;
+}
+
+}  // namespace zp::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace zp {
+
+HWY_EXPORT(double_dots);
+HWY_EXPORT(double_dot);
+
+void double_dots(const double* a, const double* b, std::int64_t stride, std::int64_t count,
+                 double* out) noexcept {
+  HWY_DYNAMIC_DISPATCH(double_dots)(a, b, stride, count, out);
+}
+double double_dot(const double* a, const double* b, std::int64_t count) noexcept {
+  return HWY_DYNAMIC_DISPATCH(double_dot)(a, b, count);
+}
+
+}  // namespace zp
+#endif
