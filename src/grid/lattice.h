@@ -103,7 +103,8 @@ enum class LatticeCosts {
 /// cell's weights, and its turn, is off by a half at most.
 inline float lattice_unit(const LatticeType& type, LatticeCosts costs) {
   const float step = type.levels[1] - type.levels[0];
-  const float reach = type.dims == 4 ? 4 * step * step : step * step;
+  const float spread = type.dims == 4 ? 4 : 1;  // of few weights one matters more, and turns cost
+  const float reach = spread * (type.signs == LatticeSigns::even ? 2 : 1) * step * step;
   return costs == LatticeCosts::rough ? reach * 0.5f / 255 : reach * 16 / 65535;
 }
 

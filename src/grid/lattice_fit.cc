@@ -30,7 +30,8 @@ struct Part {
   LatticeCells cells;
 
   Part(const LatticeType& t, Floats weights, Floats importance)
-      : type(t), w(weights), h(importance), kinds(t.shift == 0 ? 1 : 2) {
+      : type(t), w(weights), h(importance) {
+    open_shifts();
     lattice_load(type, w, h, cells);
   }
 
@@ -40,6 +41,8 @@ struct Part {
   std::size_t units() const { return (w.size() + type.unit - 1) / type.unit; }
 
   std::size_t first_cell(std::size_t trial) const { return trial * kinds * cells.stride(); }
+  void open_shifts() { kinds = type.shift == 0 ? 1 : 2; }
+  void settle_shifts() { kinds = 1; }
   void set_trials(std::size_t trials) { cells.trials = trials * kinds; }
   void set_scale(std::size_t trial, std::size_t u, float scale) {
     const std::size_t n = cells_of_unit();
@@ -204,7 +207,7 @@ enum class Shifts { open, settled };
 // Codes at the candidate's scales.
 void complete(Part& part, LatticeCosts costs, Shifts shifts, Candidate& c) {
   const bool settled = part.type.shift != 0 && shifts == Shifts::settled;
-  part.kinds = part.type.shift != 0 && !settled ? 2 : 1;
+  settled ? part.settle_shifts() : part.open_shifts();
   part.set_trials(1);
   const LatticePerUnit<float> scale = scales_of(part, c);
   for (std::size_t u = 0; u < part.units(); ++u) part.set_scale(0, u, scale[u]);
@@ -215,15 +218,29 @@ void complete(Part& part, LatticeCosts costs, Shifts shifts, Candidate& c) {
   sum_up(part, c);
 }
 
-// What rough costs may be above the true ones, over all cells at the candidate's scales.
-double roughness(const Part& part, const LatticePowers& powers, const Candidate& c) {
+// What codes at the candidate's scales cost at least, by the costs of a trial.
+double bound_of(const Part& part, const LatticePowers& powers, const Candidate& c,
+                std::size_t trial, LatticeCosts costs) {
+  const Picked picked = pick(part, trial, nullptr);
   double sum = 0;
+  double units = 0;
   for (std::size_t u = 0; u < part.units(); ++u) {
     const double scale = scale_of(part.type, c.d, c.level[u]);
-    sum += scale * scale * powers.zero[u];
+    sum += picked.cost[u];
+    units += scale * scale * powers.zero[u];
   }
-  const auto halves = static_cast<double>(part.type.dims + 2);
-  return sum * halves / 2 * lattice_unit(part.type, LatticeCosts::rough);
+  const auto halves = static_cast<double>(part.type.dims + 2);  // one to spare
+  return sum - units * lattice_unit(part.type, costs) * halves / 2;
+}
+
+// The same, with finer costs.
+double fine_bound(Part& part, const LatticePowers& powers, const Candidate& c) {
+  part.open_shifts();
+  part.set_trials(1);
+  for (std::size_t u = 0; u < part.units(); ++u)
+    part.set_scale(0, u, scale_of(part.type, c.d, c.level[u]));
+  lattice_nearest(part.type, part.cells, LatticeCosts::fine, false);
+  return bound_of(part, powers, c, 0, LatticeCosts::fine);
 }
 
 // Each unit's l may move by one; settles shifts. Returns a bound: `range` costs no less.
@@ -253,10 +270,7 @@ double try_neighbours(Part& part, const LatticePowers& powers, const Candidate& 
       std::copy_n(picked.second.data() + u * n, n, c.negative.data() + u * n);
     }
   }
-  const Picked picked = pick(part, kSteps.size(), nullptr);
-  double sum = 0;
-  for (std::size_t u = 0; u < part.units(); ++u) sum += picked.cost[u];
-  return sum - roughness(part, powers, range);
+  return bound_of(part, powers, range, kSteps.size(), LatticeCosts::rough);
 }
 
 // d and every l; no codes yet.
@@ -282,7 +296,7 @@ float usual_scale(const LatticeType& type, const LatticePowers& powers, std::siz
   return std::isfinite(scale) ? scale : 0;
 }
 
-constexpr std::array kRaster = {0.75f, 0.9f, 1.08f, 1.3f};
+constexpr std::array kRaster = {0.7f, 0.84f, 1.0f, 1.18f, 1.4f};
 
 // The lowest point of the parabola through the raster's point `best` and those beside it.
 float between(const std::array<Picked, kRaster.size()>& picked, std::size_t u, std::size_t best) {
@@ -363,7 +377,7 @@ Candidate by_search(Part& part, const LatticePowers& powers, const Candidate& ra
   const double bound = try_neighbours(part, powers, range, best);
   complete(part, LatticeCosts::fine, Shifts::settled, best);
   refit(part, best);
-  if (bound >= best.cost) return best;
+  if (bound >= best.cost || fine_bound(part, powers, range) >= best.cost) return best;
   Candidate other = range;
   complete(part, LatticeCosts::fine, Shifts::open, other);
   return other.cost <= best.cost ? other : best;
