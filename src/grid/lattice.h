@@ -50,7 +50,7 @@ struct LatticeType {
   float factor;
   LatticeSigns signs;
   float shift;    ///< 0 but for IQ1
-  float typical;  ///< root mean square of what codes decode to at scale 1
+  float typical;  ///< level of what is usual in a unit (LatticePowers)
   std::size_t bytes;
   void (*pack)(const LatticeRecord& record, std::byte* out);
   void (*unpack)(const std::byte* in, LatticeRecord& record);
@@ -145,8 +145,11 @@ bool lattice_nearest(const LatticeType& type, LatticeCells& cells, LatticeCosts 
 
 /// Of each unit.
 struct LatticePowers {
-  LatticePerUnit<float> zero, two, four;  ///< sums of h, h w^2, h w^4
-  LatticePerUnit<float> largest;          ///< |w|
+  alignas(64) LatticePerUnit<float> zero, two, four;  ///< sums of h, h w^2, h w^4
+  LatticePerUnit<float> largest;                      ///< |w|
+  /// Near the best scale of a unit alone, or 0: large weights pull it up. Root mean square times
+  /// (four zero / two^2)^(3/8), over the type's typical level.
+  alignas(64) LatticePerUnit<float> usual;
 };
 void lattice_powers(const LatticeType& type, const LatticeCells& cells,
                     LatticePowers& out) noexcept;

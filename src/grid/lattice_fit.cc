@@ -26,13 +26,13 @@ struct Part {
   const LatticeType& type;
   Floats w;
   Floats h;
-  std::size_t kinds;  ///< trials of the cells for one of ours: 2 with both shifts
+  std::size_t kinds = 1;  ///< trials of the cells for one of ours: 2 with both shifts
   LatticeCells cells;
 
   Part(const LatticeType& t, Floats weights, Floats importance)
       : type(t), w(weights), h(importance) {
-    open_shifts();
     lattice_load(type, w, h, cells);
+    open_shifts();
   }
 
   /// Signs are even over two cells.
@@ -41,17 +41,30 @@ struct Part {
   std::size_t units() const { return (w.size() + type.unit - 1) / type.unit; }
 
   std::size_t first_cell(std::size_t trial) const { return trial * kinds * cells.stride(); }
-  void open_shifts() { kinds = type.shift == 0 ? 1 : 2; }
-  void settle_shifts() { kinds = 1; }
+  /// Trials with the scale of one after another.
   void set_trials(std::size_t trials) { cells.trials = trials * kinds; }
-  void set_scale(std::size_t trial, std::size_t u, float scale) {
+  void set_scales(std::size_t trial, const LatticePerUnit<float>& scale) {
     const std::size_t n = cells_of_unit();
-    const std::size_t count = std::min(n, cells.count - u * n);
     for (std::size_t kind = 0; kind < kinds; ++kind) {
-      const std::size_t at = first_cell(trial) + kind * cells.stride() + u * n;
-      std::fill_n(cells.scale.data() + at, count, scale);
-      std::fill_n(cells.shift.data() + at, count, kind == 0 ? type.shift : -type.shift);
+      float* to = cells.scale.data() + first_cell(trial) + kind * cells.stride();
+      for (std::size_t c = 0, u = 0; c < cells.count; ++u) {
+        for (const std::size_t end = std::min(c + n, cells.count); c < end; ++c) to[c] = scale[u];
+      }
     }
+  }
+  /// Of IQ1: every trial with the positive and the negative one.
+  void open_shifts() {
+    if (type.shift == 0) return;
+    kinds = 2;
+    for (std::size_t at = 0; at < kLatticeTrials; at += cells.stride())
+      std::fill_n(cells.shift.data() + at, std::min(cells.stride(), kLatticeTrials - at),
+                  at / cells.stride() % 2 == 0 ? type.shift : -type.shift);
+  }
+  /// Of IQ1: one trial, with these.
+  void settle_shifts(const LatticePerCell<std::uint8_t>& negative) {
+    kinds = 1;
+    for (std::size_t c = 0; type.shift != 0 && c < cells.count; ++c)
+      cells.shift[c] = negative[c] != 0 ? -type.shift : type.shift;
   }
 };
 
@@ -206,16 +219,14 @@ enum class Shifts { open, settled };
 
 // Codes at the candidate's scales.
 void complete(Part& part, LatticeCosts costs, Shifts shifts, Candidate& c) {
-  const bool settled = part.type.shift != 0 && shifts == Shifts::settled;
-  settled ? part.settle_shifts() : part.open_shifts();
+  const bool settled = shifts == Shifts::settled && part.type.shift != 0;
+  if (settled) part.settle_shifts(c.negative);
   part.set_trials(1);
-  const LatticePerUnit<float> scale = scales_of(part, c);
-  for (std::size_t u = 0; u < part.units(); ++u) part.set_scale(0, u, scale[u]);
-  for (std::size_t k = 0; settled && k < part.cells.count; ++k)
-    part.cells.shift[k] = c.negative[k] != 0 ? -part.type.shift : part.type.shift;
+  part.set_scales(0, scales_of(part, c));
   find_entries(part, costs);
   take_codes(part, settled ? Picked{{}, c.shift, c.negative} : pick(part, 0, nullptr), c.codes);
   sum_up(part, c);
+  if (settled) part.open_shifts();
 }
 
 // What codes at the candidate's scales cost at least, by the costs of a trial.
@@ -235,10 +246,8 @@ double bound_of(const Part& part, const LatticePowers& powers, const Candidate& 
 
 // The same, with finer costs.
 double fine_bound(Part& part, const LatticePowers& powers, const Candidate& c) {
-  part.open_shifts();
   part.set_trials(1);
-  for (std::size_t u = 0; u < part.units(); ++u)
-    part.set_scale(0, u, scale_of(part.type, c.d, c.level[u]));
+  part.set_scales(0, scales_of(part, c));
   lattice_nearest(part.type, part.cells, LatticeCosts::fine, false);
   return bound_of(part, powers, c, 0, LatticeCosts::fine);
 }
@@ -252,11 +261,13 @@ double try_neighbours(Part& part, const LatticePowers& powers, const Candidate& 
     return std::clamp(start[u] + step, 0, part.type.scales - 1);
   };
   part.set_trials(kSteps.size() + 1);
-  for (std::size_t u = 0; u < part.units(); ++u) {
-    for (std::size_t t = 0; t < kSteps.size(); ++t)
-      part.set_scale(t, u, scale_of(part.type, c.d, level(u, kSteps[t])));
-    part.set_scale(kSteps.size(), u, scale_of(part.type, range.d, range.level[u]));
+  for (std::size_t t = 0; t < kSteps.size(); ++t) {
+    LatticePerUnit<float> scale{};
+    for (std::size_t u = 0; u < part.units(); ++u)
+      scale[u] = scale_of(part.type, c.d, level(u, kSteps[t]));
+    part.set_scales(t, scale);
   }
+  part.set_scales(kSteps.size(), scales_of(part, range));
   lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
   const std::size_t n = part.cells_of_unit();
   LatticePerUnit<float> least{};
@@ -287,15 +298,6 @@ Candidate by_range(const Part& part, const LatticePowers& powers) {
   return c;
 }
 
-// Near the best scale of a unit alone: large weights pull it up.
-float usual_scale(const LatticeType& type, const LatticePowers& powers, std::size_t u) {
-  if (!(powers.zero[u] > 0 && powers.two[u] > 0)) return 0;
-  const float mean = powers.two[u] / powers.zero[u];
-  const float spread = std::sqrt(std::sqrt(powers.four[u] / powers.zero[u] / mean / mean));
-  const float scale = std::sqrt(mean) * spread * std::sqrt(spread) / type.typical;
-  return std::isfinite(scale) ? scale : 0;
-}
-
 constexpr std::array kRaster = {0.7f, 0.84f, 1.0f, 1.18f, 1.4f};
 
 // The lowest point of the parabola through the raster's point `best` and those beside it.
@@ -309,11 +311,12 @@ float between(const std::array<Picked, kRaster.size()>& picked, std::size_t u, s
 }
 
 LatticeWish wishes(Part& part, const LatticePowers& powers) {
-  LatticePerUnit<float> start{};
+  const LatticePerUnit<float>& start = powers.usual;
   part.set_trials(kRaster.size());
-  for (std::size_t u = 0; u < part.units(); ++u) {
-    start[u] = usual_scale(part.type, powers, u);
-    for (std::size_t t = 0; t < kRaster.size(); ++t) part.set_scale(t, u, kRaster[t] * start[u]);
+  for (std::size_t t = 0; t < kRaster.size(); ++t) {
+    LatticePerUnit<float> scale{};
+    for (std::size_t u = 0; u < part.units(); ++u) scale[u] = kRaster[t] * start[u];
+    part.set_scales(t, scale);
   }
   lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
   std::array<Picked, kRaster.size()> picked;
@@ -386,7 +389,9 @@ Candidate by_search(Part& part, const LatticePowers& powers, const Candidate& ra
 // Importance with mean 1: costs then neither overflow nor vanish. All one when there is none.
 void normalize(Floats h, std::array<float, kLatticeBlock>& out) {
   std::array<double, 4> sum{};
-  for (std::size_t i = 0; i < h.size(); ++i) sum[i % 4] += h[i];
+  for (std::size_t i = 0; i + 4 <= h.size(); i += 4) {
+    for (std::size_t k = 0; k < 4; ++k) sum[k] += h[i + k];
+  }
   const double all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
   const double inverse = all > 0 ? static_cast<double>(h.size()) / all : 0;
   for (std::size_t i = 0; i < out.size(); ++i)
@@ -422,7 +427,7 @@ void lattice_fit_unit(const LatticeType& type, LatticeParams& p, std::size_t u, 
   const auto levels = static_cast<std::size_t>(type.scales);
   part.set_trials(levels);
   for (std::size_t l = 0; l < levels; ++l)
-    part.set_scale(l, 0, scale_of(type, p.record.d, static_cast<int>(l)));
+    part.set_scales(l, {scale_of(type, p.record.d, static_cast<int>(l))});
   lattice_nearest(type, part.cells, LatticeCosts::exact, false);
   float least = 0;
   for (std::size_t l = 0; l < levels; ++l) {
@@ -433,7 +438,7 @@ void lattice_fit_unit(const LatticeType& type, LatticeParams& p, std::size_t u, 
   }
   Codes best;
   part.set_trials(1);
-  part.set_scale(0, 0, scale_of(type, p.record.d, p.record.level[u]));
+  part.set_scales(0, {scale_of(type, p.record.d, p.record.level[u])});
   find_entries(part, LatticeCosts::exact);
   take_codes(part, pick(part, 0, nullptr), best);
   p.record.shift[u] = best.shift[0];
@@ -452,7 +457,7 @@ void lattice_encode(const LatticeType& type, const LatticeParams& p, std::size_t
   Part part(type, w, Floats(p.h).subspan(j, w.size()));
   const std::size_t u = j / type.unit;
   part.set_trials(1);
-  part.set_scale(0, 0, scale_of(type, p.record.d, p.record.level[u]));
+  part.set_scales(0, {scale_of(type, p.record.d, p.record.level[u])});
   Codes found;
   find_entries(part, LatticeCosts::exact);
   take_codes(part, pick(part, 0, &p.record.shift[u]), found);

@@ -71,6 +71,23 @@ void load(const LatticeType& type, Floats w, Floats h, LatticeCells& cells) {
   }
 }
 
+void usual_scales(const LatticeType& type, std::size_t units, LatticePowers& p) {
+  const Reals d;
+  for (std::size_t u = units; u < kLatticeUnits; ++u) p.zero[u] = p.two[u] = p.four[u] = 0;
+  const auto typical = hn::Set(d, type.typical);
+  for (std::size_t u = 0; u < kLatticeUnits; u += hn::Lanes(d)) {
+    const auto zero = hn::Load(d, p.zero.data() + u);
+    const auto two = hn::Load(d, p.two.data() + u);
+    const auto mean = hn::Div(two, zero);
+    const auto four = hn::Div(hn::Load(d, p.four.data() + u), zero);
+    const auto spread = hn::Sqrt(hn::Sqrt(hn::Div(hn::Div(four, mean), mean)));
+    const auto level = hn::Mul(hn::Sqrt(mean), hn::Mul(spread, hn::Sqrt(spread)));
+    const auto scale = hn::Div(level, typical);
+    const auto sound = hn::Lt(scale, hn::Set(d, 3.0e38f));  // neither infinite nor no number
+    hn::Store(hn::IfThenElseZero(sound, scale), d, p.usual.data() + u);
+  }
+}
+
 void powers(const LatticeType& type, const LatticeCells& cells, LatticePowers& out) {
   const Reals d;
   alignas(64) LatticePerCell<float> zero, two, four, largest;
@@ -105,6 +122,7 @@ void powers(const LatticeType& type, const LatticeCells& cells, LatticePowers& o
       out.largest[u] = HWY_MAX(out.largest[u], largest[k]);
     }
   }
+  usual_scales(type, cells.count / n, out);
 }
 
 // v of four weights of a cell, those from `first` on.

@@ -24,6 +24,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Reals = hn::CappedTag<float, 16>;
 using Real = hn::Vec<Reals>;
+using WordTag = hn::RebindToUnsigned<Reals>;
+using Words = hn::Vec<WordTag>;
 template <class T>
 using Tag = hn::Repartition<T, Reals>;
 template <class T>
@@ -54,7 +56,29 @@ struct Element {
   alignas(64) Row<T> extra[8];
 };
 
-// How costs become whole numbers, for each lane.
+// Vectors of FP32 to one of T. Lane i of vector g is the vector of T's lane i kParts + g.
+template <class T>
+constexpr std::size_t kParts = sizeof(float) / sizeof(T);
+constexpr std::size_t kMostParts = 4;
+
+// Where each part finds its cells: those beyond the last trial again from the first.
+struct Places {
+  std::size_t trial[kMostParts];
+  std::size_t cell[kMostParts];
+};
+
+template <class T>
+Places places(const LatticeCells& cells, std::size_t at) {
+  Places from{};
+  const std::size_t stride = cells.stride();
+  for (std::size_t g = 0; g < kParts<T>; ++g) {
+    from.trial[g] = (at + g * hn::Lanes(Reals())) % (cells.trials * stride);
+    from.cell[g] = from.trial[g] % stride;
+  }
+  return from;
+}
+
+// How costs become whole numbers, part by part.
 struct Measure {
   alignas(64) float inverse[kMostLanes];  // of the scale, or 0
   alignas(64) float gain[kMostLanes];     // whole numbers of a level^2, over importance
@@ -62,62 +86,55 @@ struct Measure {
   alignas(64) float base[kMostLanes];     // what the nearest levels cost, in units
 };
 
-// Where lanes find their cells: trial `at` + g, those beyond the last again from the first.
-struct Lane {
-  std::size_t trial;
-  std::size_t cell;
-};
-HWY_INLINE Lane lane(const LatticeCells& cells, std::size_t at, std::size_t g) {
-  const std::size_t trial = (at + g) % (cells.trials * cells.stride());
-  return {trial, trial % cells.stride()};
-}
-
 template <class T>
-void measure(const LatticeType& type, const LatticeCells& cells, std::size_t at, Measure& m) {
+void measure(const LatticeType& type, const LatticeCells& cells, const Places& from, Measure& m) {
   const Reals d;
   constexpr auto kCosts =
       std::is_same_v<T, std::uint8_t> ? LatticeCosts::rough : LatticeCosts::fine;
   const auto gain = hn::Set(d, 1 / lattice_unit(type, kCosts));
-  for (std::size_t g = 0; g < hn::Lanes(Tag<T>()); g += hn::Lanes(d)) {
-    const Lane from = lane(cells, at, g);
-    const auto scale = hn::Load(d, cells.scale.data() + from.trial);
+  for (std::size_t g = 0; g < kParts<T>; ++g) {
+    const std::size_t to = g * hn::Lanes(d);
+    const auto scale = hn::Load(d, cells.scale.data() + from.trial[g]);
     auto sum = hn::Zero(d);
     for (std::size_t i = 0; i < type.dims; ++i)
-      sum = hn::Add(sum, hn::Load(d, cells.h[i].data() + from.cell));
+      sum = hn::Add(sum, hn::Load(d, cells.h[i].data() + from.cell[g]));
     const auto one = hn::Set(d, 1.0f);
     const auto sound = hn::Gt(scale, hn::Set(d, 1.0e-30f));
     const auto counts = hn::Gt(sum, hn::Set(d, 1.0e-30f));
-    hn::Store(hn::IfThenElseZero(sound, hn::Div(one, scale)), d, m.inverse + g);
-    hn::Store(hn::IfThenElseZero(counts, hn::Div(gain, sum)), d, m.gain + g);
-    hn::Store(hn::Div(hn::Mul(hn::Mul(scale, scale), sum), gain), d, m.unit + g);
-    hn::Store(hn::Zero(d), d, m.base + g);
+    hn::Store(hn::IfThenElseZero(sound, hn::Div(one, scale)), d, m.inverse + to);
+    hn::Store(hn::IfThenElseZero(counts, hn::Div(gain, sum)), d, m.gain + to);
+    hn::Store(hn::Div(hn::Mul(hn::Mul(scale, scale), sum), gain), d, m.unit + to);
+    hn::Store(hn::Zero(d), d, m.base + to);
   }
 }
 
-// The whole number nearest to v, which is at least 0.
+// The whole number nearest to v, which is at least 0, into part g.
 template <class T>
-HWY_INLINE void put_whole(Real v, T* to) {
+HWY_INLINE Words with_part(Words words, Real v, std::size_t g) {
   const Reals d;
-  const hn::RebindToSigned<Reals> di;
-  // Behind 2^23 the last bit of FP32 is 1; what is still larger stays larger than T holds.
-  const auto sum = hn::BitCast(di, hn::Add(v, hn::Set(d, 0x1p23f)));
-  const auto whole = hn::Sub(sum, hn::BitCast(di, hn::Set(d, 0x1p23f)));
-  const hn::Rebind<T, Reals> narrow;
-  hn::StoreU(hn::DemoteTo(narrow, whole), narrow, to);
+  const WordTag dw;
+  // Behind 2^23 the last bit of FP32 is 1, and all above the last 16 are shifted out.
+  const auto sum = hn::Add(hn::Min(v, hn::Set(d, kMost<T>)), hn::Set(d, 0x1p23f));
+  const auto bits = hn::BitCast(dw, sum);
+  if (g == 0) return hn::And(bits, hn::Set(dw, static_cast<std::uint32_t>(kMost<T>)));
+  return hn::Or(words, hn::ShiftLeftSame(bits, static_cast<int>(8 * sizeof(T) * g)));
 }
 
 template <class T, bool kTurn, std::size_t kBase>
 HWY_INLINE void whole_costs(const LatticeType& type, const LatticeCells& cells, std::size_t i,
-                            std::size_t at, Measure& m, Element<T>& e) {
+                            const Places& from, Measure& m, Element<T>& e) {
   const Reals d;
+  const Tag<T> dt;
   const auto far = hn::Set(d, 1024.0f);
-  for (std::size_t g = 0; g < hn::Lanes(Tag<T>()); g += hn::Lanes(d)) {
-    const Lane from = lane(cells, at, g);
-    const auto h = hn::Mul(hn::Load(d, cells.h[i].data() + from.cell), hn::Load(d, m.gain + g));
-    auto y = hn::Mul(hn::Load(d, cells.x[i].data() + from.cell), hn::Load(d, m.inverse + g));
+  Words words[kBase];
+  Words extra[kBase];
+  for (std::size_t g = 0; g < kParts<T>; ++g) {
+    const std::size_t at = g * hn::Lanes(d);
+    const auto h = hn::Mul(hn::Load(d, cells.h[i].data() + from.cell[g]), hn::Load(d, m.gain + at));
+    auto y = hn::Mul(hn::Load(d, cells.x[i].data() + from.cell[g]), hn::Load(d, m.inverse + at));
     y = hn::Min(y, far);
     if (type.shift != 0)
-      y = hn::Sub(hn::Max(y, hn::Neg(far)), hn::Load(d, cells.shift.data() + from.trial));
+      y = hn::Sub(hn::Max(y, hn::Neg(far)), hn::Load(d, cells.shift.data() + from.trial[g]));
     Real cost[kBase];
     auto least = hn::Set(d, 3.0e38f);
     for (std::size_t k = 0; k < kBase; ++k) {
@@ -125,27 +142,31 @@ HWY_INLINE void whole_costs(const LatticeType& type, const LatticeCells& cells, 
       cost[k] = hn::Mul(h, hn::Mul(off, off));
       least = hn::Min(least, cost[k]);
     }
-    hn::Store(hn::Add(hn::Load(d, m.base + g), least), d, m.base + g);
-    for (std::size_t k = 0; k < kBase; ++k) put_whole(hn::Sub(cost[k], least), e.cost[k] + g);
+    hn::Store(hn::Add(hn::Load(d, m.base + at), least), d, m.base + at);
+    for (std::size_t k = 0; k < kBase; ++k)
+      words[k] = with_part<T>(words[k], hn::Sub(cost[k], least), g);
     if constexpr (kTurn) {
-      const auto turn = hn::Ne(hn::Load(d, cells.turn.data() + from.cell), hn::Zero(d));
+      const auto turn = hn::Ne(hn::Load(d, cells.turn.data() + from.cell[g]), hn::Zero(d));
       const auto hy4 = hn::IfThenElseZero(turn, hn::Mul(hn::Set(d, 4.0f), hn::Mul(h, y)));
       for (std::size_t k = 0; k < kBase; ++k)
-        put_whole(hn::Mul(hy4, hn::Set(d, type.levels[k])), e.extra[k] + g);
+        extra[k] = with_part<T>(extra[k], hn::Mul(hy4, hn::Set(d, type.levels[k])), g);
     }
+  }
+  for (std::size_t k = 0; k < kBase; ++k) {
+    hn::Store(hn::BitCast(dt, words[k]), dt, e.cost[k]);
+    if constexpr (kTurn) hn::Store(hn::BitCast(dt, extra[k]), dt, e.extra[k]);
   }
 }
 
 template <bool kTurn, std::size_t kBase>
 HWY_INLINE void exact_costs(const LatticeType& type, const LatticeCells& cells, std::size_t i,
-                            std::size_t at, Element<float>& e) {
+                            const Places& from, Element<float>& e) {
   const Reals d;
-  const Lane from = lane(cells, at, 0);
-  const auto x = hn::Load(d, cells.x[i].data() + from.cell);
-  const auto h = hn::Load(d, cells.h[i].data() + from.cell);
-  const auto scale = hn::Load(d, cells.scale.data() + from.trial);
-  const auto shift = hn::Load(d, cells.shift.data() + from.trial);
-  const auto turn = hn::Ne(hn::Load(d, cells.turn.data() + from.cell), hn::Zero(d));
+  const auto x = hn::Load(d, cells.x[i].data() + from.cell[0]);
+  const auto h = hn::Load(d, cells.h[i].data() + from.cell[0]);
+  const auto scale = hn::Load(d, cells.scale.data() + from.trial[0]);
+  const auto shift = hn::Load(d, cells.shift.data() + from.trial[0]);
+  const auto turn = hn::Ne(hn::Load(d, cells.turn.data() + from.cell[0]), hn::Zero(d));
   const auto hx4 = hn::Mul(hn::Set(d, 4.0f), hn::Mul(h, x));
   for (std::size_t k = 0; k < kBase; ++k) {
     const auto v = hn::Mul(scale, hn::Add(hn::Set(d, type.levels[k]), shift));
@@ -182,15 +203,15 @@ void combine(const Row<T>* a, const Row<T>* a_extra, const Row<T>* b, const Row<
 
 template <class T, bool kTurn, std::size_t kBase>
 void half_table(const LatticeType& type, const LatticeCells& cells, std::size_t first,
-                std::size_t at, Measure& measured, Table<T>& table) {
+                const Places& from, Measure& measured, Table<T>& table) {
   const Tag<T> d;
   Element<T> e[4];
   constexpr std::size_t kHalf = kBase == 3 ? 4 : 2;
   for (std::size_t i = 0; i < kHalf; ++i) {
     if constexpr (kWhole<T>) {
-      whole_costs<T, kTurn, kBase>(type, cells, first + i, at, measured, e[i]);
+      whole_costs<T, kTurn, kBase>(type, cells, first + i, from, measured, e[i]);
     } else {
-      exact_costs<kTurn, kBase>(type, cells, first + i, at, e[i]);
+      exact_costs<kTurn, kBase>(type, cells, first + i, from, e[i]);
     }
   }
   std::size_t patterns = kBase * kBase;
@@ -263,12 +284,24 @@ void best_runs(const LatticePlan& plan, const Table<T>& low, const Table<T>& hig
   const std::uint8_t* row = plan.rows.data();
   for (std::size_t n = 0; n < plan.runs.size(); ++n) {
     const LatticePlan::Run& r = plan.runs[n];
-    auto least = hn::Set(d, kNone<T>);
-    auto turned = least;
-    for (const std::uint8_t* end = row + r.count; row != end; ++row) {
-      least = hn::Min(least, hn::Load(d, low.cost[*row]));
-      if constexpr (kTurn) turned = hn::Min(turned, hn::Load(d, low.turned[*row]));
+    auto least = hn::Load(d, low.cost[row[0]]);
+    auto turned = hn::Load(d, low.turned[kTurn ? row[0] : 0]);
+    auto other_least = least;  // two chains of minima, so that neither waits for the other
+    auto other_turned = turned;
+    const auto take = [&](std::uint8_t from, hn::Vec<Tag<T>>& cost, hn::Vec<Tag<T>>& extra)
+                          HWY_ATTR {
+                            cost = hn::Min(cost, hn::Load(d, low.cost[from]));
+                            if constexpr (kTurn)
+                              extra = hn::Min(extra, hn::Load(d, low.turned[from]));
+                          };
+    const std::uint8_t* end = row + r.count;
+    for (row += 1; row + 2 <= end; row += 2) {
+      take(row[0], least, turned);
+      take(row[1], other_least, other_turned);
     }
+    if (row != end) take(*row++, least, turned);
+    least = hn::Min(least, other_least);
+    if constexpr (kTurn) turned = hn::Min(turned, other_turned);
     const auto upper = hn::Load(d, high.cost[r.high]);
     if constexpr (kBoth || !kTurn) (kTurn ? unturned : best).offer(sum_of<T>(least, upper), n);
     if constexpr (kTurn) {
@@ -284,17 +317,17 @@ void best_runs(const LatticePlan& plan, const Table<T>& low, const Table<T>& hig
 // row of the run through those that it is the least of.
 template <class T, bool kTurn>
 std::int32_t best_of_run(const LatticePlan& plan, const Found<T>& found, const Table<T>& low,
-                         const Table<T>& high, std::size_t at) {
-  const LatticePlan::Run& run = plan.runs[found.run[at]];
+                         const Table<T>& high, std::size_t lane) {
+  const LatticePlan::Run& run = plan.runs[found.run[lane]];
   const auto sum = [](T x, T y) {
     return static_cast<T>(kWhole<T> ? HWY_MIN(x + y, static_cast<int>(kMost<T>)) : x + y);
   };
-  const T best = found.cost[at];
-  const T upper = high.cost[run.high][at];
-  const T upper_turned = kTurn ? high.turned[run.high][at] : upper;
+  const T best = found.cost[lane];
+  const T upper = high.cost[run.high][lane];
+  const T upper_turned = kTurn ? high.turned[run.high][lane] : upper;
   const auto is_best = [&](std::size_t row) {
-    const T cost = sum(low.cost[row][at], upper_turned);
-    return (kTurn ? HWY_MIN(cost, sum(low.turned[row][at], upper)) : cost) == best;
+    const T cost = sum(low.cost[row][lane], upper_turned);
+    return (kTurn ? HWY_MIN(cost, sum(low.turned[row][lane], upper)) : cost) == best;
   };
   std::size_t row = plan.rows[run.first];
   for (std::size_t k = 1; k < run.count; ++k) {
@@ -308,19 +341,29 @@ std::int32_t best_of_run(const LatticePlan& plan, const Found<T>& found, const T
   return plan.entries[run.high * plan.patterns + row];
 }
 
-// Costs as numbers again. False: one may be too small.
+// Costs as numbers again, of the trials there are. False: one may be too small.
 template <class T>
 bool give_costs(const Found<T>& found, const Measure& m, std::size_t count, float* cost) {
-  bool sound = true;
-  for (std::size_t c = 0; c < count; ++c) {
-    if constexpr (kWhole<T>) {
-      sound = sound && found.cost[c] != kNone<T>;
-      cost[c] = m.unit[c] * (m.base[c] + static_cast<float>(found.cost[c]));
-    } else {
-      cost[c] = found.cost[c];
+  const Reals d;
+  const WordTag dw;
+  if constexpr (!kWhole<T>) {
+    hn::Store(hn::Load(d, found.cost), d, cost);
+    return true;
+  } else {
+    const auto words = hn::BitCast(dw, hn::Load(Tag<T>(), found.cost));
+    const auto most = hn::Set(dw, static_cast<std::uint32_t>(kMost<T>));
+    bool sound = true;
+    for (std::size_t g = 0; g * hn::Lanes(d) < count; ++g) {
+      const std::size_t at = g * hn::Lanes(d);
+      const auto whole =
+          hn::And(hn::ShiftRightSame(words, static_cast<int>(8 * sizeof(T) * g)), most);
+      sound = sound && hn::AllFalse(dw, hn::Eq(whole, most));
+      const auto number = hn::ConvertTo(d, hn::BitCast(hn::RebindToSigned<Reals>(), whole));
+      const auto sum = hn::Add(hn::Load(d, m.base + at), number);
+      hn::Store(hn::Mul(hn::Load(d, m.unit + at), sum), d, cost + at);
     }
+    return sound;
   }
-  return sound;
 }
 
 template <class T, bool kTurn, bool kBoth, bool kEntries>
@@ -329,13 +372,14 @@ bool nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at)
   Table<T> low;
   Table<T> high;
   Measure m;
-  if constexpr (kWhole<T>) measure<T>(type, cells, at, m);
+  const Places from = places<T>(cells, at);
+  if constexpr (kWhole<T>) measure<T>(type, cells, from, m);
   if (kBase == 3 || (kBase == 0 && type.dims == 8)) {
-    half_table<T, kTurn, 3>(type, cells, 0, at, m, low);
-    half_table<T, kTurn, 3>(type, cells, 4, at, m, high);
+    half_table<T, kTurn, 3>(type, cells, 0, from, m, low);
+    half_table<T, kTurn, 3>(type, cells, 4, from, m, high);
   } else {
-    half_table<T, kTurn, 8>(type, cells, 0, at, m, low);
-    half_table<T, kTurn, 8>(type, cells, 2, at, m, high);
+    half_table<T, kTurn, 8>(type, cells, 0, from, m, low);
+    half_table<T, kTurn, 8>(type, cells, 2, from, m, high);
   }
   const LatticePlan& plan = type.plan();
   share_rows<T>(plan, low.cost);
@@ -348,9 +392,10 @@ bool nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at)
   if constexpr (kBoth) sound &= give_costs(unturned, m, count, cells.unturned_cost.data() + at);
   for (std::size_t c = 0; kEntries && c < count; ++c) {
     if ((at + c) % cells.stride() >= cells.count) continue;
-    cells.entry[at + c] = best_of_run<T, kTurn>(plan, found, low, high, c);
+    const std::size_t lane = c % hn::Lanes(Reals()) * kParts<T> + c / hn::Lanes(Reals());
+    cells.entry[at + c] = best_of_run<T, kTurn>(plan, found, low, high, lane);
     if constexpr (kBoth)
-      cells.unturned_entry[at + c] = best_of_run<T, false>(plan, unturned, low, high, c);
+      cells.unturned_entry[at + c] = best_of_run<T, false>(plan, unturned, low, high, lane);
   }
   return sound;
 }
