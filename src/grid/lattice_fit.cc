@@ -5,181 +5,20 @@
 // usual one for the spread of its weights says what scale s each unit alone wants; of the values of
 // d that put the largest unit's scale on one of the upper l, the best by D (s' - s)^2, with
 // D = sum h w^2 / s^2, is taken; then every unit's l or one of its neighbours, and shifts. So far
-// costs are told apart to a hundredth of a cell's (LatticeCosts::rough). Codes are the best at
-// these scales and shifts but for ties within a few ten thousandths (fine); last d moves to their
-// least squares. What was found so is kept where it costs less than the range, by sums over all
-// weights.
+// costs are told apart to a hundredth of a cell's (LatticeCosts::rough). LatticeCodes are the best
+// at these scales and shifts but for ties within a few ten thousandths (fine); last d moves to
+// their least squares. What was found so is kept where it costs less than the range, by sums over
+// all weights.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
-#include "grid/lattice.h"
+#include "grid/lattice_part.h"
 #include "number/half.h"
 
 namespace zp {
 namespace {
 
 constexpr float kFp16Largest = 65504.0f;
-
-// Weights and importance of some whole cells, and what their codes are chosen by.
-struct Part {
-  const LatticeType& type;
-  Floats w;
-  Floats h;
-  std::size_t kinds = 1;  ///< trials of the cells for one of ours: 2 with both shifts
-  LatticeCells cells;
-
-  Part(const LatticeType& t, Floats weights, Floats importance)
-      : type(t), w(weights), h(importance) {
-    lattice_load(type, w, h, cells);
-    open_shifts();
-  }
-
-  /// Signs are even over two cells.
-  bool pairs() const { return type.signs == LatticeSigns::even && type.dims == 4; }
-  std::size_t cells_of_unit() const { return type.unit / type.dims; }
-  std::size_t units() const { return (w.size() + type.unit - 1) / type.unit; }
-
-  std::size_t first_cell(std::size_t trial) const { return trial * kinds * cells.stride(); }
-  /// Trials with the scale of one after another.
-  void set_trials(std::size_t trials) { cells.trials = trials * kinds; }
-  void set_scales(std::size_t trial, const LatticePerUnit<float>& scale) {
-    const std::size_t n = cells_of_unit();
-    for (std::size_t kind = 0; kind < kinds; ++kind) {
-      float* to = cells.scale.data() + first_cell(trial) + kind * cells.stride();
-      for (std::size_t c = 0, u = 0; c < cells.count; ++u) {
-        for (const std::size_t end = std::min(c + n, cells.count); c < end; ++c) to[c] = scale[u];
-      }
-    }
-  }
-  /// Of IQ1: every trial with the positive and the negative one.
-  void open_shifts() {
-    if (type.shift == 0) return;
-    kinds = 2;
-    for (std::size_t at = 0; at < kLatticeTrials; at += cells.stride())
-      std::fill_n(cells.shift.data() + at, std::min(cells.stride(), kLatticeTrials - at),
-                  at / cells.stride() % 2 == 0 ? type.shift : -type.shift);
-  }
-  /// Of IQ1: one trial, with these.
-  void settle_shifts(const LatticePerCell<std::uint8_t>& negative) {
-    kinds = 1;
-    for (std::size_t c = 0; type.shift != 0 && c < cells.count; ++c)
-      cells.shift[c] = negative[c] != 0 ? -type.shift : type.shift;
-  }
-};
-
-// What the best codes of one trial cost, and which they are of the two kinds that are compared.
-struct Picked {
-  LatticePerUnit<float> cost{};
-  LatticePerUnit<std::uint8_t> shift{};
-  LatticePerCell<std::uint8_t> second{};  ///< 1: with a sign turned, or with the negative shift
-};
-
-// Of two cells the one turns a sign that does it for less.
-void pick_pairs(const Part& part, std::size_t at, Picked& out) {
-  const float* turned = part.cells.cost.data() + at;
-  const float* straight = part.cells.unturned_cost.data() + at;
-  const std::size_t n = part.cells_of_unit();
-  for (std::size_t c = 0; c < part.cells.count; c += 2) {
-    const bool even =
-        std::popcount(static_cast<unsigned>(part.cells.minus[c] << 4 | part.cells.minus[c + 1])) %
-            2 ==
-        0;
-    const float first = turned[c] + straight[c + 1];
-    const float other = straight[c] + turned[c + 1];
-    out.second[c] = !even && other >= first ? 1 : 0;
-    out.second[c + 1] = !even && other < first ? 1 : 0;
-    out.cost[c / n] += even ? straight[c] + straight[c + 1] : std::min(first, other);
-  }
-}
-
-// shift: of each unit, or nullptr to choose it.
-void pick_shifts(const Part& part, std::size_t at, const std::uint8_t* shift, Picked& out) {
-  const std::size_t n = part.cells_of_unit();
-  const float* above = part.cells.cost.data() + at;
-  const float* below = above + part.cells.stride();
-  for (std::size_t u = 0; u < part.units(); ++u) {
-    const std::size_t end = std::min((u + 1) * n, part.cells.count);
-    float sum_above = 0;
-    float sum_below = 0;
-    float sum = 0;
-    for (std::size_t c = u * n; c < end; ++c) {
-      sum_above += above[c];
-      sum_below += below[c];
-      sum += std::min(above[c], below[c]);
-      out.second[c] = below[c] < above[c] ? 1 : 0;
-    }
-    out.cost[u] = sum;
-    if (part.type.signs == LatticeSigns::cell_shift) continue;
-    out.shift[u] = shift != nullptr ? shift[u] : sum_below < sum_above ? 1 : 0;
-    out.cost[u] = out.shift[u] != 0 ? sum_below : sum_above;
-    std::fill(out.second.data() + u * n, out.second.data() + end, out.shift[u]);
-  }
-}
-
-Picked pick(const Part& part, std::size_t trial, const std::uint8_t* shift) {
-  Picked out;
-  const std::size_t at = part.first_cell(trial);
-  if (part.type.shift != 0) {
-    pick_shifts(part, at, shift, out);
-  } else if (part.pairs()) {
-    pick_pairs(part, at, out);
-  } else {
-    const std::size_t n = part.cells_of_unit();
-    for (std::size_t u = 0, c = 0; c < part.cells.count; ++u) {
-      for (const std::size_t end = std::min(c + n, part.cells.count); c < end; ++c) {
-        out.cost[u] += part.cells.cost[at + c];
-        out.second[c] = part.cells.turn[c] != 0 ? 1 : 0;
-      }
-    }
-  }
-  return out;
-}
-
-// The signs with the one turned that costs least under the entry.
-unsigned turned(const Part& part, std::size_t c, std::int32_t entry) {
-  const std::array<float, 8> v = part.type.values(entry, 0);
-  std::size_t best = 0;
-  float least = 0;
-  for (std::size_t i = 0; i < part.type.dims; ++i) {
-    const float cost = part.cells.h[i][c] * part.cells.x[i][c] * v[i];
-    if (i > 0 && cost >= least) continue;
-    best = i;
-    least = cost;
-  }
-  return static_cast<unsigned>(part.cells.minus[c]) ^ 1u << best;
-}
-
-struct Codes {
-  LatticePerCell<Code> code{};
-  LatticePerUnit<std::uint8_t> shift{};
-};
-
-// The best codes at the scales of the only trial.
-void find_entries(Part& part, LatticeCosts costs) {
-  if (!lattice_nearest(part.type, part.cells, costs, true))
-    lattice_nearest(part.type, part.cells, LatticeCosts::exact, true);
-}
-
-void take_codes(const Part& part, const Picked& picked, Codes& out) {
-  const LatticeCells& cells = part.cells;
-  out.shift = picked.shift;
-  const bool by_cell = part.type.signs == LatticeSigns::cell_shift;
-  for (std::size_t c = 0; c < cells.count; ++c) {
-    const bool second = picked.second[c] != 0;
-    auto bits = static_cast<unsigned>(cells.minus[c]);
-    std::int32_t entry = cells.entry[c];
-    if (part.type.shift != 0) {
-      bits = by_cell && second ? 1 : 0;
-      entry = cells.entry[(second && part.kinds == 2 ? cells.stride() : 0) + c];
-    } else if (second) {
-      bits = turned(part, c, entry);
-    } else if (part.pairs()) {
-      entry = cells.unturned_entry[c];
-    }
-    out.code[c] = entry | static_cast<Code>(bits << 16);
-  }
-}
 
 // A block's d, each unit's l, and what came of them.
 struct Candidate {
@@ -188,7 +27,7 @@ struct Candidate {
   /// Of IQ1: shifts that are settled.
   LatticePerUnit<std::uint8_t> shift{};
   LatticePerCell<std::uint8_t> negative{};
-  Codes codes;
+  LatticeCodes codes;
   LatticePerUnit<LatticeMoments> moments;
   double cost = 0;
 };
@@ -197,7 +36,7 @@ float scale_of(const LatticeType& type, std::uint16_t d, int level) {
   return fp16_to_float(d) * type.multiplier(level);
 }
 
-LatticePerUnit<float> scales_of(const Part& part, const Candidate& c) {
+LatticePerUnit<float> scales_of(const LatticePart& part, const Candidate& c) {
   LatticePerUnit<float> scale{};
   for (std::size_t u = 0; u < part.units(); ++u) scale[u] = scale_of(part.type, c.d, c.level[u]);
   return scale;
@@ -207,7 +46,7 @@ std::uint16_t stored(float d) {
   return float_to_fp16(std::isfinite(d) ? std::clamp(d, 0.0f, kFp16Largest) : 0.0f);
 }
 
-void sum_up(const Part& part, Candidate& c) {
+void sum_up(const LatticePart& part, Candidate& c) {
   const LatticePerUnit<float> scale = scales_of(part, c);
   lattice_moments(part.type, part.w, part.h, c.codes.code.data(), c.codes.shift.data(),
                   scale.data(), std::span(c.moments).first(part.units()));
@@ -217,22 +56,24 @@ void sum_up(const Part& part, Candidate& c) {
 
 enum class Shifts { open, settled };
 
-// Codes at the candidate's scales.
-void complete(Part& part, LatticeCosts costs, Shifts shifts, Candidate& c) {
+// LatticeCodes at the candidate's scales.
+void complete(LatticePart& part, LatticeCosts costs, Shifts shifts, Candidate& c) {
   const bool settled = shifts == Shifts::settled && part.type.shift != 0;
   if (settled) part.settle_shifts(c.negative);
   part.set_trials(1);
   part.set_scales(0, scales_of(part, c));
-  find_entries(part, costs);
-  take_codes(part, settled ? Picked{{}, c.shift, c.negative} : pick(part, 0, nullptr), c.codes);
+  lattice_find_entries(part, costs);
+  lattice_take_codes(
+      part, settled ? LatticePicked{{}, c.shift, c.negative} : lattice_pick(part, 0, nullptr),
+      c.codes);
   sum_up(part, c);
   if (settled) part.open_shifts();
 }
 
 // What codes at the candidate's scales cost at least, by the costs of a trial.
-double bound_of(const Part& part, const LatticePowers& powers, const Candidate& c,
+double bound_of(const LatticePart& part, const LatticePowers& powers, const Candidate& c,
                 std::size_t trial, LatticeCosts costs) {
-  const Picked picked = pick(part, trial, nullptr);
+  const LatticePicked picked = lattice_pick(part, trial, nullptr);
   double sum = 0;
   double units = 0;
   for (std::size_t u = 0; u < part.units(); ++u) {
@@ -245,7 +86,7 @@ double bound_of(const Part& part, const LatticePowers& powers, const Candidate& 
 }
 
 // The same, with finer costs.
-double fine_bound(Part& part, const LatticePowers& powers, const Candidate& c) {
+double fine_bound(LatticePart& part, const LatticePowers& powers, const Candidate& c) {
   part.set_trials(1);
   part.set_scales(0, scales_of(part, c));
   lattice_nearest(part.type, part.cells, LatticeCosts::fine, false);
@@ -253,7 +94,7 @@ double fine_bound(Part& part, const LatticePowers& powers, const Candidate& c) {
 }
 
 // Each unit's l may move by one; settles shifts. Returns a bound: `range` costs no less.
-double try_neighbours(Part& part, const LatticePowers& powers, const Candidate& range,
+double try_neighbours(LatticePart& part, const LatticePowers& powers, const Candidate& range,
                       Candidate& c) {
   constexpr std::array kSteps = {0, -1, 1};
   const LatticePerUnit<std::int32_t> start = c.level;
@@ -272,7 +113,7 @@ double try_neighbours(Part& part, const LatticePowers& powers, const Candidate& 
   const std::size_t n = part.cells_of_unit();
   LatticePerUnit<float> least{};
   for (std::size_t t = 0; t < kSteps.size(); ++t) {
-    const Picked picked = pick(part, t, nullptr);
+    const LatticePicked picked = lattice_pick(part, t, nullptr);
     for (std::size_t u = 0; u < part.units(); ++u) {
       if (t > 0 && picked.cost[u] >= least[u]) continue;
       c.level[u] = level(u, kSteps[t]);
@@ -285,7 +126,7 @@ double try_neighbours(Part& part, const LatticePowers& powers, const Candidate& 
 }
 
 // d and every l; no codes yet.
-Candidate by_range(const Part& part, const LatticePowers& powers) {
+Candidate by_range(const LatticePart& part, const LatticePowers& powers) {
   LatticeWish wish{};
   for (std::size_t u = 0; u < part.units(); ++u)
     wish.scale[u] = powers.largest[u] / part.type.top();
@@ -301,7 +142,8 @@ Candidate by_range(const Part& part, const LatticePowers& powers) {
 constexpr std::array kRaster = {0.7f, 0.84f, 1.0f, 1.18f, 1.4f};
 
 // The lowest point of the parabola through the raster's point `best` and those beside it.
-float between(const std::array<Picked, kRaster.size()>& picked, std::size_t u, std::size_t best) {
+float between(const std::array<LatticePicked, kRaster.size()>& picked, std::size_t u,
+              std::size_t best) {
   if (best == 0 || best + 1 == kRaster.size()) return kRaster[best];
   const float below = picked[best - 1].cost[u] - picked[best].cost[u];
   const float above = picked[best + 1].cost[u] - picked[best].cost[u];
@@ -310,7 +152,7 @@ float between(const std::array<Picked, kRaster.size()>& picked, std::size_t u, s
          (below - above) / (below + above) / 4 * (kRaster[best + 1] - kRaster[best - 1]);
 }
 
-LatticeWish wishes(Part& part, const LatticePowers& powers) {
+LatticeWish wishes(LatticePart& part, const LatticePowers& powers) {
   const LatticePerUnit<float>& start = powers.usual;
   part.set_trials(kRaster.size());
   for (std::size_t t = 0; t < kRaster.size(); ++t) {
@@ -319,8 +161,8 @@ LatticeWish wishes(Part& part, const LatticePowers& powers) {
     part.set_scales(t, scale);
   }
   lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
-  std::array<Picked, kRaster.size()> picked;
-  for (std::size_t t = 0; t < kRaster.size(); ++t) picked[t] = pick(part, t, nullptr);
+  std::array<LatticePicked, kRaster.size()> picked;
+  for (std::size_t t = 0; t < kRaster.size(); ++t) picked[t] = lattice_pick(part, t, nullptr);
   LatticeWish wish{};
   for (std::size_t u = 0; u < part.units(); ++u) {
     std::size_t best = 0;
@@ -336,7 +178,7 @@ LatticeWish wishes(Part& part, const LatticePowers& powers) {
 
 // Of the values of d whose upper l meet the largest wish, d fitted to the levels they give, the
 // first that misses the wishes for least.
-Candidate candidate(const Part& part, const LatticeWish& wish) {
+Candidate candidate(const LatticePart& part, const LatticeWish& wish) {
   const LatticeType& type = part.type;
   const float largest = *std::max_element(wish.scale.begin(), wish.scale.end());
   Candidate best;
@@ -356,7 +198,7 @@ Candidate candidate(const Part& part, const LatticeWish& wish) {
 }
 
 // d at the least squares of the codes.
-void refit(const Part& part, Candidate& c) {
+void refit(const LatticePart& part, Candidate& c) {
   double up = 0;
   double down = 0;
   for (std::size_t u = 0; u < part.units(); ++u) {
@@ -375,7 +217,7 @@ void refit(const Part& part, Candidate& c) {
   c.cost = cost;
 }
 
-Candidate by_search(Part& part, const LatticePowers& powers, const Candidate& range) {
+Candidate by_search(LatticePart& part, const LatticePowers& powers, const Candidate& range) {
   Candidate best = candidate(part, wishes(part, powers));
   const double bound = try_neighbours(part, powers, range, best);
   complete(part, LatticeCosts::fine, Shifts::settled, best);
@@ -403,7 +245,7 @@ void normalize(Floats h, std::array<float, kLatticeBlock>& out) {
 void lattice_fit(const LatticeType& type, LatticeParams& p, Floats w, Floats h, Fit fit) noexcept {
   std::copy(w.begin(), w.end(), p.w.begin());
   normalize(h, p.h);
-  Part part(type, p.w, p.h);
+  LatticePart part(type, p.w, p.h);
   LatticePowers powers;
   lattice_powers(type, part.cells, powers);
   Candidate c = by_range(part, powers);
@@ -423,7 +265,7 @@ void lattice_fit_unit(const LatticeType& type, LatticeParams& p, std::size_t u, 
   float* known = p.w.data() + u * type.unit;
   if (std::equal(w.begin(), w.end(), known)) return;
   std::copy(w.begin(), w.end(), known);
-  Part part(type, Floats(known, type.unit), Floats(p.h.data() + u * type.unit, type.unit));
+  LatticePart part(type, Floats(known, type.unit), Floats(p.h.data() + u * type.unit, type.unit));
   const auto levels = static_cast<std::size_t>(type.scales);
   part.set_trials(levels);
   for (std::size_t l = 0; l < levels; ++l)
@@ -431,16 +273,16 @@ void lattice_fit_unit(const LatticeType& type, LatticeParams& p, std::size_t u, 
   lattice_nearest(type, part.cells, LatticeCosts::exact, false);
   float least = 0;
   for (std::size_t l = 0; l < levels; ++l) {
-    const float cost = pick(part, l, nullptr).cost[0];
+    const float cost = lattice_pick(part, l, nullptr).cost[0];
     if (l > 0 && cost >= least) continue;
     least = cost;
     p.record.level[u] = static_cast<std::uint8_t>(l);
   }
-  Codes best;
+  LatticeCodes best;
   part.set_trials(1);
   part.set_scales(0, {scale_of(type, p.record.d, p.record.level[u])});
-  find_entries(part, LatticeCosts::exact);
-  take_codes(part, pick(part, 0, nullptr), best);
+  lattice_find_entries(part, LatticeCosts::exact);
+  lattice_take_codes(part, lattice_pick(part, 0, nullptr), best);
   p.record.shift[u] = best.shift[0];
   std::copy_n(best.code.begin(), part.cells_of_unit(),
               p.record.code.begin() + static_cast<std::ptrdiff_t>(u * part.cells_of_unit()));
@@ -454,13 +296,13 @@ void lattice_encode(const LatticeType& type, const LatticeParams& p, std::size_t
                 codes.begin());
     return;
   }
-  Part part(type, w, Floats(p.h).subspan(j, w.size()));
+  LatticePart part(type, w, Floats(p.h).subspan(j, w.size()));
   const std::size_t u = j / type.unit;
   part.set_trials(1);
   part.set_scales(0, {scale_of(type, p.record.d, p.record.level[u])});
-  Codes found;
-  find_entries(part, LatticeCosts::exact);
-  take_codes(part, pick(part, 0, &p.record.shift[u]), found);
+  LatticeCodes found;
+  lattice_find_entries(part, LatticeCosts::exact);
+  lattice_take_codes(part, lattice_pick(part, 0, &p.record.shift[u]), found);
   std::copy_n(found.code.begin(), cells, codes.begin());
 }
 
