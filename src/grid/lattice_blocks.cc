@@ -61,6 +61,19 @@ struct LatticeBlocks {
     }
   }
 
+  void quantize_rows(Matrix w, Floats h, Fit fit, PlanesOut out) const noexcept {
+    std::byte* to = out[0];
+    Params p;
+    for (std::int64_t r = 0; r < w.rows; ++r) {
+      for (std::size_t b = 0; b < static_cast<std::size_t>(w.cols); b += kLatticeBlock) {
+        const Floats importance = h.empty() ? h : h.subspan(b, kLatticeBlock);
+        lattice_fit(*type, p, w.row(r).subspan(b, kLatticeBlock), importance, fit);
+        type->pack(p.record, to);
+        to += type->bytes;
+      }
+    }
+  }
+
   void decode_row(PlanesIn in, std::span<float> out) const noexcept {
     const std::byte* from = in[0];
     for (std::size_t b = 0; b < out.size(); b += kLatticeBlock, from += type->bytes) {

@@ -1,17 +1,18 @@
 // Fitting IQ1, IQ2 and IQ3 to weights.
 //
-// Exact: the codes at given scales, the choice of turned signs and shifts among them; with d given,
-// a unit that is fitted alone tries every l. Heuristic: which d and which l are tried for a block.
-// A raster of scales for each unit alone, improved by least squares, says what scale s it wants and
-// how much missing it costs, D (s' - s)^2 with D = sum h v^2; of the values of d that put the
-// largest unit's scale on one of the upper l, the best by that measure is tried with every unit's l
-// and its neighbours; then d is fitted to the codes by least squares and the neighbours
-// tried again. The result is never worse than by range.
+// Exact: with d given, a unit that is fitted alone tries every l and takes the best codes of all,
+// turned signs and shifts among them. Heuristic: what a block gets. A raster of scales around the
+// usual one for the spread of its weights says what scale s each unit alone wants; of the values of
+// d that put the largest unit's scale on one of the upper l, the best by D (s' - s)^2, with
+// D = sum h w^2 / s^2, is taken; then every unit's l or one of its neighbours, and shifts. So far
+// costs are told apart to a hundredth of a cell's (LatticeCosts::rough). LatticeCodes are the best
+// at these scales and shifts but for ties within a few ten thousandths (fine); last d moves to
+// their least squares. What was found so is kept where it costs less than the range, by sums over
+// all weights.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
-#include "grid/lattice.h"
+#include "grid/lattice_part.h"
 #include "number/half.h"
 
 namespace zp {
@@ -19,170 +20,15 @@ namespace {
 
 constexpr float kFp16Largest = 65504.0f;
 
-struct Trial {
-  std::array<Code, kLatticeCells> code{};
-  std::array<std::uint8_t, kLatticeUnits> shift{};
-  std::array<double, kLatticeUnits> cost{};
-};
-
-// Weights and importance of some whole cells, and what their codes are chosen by.
-struct Part {
-  const LatticeType& type;
-  Floats w;
-  Floats h;
-  LatticeCells cells;
-  std::array<unsigned, kLatticeCells> minus{};  ///< of each cell: which weights are negative
-
-  Part(const LatticeType& t, Floats weights, Floats importance)
-      : type(t), w(weights), h(importance) {
-    cells.count = w.size() / type.dims;
-    for (std::size_t c = 0; c < cells.count; ++c) {
-      for (std::size_t i = 0; i < type.dims; ++i) {
-        const float x = w[c * type.dims + i];
-        cells.x[i][c] = type.shift == 0 ? std::fabs(x) : x;
-        cells.h[i][c] = h[c * type.dims + i];
-        minus[c] |= static_cast<unsigned>(x < 0) << i;
-      }
-    }
-  }
-
-  std::size_t cells_of_unit() const { return type.unit / type.dims; }
-  std::size_t units() const { return (w.size() + type.unit - 1) / type.unit; }
-  void set_scale(std::size_t u, float scale) {
-    const std::size_t n = cells_of_unit();
-    std::fill_n(cells.scale.begin() + static_cast<std::ptrdiff_t>(u * n),
-                std::min(n, cells.count - u * n), scale);
-  }
-};
-
-bool odd(unsigned bits) { return (std::popcount(bits) & 1) != 0; }
-
-// The signs with the one turned that costs least under the entry.
-unsigned turned(const Part& part, std::size_t c, std::int32_t entry, unsigned bits) {
-  const std::array<float, 8> v = part.type.values(entry, 0);
-  std::size_t best = 0;
-  float least = 0;
-  for (std::size_t i = 0; i < part.type.dims; ++i) {
-    const float cost = part.cells.h[i][c] * part.cells.x[i][c] * v[i];
-    if (i > 0 && cost >= least) continue;
-    best = i;
-    least = cost;
-  }
-  return bits ^ 1u << best;
-}
-
-Code join(std::int32_t entry, unsigned bits) { return entry | static_cast<Code>(bits << 16); }
-
-void add_costs(const Part& part, const std::array<float, kLatticeCells>& cost, Trial& out) {
-  const std::size_t n = part.cells_of_unit();
-  out.cost.fill(0);
-  for (std::size_t c = 0; c < part.cells.count; ++c) out.cost[c / n] += cost[c];
-}
-
-enum class Want { costs, codes };
-
-void assign_cells(Part& part, bool even, Want want, Trial& out) {
-  LatticeCells& cells = part.cells;
-  for (std::size_t c = 0; c < cells.count; ++c)
-    cells.turn[c] = even && odd(part.minus[c]) ? 1.0f : 0.0f;
-  lattice_nearest(part.type, cells, want == Want::codes);
-  add_costs(part, cells.cost, out);
-  if (want == Want::costs) return;
-  for (std::size_t c = 0; c < cells.count; ++c) {
-    const unsigned bits = part.minus[c];
-    out.code[c] =
-        join(cells.entry[c], cells.turn[c] != 0 ? turned(part, c, cells.entry[c], bits) : bits);
-  }
-}
-
-// Signs are even over two cells: the one that turns a sign for less does.
-void assign_pairs(Part& part, Want want, Trial& out) {
-  LatticeCells& cells = part.cells;
-  cells.turn.fill(1);
-  lattice_nearest(part.type, cells, want == Want::codes);
-  std::array<float, kLatticeCells> cost = cells.unturned_cost;
-  const std::array<std::int32_t, kLatticeCells>& entry = cells.unturned_entry;
-  for (std::size_t c = 0; c < cells.count; ++c) out.code[c] = join(entry[c], part.minus[c]);
-  for (std::size_t c = 0; c < cells.count; c += 2) {
-    if (odd(part.minus[c]) == odd(part.minus[c + 1])) continue;
-    const bool second = cost[c] + cells.cost[c + 1] < cells.cost[c] + cost[c + 1];
-    const std::size_t t = second ? c + 1 : c;
-    cost[t] = cells.cost[t];
-    if (want == Want::codes)
-      out.code[t] = join(cells.entry[t], turned(part, t, cells.entry[t], part.minus[t]));
-  }
-  add_costs(part, cost, out);
-}
-
-// shift: of each unit, or nullptr to choose it.
-void assign_shifts(Part& part, const std::uint8_t* shift, Want want, Trial& out) {
-  LatticeCells& cells = part.cells;
-  const std::size_t n = part.cells_of_unit();
-  cells.turn.fill(0);
-  cells.shift.fill(part.type.shift);
-  lattice_nearest(part.type, cells, want == Want::codes);
-  std::array<float, kLatticeCells> cost = cells.cost;
-  for (std::size_t c = 0; c < cells.count; ++c) out.code[c] = cells.entry[c];
-  add_costs(part, cost, out);
-  cells.shift.fill(-part.type.shift);
-  lattice_nearest(part.type, cells, want == Want::codes);
-  const bool by_cell = part.type.signs == LatticeSigns::cell_shift;
-  Trial below;
-  add_costs(part, cells.cost, below);
-  for (std::size_t c = 0; c < cells.count; ++c) {
-    const std::size_t u = c / n;
-    const bool take = by_cell            ? cells.cost[c] < cost[c]
-                      : shift != nullptr ? shift[u] != 0
-                                         : below.cost[u] < out.cost[u];
-    if (!by_cell) out.shift[u] = take ? 1 : 0;
-    if (!take) continue;
-    cost[c] = cells.cost[c];
-    out.code[c] = join(cells.entry[c], by_cell ? 1 : 0);
-  }
-  add_costs(part, cost, out);
-}
-
-// The best codes at the scales that are set, or what they would cost alone.
-void assign(Part& part, const std::uint8_t* shift, Want want, Trial& out) {
-  switch (part.type.signs) {
-    case LatticeSigns::free:
-      return assign_cells(part, false, want, out);
-    case LatticeSigns::even:
-      return part.type.dims == 8 ? assign_cells(part, true, want, out)
-                                 : assign_pairs(part, want, out);
-    case LatticeSigns::unit_shift:
-    case LatticeSigns::cell_shift:
-      return assign_shifts(part, shift, want, out);
-  }
-}
-
-// What least squares needs of a unit's codes.
-struct Moments {
-  double wv = 0;  ///< sum h w v
-  double vv = 0;  ///< sum h v^2
-};
-
-Moments moments(const Part& part, const Trial& trial, std::size_t u) {
-  const std::size_t dims = part.type.dims;
-  const std::size_t n = part.cells_of_unit();
-  Moments m;
-  for (std::size_t c = u * n; c < (u + 1) * n; ++c) {
-    const std::array<float, 8> values = part.type.values(trial.code[c], trial.shift[u]);
-    for (std::size_t i = 0; i < dims; ++i) {
-      const double v = values[i];
-      const double hv = part.h[c * dims + i] * v;
-      m.wv += hv * part.w[c * dims + i];
-      m.vv += hv * v;
-    }
-  }
-  return m;
-}
-
 // A block's d, each unit's l, and what came of them.
 struct Candidate {
   std::uint16_t d = 0;
-  std::array<int, kLatticeUnits> level{};
-  Trial trial;
+  LatticePerUnit<std::int32_t> level{};
+  /// Of IQ1: shifts that are settled.
+  LatticePerUnit<std::uint8_t> shift{};
+  LatticePerCell<std::uint8_t> negative{};
+  LatticeCodes codes;
+  LatticePerUnit<LatticeMoments> moments;
   double cost = 0;
 };
 
@@ -190,183 +36,208 @@ float scale_of(const LatticeType& type, std::uint16_t d, int level) {
   return fp16_to_float(d) * type.multiplier(level);
 }
 
-std::uint16_t stored(double d) {
-  const float f = static_cast<float>(d);
-  return float_to_fp16(std::isfinite(f) ? std::clamp(f, 0.0f, kFp16Largest) : 0.0f);
+LatticePerUnit<float> scales_of(const LatticePart& part, const Candidate& c) {
+  LatticePerUnit<float> scale{};
+  for (std::size_t u = 0; u < part.units(); ++u) scale[u] = scale_of(part.type, c.d, c.level[u]);
+  return scale;
 }
 
-int nearest_level(const LatticeType& type, std::uint16_t d, double scale) {
-  const double step = 2.0 * fp16_to_float(d) * type.factor;
-  if (!(step > 0)) return 0;
-  return static_cast<int>(
-      std::clamp(std::nearbyint(scale / step - 0.5), 0.0, static_cast<double>(type.scales - 1)));
+std::uint16_t stored(float d) {
+  return float_to_fp16(std::isfinite(d) ? std::clamp(d, 0.0f, kFp16Largest) : 0.0f);
 }
 
-double sum_of(const Part& part, const Trial& trial) {
+void sum_up(const LatticePart& part, Candidate& c) {
+  const LatticePerUnit<float> scale = scales_of(part, c);
+  lattice_moments(part.type, part.w, part.h, c.codes.code.data(), c.codes.shift.data(),
+                  scale.data(), std::span(c.moments).first(part.units()));
+  c.cost = 0;
+  for (std::size_t u = 0; u < part.units(); ++u) c.cost += c.moments[u].error;
+}
+
+enum class Shifts { open, settled };
+
+// LatticeCodes at the candidate's scales.
+void complete(LatticePart& part, LatticeCosts costs, Shifts shifts, Candidate& c) {
+  const bool settled = shifts == Shifts::settled && part.type.shift != 0;
+  if (settled) part.settle_shifts(c.negative);
+  part.set_trials(1);
+  part.set_scales(0, scales_of(part, c));
+  lattice_find_entries(part, costs);
+  lattice_take_codes(
+      part, settled ? LatticePicked{{}, c.shift, c.negative} : lattice_pick(part, 0, nullptr),
+      c.codes);
+  sum_up(part, c);
+  if (settled) part.open_shifts();
+}
+
+// What codes at the candidate's scales cost at least, by the costs of a trial.
+double bound_of(const LatticePart& part, const LatticePowers& powers, const Candidate& c,
+                std::size_t trial, LatticeCosts costs) {
+  const LatticePicked picked = lattice_pick(part, trial, nullptr);
   double sum = 0;
-  for (std::size_t u = 0; u < part.units(); ++u) sum += trial.cost[u];
-  return sum;
+  double units = 0;
+  for (std::size_t u = 0; u < part.units(); ++u) {
+    const double scale = scale_of(part.type, c.d, c.level[u]);
+    sum += picked.cost[u];
+    units += scale * scale * powers.zero[u];
+  }
+  const auto halves = static_cast<double>(part.type.dims + 2);  // one to spare
+  return sum - units * lattice_unit(part.type, costs) * halves / 2;
 }
 
-// Codes at the candidate's scales; with neighbours, each unit's l may move by one.
-void complete(Part& part, Candidate& c, bool neighbours) {
-  const std::array<int, kLatticeUnits> start = c.level;
-  const auto set_scales = [&](const auto& level) {
-    for (std::size_t u = 0; u < part.units(); ++u)
-      part.set_scale(u, scale_of(part.type, c.d, level(u)));
+// The same, with finer costs.
+double fine_bound(LatticePart& part, const LatticePowers& powers, const Candidate& c) {
+  part.set_trials(1);
+  part.set_scales(0, scales_of(part, c));
+  lattice_nearest(part.type, part.cells, LatticeCosts::fine, false);
+  return bound_of(part, powers, c, 0, LatticeCosts::fine);
+}
+
+// Each unit's l may move by one; settles shifts. Returns a bound: `range` costs no less.
+double try_neighbours(LatticePart& part, const LatticePowers& powers, const Candidate& range,
+                      Candidate& c) {
+  constexpr std::array kSteps = {0, -1, 1};
+  const LatticePerUnit<std::int32_t> start = c.level;
+  const auto level = [&](std::size_t u, int step) {
+    return std::clamp(start[u] + step, 0, part.type.scales - 1);
   };
-  std::array<double, kLatticeUnits> least{};
-  for (const int step : {0, -1, 1}) {
-    if (!neighbours) break;
-    const auto level = [&](std::size_t u) {
-      return std::clamp(start[u] + step, 0, part.type.scales - 1);
-    };
-    Trial trial;
-    set_scales(level);
-    assign(part, nullptr, Want::costs, trial);
+  part.set_trials(kSteps.size() + 1);
+  for (std::size_t t = 0; t < kSteps.size(); ++t) {
+    LatticePerUnit<float> scale{};
+    for (std::size_t u = 0; u < part.units(); ++u)
+      scale[u] = scale_of(part.type, c.d, level(u, kSteps[t]));
+    part.set_scales(t, scale);
+  }
+  part.set_scales(kSteps.size(), scales_of(part, range));
+  lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
+  const std::size_t n = part.cells_of_unit();
+  LatticePerUnit<float> least{};
+  for (std::size_t t = 0; t < kSteps.size(); ++t) {
+    const LatticePicked picked = lattice_pick(part, t, nullptr);
     for (std::size_t u = 0; u < part.units(); ++u) {
-      if (step != 0 && trial.cost[u] >= least[u]) continue;
-      c.level[u] = level(u);
-      least[u] = trial.cost[u];
+      if (t > 0 && picked.cost[u] >= least[u]) continue;
+      c.level[u] = level(u, kSteps[t]);
+      least[u] = picked.cost[u];
+      c.shift[u] = picked.shift[u];
+      std::copy_n(picked.second.data() + u * n, n, c.negative.data() + u * n);
     }
   }
-  set_scales([&](std::size_t u) { return c.level[u]; });
-  assign(part, nullptr, Want::codes, c.trial);
-  c.cost = sum_of(part, c.trial);
-}
-
-// What the candidate's codes would cost, alone.
-void price(Part& part, Candidate& c) {
-  for (std::size_t u = 0; u < part.units(); ++u)
-    part.set_scale(u, scale_of(part.type, c.d, c.level[u]));
-  Trial trial;
-  assign(part, nullptr, Want::costs, trial);
-  c.cost = sum_of(part, trial);
+  return bound_of(part, powers, range, kSteps.size(), LatticeCosts::rough);
 }
 
 // d and every l; no codes yet.
-Candidate by_range(const Part& part) {
-  const LatticeType& type = part.type;
-  std::array<double, kLatticeUnits> scale{};
-  double largest = 0;
-  for (std::size_t u = 0; u < part.units(); ++u) {
-    for (std::size_t i = 0; i < type.unit; ++i)
-      scale[u] = std::max(scale[u], std::fabs(static_cast<double>(part.w[u * type.unit + i])));
-    scale[u] /= type.top();
-    largest = std::max(largest, scale[u]);
-  }
+Candidate by_range(const LatticePart& part, const LatticePowers& powers) {
+  LatticeWish wish{};
+  for (std::size_t u = 0; u < part.units(); ++u)
+    wish.scale[u] = powers.largest[u] / part.type.top();
+  const float largest = *std::max_element(wish.scale.begin(), wish.scale.end());
   Candidate c;
-  c.d = stored(largest / type.multiplier(type.scales - 1));
-  for (std::size_t u = 0; u < part.units(); ++u) c.level[u] = nearest_level(type, c.d, scale[u]);
+  c.d = stored(largest / part.type.multiplier(part.type.scales - 1));
+  LatticeLevels levels;
+  lattice_levels(part.type, wish, fp16_to_float(c.d), levels);
+  c.level = levels.level;
   return c;
 }
 
-// What each unit alone would have, and what it costs to miss it.
-struct Wish {
-  std::array<double, kLatticeUnits> scale{};
-  std::array<double, kLatticeUnits> weight{};
-};
+constexpr std::array kRaster = {0.7f, 0.84f, 1.0f, 1.18f, 1.4f};
 
-Wish wishes(Part& part) {
-  constexpr std::array kRaster = {0.8f, 1.0f, 1.25f};
-  const std::size_t units = part.units();
-  std::array<float, kLatticeUnits> start{};
-  for (std::size_t u = 0; u < units; ++u) {
-    double hww = 0;
-    double sum = 0;
-    for (std::size_t i = u * part.type.unit; i < (u + 1) * part.type.unit; ++i) {
-      hww += static_cast<double>(part.h[i]) * part.w[i] * part.w[i];
-      sum += part.h[i];
-    }
-    start[u] = static_cast<float>(std::sqrt(sum > 0 ? hww / sum : 0.0)) / part.type.typical;
+// The lowest point of the parabola through the raster's point `best` and those beside it.
+float between(const std::array<LatticePicked, kRaster.size()>& picked, std::size_t u,
+              std::size_t best) {
+  if (best == 0 || best + 1 == kRaster.size()) return kRaster[best];
+  const float below = picked[best - 1].cost[u] - picked[best].cost[u];
+  const float above = picked[best + 1].cost[u] - picked[best].cost[u];
+  if (!(below + above > 0)) return kRaster[best];
+  return kRaster[best] +
+         (below - above) / (below + above) / 4 * (kRaster[best + 1] - kRaster[best - 1]);
+}
+
+LatticeWish wishes(LatticePart& part, const LatticePowers& powers) {
+  const LatticePerUnit<float>& start = powers.usual;
+  part.set_trials(kRaster.size());
+  for (std::size_t t = 0; t < kRaster.size(); ++t) {
+    LatticePerUnit<float> scale{};
+    for (std::size_t u = 0; u < part.units(); ++u) scale[u] = kRaster[t] * start[u];
+    part.set_scales(t, scale);
   }
-  Wish wish;
-  std::array<double, kLatticeUnits> least{};
-  for (const float f : kRaster) {
-    Trial trial;
-    for (std::size_t u = 0; u < units; ++u) part.set_scale(u, f * start[u]);
-    assign(part, nullptr, Want::costs, trial);
-    for (std::size_t u = 0; u < units; ++u) {
-      if (f != kRaster[0] && trial.cost[u] >= least[u]) continue;
-      least[u] = trial.cost[u];
-      wish.scale[u] = static_cast<double>(f) * start[u];
+  lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
+  std::array<LatticePicked, kRaster.size()> picked;
+  for (std::size_t t = 0; t < kRaster.size(); ++t) picked[t] = lattice_pick(part, t, nullptr);
+  LatticeWish wish{};
+  for (std::size_t u = 0; u < part.units(); ++u) {
+    std::size_t best = 0;
+    for (std::size_t t = 1; t < kRaster.size(); ++t) {
+      if (picked[t].cost[u] < picked[best].cost[u]) best = t;
     }
-  }
-  for (int round = 0; round < 2; ++round) {
-    Trial trial;
-    for (std::size_t u = 0; u < units; ++u) part.set_scale(u, static_cast<float>(wish.scale[u]));
-    assign(part, nullptr, Want::codes, trial);
-    for (std::size_t u = 0; u < units; ++u) {
-      const Moments m = moments(part, trial, u);
-      wish.scale[u] = m.vv > 0 ? std::max(0.0, m.wv / m.vv) : 0;
-      wish.weight[u] = m.vv;
-    }
+    const float scale = between(picked, u, best) * start[u];
+    wish.scale[u] = scale;
+    wish.weight[u] = scale > 0 ? powers.two[u] / (scale * scale) : 0.0f;
   }
   return wish;
 }
 
 // Of the values of d whose upper l meet the largest wish, d fitted to the levels they give, the
 // first that misses the wishes for least.
-Candidate candidate(const Part& part, const Wish& wish) {
+Candidate candidate(const LatticePart& part, const LatticeWish& wish) {
   const LatticeType& type = part.type;
-  const double largest = *std::max_element(wish.scale.begin(), wish.scale.end());
+  const float largest = *std::max_element(wish.scale.begin(), wish.scale.end());
   Candidate best;
+  float least = 0;
   for (int top = type.scales - 1; top >= type.scales / 2; --top) {
-    Candidate c;
-    double d = largest / type.multiplier(top);
-    for (int round = 0; round < 2; ++round) {
-      double up = 0;
-      double down = 0;
-      c.d = stored(d);
-      c.cost = 0;
-      for (std::size_t u = 0; u < part.units(); ++u) {
-        c.level[u] = nearest_level(type, c.d, wish.scale[u]);
-        const double m = type.multiplier(c.level[u]);
-        const double miss = scale_of(type, c.d, c.level[u]) - wish.scale[u];
-        c.cost += wish.weight[u] * miss * miss;
-        up += wish.weight[u] * m * wish.scale[u];
-        down += wish.weight[u] * m * m;
-      }
-      if (down > 0) d = up / down;
-    }
-    if (top == type.scales - 1 || c.cost < best.cost) best = c;
+    std::uint16_t d = stored(largest / type.multiplier(top));
+    LatticeLevels levels;
+    lattice_levels(type, wish, fp16_to_float(d), levels);
+    if (levels.down > 0) d = stored(levels.up / (levels.down * type.factor));
+    lattice_levels(type, wish, fp16_to_float(d), levels);
+    if (top != type.scales - 1 && levels.cost >= least) continue;
+    least = levels.cost;
+    best.d = d;
+    best.level = levels.level;
   }
   return best;
 }
 
-Candidate by_search(Part& part) {
-  Candidate range = by_range(part);
-  price(part, range);
-  Candidate best = candidate(part, wishes(part));
-  complete(part, best, true);
-  if (best.cost >= range.cost) {
-    complete(part, range, false);
-    best = range;
-  }
+// d at the least squares of the codes.
+void refit(const LatticePart& part, Candidate& c) {
   double up = 0;
   double down = 0;
   for (std::size_t u = 0; u < part.units(); ++u) {
-    const Moments m = moments(part, best.trial, u);
-    const double multiplier = part.type.multiplier(best.level[u]);
-    up += multiplier * m.wv;
-    down += multiplier * multiplier * m.vv;
+    const double multiplier = part.type.multiplier(c.level[u]);
+    up += multiplier * c.moments[u].wv;
+    down += multiplier * multiplier * c.moments[u].vv;
   }
-  Candidate refitted = best;
-  if (down > 0) refitted.d = stored(up / down);
-  if (refitted.d != best.d) {
-    complete(part, refitted, true);
-    if (refitted.cost < best.cost) best = refitted;
-  }
-  return best;
+  const std::uint16_t d = down > 0 ? stored(static_cast<float>(up / down)) : c.d;
+  if (d == c.d) return;
+  const std::uint16_t before = c.d;
+  const double cost = c.cost;
+  c.d = d;
+  sum_up(part, c);
+  if (c.cost < cost) return;
+  c.d = before;
+  c.cost = cost;
+}
+
+Candidate by_search(LatticePart& part, const LatticePowers& powers, const Candidate& range) {
+  Candidate best = candidate(part, wishes(part, powers));
+  const double bound = try_neighbours(part, powers, range, best);
+  complete(part, LatticeCosts::fine, Shifts::settled, best);
+  refit(part, best);
+  if (bound >= best.cost || fine_bound(part, powers, range) >= best.cost) return best;
+  Candidate other = range;
+  complete(part, LatticeCosts::fine, Shifts::open, other);
+  return other.cost <= best.cost ? other : best;
 }
 
 // Importance with mean 1: costs then neither overflow nor vanish. All one when there is none.
 void normalize(Floats h, std::array<float, kLatticeBlock>& out) {
-  double sum = 0;
-  for (const float x : h) sum += x;
-  const double mean = h.empty() ? 0 : sum / static_cast<double>(h.size());
+  std::array<double, 4> sum{};
+  for (std::size_t i = 0; i + 4 <= h.size(); i += 4) {
+    for (std::size_t k = 0; k < 4; ++k) sum[k] += h[i + k];
+  }
+  const double all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  const double inverse = all > 0 ? static_cast<double>(h.size()) / all : 0;
   for (std::size_t i = 0; i < out.size(); ++i)
-    out[i] = mean > 0 ? static_cast<float>(h[i] / mean) : 1.0f;
+    out[i] = inverse > 0 ? static_cast<float>(h[i] * inverse) : 1.0f;
 }
 
 }  // namespace
@@ -374,17 +245,18 @@ void normalize(Floats h, std::array<float, kLatticeBlock>& out) {
 void lattice_fit(const LatticeType& type, LatticeParams& p, Floats w, Floats h, Fit fit) noexcept {
   std::copy(w.begin(), w.end(), p.w.begin());
   normalize(h, p.h);
-  Part part(type, p.w, p.h);
-  Candidate c;
+  LatticePart part(type, p.w, p.h);
+  LatticePowers powers;
+  lattice_powers(type, part.cells, powers);
+  Candidate c = by_range(part, powers);
   if (fit == Fit::search) {
-    c = by_search(part);
+    c = by_search(part, powers, c);
   } else {
-    c = by_range(part);
-    complete(part, c, false);
+    complete(part, LatticeCosts::exact, Shifts::open, c);
   }
   p.record.d = c.d;
-  p.record.code = c.trial.code;
-  p.record.shift = c.trial.shift;
+  p.record.code = c.codes.code;
+  p.record.shift = c.codes.shift;
   for (std::size_t u = 0; u < part.units(); ++u)
     p.record.level[u] = static_cast<std::uint8_t>(c.level[u]);
 }
@@ -393,19 +265,24 @@ void lattice_fit_unit(const LatticeType& type, LatticeParams& p, std::size_t u, 
   float* known = p.w.data() + u * type.unit;
   if (std::equal(w.begin(), w.end(), known)) return;
   std::copy(w.begin(), w.end(), known);
-  Part part(type, Floats(known, type.unit), Floats(p.h.data() + u * type.unit, type.unit));
-  double least = 0;
-  for (int level = 0; level < type.scales; ++level) {
-    Trial trial;
-    part.set_scale(0, scale_of(type, p.record.d, level));
-    assign(part, nullptr, Want::costs, trial);
-    if (level > 0 && trial.cost[0] >= least) continue;
-    least = trial.cost[0];
-    p.record.level[u] = static_cast<std::uint8_t>(level);
+  LatticePart part(type, Floats(known, type.unit), Floats(p.h.data() + u * type.unit, type.unit));
+  const auto levels = static_cast<std::size_t>(type.scales);
+  part.set_trials(levels);
+  for (std::size_t l = 0; l < levels; ++l)
+    part.set_scales(l, {scale_of(type, p.record.d, static_cast<int>(l))});
+  lattice_nearest(type, part.cells, LatticeCosts::exact, false);
+  float least = 0;
+  for (std::size_t l = 0; l < levels; ++l) {
+    const float cost = lattice_pick(part, l, nullptr).cost[0];
+    if (l > 0 && cost >= least) continue;
+    least = cost;
+    p.record.level[u] = static_cast<std::uint8_t>(l);
   }
-  Trial best;
-  part.set_scale(0, scale_of(type, p.record.d, p.record.level[u]));
-  assign(part, nullptr, Want::codes, best);
+  LatticeCodes best;
+  part.set_trials(1);
+  part.set_scales(0, {scale_of(type, p.record.d, p.record.level[u])});
+  lattice_find_entries(part, LatticeCosts::exact);
+  lattice_take_codes(part, lattice_pick(part, 0, nullptr), best);
   p.record.shift[u] = best.shift[0];
   std::copy_n(best.code.begin(), part.cells_of_unit(),
               p.record.code.begin() + static_cast<std::ptrdiff_t>(u * part.cells_of_unit()));
@@ -419,12 +296,14 @@ void lattice_encode(const LatticeType& type, const LatticeParams& p, std::size_t
                 codes.begin());
     return;
   }
-  Part part(type, w, Floats(p.h).subspan(j, w.size()));
+  LatticePart part(type, w, Floats(p.h).subspan(j, w.size()));
   const std::size_t u = j / type.unit;
-  part.set_scale(0, scale_of(type, p.record.d, p.record.level[u]));
-  Trial trial;
-  assign(part, &p.record.shift[u], Want::codes, trial);
-  std::copy_n(trial.code.begin(), cells, codes.begin());
+  part.set_trials(1);
+  part.set_scales(0, {scale_of(type, p.record.d, p.record.level[u])});
+  LatticeCodes found;
+  lattice_find_entries(part, LatticeCosts::exact);
+  lattice_take_codes(part, lattice_pick(part, 0, &p.record.shift[u]), found);
+  std::copy_n(found.code.begin(), cells, codes.begin());
 }
 
 }  // namespace zp

@@ -55,12 +55,13 @@ void share(List& list, std::size_t a, std::size_t b, std::size_t row, Pairs& pai
 }  // namespace
 
 LatticePlan::LatticePlan(std::span<const std::uint16_t> codebook, std::size_t patterns_of_half)
-    : patterns(patterns_of_half) {
+    : patterns(patterns_of_half), entries(patterns_of_half * patterns_of_half) {
   std::vector<List> lists;
   for (std::size_t k = 0; k < codebook.size(); ++k) {
     const auto high = static_cast<std::uint8_t>(codebook[k] >> 8);
+    entries[high * patterns + (codebook[k] & 0xFF)] = static_cast<std::uint16_t>(k);
     if (k == 0 || high != runs.back().high) {
-      runs.push_back({static_cast<std::int32_t>(k), high, 0});
+      runs.push_back({static_cast<std::int32_t>(k), high, 0, 0});
       lists.emplace_back();
     }
     lists.back().push_back(static_cast<std::uint8_t>(codebook[k] & 0xFF));
@@ -86,6 +87,7 @@ LatticePlan::LatticePlan(std::span<const std::uint16_t> codebook, std::size_t pa
   for (const std::size_t r : order) {
     runs.push_back(by_codebook[r]);
     runs.back().count = static_cast<std::uint16_t>(lists[r].size());
+    runs.back().first = static_cast<std::uint16_t>(rows.size());
     rows.insert(rows.end(), lists[r].begin(), lists[r].end());
   }
 }

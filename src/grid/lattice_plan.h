@@ -27,12 +27,15 @@ struct LatticePlan {
     std::int32_t begin;   ///< first entry
     std::uint8_t high;    ///< the pattern
     std::uint16_t count;  ///< of its rows
+    std::uint16_t first;  ///< where they begin in `rows`
   };
 
   std::size_t patterns;
   std::vector<Shared> shared;
   std::vector<Run> runs;
   std::vector<std::uint8_t> rows;  ///< of all runs, one after another
+  /// Entry of first half's pattern a and second half's b: entries[b patterns + a].
+  std::vector<std::uint16_t> entries;
 
   LatticePlan(std::span<const std::uint16_t> codebook, std::size_t patterns_of_half);
 };

@@ -30,7 +30,8 @@ std::vector<float> lognormal(std::size_t count, std::uint64_t seed) {
 }
 
 LatticeCells random_cells(const LatticeType& type, bool turn) {
-  LatticeCells cells;
+  LatticeCells cells{};
+  cells.trials = 1;
   cells.count = 37;  // no multiple of any vector's lanes
   const std::vector<float> w = heavy(8 * cells.count, 3);
   const std::vector<float> h = lognormal(8 * cells.count, 5);
@@ -60,16 +61,21 @@ double cost_of(const LatticeType& type, const LatticeCells& cells, std::size_t c
   return cells.turn[c] != 0 ? sum + least : sum;
 }
 
+double least_cost(const LatticeType& type, const LatticeCells& cells, std::size_t c) {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k < type.codebook.size(); ++k)
+    least = std::min(least, cost_of(type, cells, c, static_cast<Code>(k)));
+  return least;
+}
+
 TEST(Lattice, NearestEntryIsTheBestOfTheCodebook) {
   for (const LatticeType& type : lattice_types()) {
     for (const bool turn : {false, true}) {
       if (turn && type.shift != 0) continue;
       LatticeCells cells = random_cells(type, turn);
-      lattice_nearest(type, cells, true);
+      EXPECT_TRUE(lattice_nearest(type, cells, LatticeCosts::exact, true));
       for (std::size_t c = 0; c < cells.count; ++c) {
-        double least = std::numeric_limits<double>::infinity();
-        for (std::size_t k = 0; k < type.codebook.size(); ++k)
-          least = std::min(least, cost_of(type, cells, c, static_cast<Code>(k)));
+        const double least = least_cost(type, cells, c);
         // In FP32 x - v is off by 2^-24 of the larger, so a term by 2^-22 of h (x^2 + v^2) at most.
         double energy = 0;
         for (std::size_t i = 0; i < type.dims; ++i) {
@@ -78,6 +84,56 @@ TEST(Lattice, NearestEntryIsTheBestOfTheCodebook) {
         }
         EXPECT_LE(cost_of(type, cells, c, cells.entry[c]), least + std::ldexp(energy, -21))
             << type.name << " cell " << c;
+      }
+    }
+  }
+}
+
+// Each weight's cost is rounded to a whole number, and that of a turned sign: half of one at most.
+TEST(Lattice, CostsInWholeNumbersAreOffByHalfOfOneForEachWeight) {
+  for (const LatticeType& type : lattice_types()) {
+    for (const bool turn : {false, true}) {
+      if (turn && type.shift != 0) continue;
+      for (const LatticeCosts costs : {LatticeCosts::fine, LatticeCosts::rough}) {
+        LatticeCells cells = random_cells(type, turn);
+        const bool sound = lattice_nearest(type, cells, costs, true);
+        EXPECT_TRUE(sound || costs == LatticeCosts::rough) << type.name;
+        for (std::size_t c = 0; c < cells.count; ++c) {
+          double importance = 0;
+          for (std::size_t i = 0; i < type.dims; ++i) importance += cells.h[i][c];
+          const double unit = std::pow(cells.scale[c], 2) * importance * lattice_unit(type, costs);
+          const double off = unit * (0.51 * static_cast<double>(type.dims + 1));
+          const double least = least_cost(type, cells, c);
+          EXPECT_LE(cells.cost[c], least + off) << type.name << " cell " << c;
+          if (!sound) continue;
+          EXPECT_GE(cells.cost[c], least - off) << type.name << " cell " << c;
+          EXPECT_LE(cost_of(type, cells, c, cells.entry[c]), least + 2 * off) << type.name;
+        }
+      }
+    }
+  }
+}
+
+TEST(Lattice, ATrialOfManyCostsWhatItCostsAlone) {
+  for (const LatticeType& type : lattice_types()) {
+    for (const LatticeCosts costs :
+         {LatticeCosts::exact, LatticeCosts::fine, LatticeCosts::rough}) {
+      LatticeCells many = random_cells(type, type.shift == 0);
+      many.trials = 5;
+      for (std::size_t t = 0; t < many.trials; ++t) {
+        for (std::size_t c = 0; c < many.count; ++c) {
+          const std::size_t at = t * many.stride() + c;
+          many.scale[at] = many.scale[c] * (1 + 0.125f * static_cast<float>(t));
+          many.shift[at] = many.shift[c];
+        }
+      }
+      lattice_nearest(type, many, costs, false);
+      for (std::size_t t = 0; t < many.trials; ++t) {
+        LatticeCells one = random_cells(type, type.shift == 0);
+        for (std::size_t c = 0; c < one.count; ++c) one.scale[c] = many.scale[t * one.stride() + c];
+        lattice_nearest(type, one, costs, false);
+        for (std::size_t c = 0; c < one.count; ++c)
+          EXPECT_EQ(one.cost[c], many.cost[t * many.stride() + c]) << type.name << " trial " << t;
       }
     }
   }

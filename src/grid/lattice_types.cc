@@ -227,62 +227,43 @@ const LatticePlan& plan_of() {
   return plan;
 }
 
-constexpr std::array kTypes = {
-    LatticeType{"iq3_s", 4, kIq3S, plan_of<kIq3S, 64>, kLevelsOdd, 32, 16, 1.0f, kFree, 0, 7.0f,
-                110, pack_iq3_s, unpack_iq3_s},
-    LatticeType{"iq3_xxs", 4, kIq3Xxs, plan_of<kIq3Xxs, 64>, kLevels3, 32, 16, 0.25f, kEven, 0,
-                27.0f, 98, pack_iq3_xxs, unpack_iq3_xxs},
-    LatticeType{"iq2_s", 8, kIq2S, plan_of<kIq2S, 81>, kLevels2, 16, 16, 0.125f, kFree, 0, 22.0f,
-                82, pack_iq2_s, unpack_iq2_s},
-    LatticeType{"iq2_xs", 8, kIq2Xs, plan_of<kIq2Xs, 81>, kLevels2, 16, 16, 0.125f, kEven, 0, 21.0f,
-                74, pack_iq2_xs, unpack_iq2_xs},
-    LatticeType{"iq2_xxs", 8, kIq2Xxs, plan_of<kIq2Xxs, 81>, kLevels2, 32, 16, 0.125f, kEven, 0,
-                20.0f, 66, pack_iq2_xxs, unpack_iq2_xxs},
-    LatticeType{"iq1_m", 8, kIq1S, plan_of<kIq1S, 81>, kLevels1, 16, 8, 1.0f,
-                LatticeSigns::cell_shift, 0.125f, 0.75f, 56, pack_iq1_m, unpack_iq1_m},
-    LatticeType{"iq1_s", 8, kIq1S, plan_of<kIq1S, 81>, kLevels1, 32, 8, 1.0f,
-                LatticeSigns::unit_shift, 0.125f, 0.75f, 50, pack_iq1_s, unpack_iq1_s},
-};
-
-// The digits of a half's pattern.
-template <std::size_t kBase, std::size_t kPatterns>
-constexpr std::array<std::array<std::uint8_t, 4>, kPatterns> digits_of_patterns() {
-  std::array<std::array<std::uint8_t, 4>, kPatterns> all{};
+// Levels of a pattern's digits, the lowest first.
+template <const auto& kLevels, std::size_t kBase, std::size_t kPatterns>
+constexpr auto kHalves = [] {
+  std::array<std::array<float, 4>, kPatterns> all{};
   for (std::size_t pattern = 0; pattern < kPatterns; ++pattern) {
     std::size_t rest = pattern;
-    for (std::uint8_t& digit : all[pattern]) {
-      digit = static_cast<std::uint8_t>(rest % kBase);
+    for (float& level : all[pattern]) {
+      level = kLevels[rest % kBase];
       rest /= kBase;
     }
   }
   return all;
-}
-constexpr auto kOfThree = digits_of_patterns<3, 81>();
-constexpr auto kOfEight = digits_of_patterns<8, 64>();
+}();
+constexpr const auto* kHalves1 = kHalves<kLevels1, 3, 81>.data();
+constexpr const auto* kHalves2 = kHalves<kLevels2, 3, 81>.data();
+constexpr const auto* kHalves3 = kHalves<kLevels3, 8, 64>.data();
+constexpr const auto* kHalvesOdd = kHalves<kLevelsOdd, 8, 64>.data();
+
+constexpr std::array kTypes = {
+    LatticeType{"iq3_s", 4, kIq3S, plan_of<kIq3S, 64>, kLevelsOdd, kHalvesOdd, 32, 16, 1.0f, kFree,
+                0, 9.2f, 110, pack_iq3_s, unpack_iq3_s},
+    LatticeType{"iq3_xxs", 4, kIq3Xxs, plan_of<kIq3Xxs, 64>, kLevels3, kHalves3, 32, 16, 0.25f,
+                kEven, 0, 38.5f, 98, pack_iq3_xxs, unpack_iq3_xxs},
+    LatticeType{"iq2_s", 8, kIq2S, plan_of<kIq2S, 81>, kLevels2, kHalves2, 16, 16, 0.125f, kFree, 0,
+                33.0f, 82, pack_iq2_s, unpack_iq2_s},
+    LatticeType{"iq2_xs", 8, kIq2Xs, plan_of<kIq2Xs, 81>, kLevels2, kHalves2, 16, 16, 0.125f, kEven,
+                0, 32.6f, 74, pack_iq2_xs, unpack_iq2_xs},
+    LatticeType{"iq2_xxs", 8, kIq2Xxs, plan_of<kIq2Xxs, 81>, kLevels2, kHalves2, 32, 16, 0.125f,
+                kEven, 0, 33.4f, 66, pack_iq2_xxs, unpack_iq2_xxs},
+    LatticeType{"iq1_m", 8, kIq1S, plan_of<kIq1S, 81>, kLevels1, kHalves1, 16, 8, 1.0f,
+                LatticeSigns::cell_shift, 0.125f, 1.10f, 56, pack_iq1_m, unpack_iq1_m},
+    LatticeType{"iq1_s", 8, kIq1S, plan_of<kIq1S, 81>, kLevels1, kHalves1, 32, 8, 1.0f,
+                LatticeSigns::unit_shift, 0.125f, 1.19f, 50, pack_iq1_s, unpack_iq1_s},
+};
 
 }  // namespace
 
 std::span<const LatticeType> lattice_types() { return kTypes; }
-
-std::array<float, 8> LatticeType::values(Code code, std::uint8_t unit_shift) const {
-  const std::uint16_t digits = codebook[entry_of(code)];
-  std::array<float, 8> v{};
-  const std::size_t half = dims / 2;
-  for (std::size_t k = 0; k < 2; ++k) {
-    const std::size_t pattern = k == 0 ? digits & 0xFFu : digits >> 8;
-    const std::array<std::uint8_t, 4>& levels_of =
-        half == 4 ? kOfThree[pattern] : kOfEight[pattern];
-    for (std::size_t i = 0; i < half; ++i) v[k * half + i] = levels[levels_of[i]];
-  }
-  const float step = ((signs_of(code) | unit_shift) & 1) != 0 ? -shift : shift;
-  for (std::size_t i = 0; i < dims; ++i) {
-    if (shift != 0) {
-      v[i] += step;
-    } else if ((signs_of(code) >> i & 1) != 0) {
-      v[i] = -v[i];
-    }
-  }
-  return v;
-}
 
 }  // namespace zp

@@ -1,10 +1,16 @@
-// The nearest entries of many cells at once, one cell a lane.
+// The nearest entries of many cells at once, one cell at one scale a lane.
 //
 // What an entry costs a cell is a sum over its two halves, and a half has only 81 (or 64) patterns
 // of levels: their costs are tabled first, then of each pattern of the second half the least of the
 // first halves that stand with it is found, in the order of lattice_plan.h. Lanes do not mix, so
 // every vector width gives the same bits. To turn one sign of weight i from right to wrong
 // costs 4 scale h |w| v more; a half's table with a turn has the cheapest of its weights'.
+//
+// Whole numbers instead of FP32 are twice or four times as many to a vector. What a level costs
+// more than the weight's nearest one is rounded to them; what the nearest ones cost stays FP32. The
+// unit is a share of scale^2 times the cell's importance.
+#include <type_traits>
+
 #include "grid/lattice.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -16,219 +22,411 @@ HWY_BEFORE_NAMESPACE();
 namespace zp::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Tag = hn::CappedTag<float, 16>;
-using Integers = hn::Vec<hn::RebindToSigned<Tag>>;
-constexpr std::size_t kRow = 32;  // lanes of two of the longest vectors
-using Row = float[kRow];
+using Reals = hn::CappedTag<float, 16>;
+using Real = hn::Vec<Reals>;
+using WordTag = hn::RebindToUnsigned<Reals>;
+using Words = hn::Vec<WordTag>;
+template <class T>
+using Tag = hn::Repartition<T, Reals>;
+template <class T>
+constexpr std::size_t kRow = 64 / sizeof(T);  // lanes of the longest vector
+template <class T>
+using Row = T[kRow<T>];
+constexpr std::size_t kMostLanes = 64;
+
+template <class T>
+constexpr bool kWhole = !std::is_same_v<T, float>;
+template <class T>
+constexpr float kMost = std::is_same_v<T, std::uint8_t> ? 255.0f : 65535.0f;
+// Above any cost.
+template <class T>
+constexpr T kNone = kWhole<T> ? static_cast<T>(kMost<T>) : static_cast<T>(3.0e38f);
 
 // A row of cells for each pattern of a half's levels, and for the plan's shared rows.
+template <class T>
 struct Table {
-  alignas(64) Row cost[kLatticeRows];
-  alignas(64) Row turned[kLatticeRows];
+  alignas(64) Row<T> cost[kLatticeRows];
+  alignas(64) Row<T> turned[kLatticeRows];
 };
 
 // Cost of each level of one weight, and what turning its sign adds.
+template <class T>
 struct Element {
-  alignas(64) Row cost[8];
-  alignas(64) Row extra[8];
+  alignas(64) Row<T> cost[8];
+  alignas(64) Row<T> extra[8];
 };
 
-template <bool kTurn>
-void element_costs(const LatticeType& type, const LatticeCells& cells, std::size_t i,
-                   std::size_t at, Element& e) {
-  const Tag d;
-  for (std::size_t g = 0; g < 2 * hn::Lanes(d); g += hn::Lanes(d)) {
-    const auto x = hn::LoadU(d, cells.x[i].data() + at + g);
-    const auto h = hn::LoadU(d, cells.h[i].data() + at + g);
-    const auto scale = hn::LoadU(d, cells.scale.data() + at + g);
-    const auto shift = hn::LoadU(d, cells.shift.data() + at + g);
-    const auto turn = hn::Ne(hn::LoadU(d, cells.turn.data() + at + g), hn::Zero(d));
-    const auto hx4 = hn::Mul(hn::Set(d, 4.0f), hn::Mul(h, x));
-    for (std::size_t k = 0; k < type.base(); ++k) {
-      const auto v = hn::Mul(scale, hn::Add(hn::Set(d, type.levels[k]), shift));
-      const auto off = hn::Sub(x, v);
-      hn::Store(hn::Mul(h, hn::Mul(off, off)), d, e.cost[k] + g);
-      if constexpr (kTurn) hn::Store(hn::IfThenElseZero(turn, hn::Mul(hx4, v)), d, e.extra[k] + g);
+// Vectors of FP32 to one of T. Lane i of vector g is the vector of T's lane i kParts + g.
+template <class T>
+constexpr std::size_t kParts = sizeof(float) / sizeof(T);
+constexpr std::size_t kMostParts = 4;
+
+// Where each part finds its cells: those beyond the last trial again from the first.
+struct Places {
+  std::size_t trial[kMostParts];
+  std::size_t cell[kMostParts];
+};
+
+template <class T>
+Places places(const LatticeCells& cells, std::size_t at) {
+  Places from{};
+  const std::size_t stride = cells.stride();
+  for (std::size_t g = 0; g < kParts<T>; ++g) {
+    from.trial[g] = (at + g * hn::Lanes(Reals())) % (cells.trials * stride);
+    from.cell[g] = from.trial[g] % stride;
+  }
+  return from;
+}
+
+// How costs become whole numbers, part by part.
+struct Measure {
+  alignas(64) float inverse[kMostLanes];  // of the scale, or 0
+  alignas(64) float gain[kMostLanes];     // whole numbers of a level^2, over importance
+  alignas(64) float unit[kMostLanes];     // what 1 stands for
+  alignas(64) float base[kMostLanes];     // what the nearest levels cost, in units
+};
+
+template <class T>
+void measure(const LatticeType& type, const LatticeCells& cells, const Places& from, Measure& m) {
+  const Reals d;
+  constexpr auto kCosts =
+      std::is_same_v<T, std::uint8_t> ? LatticeCosts::rough : LatticeCosts::fine;
+  const auto gain = hn::Set(d, 1 / lattice_unit(type, kCosts));
+  for (std::size_t g = 0; g < kParts<T>; ++g) {
+    const std::size_t to = g * hn::Lanes(d);
+    const auto scale = hn::Load(d, cells.scale.data() + from.trial[g]);
+    auto sum = hn::Zero(d);
+    for (std::size_t i = 0; i < type.dims; ++i)
+      sum = hn::Add(sum, hn::Load(d, cells.h[i].data() + from.cell[g]));
+    const auto one = hn::Set(d, 1.0f);
+    const auto sound = hn::Gt(scale, hn::Set(d, 1.0e-30f));
+    const auto counts = hn::Gt(sum, hn::Set(d, 1.0e-30f));
+    hn::Store(hn::IfThenElseZero(sound, hn::Div(one, scale)), d, m.inverse + to);
+    hn::Store(hn::IfThenElseZero(counts, hn::Div(gain, sum)), d, m.gain + to);
+    hn::Store(hn::Div(hn::Mul(hn::Mul(scale, scale), sum), gain), d, m.unit + to);
+    hn::Store(hn::Zero(d), d, m.base + to);
+  }
+}
+
+// The whole number nearest to v, which is at least 0, into part g.
+template <class T>
+HWY_INLINE Words with_part(Words words, Real v, std::size_t g) {
+  const Reals d;
+  const WordTag dw;
+  // Behind 2^23 the last bit of FP32 is 1, and all above the last 16 are shifted out.
+  const auto sum = hn::Add(hn::Min(v, hn::Set(d, kMost<T>)), hn::Set(d, 0x1p23f));
+  const auto bits = hn::BitCast(dw, sum);
+  if (g == 0) return hn::And(bits, hn::Set(dw, static_cast<std::uint32_t>(kMost<T>)));
+  return hn::Or(words, hn::ShiftLeftSame(bits, static_cast<int>(8 * sizeof(T) * g)));
+}
+
+template <class T, bool kTurn, std::size_t kBase>
+HWY_INLINE void whole_costs(const LatticeType& type, const LatticeCells& cells, std::size_t i,
+                            const Places& from, Measure& m, Element<T>& e) {
+  const Reals d;
+  const Tag<T> dt;
+  const auto far = hn::Set(d, 1024.0f);
+  Words words[kBase];
+  Words extra[kBase];
+  for (std::size_t g = 0; g < kParts<T>; ++g) {
+    const std::size_t at = g * hn::Lanes(d);
+    const auto h = hn::Mul(hn::Load(d, cells.h[i].data() + from.cell[g]), hn::Load(d, m.gain + at));
+    auto y = hn::Mul(hn::Load(d, cells.x[i].data() + from.cell[g]), hn::Load(d, m.inverse + at));
+    y = hn::Min(y, far);
+    if (type.shift != 0)
+      y = hn::Sub(hn::Max(y, hn::Neg(far)), hn::Load(d, cells.shift.data() + from.trial[g]));
+    Real cost[kBase];
+    auto least = hn::Set(d, 3.0e38f);
+    for (std::size_t k = 0; k < kBase; ++k) {
+      const auto off = hn::Sub(y, hn::Set(d, type.levels[k]));
+      cost[k] = hn::Mul(h, hn::Mul(off, off));
+      least = hn::Min(least, cost[k]);
     }
+    hn::Store(hn::Add(hn::Load(d, m.base + at), least), d, m.base + at);
+    for (std::size_t k = 0; k < kBase; ++k)
+      words[k] = with_part<T>(words[k], hn::Sub(cost[k], least), g);
+    if constexpr (kTurn) {
+      const auto turn = hn::Ne(hn::Load(d, cells.turn.data() + from.cell[g]), hn::Zero(d));
+      const auto hy4 = hn::IfThenElseZero(turn, hn::Mul(hn::Set(d, 4.0f), hn::Mul(h, y)));
+      for (std::size_t k = 0; k < kBase; ++k)
+        extra[k] = with_part<T>(extra[k], hn::Mul(hy4, hn::Set(d, type.levels[k])), g);
+    }
+  }
+  for (std::size_t k = 0; k < kBase; ++k) {
+    hn::Store(hn::BitCast(dt, words[k]), dt, e.cost[k]);
+    if constexpr (kTurn) hn::Store(hn::BitCast(dt, extra[k]), dt, e.extra[k]);
+  }
+}
+
+template <bool kTurn, std::size_t kBase>
+HWY_INLINE void exact_costs(const LatticeType& type, const LatticeCells& cells, std::size_t i,
+                            const Places& from, Element<float>& e) {
+  const Reals d;
+  const auto x = hn::Load(d, cells.x[i].data() + from.cell[0]);
+  const auto h = hn::Load(d, cells.h[i].data() + from.cell[0]);
+  const auto scale = hn::Load(d, cells.scale.data() + from.trial[0]);
+  const auto shift = hn::Load(d, cells.shift.data() + from.trial[0]);
+  const auto turn = hn::Ne(hn::Load(d, cells.turn.data() + from.cell[0]), hn::Zero(d));
+  const auto hx4 = hn::Mul(hn::Set(d, 4.0f), hn::Mul(h, x));
+  for (std::size_t k = 0; k < kBase; ++k) {
+    const auto v = hn::Mul(scale, hn::Add(hn::Set(d, type.levels[k]), shift));
+    const auto off = hn::Sub(x, v);
+    hn::Store(hn::Mul(h, hn::Mul(off, off)), d, e.cost[k]);
+    if constexpr (kTurn) hn::Store(hn::IfThenElseZero(turn, hn::Mul(hx4, v)), d, e.extra[k]);
+  }
+}
+
+template <class T>
+HWY_INLINE hn::Vec<Tag<T>> sum_of(hn::Vec<Tag<T>> a, hn::Vec<Tag<T>> b) {
+  if constexpr (kWhole<T>) {
+    return hn::SaturatedAdd(a, b);
+  } else {
+    return hn::Add(a, b);
   }
 }
 
 // All patterns of `a` below those of `b`: pattern n of a and m of b is n + count m.
-template <bool kTurn>
-void combine(const Row* a, const Row* a_extra, std::size_t count_a, const Row* b,
-             const Row* b_extra, std::size_t count_b, Row* out, Row* extra) {
-  const Tag d;
-  for (std::size_t m = 0; m < count_b; ++m) {
-    for (std::size_t n = 0; n < count_a; ++n) {
-      const std::size_t to = n + count_a * m;
-      for (std::size_t g = 0; g < 2 * hn::Lanes(d); g += hn::Lanes(d)) {
-        hn::Store(hn::Add(hn::Load(d, a[n] + g), hn::Load(d, b[m] + g)), d, out[to] + g);
-        if constexpr (kTurn) {
-          const auto less = hn::Min(hn::Load(d, a_extra[n] + g), hn::Load(d, b_extra[m] + g));
-          hn::Store(less, d, extra[to] + g);
-        }
-      }
+template <class T, bool kTurn, std::size_t kCount>
+void combine(const Row<T>* a, const Row<T>* a_extra, const Row<T>* b, const Row<T>* b_extra,
+             Row<T>* out, Row<T>* extra) {
+  const Tag<T> d;
+  for (std::size_t m = 0; m < kCount; ++m) {
+    const auto upper = hn::Load(d, b[m]);
+    for (std::size_t n = 0; n < kCount; ++n) {
+      const std::size_t to = n + kCount * m;
+      hn::Store(sum_of<T>(hn::Load(d, a[n]), upper), d, out[to]);
+      if constexpr (kTurn)
+        hn::Store(hn::Min(hn::Load(d, a_extra[n]), hn::Load(d, b_extra[m])), d, extra[to]);
     }
   }
 }
 
-template <bool kTurn>
+template <class T, bool kTurn, std::size_t kBase>
 void half_table(const LatticeType& type, const LatticeCells& cells, std::size_t first,
-                std::size_t at, Table& table) {
-  const Tag d;
-  const std::size_t base = type.base();
-  Element e[4];
-  const std::size_t half = type.dims / 2;
-  for (std::size_t i = 0; i < half; ++i) element_costs<kTurn>(type, cells, first + i, at, e[i]);
-  std::size_t patterns = base * base;
-  if (half == 2) {
-    combine<kTurn>(e[0].cost, e[0].extra, base, e[1].cost, e[1].extra, base, table.cost,
-                   table.turned);
-  } else {
-    alignas(64) Row pair[2][9];
-    alignas(64) Row pair_extra[2][9];
-    for (std::size_t k = 0; k < 2; ++k) {
-      combine<kTurn>(e[2 * k].cost, e[2 * k].extra, base, e[2 * k + 1].cost, e[2 * k + 1].extra,
-                     base, pair[k], pair_extra[k]);
+                const Places& from, Measure& measured, Table<T>& table) {
+  const Tag<T> d;
+  Element<T> e[4];
+  constexpr std::size_t kHalf = kBase == 3 ? 4 : 2;
+  for (std::size_t i = 0; i < kHalf; ++i) {
+    if constexpr (kWhole<T>) {
+      whole_costs<T, kTurn, kBase>(type, cells, first + i, from, measured, e[i]);
+    } else {
+      exact_costs<kTurn, kBase>(type, cells, first + i, from, e[i]);
     }
-    combine<kTurn>(pair[0], pair_extra[0], patterns, pair[1], pair_extra[1], patterns, table.cost,
-                   table.turned);
+  }
+  std::size_t patterns = kBase * kBase;
+  if constexpr (kHalf == 2) {
+    combine<T, kTurn, kBase>(e[0].cost, e[0].extra, e[1].cost, e[1].extra, table.cost,
+                             table.turned);
+  } else {
+    alignas(64) Row<T> pair[2][9];
+    alignas(64) Row<T> pair_extra[2][9];
+    for (std::size_t k = 0; k < 2; ++k) {
+      combine<T, kTurn, kBase>(e[2 * k].cost, e[2 * k].extra, e[2 * k + 1].cost, e[2 * k + 1].extra,
+                               pair[k], pair_extra[k]);
+    }
+    combine<T, kTurn, 9>(pair[0], pair_extra[0], pair[1], pair_extra[1], table.cost, table.turned);
     patterns *= patterns;
   }
   if constexpr (kTurn) {
     for (std::size_t n = 0; n < patterns; ++n) {
-      for (std::size_t g = 0; g < 2 * hn::Lanes(d); g += hn::Lanes(d)) {
-        const auto sum = hn::Add(hn::Load(d, table.cost[n] + g), hn::Load(d, table.turned[n] + g));
-        hn::Store(sum, d, table.turned[n] + g);
-      }
+      hn::Store(sum_of<T>(hn::Load(d, table.cost[n]), hn::Load(d, table.turned[n])), d,
+                table.turned[n]);
     }
   }
 }
 
-void share_rows(const LatticePlan& plan, Row* rows) {
-  const Tag d;
-  Row* to = rows + plan.patterns;
-  for (const auto& [a, b] : plan.shared) {
-    for (std::size_t g = 0; g < 2 * hn::Lanes(d); g += hn::Lanes(d))
-      hn::Store(hn::Min(hn::Load(d, rows[a] + g), hn::Load(d, rows[b] + g)), d, *to + g);
-    ++to;
-  }
+template <class T>
+void share_rows(const LatticePlan& plan, Row<T>* rows) {
+  const Tag<T> d;
+  Row<T>* to = rows + plan.patterns;
+  for (const auto& [a, b] : plan.shared)
+    hn::Store(hn::Min(hn::Load(d, rows[a]), hn::Load(d, rows[b])), d, *to++);
 }
 
-// The least cost of any entry so far, and where the run of entries begins that has it.
+// The least cost of any entry so far, and, where it matters, which run of entries has it.
+template <class T, bool kEntries>
 struct Best {
-  hn::Vec<Tag> cost;
-  Integers run;
+  using Runs = std::make_unsigned_t<std::conditional_t<kWhole<T>, T, std::int32_t>>;
+  hn::Vec<Tag<T>> cost;
+  hn::Vec<Tag<Runs>> run;
 
-  HWY_INLINE void offer(hn::Vec<Tag> other, std::int32_t begin) {
-    const hn::RebindToSigned<Tag> di;
-    const auto better = hn::Lt(other, cost);
-    cost = hn::IfThenElse(better, other, cost);
-    run = hn::IfThenElse(hn::RebindMask(di, better), hn::Set(di, begin), run);
-  }
-  void store(float* to_cost, std::int32_t* to_run) const {
-    hn::StoreU(cost, Tag(), to_cost);
-    hn::StoreU(run, hn::RebindToSigned<Tag>(), to_run);
+  HWY_INLINE void offer(hn::Vec<Tag<T>> other, std::size_t index) {
+    if constexpr (kEntries) {
+      const Tag<Runs> runs;
+      const auto better = hn::RebindMask(runs, hn::Lt(other, cost));
+      run = hn::IfThenElse(better, hn::Set(runs, static_cast<Runs>(index)), run);
+    }
+    cost = hn::Min(other, cost);
   }
 };
 
+template <class T>
 struct Found {
-  alignas(64) std::int32_t run[kRow];
-  alignas(64) std::int32_t unturned_run[kRow];
+  using Runs = typename Best<T, true>::Runs;
+  alignas(64) Row<T> cost;
+  alignas(64) Row<Runs> run;
+
+  template <bool kEntries>
+  HWY_INLINE void store(const Best<T, kEntries>& best) {
+    hn::Store(best.cost, Tag<T>(), cost);
+    hn::Store(best.run, Tag<Runs>(), run);
+  }
 };
 
 // What the second half costs is added once for all entries of a run.
-template <bool kTurn, bool kBoth>
-void best_runs(const LatticePlan& plan, const Table& low, const Table& high, LatticeCells& cells,
-               std::size_t at, Found& found) {
-  const Tag d;
-  const std::size_t lanes = hn::Lanes(d);
-  const Best none{hn::Set(d, 3.0e38f), hn::Zero(hn::RebindToSigned<Tag>())};
-  Best best0 = none, best1 = none, unturned0 = none, unturned1 = none;
+template <class T, bool kTurn, bool kBoth, bool kEntries>
+void best_runs(const LatticePlan& plan, const Table<T>& low, const Table<T>& high, Found<T>& found,
+               Found<T>& found_unturned) {
+  const Tag<T> d;
+  Best<T, kEntries> best{hn::Set(d, kNone<T>), hn::Zero(Tag<typename Found<T>::Runs>())};
+  Best<T, kEntries> unturned = best;
   const std::uint8_t* row = plan.rows.data();
-  for (const LatticePlan::Run& r : plan.runs) {
-    auto least0 = hn::Set(d, 3.0e38f);
-    auto least1 = least0, turned0 = least0, turned1 = least0;
-    for (const std::uint8_t* end = row + r.count; row != end; ++row) {
-      least0 = hn::Min(least0, hn::Load(d, low.cost[*row]));
-      least1 = hn::Min(least1, hn::Load(d, low.cost[*row] + lanes));
-      if constexpr (kTurn) {
-        turned0 = hn::Min(turned0, hn::Load(d, low.turned[*row]));
-        turned1 = hn::Min(turned1, hn::Load(d, low.turned[*row] + lanes));
-      }
+  for (std::size_t n = 0; n < plan.runs.size(); ++n) {
+    const LatticePlan::Run& r = plan.runs[n];
+    auto least = hn::Load(d, low.cost[row[0]]);
+    auto turned = hn::Load(d, low.turned[kTurn ? row[0] : 0]);
+    auto other_least = least;  // two chains of minima, so that neither waits for the other
+    auto other_turned = turned;
+    const auto take = [&](std::uint8_t from, hn::Vec<Tag<T>>& cost, hn::Vec<Tag<T>>& extra)
+                          HWY_ATTR {
+                            cost = hn::Min(cost, hn::Load(d, low.cost[from]));
+                            if constexpr (kTurn)
+                              extra = hn::Min(extra, hn::Load(d, low.turned[from]));
+                          };
+    const std::uint8_t* end = row + r.count;
+    for (row += 1; row + 2 <= end; row += 2) {
+      take(row[0], least, turned);
+      take(row[1], other_least, other_turned);
     }
-    const auto high0 = hn::Load(d, high.cost[r.high]);
-    const auto high1 = hn::Load(d, high.cost[r.high] + lanes);
-    if constexpr (kBoth || !kTurn) {
-      (kTurn ? unturned0 : best0).offer(hn::Add(least0, high0), r.begin);
-      (kTurn ? unturned1 : best1).offer(hn::Add(least1, high1), r.begin);
-    }
+    if (row != end) take(*row++, least, turned);
+    least = hn::Min(least, other_least);
+    if constexpr (kTurn) turned = hn::Min(turned, other_turned);
+    const auto upper = hn::Load(d, high.cost[r.high]);
+    if constexpr (kBoth || !kTurn) (kTurn ? unturned : best).offer(sum_of<T>(least, upper), n);
     if constexpr (kTurn) {
-      const auto other0 = hn::Add(least0, hn::Load(d, high.turned[r.high]));
-      const auto other1 = hn::Add(least1, hn::Load(d, high.turned[r.high] + lanes));
-      best0.offer(hn::Min(other0, hn::Add(turned0, high0)), r.begin);
-      best1.offer(hn::Min(other1, hn::Add(turned1, high1)), r.begin);
+      const auto other = sum_of<T>(least, hn::Load(d, high.turned[r.high]));
+      best.offer(hn::Min(other, sum_of<T>(turned, upper)), n);
     }
   }
-  best0.store(cells.cost.data() + at, found.run);
-  best1.store(cells.cost.data() + at + lanes, found.run + lanes);
-  if constexpr (kBoth) {
-    unturned0.store(cells.unturned_cost.data() + at, found.unturned_run);
-    unturned1.store(cells.unturned_cost.data() + at + lanes, found.unturned_run + lanes);
+  found.store(best);
+  if constexpr (kBoth) found_unturned.store(unturned);
+}
+
+// An entry of a run that costs what is known to be the least, for the cell in one lane: down from a
+// row of the run through those that it is the least of.
+template <class T, bool kTurn>
+std::int32_t best_of_run(const LatticePlan& plan, const Found<T>& found, const Table<T>& low,
+                         const Table<T>& high, std::size_t lane) {
+  const LatticePlan::Run& run = plan.runs[found.run[lane]];
+  const auto sum = [](T x, T y) {
+    return static_cast<T>(kWhole<T> ? HWY_MIN(x + y, static_cast<int>(kMost<T>)) : x + y);
+  };
+  const T best = found.cost[lane];
+  const T upper = high.cost[run.high][lane];
+  const T upper_turned = kTurn ? high.turned[run.high][lane] : upper;
+  const auto is_best = [&](std::size_t row) {
+    const T cost = sum(low.cost[row][lane], upper_turned);
+    return (kTurn ? HWY_MIN(cost, sum(low.turned[row][lane], upper)) : cost) == best;
+  };
+  std::size_t row = plan.rows[run.first];
+  for (std::size_t k = 1; k < run.count; ++k) {
+    const std::size_t other = plan.rows[run.first + k];
+    row = is_best(other) ? other : row;
+  }
+  while (row >= plan.patterns) {
+    const LatticePlan::Shared& pair = plan.shared[row - plan.patterns];
+    row = is_best(pair.a) ? pair.a : pair.b;
+  }
+  return plan.entries[run.high * plan.patterns + row];
+}
+
+// Costs as numbers again, of the trials there are. False: one may be too small.
+template <class T>
+bool give_costs(const Found<T>& found, const Measure& m, std::size_t count, float* cost) {
+  const Reals d;
+  const WordTag dw;
+  if constexpr (!kWhole<T>) {
+    hn::Store(hn::Load(d, found.cost), d, cost);
+    return true;
+  } else {
+    const auto words = hn::BitCast(dw, hn::Load(Tag<T>(), found.cost));
+    const auto most = hn::Set(dw, static_cast<std::uint32_t>(kMost<T>));
+    bool sound = true;
+    for (std::size_t g = 0; g * hn::Lanes(d) < count; ++g) {
+      const std::size_t at = g * hn::Lanes(d);
+      const auto whole =
+          hn::And(hn::ShiftRightSame(words, static_cast<int>(8 * sizeof(T) * g)), most);
+      sound = sound && hn::AllFalse(dw, hn::Eq(whole, most));
+      const auto number = hn::ConvertTo(d, hn::BitCast(hn::RebindToSigned<Reals>(), whole));
+      const auto sum = hn::Add(hn::Load(d, m.base + at), number);
+      hn::Store(hn::Mul(hn::Load(d, m.unit + at), sum), d, cost + at);
+    }
+    return sound;
   }
 }
 
-// The first entry of a run that costs what is known to be the least, for the cell in one lane.
-template <bool kTurn>
-std::int32_t best_of_run(std::span<const std::uint16_t> codebook, std::int32_t begin, float best,
-                         const Table& low, const Table& high, std::size_t lane) {
-  const std::size_t b = codebook[static_cast<std::size_t>(begin)] >> 8;
-  const float high_cost = high.cost[b][lane];
-  const float high_turned = kTurn ? high.turned[b][lane] : high_cost;
-  for (auto k = static_cast<std::size_t>(begin); k < codebook.size() && codebook[k] >> 8 == b;
-       ++k) {
-    const std::size_t a = codebook[k] & 0xFF;
-    float cost = low.cost[a][lane] + high_turned;
-    if constexpr (kTurn) cost = HWY_MIN(cost, low.turned[a][lane] + high_cost);
-    if (cost == best) return static_cast<std::int32_t>(k);
+template <class T, bool kTurn, bool kBoth, bool kEntries>
+bool nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at) {
+  constexpr std::size_t kBase = kBoth ? 8 : kTurn ? 3 : 0;
+  Table<T> low;
+  Table<T> high;
+  Measure m;
+  const Places from = places<T>(cells, at);
+  if constexpr (kWhole<T>) measure<T>(type, cells, from, m);
+  if (kBase == 3 || (kBase == 0 && type.dims == 8)) {
+    half_table<T, kTurn, 3>(type, cells, 0, from, m, low);
+    half_table<T, kTurn, 3>(type, cells, 4, from, m, high);
+  } else {
+    half_table<T, kTurn, 8>(type, cells, 0, from, m, low);
+    half_table<T, kTurn, 8>(type, cells, 2, from, m, high);
   }
-  return begin;  // no cost is a number
-}
-
-template <bool kTurn, bool kBoth>
-void nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at, bool entries) {
-  const Tag d;
-  Table low;
-  Table high;
-  half_table<kTurn>(type, cells, 0, at, low);
-  half_table<kTurn>(type, cells, type.dims / 2, at, high);
   const LatticePlan& plan = type.plan();
-  share_rows(plan, low.cost);
-  if constexpr (kTurn) share_rows(plan, low.turned);
-  Found found;
-  best_runs<kTurn, kBoth>(plan, low, high, cells, at, found);
-  const std::size_t count = entries ? HWY_MIN(2 * hn::Lanes(d), cells.count - at) : 0;
-  for (std::size_t c = 0; c < count; ++c) {
-    cells.entry[at + c] =
-        best_of_run<kTurn>(type.codebook, found.run[c], cells.cost[at + c], low, high, c);
-    if constexpr (kBoth) {
-      cells.unturned_entry[at + c] = best_of_run<false>(type.codebook, found.unturned_run[c],
-                                                        cells.unturned_cost[at + c], low, high, c);
-    }
+  share_rows<T>(plan, low.cost);
+  if constexpr (kTurn) share_rows<T>(plan, low.turned);
+  Found<T> found;
+  Found<T> unturned;
+  best_runs<T, kTurn, kBoth, kEntries>(plan, low, high, found, unturned);
+  const std::size_t count = HWY_MIN(hn::Lanes(Tag<T>()), cells.trials * cells.stride() - at);
+  bool sound = give_costs(found, m, count, cells.cost.data() + at);
+  if constexpr (kBoth) sound &= give_costs(unturned, m, count, cells.unturned_cost.data() + at);
+  for (std::size_t c = 0; kEntries && c < count; ++c) {
+    if ((at + c) % cells.stride() >= cells.count) continue;
+    const std::size_t lane = c % hn::Lanes(Reals()) * kParts<T> + c / hn::Lanes(Reals());
+    cells.entry[at + c] = best_of_run<T, kTurn>(plan, found, low, high, lane);
+    if constexpr (kBoth)
+      cells.unturned_entry[at + c] = best_of_run<T, false>(plan, unturned, low, high, lane);
   }
+  return sound;
 }
 
-void nearest_cells(const LatticeType& type, LatticeCells& cells, bool turn, bool entries) {
-  const Tag d;
-  for (std::size_t at = 0; at < cells.count; at += 2 * hn::Lanes(d)) {
-    if (!turn) {
-      nearest_lanes<false, false>(type, cells, at, entries);
-    } else if (type.dims == 8) {
-      nearest_lanes<true, false>(type, cells, at, entries);
-    } else {
-      nearest_lanes<true, true>(type, cells, at, entries);
-    }
+template <class T, bool kEntries>
+bool nearest_in(const LatticeType& type, LatticeCells& cells, bool turn) {
+  bool sound = true;
+  for (std::size_t at = 0; at < cells.trials * cells.stride(); at += hn::Lanes(Tag<T>())) {
+    sound &= !turn            ? nearest_lanes<T, false, false, kEntries>(type, cells, at)
+             : type.dims == 8 ? nearest_lanes<T, true, false, kEntries>(type, cells, at)
+                              : nearest_lanes<T, true, true, kEntries>(type, cells, at);
   }
+  return sound;
+}
+
+bool nearest_cells(const LatticeType& type, LatticeCells& cells, LatticeCosts costs, bool turn,
+                   bool entries) {
+  const auto in = [&](auto zero) {
+    using T = decltype(zero);
+    return entries ? nearest_in<T, true>(type, cells, turn)
+                   : nearest_in<T, false>(type, cells, turn);
+  };
+  switch (costs) {
+    case LatticeCosts::exact:
+      return in(0.0f);
+    case LatticeCosts::fine:
+      return in(std::uint16_t{});
+    case LatticeCosts::rough:
+      return in(std::uint8_t{});
+  }
+  return false;
 }
 
 }  // namespace zp::HWY_NAMESPACE
@@ -239,10 +437,11 @@ namespace zp {
 
 HWY_EXPORT(nearest_cells);
 
-void lattice_nearest(const LatticeType& type, LatticeCells& cells, bool entries) noexcept {
+bool lattice_nearest(const LatticeType& type, LatticeCells& cells, LatticeCosts costs,
+                     bool entries) noexcept {
   bool turn = false;
   for (std::size_t c = 0; c < cells.count; ++c) turn = turn || cells.turn[c] != 0;
-  HWY_DYNAMIC_DISPATCH(nearest_cells)(type, cells, turn, entries);
+  return HWY_DYNAMIC_DISPATCH(nearest_cells)(type, cells, costs, turn, entries);
 }
 
 }  // namespace zp

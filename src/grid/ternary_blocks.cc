@@ -17,6 +17,7 @@
 #include "grid/grid_of.h"
 #include "grid/scale_type.h"
 #include "grid/ternary_scale.h"
+#include "kernel/range.h"
 #include "number/half.h"
 
 namespace zp {
@@ -124,8 +125,8 @@ struct Ternary {
   void open_block(Params&, Floats, Floats, Fit) const noexcept {}
 
   void open_unit(Params& p, std::int64_t, Floats w, Floats h, Fit fit) const noexcept {
-    float largest = 0;
-    for (const float x : w) largest = std::max(largest, std::fabs(x));
+    const Range range = min_max(w);
+    const float largest = std::max(range.hi, -range.lo);
     p = params(largest);
     if (fit == Fit::range) return;
     const float scale = largest > 0 ? ternary_scale(w, h, largest) : 0;

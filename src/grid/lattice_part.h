@@ -1,0 +1,77 @@
+// Some whole cells of a block at trial scales (lattice.h): what their best codes cost under the
+// type's rules for signs and shifts, and these codes.
+#pragma once
+
+#include <algorithm>
+
+#include "grid/lattice.h"
+
+namespace zp {
+
+/// Weights and importance of some whole cells, and what their codes are chosen by.
+struct LatticePart {
+  const LatticeType& type;
+  Floats w;
+  Floats h;
+  std::size_t kinds = 1;  ///< trials of the cells for one of ours: 2 with both shifts
+  LatticeCells cells;
+
+  LatticePart(const LatticeType& t, Floats weights, Floats importance)
+      : type(t), w(weights), h(importance) {
+    lattice_load(type, w, h, cells);
+    open_shifts();
+  }
+
+  /// Signs are even over two cells.
+  bool pairs() const { return type.signs == LatticeSigns::even && type.dims == 4; }
+  std::size_t cells_of_unit() const { return type.unit / type.dims; }
+  std::size_t units() const { return (w.size() + type.unit - 1) / type.unit; }
+
+  std::size_t first_cell(std::size_t trial) const { return trial * kinds * cells.stride(); }
+  /// Trials with the scale of one after another.
+  void set_trials(std::size_t trials) { cells.trials = trials * kinds; }
+  void set_scales(std::size_t trial, const LatticePerUnit<float>& scale) {
+    const std::size_t n = cells_of_unit();
+    for (std::size_t kind = 0; kind < kinds; ++kind) {
+      float* to = cells.scale.data() + first_cell(trial) + kind * cells.stride();
+      for (std::size_t c = 0, u = 0; c < cells.count; ++u) {
+        for (const std::size_t end = std::min(c + n, cells.count); c < end; ++c) to[c] = scale[u];
+      }
+    }
+  }
+  /// Of IQ1: every trial with the positive and the negative one.
+  void open_shifts() {
+    if (type.shift == 0) return;
+    kinds = 2;
+    for (std::size_t at = 0; at < kLatticeTrials; at += cells.stride())
+      std::fill_n(cells.shift.data() + at, std::min(cells.stride(), kLatticeTrials - at),
+                  at / cells.stride() % 2 == 0 ? type.shift : -type.shift);
+  }
+  /// Of IQ1: one trial, with these.
+  void settle_shifts(const LatticePerCell<std::uint8_t>& negative) {
+    kinds = 1;
+    for (std::size_t c = 0; type.shift != 0 && c < cells.count; ++c)
+      cells.shift[c] = negative[c] != 0 ? -type.shift : type.shift;
+  }
+};
+
+/// What the best codes of one trial cost, and which they are of the two kinds that are compared.
+struct LatticePicked {
+  LatticePerUnit<float> cost{};
+  LatticePerUnit<std::uint8_t> shift{};
+  LatticePerCell<std::uint8_t> second{};  ///< 1: with a sign turned, or with the negative shift
+};
+
+struct LatticeCodes {
+  LatticePerCell<Code> code{};
+  LatticePerUnit<std::uint8_t> shift{};
+};
+
+/// shift: of each unit, or nullptr to choose it.
+LatticePicked lattice_pick(const LatticePart& part, std::size_t trial, const std::uint8_t* shift);
+/// The best entries at the scales of the only trial.
+void lattice_find_entries(LatticePart& part, LatticeCosts costs);
+/// The codes of these entries.
+void lattice_take_codes(const LatticePart& part, const LatticePicked& picked, LatticeCodes& out);
+
+}  // namespace zp
