@@ -346,7 +346,7 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
       ->required()
       ->allow_extra_args(false);
   sub->add_option("--method", options->method,
-                  "How codes are chosen: nearest, mse or gptq (default: gptq with --calibrate, mse "
+                  "How codes are chosen: nearest, mse, hqq or gptq (default: gptq with --calibrate, mse "
                   "without); gptq:upstream=on|off,order=on|off,damp=X,sweeps=N");
   sub->add_option("--calibrate", options->calibrate,
                   "Texts the model is run over, to code each weight for what it meets: " +
