@@ -41,7 +41,7 @@ struct PlannedOutput {
   const Container* container = nullptr;
   std::filesystem::path path;
   std::string grid;             ///< what was asked for, spelled in full
-  std::vector<Rule> rules;      ///< as applied, first match wins
+  std::vector<Rule> rules;      ///< as applied, first match wins; without what was measured
   std::vector<Choice> choices;  ///< one for each weight of the model
   Layout layout;
 
