@@ -125,15 +125,19 @@ void print_choices(const PlannedOutput& output, const Model& model) {
   }
 }
 
+void print_rules(const PlannedOutput& output) {
+  for (const Rule& rule : output.rules) {
+    fmt::print("  rule  {:<40} -> {:<20} {}\n", rule.roles.empty() ? "everything else" : rule.roles,
+               rule.grid, rule.why);
+  }
+}
+
 void print_plan(const Plan& plan, const Model& model, bool verbose) {
   for (const PlannedOutput& output : plan.outputs) {
     fmt::print("{}  {}:{}  {} bytes ({})  {:.3f} bits per weight\n", output.path.string(),
                output.container->name(), output.grid, human_count(output.layout.bytes()),
                human_bytes(output.layout.bytes()), output.bits_per_weight(model));
-    for (const Rule& rule : output.rules) {
-      fmt::print("  rule  {:<40} -> {:<20} {}\n",
-                 rule.roles.empty() ? "everything else" : rule.roles, rule.grid, rule.why);
-    }
+    if (!output.measured) print_rules(output);
     print_choices(output, model);
     if (!verbose) continue;
     for (const TensorJob& job : output.layout.jobs) {

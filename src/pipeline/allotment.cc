@@ -12,7 +12,8 @@
 namespace zp {
 namespace {
 
-constexpr int kTries = 8;  // of layouts, and of verified choices
+constexpr int kLayouts = 8;
+constexpr int kVerified = 20;  // enough to bisect a path of a thousand choices
 constexpr double kUsualBits = 4.5;
 
 bool has_choice(const Model& model, const Recipe& recipe, const Weight& weight) {
@@ -159,7 +160,7 @@ class Allotting {
     met = over <= 0;
     if (!met) return least;
     std::int64_t budget = bytes_of(offers_, least) - over;
-    for (int i = 0; i < kTries; ++i) {
+    for (int i = 0; i < kLayouts; ++i) {
       const Purchase p = spend(offers_, budget);
       over = beyond(p);
       if (over <= 0) return p;
@@ -184,7 +185,8 @@ class Allotting {
   }
 
   // The first choice on the path that keeps to the divergence: bracketed, where the next one tried
-  // follows from what the last measured beside what was expected of it.
+  // follows from what the last measured beside what was expected of it; when that has erred to one
+  // side twice, the middle.
   template <class Verify>
   Purchase smallest(const Verify& verify, Allotment& out) {
     bool fits = true;
@@ -192,16 +194,22 @@ class Allotting {
     std::map<std::size_t, DivergenceSummary> seen;
     std::size_t low = 0, high = all.size();  // those below low are too far, high is not
     double ratio = 1;
-    for (int i = 0; i < kTries && low < high; ++i) {
+    int alike = 0;  // verdicts in a row
+    bool before = false;
+    for (int i = 0; i < kVerified && low < high; ++i) {
       const auto too_far = [&](const Purchase& p) {
         return loss_of(offers_, p) * ratio > *limits_.kl;
       };
       const auto guess = std::ranges::partition_point(all, too_far) - all.begin();
-      const std::size_t at = std::clamp(static_cast<std::size_t>(guess), low, high - 1);
+      const std::size_t at =
+          alike > 1 ? (low + high) / 2 : std::clamp(static_cast<std::size_t>(guess), low, high - 1);
       seen[at] = verify(all[at]);
       const double expected = loss_of(offers_, all[at]);
       if (expected > 0) ratio = seen[at].mean / expected;
-      if (seen[at].mean <= *limits_.kl) {
+      const bool kept = seen[at].mean <= *limits_.kl;
+      alike = kept == before ? alike + 1 : 1;
+      before = kept;
+      if (kept) {
         high = at;
       } else {
         low = at + 1;

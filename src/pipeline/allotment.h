@@ -17,7 +17,7 @@ struct Limits {
   double bits_per_weight = 0;  ///< of all parameters; 0: no limit
   std::int64_t bytes = 0;      ///< of the whole output; 0: no limit
   /// Mean divergence on the text; then the smallest output is sought that keeps to it.
-  std::optional<double> kl;
+  std::optional<double> kl = {};
 };
 
 /// One tensor that had a choice.

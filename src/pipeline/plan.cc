@@ -116,6 +116,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
     }
     out.rules.push_back({e.pattern, e.grid, "asked for with --set"});
   }
+  out.measured = !target.measured.empty();
   std::vector<Rule> rules = out.rules;
   for (const Exception& e : target.measured) rules.push_back({e.pattern, e.grid, "measured"});
   const std::size_t exceptions = rules.size();

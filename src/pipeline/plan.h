@@ -42,6 +42,7 @@ struct PlannedOutput {
   std::filesystem::path path;
   std::string grid;             ///< what was asked for, spelled in full
   std::vector<Rule> rules;      ///< as applied, first match wins; without what was measured
+  bool measured = false;        ///< some weights have grids of Target::measured instead
   std::vector<Choice> choices;  ///< one for each weight of the model
   Layout layout;
 

@@ -12,6 +12,7 @@ namespace zp {
 namespace {
 
 constexpr std::int64_t kLogitFloats = 1 << 22;
+constexpr std::int64_t kSampledTiles = 8;  // of half a million weights: thousands of groups
 
 double weighted_squares(Matrix w, Matrix q, Floats h) {
   double sum = 0;
@@ -113,19 +114,21 @@ Floats Sensitivity::importance(const Weight& weight) const {
   return found == importance_.end() ? Floats() : Floats(found->second);
 }
 
-// The weighted squared error; what it becomes to `rows`, where there are any.
+// Codes so many tiles of the weight's rows, spread evenly, or all: the weighted squared error. What
+// they become goes to `rows`, where there are any.
 double Sensitivity::code(const Weight& weight, const std::shared_ptr<const Grid>& grid,
-                         CodedRows* rows) const {
+                         std::int64_t tiles, CodedRows* rows) const {
   const TensorJob job{weight.use.hf, &weight, weight.rows, grid, {}};
   const std::int64_t cols = weight.use.cols;
   const std::int64_t step = tile_rows(job);
-  const std::int64_t tiles = ceil_div(weight.use.rows, step);
+  const std::int64_t there = ceil_div(weight.use.rows, step);
+  tiles = std::min(tiles, there);
   const Floats h = importance(weight);
   InputStatistics inputs;
   if (weighted_) inputs.importance = h;
   std::vector<double> errors(static_cast<std::size_t>(tiles));
   team_.run(tiles, [&](std::int64_t t) {
-    const std::int64_t begin = t * step;
+    const std::int64_t begin = t * there / tiles * step;
     const std::int64_t count = std::min(step, weight.use.rows - begin);
     std::vector<float> values(static_cast<std::size_t>(count * cols));
     weight.rows->read(begin, count, values.data());
@@ -150,11 +153,10 @@ double Sensitivity::code(const Weight& weight, const std::shared_ptr<const Grid>
 }
 
 std::unique_ptr<CodedRows> Sensitivity::coded(const Weight& weight,
-                                              const std::shared_ptr<const Grid>& grid,
-                                              double* error) const {
+                                              const std::shared_ptr<const Grid>& grid) const {
   const TensorJob job{weight.use.hf, &weight, weight.rows, grid, {}};
   auto rows = std::make_unique<CodedRows>(job, model_.decoder);
-  *error = code(weight, grid, rows.get());
+  code(weight, grid, weight.use.rows, rows.get());
   return rows;
 }
 
@@ -174,11 +176,7 @@ void Sensitivity::find_reference(Progress& progress) {
 
 std::vector<double> Sensitivity::losses_of(const Choosable& c, Tail& tail) {
   const TensorUse& use = c.weight->use;
-  std::vector<double> out(c.grids.size());
-  const std::unique_ptr<CodedRows> probe = coded(*c.weight, c.grids[c.probe], &out[c.probe]);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    if (i != c.probe) out[i] = code(*c.weight, c.grids[i], nullptr);
-  }
+  const std::unique_ptr<CodedRows> probe = coded(*c.weight, c.grids[c.probe]);
   const Place place{use.layer, use.role};
   tail.engine().replace(place, *probe);
   for (std::int64_t g = 0; g < groups_.count(); ++g) {
@@ -199,6 +197,8 @@ std::vector<double> Sensitivity::losses_of(const Choosable& c, Tail& tail) {
   }
   tail.engine().replace(place, *c.weight->rows);
   const double divergence = std::max(0.0, summarize(tail.take_scores(), true).compared->kl.mean);
+  std::vector<double> out;
+  for (const auto& grid : c.grids) out.push_back(code(*c.weight, grid, kSampledTiles, nullptr));
   const double squares = out[c.probe];
   for (double& loss : out) loss = squares > 0 ? divergence * (loss / squares) : 0;
   return out;
@@ -243,8 +243,7 @@ DivergenceSummary Sensitivity::divergence(std::span<const Choosable> weights,
     for (std::size_t i = 0; i < weights.size(); ++i) {
       const TensorUse& use = weights[i].weight->use;
       if (use.layer != layer) continue;
-      double error = 0;
-      rows.push_back(coded(*weights[i].weight, weights[i].grids[choice[i]], &error));
+      rows.push_back(coded(*weights[i].weight, weights[i].grids[choice[i]]));
       tail.engine().replace({use.layer, use.role}, *rows.back());
     }
     return rows;

@@ -5,7 +5,7 @@
 // coded as its probe, they go on alone from what enters that layer to the logits; the layers before
 // it need not run again. For small errors the loss grows with their square, so what the weight
 // loses on its other grids is the probe's divergence by the ratio of their squared errors, each
-// column weighed by its inputs' mean square.
+// column weighed by its inputs' mean square, over some of its rows.
 //
 // Coded with `mse`. Memory is what enters a layer and what leaves the last one, of all tokens; in
 // divergence() also one layer's coded weights. Tokens are scored as evaluate() does: the second
@@ -56,9 +56,10 @@ class Sensitivity {
   class Tail;
 
   Floats importance(const Weight& weight) const;
-  double code(const Weight& weight, const std::shared_ptr<const Grid>& grid, CodedRows* rows) const;
-  std::unique_ptr<CodedRows> coded(const Weight& weight, const std::shared_ptr<const Grid>& grid,
-                                   double* error) const;
+  double code(const Weight& weight, const std::shared_ptr<const Grid>& grid, std::int64_t tiles,
+              CodedRows* rows) const;
+  std::unique_ptr<CodedRows> coded(const Weight& weight,
+                                   const std::shared_ptr<const Grid>& grid) const;
   std::vector<double> losses_of(const Choosable& weight, Tail& tail);
   void find_reference(Progress& progress);
 
