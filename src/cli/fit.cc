@@ -32,7 +32,10 @@ Limits limits_of(const FitOptions& options) {
   return limits;
 }
 
-void check(const FitText& text, const Recipe& recipe) {
+}  // namespace
+
+void check_fit(const FitOptions& options, const FitText& text, const Recipe& recipe) {
+  limits_of(options);
   if (text.files.empty())
     throw UsageError("--fit", "needs a text to measure losses on",
                      "--calibrate FILE or --judge FILE");
@@ -44,6 +47,8 @@ void check(const FitText& text, const Recipe& recipe) {
                        target.container + ":" + target.grid);
   }
 }
+
+namespace {
 
 // Layers that have this role and grid.
 struct Line {
@@ -99,7 +104,6 @@ std::vector<Allotment> allot_all(const FitOptions& options, const FitText& text,
                                  const LoadedModel& loaded, const std::string& where,
                                  Recipe& recipe, const Team& team, const Common& common) {
   const Limits limits = limits_of(options);
-  check(text, recipe);
   const auto windows =
       read_windows(text.files, loaded, where, std::min(text.tokens, kTokens), text.context);
   const std::unique_ptr<Progress> progress = make_progress(common);

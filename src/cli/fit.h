@@ -28,7 +28,10 @@ struct FitText {
 
 void add_fit_options(CLI::App& sub, FitOptions& options);
 
-/// Chooses for every target of the recipe; one for each. Throws UsageError.
+/// Throws UsageError for a budget that is none, no text, and targets that name grids.
+void check_fit(const FitOptions& options, const FitText& text, const Recipe& recipe);
+
+/// Chooses for every target of the recipe; one for each.
 std::vector<Allotment> allot_all(const FitOptions& options, const FitText& text,
                                  const LoadedModel& loaded, const std::string& where,
                                  Recipe& recipe, const Team& team, const Common& common);

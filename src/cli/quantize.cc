@@ -244,14 +244,18 @@ std::optional<JudgeText> prepare(const Options& options, const LoadedModel& load
   return text;
 }
 
+FitText fit_text(const Options& options) {
+  FitText text{options.calibrate, options.tokens, options.context};
+  if (text.files.empty() && !options.judge.empty()) text.files = {options.judge};
+  return text;
+}
+
 // Chooses grids where a budget is given; shown before anything else runs.
 std::vector<Allotment> fit(const Options& options, const LoadedModel& loaded, Recipe& recipe,
                            const Team& team, const Common& common) {
   if (!options.fit.asked()) return {};
-  FitText text{options.calibrate, options.tokens, options.context};
-  if (text.files.empty() && !options.judge.empty()) text.files = {options.judge};
   std::vector<Allotment> all =
-      allot_all(options.fit, text, loaded, options.model, recipe, team, common);
+      allot_all(options.fit, fit_text(options), loaded, options.model, recipe, team, common);
   for (std::size_t i = 0; i < all.size() && !common.json && !common.quiet; ++i) {
     fmt::print("{}: grids by what they lose\n{}\n", recipe.targets[i].container, to_text(all[i]));
     std::fflush(stdout);
@@ -332,6 +336,7 @@ int exit_code(const std::vector<Allotment>& allotments) {
 int quantize(const Options& options, const Common& common) {
   const Team team(common.threads);
   Recipe recipe = recipe_of(options, team);
+  if (options.fit.asked()) check_fit(options.fit, fit_text(options), recipe);
   const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
   std::optional<ColumnImportance> importance;
   std::unique_ptr<LayerStatistics> statistics;
