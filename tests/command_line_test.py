@@ -266,6 +266,8 @@ class CommandLineTest(unittest.TestCase):
             self.assertOneLine(run("quantize", self.model, "--to", target, "--fit", "6bpw", *options), 2)
         for wrong in ["bpw", "0bpw", "-1bpw", "xbpw", "65bpw", "nanbpw", "big"]:
             self.assertOneLine(run("quantize", self.model, "--to", "gguf", f"--fit={wrong}", *text), 2)
+        for wrong in ["-1", "nan", "x", "inf"]:
+            self.assertOneLine(run("quantize", self.model, "--to", "gguf", f"--max-kld={wrong}", *text), 2)
 
     def test_a_wrong_statistics_file_is_refused_in_one_line(self):
         file = self.out("model.statistics")

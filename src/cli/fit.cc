@@ -27,7 +27,12 @@ Limits limits_of(const FitOptions& options) {
     limits.bytes = parse_size(budget, "--fit");
     if (limits.bytes <= 0) throw UsageError("--fit", "no budget", "e.g. 4.5bpw or 3.2GB", budget);
   }
-  if (options.max_kl != 0) limits.kl = options.max_kl;
+  if (options.max_kl != 0) {
+    if (!(options.max_kl > 0 && options.max_kl <= 1000))
+      throw UsageError("--max-kld", "no divergence", "more than 0",
+                       fmt::format("{}", options.max_kl));
+    limits.kl = options.max_kl;
+  }
   limits.name = !budget.empty() ? budget : fmt::format("kld{}", options.max_kl);
   return limits;
 }
@@ -36,14 +41,15 @@ Limits limits_of(const FitOptions& options) {
 
 void check_fit(const FitOptions& options, const FitText& text, const Recipe& recipe) {
   limits_of(options);
+  const std::string where = options.budget.empty() ? "--max-kld" : "--fit";
   if (text.files.empty())
-    throw UsageError("--fit", "needs a text to measure losses on",
+    throw UsageError(where, "needs a text to measure losses on",
                      "--calibrate FILE or --judge FILE");
   if (std::ranges::find(text.files, "-") != text.files.end())
-    throw UsageError("--fit", "its text is read more than once", "a file", "standard input");
+    throw UsageError(where, "its text is read more than once", "a file", "standard input");
   for (const Target& target : recipe.targets) {
     if (!target.grid.empty())
-      throw UsageError("--to", "--fit chooses the grids", target.container + "[=PATH]",
+      throw UsageError("--to", where + " chooses the grids", target.container + "[=PATH]",
                        target.container + ":" + target.grid);
   }
 }
@@ -96,8 +102,7 @@ void add_fit_options(CLI::App& sub, FitOptions& options) {
                  "4.5bpw or SIZE: choose a grid for each tensor by the KL divergence it costs, "
                  "measured on the text of --calibrate (else --judge), within this budget");
   sub.add_option("--max-kld", options.max_kl,
-                 "X: choose so, and the smallest whose mean KL divergence is at most X")
-      ->check(CLI::PositiveNumber);
+                 "X: choose so, and the smallest whose mean KL divergence is at most X");
 }
 
 std::vector<Allotment> allot_all(const FitOptions& options, const FitText& text,

@@ -56,6 +56,14 @@ std::vector<Choosable> choosable(const Container& container, const Model& model,
   return out;
 }
 
+std::string with_budgets() {
+  std::string names;
+  for (const Container* c : containers()) {
+    if (!c->budget_grids().empty()) names += (names.empty() ? "" : ", ") + std::string(c->name());
+  }
+  return names;
+}
+
 class Allotting {
  public:
   Allotting(const LoadedModel& loaded, Recipe& recipe, std::size_t target, const Limits& limits)
@@ -66,7 +74,7 @@ class Allotting {
         container_(find_container(target_.container)) {
     if (container_.budget_grids().empty()) {
       throw UsageError("--fit", "no grids to choose from for " + std::string(container_.name()),
-                       "gguf, mlx, onnx or genai");
+                       with_budgets());
     }
   }
 
