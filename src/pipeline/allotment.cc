@@ -163,13 +163,13 @@ class Allotting {
 
   // What stands around the tensors (names of grids, padding) depends a little on the choice.
   Purchase within_budget(bool& met) {
-    const Purchase least = cheapest(offers_);
+    Purchase least = cheapest(offers_);
     std::int64_t over = beyond(least);
     met = over <= 0;
     if (!met) return least;
     std::int64_t budget = bytes_of(offers_, least) - over;
     for (int i = 0; i < kLayouts; ++i) {
-      const Purchase p = spend(offers_, budget);
+      Purchase p = spend(offers_, budget);
       over = beyond(p);
       if (over <= 0) return p;
       budget -= over;
