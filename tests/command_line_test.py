@@ -231,6 +231,44 @@ class CommandLineTest(unittest.TestCase):
             self.assertEqual(content(path), content(whole), f"{target} {method}")
             self.assertFalse(folder.exists(), "nothing is left of what was kept")
 
+    def test_a_budget_is_kept_to_and_shown_the_same_from_every_number_of_threads(self):
+        text = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
+        for target in ["gguf", "mlx", "onnx"]:
+            first = None
+            for threads in (1, 3):
+                path = self.out("fit")
+                report = self.quantize(target, path, *text, "--method", "mse", "--fit", "6.5bpw", "--threads", threads)
+                output = report["outputs"][0]
+                self.assertLessEqual(output["bits_per_weight"], 6.5)
+                self.assertTrue(output["fit"]["met"])
+                self.assertEqual(output["bytes"], size(path))
+                grids = {t["name"]: t["grid"] for t in output["fit"]["tensors"]}
+                first = first or (content(path), grids)
+                self.assertEqual((content(path), grids), first, f"{target} {threads}")
+        limit = size(path) - 1000
+        done = run("quantize", self.model, "--to", f"onnx={self.out('dry')}", *text, "--fit", limit, "--dry-run", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLessEqual(json.loads(done.stdout)["outputs"][0]["bytes"], limit)
+        self.assertFalse(self.out("dry").exists())
+
+    def test_a_limit_that_is_not_met_is_exit_code_3_and_the_best_is_written(self):
+        text = ["--judge", self.calibration_text(), "--context", 64]
+        for limit in [["--fit", "1bpw"], ["--max-kld", "1e-12"]]:
+            path = self.out("best.gguf")
+            done = run("quantize", self.model, "--to", f"gguf={path}", *text, *limit)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn("the limit is not met", done.stdout)
+            self.assertTrue(path.exists())
+
+    def test_a_budget_is_refused_without_a_text_or_grids_to_choose_from(self):
+        text = ["--calibrate", self.calibration_text()]
+        for target, options in [("gguf", []), ("gguf:q4_k", text), ("hf", text), ("gguf", ["--calibrate", "-"])]:
+            self.assertOneLine(run("quantize", self.model, "--to", target, "--fit", "6bpw", *options), 2)
+        for wrong in ["bpw", "0bpw", "-1bpw", "xbpw", "65bpw", "nanbpw", "big"]:
+            self.assertOneLine(run("quantize", self.model, "--to", "gguf", f"--fit={wrong}", *text), 2)
+        for wrong in ["-1", "nan", "x", "inf"]:
+            self.assertOneLine(run("quantize", self.model, "--to", "gguf", f"--max-kld={wrong}", *text), 2)
+
     def test_a_wrong_statistics_file_is_refused_in_one_line(self):
         file = self.out("model.statistics")
         self.calibrate(file)

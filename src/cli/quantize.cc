@@ -13,6 +13,7 @@
 #include "calibrate/stored_statistics.h"
 #include "cli/command.h"
 #include "cli/documents.h"
+#include "cli/fit.h"
 #include "cli/quantize_report.h"
 #include "pipeline/judge_outputs.h"
 #include "pipeline/plan.h"
@@ -28,6 +29,7 @@ constexpr const char* kExamples =
     "  zeropoint quantize model --to gguf:iq2_xs --statistics model.imatrix.gguf\n"
     "  zeropoint quantize model --to mlx:int4:g64 --calibrate train.txt\n"
     "  zeropoint quantize model --to genai:int4:g32 --calibrate train.txt\n"
+    "  zeropoint quantize model --to gguf --fit 4.5bpw --calibrate train.txt\n"
     "  zeropoint quantize SmolLM2-135M --to gguf:q8_0=small.gguf --to mlx:int4:g64\n"
     "  zeropoint quantize model --to gguf:q4_0 --set 'head=q8_0' --set 'layers.0-1.*=q8_0'\n"
     "  zeropoint quantize model --to mlx:int4:g64 --judge heldout.txt --report model.html\n"
@@ -46,6 +48,7 @@ struct Options {
   std::string statistics;
   std::string resume;
   std::vector<std::string> calibrate;
+  FitOptions fit;
   std::int64_t tokens = 16384;
   bool dry_run = false;
   bool force = false;
@@ -122,15 +125,19 @@ void print_choices(const PlannedOutput& output, const Model& model) {
   }
 }
 
+void print_rules(const PlannedOutput& output) {
+  for (const Rule& rule : output.rules) {
+    fmt::print("  rule  {:<40} -> {:<20} {}\n", rule.roles.empty() ? "everything else" : rule.roles,
+               rule.grid, rule.why);
+  }
+}
+
 void print_plan(const Plan& plan, const Model& model, bool verbose) {
   for (const PlannedOutput& output : plan.outputs) {
     fmt::print("{}  {}:{}  {} bytes ({})  {:.3f} bits per weight\n", output.path.string(),
                output.container->name(), output.grid, human_count(output.layout.bytes()),
                human_bytes(output.layout.bytes()), output.bits_per_weight(model));
-    for (const Rule& rule : output.rules) {
-      fmt::print("  rule  {:<40} -> {:<20} {}\n",
-                 rule.roles.empty() ? "everything else" : rule.roles, rule.grid, rule.why);
-    }
+    if (!output.measured) print_rules(output);
     print_choices(output, model);
     if (!verbose) continue;
     for (const TensorJob& job : output.layout.jobs) {
@@ -181,7 +188,8 @@ Coder coder_of(const Options& options) {
     throw UsageError("--calibrate", "not together with --statistics", "one of them");
   if (method.feedback && !calibrated && options.statistics.empty())
     throw UsageError("--method " + name, "needs a text to calibrate on", "--calibrate FILE");
-  if (method.fit == Fit::range && (calibrated || !options.statistics.empty()))
+  const bool measured = calibrated && options.fit.asked();  // the text serves that, too
+  if (method.fit == Fit::range && !measured && (calibrated || !options.statistics.empty()))
     throw UsageError(option, "--method " + name + " takes none", "--method mse");
   return coder;
 }
@@ -194,6 +202,7 @@ bool is_ours(const std::string& statistics) {
 std::unique_ptr<LayerStatistics> statistics_of(const Options& options, const LoadedModel& loaded,
                                                const Coder& coder, const Team& team) {
   const bool feedback = coder.method->feedback;
+  if (coder.method->fit == Fit::range) return nullptr;
   if (!options.calibrate.empty()) {
     return std::make_unique<Calibration>(
         loaded.model,
@@ -235,13 +244,34 @@ std::optional<JudgeText> prepare(const Options& options, const LoadedModel& load
   return text;
 }
 
-void show_plan(const Plan& plan, const Model& model, const Common& common) {
+FitText fit_text(const Options& options) {
+  FitText text{options.calibrate, options.tokens, options.context};
+  if (text.files.empty() && !options.judge.empty()) text.files = {options.judge};
+  return text;
+}
+
+// Chooses grids where a budget is given; shown before anything else runs.
+std::vector<Allotment> fit(const Options& options, const LoadedModel& loaded, Recipe& recipe,
+                           const Team& team, const Common& common) {
+  if (!options.fit.asked()) return {};
+  std::vector<Allotment> all =
+      allot_all(options.fit, fit_text(options), loaded, options.model, recipe, team, common);
+  for (std::size_t i = 0; i < all.size() && !common.json && !common.quiet; ++i) {
+    fmt::print("{}: grids by what they lose\n{}\n", recipe.targets[i].container, to_text(all[i]));
+    std::fflush(stdout);
+  }
+  return all;
+}
+
+void show_plan(const Plan& plan, const std::vector<Allotment>& allotments, const Model& model,
+               const Common& common) {
   if (!common.json) return print_plan(plan, model, common.verbose);
   Json object;
   object["outputs"] = Json::array();
   object["parameters"] = model.parameters();
   for (const PlannedOutput& output : plan.outputs) {
     Json j = output_json(output, nullptr, model);
+    if (!allotments.empty()) j["fit"] = to_json(allotments[object["outputs"].size()]);
     j["rules"] = Json::array();
     for (const Rule& r : output.rules)
       j["rules"].push_back({{"roles", r.roles}, {"grid", r.grid}, {"why", r.why}});
@@ -252,13 +282,15 @@ void show_plan(const Plan& plan, const Model& model, const Common& common) {
 }
 
 Json result_json(const Plan& plan, const RunResult& result, const Model& model,
-                 const std::vector<Judgement>& judgements) {
+                 const std::vector<Judgement>& judgements,
+                 const std::vector<Allotment>& allotments) {
   Json object;
   object["outputs"] = Json::array();
   object["parameters"] = model.parameters();
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     object["outputs"].push_back(output_json(plan.outputs[i], &result.outputs[i], model));
     if (!judgements.empty()) object["outputs"].back()["judge"] = to_json(judgements[i]);
+    if (!allotments.empty()) object["outputs"].back()["fit"] = to_json(allotments[i]);
   }
   const RunSeconds& s = result.seconds;
   object["seconds"] = {{"read", s.read},
@@ -296,9 +328,15 @@ RunResult run_or_say_how_to_go_on(const Plan& plan, const Options& options, cons
   }
 }
 
+// Done, but a limit was not met: 3.
+int exit_code(const std::vector<Allotment>& allotments) {
+  return std::ranges::all_of(allotments, &Allotment::met) ? 0 : 3;
+}
+
 int quantize(const Options& options, const Common& common) {
   const Team team(common.threads);
   Recipe recipe = recipe_of(options, team);
+  if (options.fit.asked()) check_fit(options.fit, fit_text(options), recipe);
   const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
   std::optional<ColumnImportance> importance;
   std::unique_ptr<LayerStatistics> statistics;
@@ -308,12 +346,13 @@ int quantize(const Options& options, const Common& common) {
     importance.emplace(options.statistics, loaded->model);
   recipe.importance = importance ? &*importance : nullptr;
   recipe.statistics = statistics.get();
+  const std::vector<Allotment> allotments = fit(options, *loaded, recipe, team, common);
   const Plan plan = make_plan(*loaded, recipe);
   const std::optional<JudgeText> text = prepare(options, *loaded, plan);
   if (!common.quiet) print_notes(plan);
   if (options.dry_run) {
-    show_plan(plan, loaded->model, common);
-    return 0;
+    show_plan(plan, allotments, loaded->model, common);
+    return exit_code(allotments);
   }
   RunResult result;
   std::vector<Judgement> judgements;
@@ -327,12 +366,12 @@ int quantize(const Options& options, const Common& common) {
                  options.report, options.force);
   }
   if (common.json) {
-    print_json(result_json(plan, result, loaded->model, judgements));
+    print_json(result_json(plan, result, loaded->model, judgements, allotments));
   } else if (!common.quiet) {
     print_result(plan, result, loaded->model, common.verbose);
     print_judgements(plan, judgements);
   }
-  return 0;
+  return exit_code(allotments);
 }
 
 }  // namespace
@@ -345,15 +384,17 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("--to", options->targets, "CONTAINER[:GRID][=PATH]; may be given several times")
       ->required()
       ->allow_extra_args(false);
-  sub->add_option("--method", options->method,
-                  "How codes are chosen: nearest, mse or gptq (default: gptq with --calibrate, mse "
-                  "without); gptq:upstream=on|off,order=on|off,damp=X,sweeps=N");
+  sub->add_option(
+      "--method", options->method,
+      "How codes are chosen: nearest, mse, hqq or gptq (default: gptq with --calibrate, mse "
+      "without); gptq:upstream=on|off,order=on|off,damp=X,sweeps=N");
   sub->add_option("--calibrate", options->calibrate,
                   "Texts the model is run over, to code each weight for what it meets: " +
                       std::string(kDocumentForms))
       ->allow_extra_args(true);
   sub->add_option("--tokens", options->tokens, "Tokens of --calibrate, spread over its texts")
       ->capture_default_str();
+  add_fit_options(*sub, options->fit);
   sub->add_option("--set", options->exceptions,
                   "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
       ->allow_extra_args(false);

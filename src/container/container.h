@@ -107,6 +107,9 @@ class Container {
   /// Names for rules beside the grids' own; one that is also a grid's means the mixture as a
   /// target.
   virtual std::span<const Mixture> mixtures() const { return {}; }
+  /// Grids that a budget is spent on (--fit), tensor by tensor; none: the container takes no
+  /// budget.
+  virtual std::span<const std::string_view> budget_grids() const { return {}; }
   /// What a spec leaves out, filled in with the container's native form for weights of this type.
   virtual AffineForm affine_defaults(std::string_view stored_type) const = 0;
   /// Which grid for which tensor when the user asks for `grid`: norms, biases, head, embedding,

@@ -6,6 +6,7 @@
 #include "format/gguf.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "base/checked.h"
@@ -20,6 +21,9 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kFp32 = "fp32";
+// Of blocks of 256, then of 32 for rows those don't divide.
+constexpr std::array<std::string_view, 10> kBudgetGrids = {
+    "q2_k", "q3_k", "iq4_xs", "q4_k", "q5_k", "q6_k", "iq4_nl", "q5_0", "q5_1", "q8_0"};
 constexpr std::string_view kHead = "q6_k";  // of block types that are no mixture
 
 bool is_blocks(const gguf::Type& type) { return type.block > 1; }
@@ -36,6 +40,7 @@ class Gguf final : public Container {
   bool is_model() const override { return true; }
   std::string_view default_grid() const override { return "q4_k_m"; }
   std::span<const Mixture> mixtures() const override { return gguf_mixtures(); }
+  std::span<const std::string_view> budget_grids() const override { return kBudgetGrids; }
   AffineForm affine_defaults(std::string_view) const override { return {}; }
 
   std::vector<Rule> rules(std::string_view grid, const ContainerInput& input) const override;

@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::array kBits = {2, 3, 4, 5, 6, 8};
 constexpr std::array<std::int64_t, 3> kGroups = {32, 64, 128};
+constexpr std::array<std::string_view, 8> kBudgetGrids = {
+    "int2:g64", "int3:g64", "int3:g32", "int4:g64", "int4:g32", "int5:g64", "int6:g64", "int8:g64"};
 constexpr std::string_view kHeld =
     "mlx holds fp32, fp16, bf16 and int2...int6, int8 in groups of 32, 64 or 128 with a minimum "
     "(\"min\") of "
@@ -80,6 +82,7 @@ class Mlx final : public Container {
   std::string_view extension() const override { return ""; }
   bool is_model() const override { return true; }
   std::string_view default_grid() const override { return "int4:g64"; }
+  std::span<const std::string_view> budget_grids() const override { return kBudgetGrids; }
   AffineForm affine_defaults(std::string_view stored_type) const override {
     return defaults_for(float_type_for(stored_type));
   }

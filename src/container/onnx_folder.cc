@@ -45,6 +45,12 @@ AffineForm OnnxFolder::affine_defaults(std::string_view) const {
   return form;
 }
 
+std::span<const std::string_view> OnnxFolder::budget_grids() const {
+  static constexpr std::array<std::string_view, 6> kGrids = {"int4:g128", "int4:g64",  "int4:g32",
+                                                             "int4:g16",  "int8:g128", "int8:g32"};
+  return kGrids;
+}
+
 std::vector<Rule> OnnxFolder::rules(std::string_view grid, const ContainerInput&) const {
   return {{"attention_norm,query_norm,key_norm,attention_post_norm,ffn_norm,ffn_post_norm,output_"
            "norm,*.bias",

@@ -17,6 +17,7 @@ class OnnxFolder : public Container {
   std::string_view extension() const override { return ""; }
   bool is_model() const override { return true; }
   std::string_view default_grid() const override { return "int4:g32"; }
+  std::span<const std::string_view> budget_grids() const override;
   AffineForm affine_defaults(std::string_view stored_type) const override;
   std::vector<Rule> rules(std::string_view grid, const ContainerInput& input) const override;
   Verdict accepts(const Grid& grid, const TensorUse& use) const override;

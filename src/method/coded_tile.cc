@@ -50,11 +50,11 @@ void CodedTile::encode(std::int64_t j, Matrix w) {
                View2D<float>(values_.data(), rows_, cols_).columns(j, w.cols));
 }
 
-CodedTile::Unit CodedTile::unit(std::int64_t begin) {
-  Unit out;
+CodedTile::Part CodedTile::part(std::int64_t begin, std::int64_t end) {
+  Part out;
   out.params.assign(params(begin).begin(), params(begin).end());
   for (std::int64_t r = 0; r < rows_; ++r) {
-    for (std::int64_t k = r * cols_ + begin; k < r * cols_ + unit_end(begin); ++k) {
+    for (std::int64_t k = r * cols_ + begin; k < r * cols_ + end; ++k) {
       out.codes.push_back(codes_[static_cast<std::size_t>(k)]);
       out.values.push_back(values_[static_cast<std::size_t>(k)]);
     }
@@ -62,12 +62,12 @@ CodedTile::Unit CodedTile::unit(std::int64_t begin) {
   return out;
 }
 
-void CodedTile::put_back(std::int64_t begin, const Unit& unit, std::int64_t r) {
-  const std::int64_t count = unit_end(begin) - begin;
-  std::copy_n(unit.params.begin() + r * params_bytes_, params_bytes_,
+void CodedTile::put_back(std::int64_t begin, const Part& part, std::int64_t r) {
+  const std::int64_t count = std::ssize(part.codes) / rows_;
+  std::copy_n(part.params.begin() + r * params_bytes_, params_bytes_,
               params(begin).begin() + r * params_bytes_);
-  std::copy_n(unit.codes.begin() + r * count, count, codes_.begin() + r * cols_ + begin);
-  std::copy_n(unit.values.begin() + r * count, count, values_.begin() + r * cols_ + begin);
+  std::copy_n(part.codes.begin() + r * count, count, codes_.begin() + r * cols_ + begin);
+  std::copy_n(part.values.begin() + r * count, count, values_.begin() + r * cols_ + begin);
 }
 
 void CodedTile::pack(PlanesOut out) const {

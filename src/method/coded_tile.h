@@ -33,15 +33,15 @@ class CodedTile {
   Matrix values() const { return {values_.data(), rows_, cols_}; }
   void pack(PlanesOut out) const;
 
-  /// All that is known of a unit, of every row.
-  struct Unit {
-    std::vector<std::byte> params;  // of its block
+  /// All that is known of some columns of one block, of every row.
+  struct Part {
+    std::vector<std::byte> params;  // of the block
     std::vector<Code> codes;
     std::vector<float> values;
   };
-  Unit unit(std::int64_t begin);
-  /// Row r of the unit as it was.
-  void put_back(std::int64_t begin, const Unit& unit, std::int64_t r);
+  Part part(std::int64_t begin, std::int64_t end);
+  /// Row r as it was.
+  void put_back(std::int64_t begin, const Part& part, std::int64_t r);
 
  private:
   /// Of the block of column j.

@@ -26,7 +26,7 @@ class Unit {
   void refit() {
     if (!find_root()) return;
     for (std::int64_t r = 0; r < tile_.rows(); ++r) owed_[size(r)] = aim(r);
-    const CodedTile::Unit before = tile_.unit(begin_);
+    const CodedTile::Part before = tile_.part(begin_, begin_ + count_);
     tile_.open_unit(begin_, {goal_.data(), tile_.rows(), count_}, costs_);
     std::vector<double> owed(size(tile_.rows()));
     std::vector<double> errors(goal_.size());

@@ -117,18 +117,27 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
     }
     out.rules.push_back({e.pattern, e.grid, "asked for with --set"});
   }
-  for (Rule& rule : container.rules(asked, input)) out.rules.push_back(std::move(rule));
+  out.measured = !target.measured.empty();
+  std::vector<Rule> rules = out.rules;
+  for (const Exception& e : target.measured) rules.push_back({e.pattern, e.grid, "measured"});
+  const std::size_t exceptions = rules.size();
+  for (const Rule& rule : container.rules(asked, input)) {
+    out.rules.push_back(rule);
+    rules.push_back(rule);
+  }
 
   std::vector<Assignment> assignments;
   for (const Weight& weight : loaded.model.weights) {
-    Chosen chosen = choose(container, out.rules, recipe.exceptions.size(), weight);
+    Chosen chosen = choose(container, rules, exceptions, weight);
     out.choices.push_back(chosen.choice);
     assignments.push_back({&weight, std::move(chosen.grid)});
   }
   out.grid = find_mixture(container.mixtures(), asked) != nullptr
                  ? asked
                  : grid_for(container, asked, loaded.model.weights.front())->spec();
-  out.path = target.path.empty() ? default_path(loaded, container, asked) : target.path;
+  out.path = target.path;
+  if (out.path.empty())
+    out.path = default_path(loaded, container, target.label.empty() ? asked : target.label);
   check_output_path(out.path, recipe.force);
   out.layout = container.layout(input, assignments);
   if (recipe.importance != nullptr) {

@@ -41,7 +41,8 @@ struct PlannedOutput {
   const Container* container = nullptr;
   std::filesystem::path path;
   std::string grid;             ///< what was asked for, spelled in full
-  std::vector<Rule> rules;      ///< as applied, first match wins
+  std::vector<Rule> rules;      ///< as applied, first match wins; without what was measured
+  bool measured = false;        ///< some weights have grids of Target::measured instead
   std::vector<Choice> choices;  ///< one for each weight of the model
   Layout layout;
 

@@ -17,7 +17,7 @@
 #include "base/mapped_file.h"
 #include "base/memory.h"
 #include "calibrate/stored_statistics.h"
-#include "kernel/range.h"
+#include "pipeline/check_weights.h"
 #include "pipeline/coded_rows.h"
 #include "pipeline/resume.h"
 
@@ -114,15 +114,6 @@ struct Buffers {
   std::vector<float> decoded;
   std::vector<std::vector<std::byte>> planes;
 };
-
-[[noreturn]] void refuse_weight(const TensorJob& job, std::int64_t row, std::int64_t col,
-                                float value) {
-  const std::string where = "tensor \"" + (job.weight != nullptr ? job.weight->use.hf : job.name) +
-                            "\", row " + std::to_string(row) + ", column " + std::to_string(col);
-  throw Error(where, "weight can't be stored as " + job.grid->spec(),
-              "a finite number of magnitude at most " + fmt::format("{}", job.grid->limit()),
-              fmt::format("{}", value));
-}
 
 class Runner {
  public:
@@ -286,10 +277,7 @@ class Runner {
     const Clock::time_point t0 = Clock::now();
     w.resize(count);
     j.rows->read(tile.begin, tile.rows, w.data());
-    const auto limit = static_cast<float>(j.grid->limit());
-    if (const std::int64_t bad = first_beyond(w, limit); bad >= 0) {
-      refuse_weight(j, tile.begin + bad / cols, bad % cols, w[static_cast<std::size_t>(bad)]);
-    }
+    check_weights(j, tile.begin, w);
     const Clock::time_point t1 = Clock::now();
     quantize(tile, j, *buffers);
     energies_[index] = energy(w, buffers->decoded);

@@ -1,0 +1,152 @@
+#include "cli/fit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.h"
+#include "cli/documents.h"
+
+namespace zp::cli {
+namespace {
+
+constexpr std::int64_t kTokens = 4096;  // at most: each tensor goes through half of the network
+
+Limits limits_of(const FitOptions& options) {
+  Limits limits;
+  constexpr std::string_view kBits = "bpw";
+  const std::string& budget = options.budget;
+  if (budget.ends_with(kBits)) {
+    const char* const end = budget.data() + budget.size() - kBits.size();
+    const auto [at, error] = std::from_chars(budget.data(), end, limits.bits_per_weight);
+    if (error != std::errc() || at != end || !(limits.bits_per_weight > 0) ||
+        !(limits.bits_per_weight <= 64))
+      throw UsageError("--fit", "no budget", "e.g. 4.5bpw or 3.2GB", budget);
+  } else if (!budget.empty()) {
+    limits.bytes = parse_size(budget, "--fit");
+    if (limits.bytes <= 0) throw UsageError("--fit", "no budget", "e.g. 4.5bpw or 3.2GB", budget);
+  }
+  if (options.max_kl != 0) {
+    if (!(options.max_kl > 0 && options.max_kl <= 1000))
+      throw UsageError("--max-kld", "no divergence", "more than 0",
+                       fmt::format("{}", options.max_kl));
+    limits.kl = options.max_kl;
+  }
+  limits.name = !budget.empty() ? budget : fmt::format("kld{}", options.max_kl);
+  return limits;
+}
+
+}  // namespace
+
+void check_fit(const FitOptions& options, const FitText& text, const Recipe& recipe) {
+  limits_of(options);
+  const std::string where = options.budget.empty() ? "--max-kld" : "--fit";
+  if (text.files.empty())
+    throw UsageError(where, "needs a text to measure losses on",
+                     "--calibrate FILE or --judge FILE");
+  if (std::ranges::find(text.files, "-") != text.files.end())
+    throw UsageError(where, "its text is read more than once", "a file", "standard input");
+  for (const Target& target : recipe.targets) {
+    if (!target.grid.empty())
+      throw UsageError("--to", where + " chooses the grids", target.container + "[=PATH]",
+                       target.container + ":" + target.grid);
+  }
+}
+
+namespace {
+
+// Layers that have this role and grid.
+struct Line {
+  Role role;
+  std::string grid;
+  double bits = 0;
+  std::vector<std::int64_t> layers;
+  double loss = 0;
+};
+
+std::vector<Line> lines_of(const Allotment& allotment) {
+  std::vector<Line> lines;
+  for (const Allotted& a : allotment.tensors) {
+    const TensorUse& use = a.weight->use;
+    auto line = std::ranges::find_if(
+        lines, [&](const Line& l) { return l.role == use.role && l.grid == a.grid; });
+    if (line == lines.end()) line = lines.insert(lines.end(), {use.role, a.grid, a.bits, {}, 0});
+    line->layers.push_back(use.layer);
+    line->loss += a.loss;
+  }
+  std::ranges::stable_sort(lines, [](const Line& a, const Line& b) {
+    return a.role != b.role ? a.role < b.role : a.bits < b.bits;
+  });
+  return lines;
+}
+
+// "0-3,5"; nothing for what stands outside the layers.
+std::string ranges(const std::vector<std::int64_t>& layers) {
+  std::string out;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (layers[i] < 0) return "-";
+    std::size_t end = i;
+    while (end + 1 < layers.size() && layers[end + 1] == layers[end] + 1) ++end;
+    out += (out.empty() ? "" : ",") + std::to_string(layers[i]);
+    if (end > i) out += "-" + std::to_string(layers[end]);
+    i = end;
+  }
+  return out;
+}
+
+}  // namespace
+
+void add_fit_options(CLI::App& sub, FitOptions& options) {
+  sub.add_option("--fit", options.budget,
+                 "4.5bpw or SIZE: choose a grid for each tensor by the KL divergence it costs, "
+                 "measured on the text of --calibrate (else --judge), within this budget");
+  sub.add_option("--max-kld", options.max_kl,
+                 "X: choose so, and the smallest whose mean KL divergence is at most X");
+}
+
+std::vector<Allotment> allot_all(const FitOptions& options, const FitText& text,
+                                 const LoadedModel& loaded, const std::string& where,
+                                 Recipe& recipe, const Team& team, const Common& common) {
+  const Limits limits = limits_of(options);
+  const auto windows =
+      read_windows(text.files, loaded, where, std::min(text.tokens, kTokens), text.context);
+  const std::unique_ptr<Progress> progress = make_progress(common);
+  std::vector<Allotment> all;
+  for (std::size_t i = 0; i < recipe.targets.size(); ++i)
+    all.push_back(allot(loaded, recipe, i, windows, limits, team, *progress));
+  return all;
+}
+
+std::string to_text(const Allotment& allotment) {
+  std::string out = fmt::format("  {:<18} {:<14} {:<18} {:>7} {:>11}\n", "tensors", "layers",
+                                "grid", "bits", "loss");
+  for (const Line& l : lines_of(allotment)) {
+    out += fmt::format("  {:<18} {:<14} {:<18} {:>7.3f} {:>11.6f}\n", role_name(l.role),
+                       ranges(l.layers), l.grid, l.bits, l.loss);
+  }
+  return out + fmt::format(
+                   "mean KL divergence on {} tokens of the text: {:.5f} +- {:.5f} with all of them "
+                   "(mse), expected {:.5f}{}\n",
+                   allotment.tokens, allotment.measured.mean, allotment.measured.se,
+                   allotment.predicted, allotment.met ? "" : "; the limit is not met");
+}
+
+Json to_json(const Allotment& allotment) {
+  Json j;
+  j["met"] = allotment.met;
+  j["tokens"] = allotment.tokens;
+  j["predicted_kl"] = allotment.predicted;
+  j["measured_kl"] = {{"mean", allotment.measured.mean}, {"se", allotment.measured.se}};
+  j["tensors"] = Json::array();
+  for (const Allotted& a : allotment.tensors) {
+    j["tensors"].push_back({{"name", use_name(a.weight->use)},
+                            {"role", role_name(a.weight->use.role)},
+                            {"grid", a.grid},
+                            {"bits_per_weight", a.bits},
+                            {"loss", a.loss}});
+  }
+  return j;
+}
+
+}  // namespace zp::cli

@@ -1,0 +1,43 @@
+// quantize --fit and --max-kld: the words around pipeline/allotment.h.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "cli/command.h"
+#include "pipeline/allotment.h"
+
+namespace zp::cli {
+
+struct FitOptions {
+  std::string budget;  ///< "4.5bpw" or SIZE
+  double max_kl = 0;   ///< 0: none
+
+  bool asked() const { return !budget.empty() || max_kl != 0; }
+};
+
+/// Where the measuring's text comes from, as quantize has it.
+struct FitText {
+  std::vector<std::string> files;
+  std::int64_t tokens = 0;
+  std::int64_t context = 0;
+};
+
+void add_fit_options(CLI::App& sub, FitOptions& options);
+
+/// Throws UsageError for a budget that is none, no text, and targets that name grids.
+void check_fit(const FitOptions& options, const FitText& text, const Recipe& recipe);
+
+/// Chooses for every target of the recipe; one for each.
+std::vector<Allotment> allot_all(const FitOptions& options, const FitText& text,
+                                 const LoadedModel& loaded, const std::string& where,
+                                 Recipe& recipe, const Team& team, const Common& common);
+
+/// Which tensors got which grid, and what they lose by it.
+std::string to_text(const Allotment& allotment);
+Json to_json(const Allotment& allotment);
+
+}  // namespace zp::cli

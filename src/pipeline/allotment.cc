@@ -1,0 +1,250 @@
+#include "pipeline/allotment.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "base/error.h"
+#include "pipeline/sensitivity.h"
+#include "pipeline/spend.h"
+
+namespace zp {
+namespace {
+
+constexpr int kLayouts = 8;
+constexpr int kVerified = 20;  // enough to bisect a path of a thousand choices
+constexpr double kUsualBits = 4.5;
+
+bool has_choice(const Model& model, const Recipe& recipe, const Weight& weight) {
+  const TensorUse& use = weight.use;
+  if (!has_inputs(model.decoder, use) && use.role != Role::embedding) return false;
+  return std::ranges::none_of(recipe.exceptions,
+                              [&](const Exception& e) { return matches(e.pattern, use); });
+}
+
+std::vector<std::shared_ptr<const Grid>> grids_of(const Container& container,
+                                                  const Weight& weight) {
+  std::vector<std::shared_ptr<const Grid>> out;
+  for (const std::string_view spec : container.budget_grids()) {
+    std::shared_ptr<const Grid> grid =
+        make_grid(spec, container.affine_defaults(weight.stored_type));
+    if (grid->why_not(weight.use.cols).empty() && container.accepts(*grid, weight.use).possible)
+      out.push_back(std::move(grid));
+  }
+  return out;
+}
+
+double bits_of(const Grid& grid, const Weight& weight) {
+  return grid.bits_per_weight(weight.use.rows, weight.use.cols);
+}
+
+// The probe has about as many bits as the answer.
+std::vector<Choosable> choosable(const Container& container, const Model& model,
+                                 const Recipe& recipe, double about_bits) {
+  std::vector<Choosable> out;
+  for (const Weight& weight : model.weights) {
+    if (!has_choice(model, recipe, weight)) continue;
+    Choosable c{&weight, grids_of(container, weight), 0};
+    if (c.grids.empty()) continue;
+    const auto nearest = std::ranges::min_element(c.grids, {}, [&](const auto& grid) {
+      return std::fabs(bits_of(*grid, weight) - about_bits);
+    });
+    c.probe = static_cast<std::size_t>(nearest - c.grids.begin());
+    out.push_back(std::move(c));
+  }
+  return out;
+}
+
+std::string with_budgets() {
+  std::string names;
+  for (const Container* c : containers()) {
+    if (!c->budget_grids().empty()) names += (names.empty() ? "" : ", ") + std::string(c->name());
+  }
+  return names;
+}
+
+class Allotting {
+ public:
+  Allotting(const LoadedModel& loaded, Recipe& recipe, std::size_t target, const Limits& limits)
+      : loaded_(loaded),
+        recipe_(recipe),
+        target_(recipe.targets[target]),
+        limits_(limits),
+        container_(find_container(target_.container)) {
+    if (container_.budget_grids().empty()) {
+      throw UsageError("--fit", "no grids to choose from for " + std::string(container_.name()),
+                       with_budgets());
+    }
+  }
+
+  Allotment run(std::vector<std::vector<std::int32_t>> windows, const Team& team,
+                Progress& progress) {
+    weights_ = choosable(container_, loaded_.model, recipe_, about_bits());
+    if (weights_.empty()) throw Error("--fit", "no tensor has a choice");
+    choose(Purchase(weights_.size()));
+    plan();  // what is refused is refused before anything is measured
+    Sensitivity sensitivity(loaded_.model, std::move(windows),
+                            recipe_.statistics != nullptr || recipe_.importance != nullptr, team);
+    check_memory(sensitivity.bytes(weights_));
+    offer(sensitivity.losses(weights_, progress));
+    const auto verify = [&](const Purchase& p) {
+      return sensitivity.divergence(weights_, p, progress);
+    };
+    Allotment out;
+    out.tokens = sensitivity.tokens();
+    const Purchase bought = limits_.kl ? smallest(verify, out) : within_budget(out.met);
+    choose(bought);
+    if (!limits_.kl) out.measured = verify(bought);
+    for (std::size_t i = 0; i < weights_.size(); ++i) {
+      const Grid& grid = *weights_[i].grids[bought[i]];
+      out.tensors.push_back({weights_[i].weight, grid.spec(), bits_of(grid, *weights_[i].weight),
+                             offers_[i][bought[i]].loss});
+    }
+    out.predicted = loss_of(offers_, bought);
+    return out;
+  }
+
+ private:
+  double about_bits() const {
+    if (limits_.bits_per_weight > 0) return limits_.bits_per_weight;
+    if (limits_.bytes <= 0) return kUsualBits;
+    return 8.0 * static_cast<double>(limits_.bytes) /
+           static_cast<double>(loaded_.model.parameters());
+  }
+
+  void check_memory(std::int64_t bytes) const {
+    if (recipe_.memory_bytes <= 0 || bytes <= recipe_.memory_bytes) return;
+    throw Error("--fit", "measuring does not fit the memory budget",
+                "--memory of at least " + std::to_string(bytes) + " bytes, or fewer --tokens",
+                std::to_string(recipe_.memory_bytes));
+  }
+
+  void offer(const std::vector<std::vector<double>>& losses) {
+    for (std::size_t i = 0; i < weights_.size(); ++i) {
+      const TensorUse& use = weights_[i].weight->use;
+      std::vector<Offer>& offers = offers_.emplace_back();
+      for (std::size_t g = 0; g < losses[i].size(); ++g)
+        offers.push_back({weights_[i].grids[g]->bytes(use.rows, use.cols), losses[i][g]});
+    }
+  }
+
+  // Into the target. Its grid is the one that most weights have.
+  void choose(const Purchase& p) {
+    target_.measured.clear();
+    std::map<std::string, std::int64_t> count;
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      const TensorUse& use = weights_[i].weight->use;
+      const std::string& spec = weights_[i].grids[p[i]]->spec();
+      target_.measured.push_back({use_name(use), spec});
+      count[spec] += use.rows * use.cols;
+    }
+    target_.grid =
+        std::ranges::max_element(count, {}, [](const auto& c) { return c.second; })->first;
+    target_.label = "fit-" + limits_.name;
+  }
+
+  PlannedOutput plan() const {
+    Recipe alone = recipe_;
+    alone.targets = {target_};
+    return std::move(make_plan(loaded_, alone).outputs.front());
+  }
+
+  // By how many bytes the choice is beyond the budget; below 0: what is left. In bits per weight
+  // the bytes of the weights count, else all of the output's.
+  std::int64_t beyond(const Purchase& p) {
+    choose(p);
+    const PlannedOutput output = plan();
+    if (limits_.bytes > 0) return output.layout.bytes() - limits_.bytes;
+    const auto parameters = static_cast<double>(loaded_.model.parameters());
+    return static_cast<std::int64_t>(std::ceil(
+        (output.bits_per_weight(loaded_.model) - limits_.bits_per_weight) * parameters / 8));
+  }
+
+  // What stands around the tensors (names of grids, padding) depends a little on the choice.
+  Purchase within_budget(bool& met) {
+    Purchase least = cheapest(offers_);
+    std::int64_t over = beyond(least);
+    met = over <= 0;
+    if (!met) return least;
+    std::int64_t budget = bytes_of(offers_, least) - over;
+    for (int i = 0; i < kLayouts; ++i) {
+      Purchase p = spend(offers_, budget);
+      over = beyond(p);
+      if (over <= 0) return p;
+      budget -= over;
+    }
+    return least;
+  }
+
+  // All choices on the way up, as far as the budget goes; at least one.
+  std::vector<Purchase> path(bool& fits) {
+    std::vector<Purchase> all = {cheapest(offers_)};
+    for (const Upgrade& u : upgrades(offers_)) {
+      all.push_back(all.back());
+      all.back()[u.tensor] = u.offer;
+    }
+    if (limits_.bytes <= 0 && limits_.bits_per_weight <= 0) return all;
+    const auto within = [&](const Purchase& p) { return beyond(p) <= 0; };
+    fits = within(all.front());
+    all.erase(std::ranges::partition_point(all, within), all.end());
+    if (all.empty()) all.push_back(cheapest(offers_));
+    return all;
+  }
+
+  // The first choice on the path that keeps to the divergence: bracketed, where the next one tried
+  // follows from what the last measured beside what was expected of it; when that has erred to one
+  // side twice, the middle.
+  template <class Verify>
+  Purchase smallest(const Verify& verify, Allotment& out) {
+    bool fits = true;
+    const std::vector<Purchase> all = path(fits);
+    std::map<std::size_t, DivergenceSummary> seen;
+    std::size_t low = 0, high = all.size();  // those below low are too far, high is not
+    double ratio = 1;
+    int alike = 0;  // verdicts in a row
+    bool before = false;
+    for (int i = 0; i < kVerified && low < high; ++i) {
+      const auto too_far = [&](const Purchase& p) {
+        return loss_of(offers_, p) * ratio > *limits_.kl;
+      };
+      const auto guess = std::ranges::partition_point(all, too_far) - all.begin();
+      const std::size_t at =
+          alike > 1 ? (low + high) / 2 : std::clamp(static_cast<std::size_t>(guess), low, high - 1);
+      seen[at] = verify(all[at]);
+      const double expected = loss_of(offers_, all[at]);
+      if (expected > 0) ratio = seen[at].mean / expected;
+      const bool kept = seen[at].mean <= *limits_.kl;
+      alike = kept == before ? alike + 1 : 1;
+      before = kept;
+      if (kept) {
+        high = at;
+      } else {
+        low = at + 1;
+      }
+    }
+    const std::size_t found = std::min(high, all.size() - 1);
+    if (!seen.contains(found)) seen[found] = verify(all[found]);
+    out.measured = seen[found];
+    out.met = fits && out.measured.mean <= *limits_.kl;
+    return all[found];
+  }
+
+  const LoadedModel& loaded_;
+  Recipe& recipe_;
+  Target& target_;
+  const Limits& limits_;
+  const Container& container_;
+  std::vector<Choosable> weights_;
+  Offers offers_;
+};
+
+}  // namespace
+
+Allotment allot(const LoadedModel& loaded, Recipe& recipe, std::size_t target,
+                std::vector<std::vector<std::int32_t>> windows, const Limits& limits,
+                const Team& team, Progress& progress) {
+  return Allotting(loaded, recipe, target, limits).run(std::move(windows), team, progress);
+}
+
+}  // namespace zp

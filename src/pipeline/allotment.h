@@ -1,0 +1,47 @@
+// A grid for each tensor of an output under a budget: chosen by measured loss (sensitivity.h),
+// spent where it helps most (spend.h), verified with all tensors together.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "judge/scores.h"
+#include "pipeline/plan.h"
+
+namespace zp {
+
+struct Limits {
+  std::string name;            ///< of files: "4.5bpw"
+  double bits_per_weight = 0;  ///< of all parameters; 0: no limit
+  std::int64_t bytes = 0;      ///< of the whole output; 0: no limit
+  /// Mean divergence on the text; then the smallest output is sought that keeps to it.
+  std::optional<double> kl = {};
+};
+
+/// One tensor that had a choice.
+struct Allotted {
+  const Weight* weight = nullptr;
+  std::string grid;
+  double bits = 0;  ///< per weight
+  double loss = 0;  ///< the mean divergence it is expected to add
+};
+
+struct Allotment {
+  std::vector<Allotted> tensors;  ///< in the model's order
+  double predicted = 0;           ///< the sum of their losses
+  DivergenceSummary measured;     ///< with all of them, coded with mse
+  std::int64_t tokens = 0;        ///< of the text
+  bool met = true;                ///< the limits
+};
+
+/// Chooses for one target of the recipe and writes the choice into it: grid, label, measured.
+/// windows: of a text, of equal length. Tensors that an exception of the recipe names, and those
+/// that none of the container's budget_grids() can hold, are left to the rules. Throws UsageError
+/// for a container without such grids; Error for what make_plan() refuses.
+Allotment allot(const LoadedModel& loaded, Recipe& recipe, std::size_t target,
+                std::vector<std::vector<std::int32_t>> windows, const Limits& limits,
+                const Team& team, Progress& progress);
+
+}  // namespace zp

@@ -1,0 +1,266 @@
+#include "pipeline/sensitivity.h"
+
+#include <algorithm>
+
+#include "base/checked.h"
+#include "calibrate/calibration.h"
+#include "method/method.h"
+#include "pipeline/check_weights.h"
+#include "pipeline/plan.h"
+
+namespace zp {
+namespace {
+
+constexpr std::int64_t kLogitFloats = 1 << 22;
+constexpr std::int64_t kSampledTiles = 8;  // of half a million weights: thousands of groups
+
+double weighted_squares(Matrix w, Matrix q, Floats h) {
+  double sum = 0;
+  for (std::int64_t r = 0; r < w.rows; ++r) {
+    for (std::size_t j = 0; j < w.row(r).size(); ++j) {
+      const double e = static_cast<double>(w.row(r)[j]) - static_cast<double>(q.row(r)[j]);
+      sum += (h.empty() ? 1.0 : static_cast<double>(h[j])) * e * e;
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+// A model some of whose weights are others, from a layer's inputs to its divergence.
+class Sensitivity::Tail {
+ public:
+  Tail(Sensitivity& whole, Progress& progress)
+      : whole_(whole), engine_(whole.model_, whole.team_), progress_(progress) {}
+
+  Engine& engine() { return engine_; }
+  Activations embed(std::int64_t group) { return engine_.embed(whole_.groups_.chunks(group)); }
+  Activations layer(std::int64_t layer, Activations x, std::int64_t group) {
+    progress_.advance(x.rows());
+    return engine_.layer(layer, std::move(x), whole_.groups_.chunks(group));
+  }
+
+  // x: what leaves the last layer. Groups in their order.
+  void score(const Activations& x, std::int64_t group) {
+    progress_.advance(x.rows());
+    const std::int64_t length = whole_.groups_.length();
+    const std::int64_t scored = length - 1 - length / 2;
+    const std::int64_t step =
+        std::max(kLogitFloats / whole_.model_.decoder.vocabulary, std::int64_t{1});
+    for (std::int64_t begin = length / 2; begin < x.rows(); begin += length) {
+      for (std::int64_t s = 0; s < scored; s += step)
+        score_rows(x, group, begin + s, std::min(step, scored - s));
+    }
+  }
+
+  std::vector<TokenScore> take_scores() { return std::exchange(scores_, {}); }
+
+ private:
+  void score_rows(const Activations& x, std::int64_t group, std::int64_t begin,
+                  std::int64_t count) {
+    const Activations& reference = whole_.reference_[static_cast<std::size_t>(group)];
+    const Activations expected = whole_.float_.engine().logits(reference, begin, count);
+    const Activations found = engine_.logits(x, begin, count);
+    const std::size_t place = scores_.size();
+    scores_.resize(place + static_cast<std::size_t>(count));
+    whole_.team_.run(count, [&](std::int64_t r) {
+      // Which token came doesn't matter to the divergence.
+      scores_[place + static_cast<std::size_t>(r)] =
+          zp::score(expected.view().row(r), found.view().row(r), 0);
+    });
+  }
+
+  Sensitivity& whole_;
+  Engine engine_;
+  Progress& progress_;
+  std::vector<TokenScore> scores_;
+};
+
+Sensitivity::Sensitivity(const Model& model, std::vector<std::vector<std::int32_t>> windows,
+                         bool weighted, const Team& team)
+    : model_(model),
+      windows_(std::move(windows)),
+      weighted_(weighted),
+      team_(team),
+      groups_(model.decoder, windows_),
+      float_(model, groups_, team) {}
+
+Sensitivity::~Sensitivity() = default;
+
+// As calibration's, which runs beside it: hidden states at the layer, behind the last one and in
+// the calibration; activations of a group in two models; logits of both. Coded weights of a layer
+// and of those outside, or of one and its probe.
+std::int64_t Sensitivity::bytes(std::span<const Choosable> weights) const {
+  const Decoder& d = model_.decoder;
+  const std::int64_t widest = std::max({d.hidden, d.heads * d.head_dim, d.ffn});
+  constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
+  std::map<std::int64_t, std::int64_t> of_layer;
+  for (const Choosable& c : weights) {
+    std::int64_t most = 0;
+    for (const auto& grid : c.grids)
+      most = std::max(most, grid->bytes(c.weight->use.rows, c.weight->use.cols));
+    of_layer[c.weight->use.layer] += most;
+  }
+  std::int64_t coded = 0;
+  for (const auto& [layer, bytes] : of_layer) coded = layer < 0 ? coded : std::max(coded, bytes);
+  coded += of_layer[-1];
+  return checked_mul(3 * tokens() * kFloat, d.hidden, "--fit") +
+         12 * groups_.together() * widest * kFloat +
+         2 * std::max(kLogitFloats, d.vocabulary) * kFloat + 2 * groups_.bytes(d) + coded;
+}
+
+Floats Sensitivity::importance(const Weight& weight) const {
+  const auto found = importance_.find(&weight);
+  return found == importance_.end() ? Floats() : Floats(found->second);
+}
+
+// Codes so many tiles of the weight's rows, spread evenly, or all: the weighted squared error. What
+// they become goes to `rows`, where there are any.
+double Sensitivity::code(const Weight& weight, const std::shared_ptr<const Grid>& grid,
+                         std::int64_t tiles, CodedRows* rows) const {
+  const TensorJob job{weight.use.hf, &weight, weight.rows, grid, {}};
+  const std::int64_t cols = weight.use.cols;
+  const std::int64_t step = tile_rows(job);
+  const std::int64_t there = ceil_div(weight.use.rows, step);
+  tiles = std::min(tiles, there);
+  const Floats h = importance(weight);
+  InputStatistics inputs;
+  if (weighted_) inputs.importance = h;
+  std::vector<double> errors(static_cast<std::size_t>(tiles));
+  team_.run(tiles, [&](std::int64_t t) {
+    const std::int64_t begin = t * there / tiles * step;
+    const std::int64_t count = std::min(step, weight.use.rows - begin);
+    std::vector<float> values(static_cast<std::size_t>(count * cols));
+    weight.rows->read(begin, count, values.data());
+    check_weights(job, begin, values);
+    std::vector<std::vector<std::byte>> planes;
+    std::vector<std::byte*> out;
+    for (std::size_t p = 0; p < grid->planes().size(); ++p) {
+      planes.emplace_back(static_cast<std::size_t>(count * grid->row_bytes(p, cols)));
+      out.push_back(planes.back().data());
+    }
+    const Matrix w(values.data(), count, cols);
+    find_method("mse").code(*grid, w, inputs, {}, out);
+    std::vector<float> decoded(values.size());
+    const std::vector<const std::byte*> in(out.begin(), out.end());
+    grid->decode(in, {decoded.data(), count, cols});
+    errors[static_cast<std::size_t>(t)] = weighted_squares(w, {decoded.data(), count, cols}, h);
+    if (rows != nullptr) rows->set(begin, count, planes);
+  });
+  double sum = 0;
+  for (const double e : errors) sum += e;
+  return sum;
+}
+
+std::unique_ptr<CodedRows> Sensitivity::coded(const Weight& weight,
+                                              const std::shared_ptr<const Grid>& grid) const {
+  const TensorJob job{weight.use.hf, &weight, weight.rows, grid, {}};
+  auto rows = std::make_unique<CodedRows>(job, model_.decoder);
+  code(weight, grid, weight.use.rows, rows.get());
+  return rows;
+}
+
+void Sensitivity::find_reference(Progress& progress) {
+  progress.stage("float model", model_.decoder.layers * tokens(), "tokens x layers");
+  float_.embed();
+  reference_.clear();
+  for (std::int64_t g = 0; g < groups_.count(); ++g) {
+    for (std::int64_t layer = 0; layer < model_.decoder.layers; ++layer) {
+      float_.layer(layer, g);
+      progress.advance(float_.hidden(g).rows());
+    }
+    reference_.push_back(std::move(float_.hidden(g)));
+  }
+  float_.embed();
+}
+
+std::vector<double> Sensitivity::losses_of(const Choosable& c, Tail& tail) {
+  const TensorUse& use = c.weight->use;
+  const std::unique_ptr<CodedRows> probe = coded(*c.weight, c.grids[c.probe]);
+  const Place place{use.layer, use.role};
+  tail.engine().replace(place, *probe);
+  for (std::int64_t g = 0; g < groups_.count(); ++g) {
+    const bool head = use.role == Role::head;
+    Activations x;
+    if (use.role == Role::embedding) {
+      x = tail.embed(g);
+    } else {
+      const Activations& from = head ? reference_[static_cast<std::size_t>(g)] : float_.hidden(g);
+      x = pool_.take(from.rows(), from.cols());
+      for (std::int64_t r = 0; r < x.rows(); ++r)
+        std::ranges::copy(from.view().row(r), x.view().row(r).begin());
+    }
+    for (std::int64_t layer = std::max(use.layer, std::int64_t{0});
+         !head && layer < model_.decoder.layers; ++layer)
+      x = tail.layer(layer, std::move(x), g);
+    tail.score(x, g);
+  }
+  tail.engine().replace(place, *c.weight->rows);
+  const double divergence = std::max(0.0, summarize(tail.take_scores(), true).compared->kl.mean);
+  std::vector<double> out;
+  for (const auto& grid : c.grids) out.push_back(code(*c.weight, grid, kSampledTiles, nullptr));
+  const double squares = out[c.probe];
+  for (double& loss : out) loss = squares > 0 ? divergence * (loss / squares) : 0;
+  return out;
+}
+
+std::vector<std::vector<double>> Sensitivity::losses(std::span<const Choosable> weights,
+                                                     Progress& progress) {
+  const std::int64_t layers = model_.decoder.layers;
+  find_reference(progress);
+  std::int64_t passes = 0;
+  for (const Choosable& c : weights) {
+    const std::int64_t first = c.weight->use.role == Role::head ? layers : c.weight->use.layer;
+    passes += layers - std::max(first, std::int64_t{0}) + 1;
+  }
+  progress.stage("measure " + std::to_string(weights.size()) + " tensors", passes * tokens(),
+                 "tokens x layers");
+  Calibration calibration(model_, windows_, {}, team_);
+  Tail tail(*this, progress);
+  std::vector<std::vector<double>> out(weights.size());
+  Silent silent;
+  for (std::int64_t stage = 0; stage <= layers; ++stage) {  // the last: outside the layers
+    calibration.next(silent);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const Weight& weight = *weights[i].weight;
+      if (weight.use.layer != (stage < layers ? stage : -1)) continue;
+      const Floats h = calibration.of(weight, 0).importance;
+      importance_[&weight].assign(h.begin(), h.end());
+      out[i] = losses_of(weights[i], tail);
+    }
+    for (std::int64_t g = 0; stage < layers && g < groups_.count(); ++g) float_.layer(stage, g);
+  }
+  return out;
+}
+
+DivergenceSummary Sensitivity::divergence(std::span<const Choosable> weights,
+                                          std::span<const std::size_t> choice, Progress& progress) {
+  const std::int64_t layers = model_.decoder.layers;
+  progress.stage("verify", (layers + 1) * tokens(), "tokens x layers");
+  Tail tail(*this, progress);
+  const auto code_layer = [&](std::int64_t layer) {
+    std::vector<std::unique_ptr<CodedRows>> rows;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const TensorUse& use = weights[i].weight->use;
+      if (use.layer != layer) continue;
+      rows.push_back(coded(*weights[i].weight, weights[i].grids[choice[i]]));
+      tail.engine().replace({use.layer, use.role}, *rows.back());
+    }
+    return rows;
+  };
+  const auto outside = code_layer(-1);
+  std::vector<Activations> hidden;
+  for (std::int64_t g = 0; g < groups_.count(); ++g) hidden.push_back(tail.embed(g));
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
+    const auto of_layer = code_layer(layer);
+    for (std::int64_t g = 0; g < groups_.count(); ++g) {
+      Activations& x = hidden[static_cast<std::size_t>(g)];
+      x = tail.layer(layer, std::move(x), g);
+    }
+  }
+  for (std::int64_t g = 0; g < groups_.count(); ++g)
+    tail.score(hidden[static_cast<std::size_t>(g)], g);
+  return summarize(tail.take_scores(), true).compared->kl;
+}
+
+}  // namespace zp

@@ -1,0 +1,77 @@
+// What a model loses where single weights, or all, take other grids: KL divergence from the float
+// model, through the engine.
+//
+// Windows of a text go through the float model layer by layer. For each weight that a layer has,
+// coded as its probe, they go on alone from what enters that layer to the logits; the layers before
+// it need not run again. For small errors the loss grows with their square, so what the weight
+// loses on its other grids is the probe's divergence by the ratio of their squared errors, each
+// column weighed by its inputs' mean square, over some of its rows.
+//
+// Coded with `mse`. Memory is what enters a layer and what leaves the last one, of all tokens; in
+// divergence() also one layer's coded weights. Tokens are scored as evaluate() does: the second
+// half of each window.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/progress.h"
+#include "calibrate/stream.h"
+#include "grid/grid.h"
+#include "judge/scores.h"
+#include "pipeline/coded_rows.h"
+
+namespace zp {
+
+/// A weight and the grids it could take, none of the whole tensor.
+struct Choosable {
+  const Weight* weight = nullptr;
+  std::vector<std::shared_ptr<const Grid>> grids;
+  std::size_t probe = 0;  ///< the one measured
+};
+
+class Sensitivity {
+ public:
+  /// Borrows the model and the team. windows: of equal length, at least one. weighted: whether
+  /// codes are searched by the columns' importance.
+  Sensitivity(const Model& model, std::vector<std::vector<std::int32_t>> windows, bool weighted,
+              const Team& team);
+  ~Sensitivity();
+
+  std::int64_t tokens() const { return groups_.tokens(); }
+  /// Memory it takes at most with weights of these grids.
+  std::int64_t bytes(std::span<const Choosable> weights) const;
+
+  /// Mean divergence with each weight alone on each of its grids: the probe's measured, others by
+  /// their squared errors.
+  std::vector<std::vector<double>> losses(std::span<const Choosable> weights, Progress& progress);
+  /// With all of these together; after losses() of the same weights. choice: of each its grid.
+  DivergenceSummary divergence(std::span<const Choosable> weights,
+                               std::span<const std::size_t> choice, Progress& progress);
+
+ private:
+  class Tail;
+
+  Floats importance(const Weight& weight) const;
+  double code(const Weight& weight, const std::shared_ptr<const Grid>& grid, std::int64_t tiles,
+              CodedRows* rows) const;
+  std::unique_ptr<CodedRows> coded(const Weight& weight,
+                                   const std::shared_ptr<const Grid>& grid) const;
+  std::vector<double> losses_of(const Choosable& weight, Tail& tail);
+  void find_reference(Progress& progress);
+
+  const Model& model_;
+  std::vector<std::vector<std::int32_t>> windows_;
+  bool weighted_;
+  const Team& team_;
+  WindowGroups groups_;
+  Stream float_;
+  BufferPool pool_;
+  std::vector<Activations> reference_;  // what leaves the float model's last layer, by group
+  std::map<const Weight*, std::vector<float>> importance_;
+};
+
+}  // namespace zp
