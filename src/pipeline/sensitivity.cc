@@ -120,7 +120,7 @@ double Sensitivity::code(const Weight& weight, const std::shared_ptr<const Grid>
                          std::int64_t tiles, CodedRows* rows) const {
   const TensorJob job{weight.use.hf, &weight, weight.rows, grid, {}};
   const std::int64_t cols = weight.use.cols;
-  const std::int64_t step = tile_rows(job);
+  const std::int64_t step = tile_rows(job, false);
   const std::int64_t there = ceil_div(weight.use.rows, step);
   tiles = std::min(tiles, there);
   const Floats h = importance(weight);
