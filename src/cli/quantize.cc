@@ -14,8 +14,10 @@
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "cli/quantize_report.h"
+#include "cli/rewrites.h"
 #include "pipeline/judge_outputs.h"
 #include "pipeline/plan.h"
+#include "pipeline/rewrite.h"
 #include "pipeline/run.h"
 #include "report/evaluation.h"
 #include "report/human.h"
@@ -28,6 +30,7 @@ constexpr const char* kExamples =
     "  zeropoint quantize model --to gguf:iq2_xs --statistics model.imatrix.gguf\n"
     "  zeropoint quantize model --to mlx:int4:g64 --calibrate train.txt\n"
     "  zeropoint quantize model --to genai:int4:g32 --calibrate train.txt\n"
+    "  zeropoint quantize model --to gguf:q4_k_m --calibrate train.txt --rewrite awq\n"
     "  zeropoint quantize SmolLM2-135M --to gguf:q8_0=small.gguf --to mlx:int4:g64\n"
     "  zeropoint quantize model --to gguf:q4_0 --set 'head=q8_0' --set 'layers.0-1.*=q8_0'\n"
     "  zeropoint quantize model --to mlx:int4:g64 --judge heldout.txt --report model.html\n"
@@ -37,6 +40,8 @@ struct Options {
   std::string model;
   std::vector<std::string> targets;
   std::string method;
+  std::string rewrite;
+  std::uint64_t seed = 0;
   std::vector<std::string> exceptions;
   std::string memory;
   std::string pre_tokenizer;
@@ -146,7 +151,10 @@ std::string decibel_text(double value) {
   return std::isfinite(value) ? fmt::format("SQNR {:.2f} dB", value) : "exact";
 }
 
-void print_result(const Plan& plan, const RunResult& result, const Model& model, bool verbose) {
+void print_result(const Plan& plan, const RunResult& result,
+                  const std::vector<RewriteResult>& rewrites, bool verbose) {
+  const Model& model = *plan.model;
+  fmt::print("{}", rewrites_text(rewrites, true));
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     const PlannedOutput& output = plan.outputs[i];
     fmt::print("{}  {}:{}  {}  {:.3f} bits per weight  {}\n", output.path.string(),
@@ -181,7 +189,10 @@ Coder coder_of(const Options& options) {
     throw UsageError("--calibrate", "not together with --statistics", "one of them");
   if (method.feedback && !calibrated && options.statistics.empty())
     throw UsageError("--method " + name, "needs a text to calibrate on", "--calibrate FILE");
-  if (method.fit == Fit::range && (calibrated || !options.statistics.empty()))
+  if (!options.rewrite.empty() && !calibrated)
+    throw UsageError("--rewrite", "needs a text to calibrate on", "--calibrate FILE");
+  if (method.fit == Fit::range && options.rewrite.empty() &&
+      (calibrated || !options.statistics.empty()))
     throw UsageError(option, "--method " + name + " takes none", "--method mse");
   return coder;
 }
@@ -190,19 +201,22 @@ bool is_ours(const std::string& statistics) {
   return !statistics.empty() && is_statistics(MappedFile(statistics).bytes());
 }
 
-// From a text, or a file of ours; nullptr when there is neither.
-std::unique_ptr<LayerStatistics> statistics_of(const Options& options, const LoadedModel& loaded,
-                                               const Coder& coder, const Team& team) {
+using Windows = std::vector<std::vector<std::int32_t>>;
+
+// From windows of a text, or a file of ours; nullptr when there is neither, or nobody asks.
+std::unique_ptr<LayerStatistics> statistics_of(const Options& options, const Model& model,
+                                               const Windows& windows, const Coder& coder,
+                                               const Team& team) {
   const bool feedback = coder.method->feedback;
-  if (!options.calibrate.empty()) {
+  if (coder.method->fit == Fit::range) return nullptr;
+  if (!windows.empty()) {
     return std::make_unique<Calibration>(
-        loaded.model,
-        read_windows(options.calibrate, loaded, options.model, options.tokens, options.context),
-        CalibrationOptions{feedback, coder.options, options.targets.size()}, team);
+        model, windows, CalibrationOptions{feedback, coder.options, options.targets.size()}, team);
   }
+  if (options.statistics.empty()) return nullptr;
   if (is_ours(options.statistics)) {
-    return std::make_unique<StoredStatistics>(options.statistics, loaded.model, feedback,
-                                              coder.options, team);
+    return std::make_unique<StoredStatistics>(options.statistics, model, feedback, coder.options,
+                                              team);
   }
   if (feedback) {
     throw Error(options.statistics, "an imatrix is not enough for --method gptq",
@@ -235,8 +249,12 @@ std::optional<JudgeText> prepare(const Options& options, const LoadedModel& load
   return text;
 }
 
-void show_plan(const Plan& plan, const Model& model, const Common& common) {
-  if (!common.json) return print_plan(plan, model, common.verbose);
+void show_plan(const Plan& plan, const std::vector<RewriteResult>& rewrites, const Common& common) {
+  const Model& model = *plan.model;
+  if (!common.json) {
+    print_plan(plan, model, common.verbose);
+    return fmt::print("{}", rewrites_text(rewrites, false));
+  }
   Json object;
   object["outputs"] = Json::array();
   object["parameters"] = model.parameters();
@@ -248,11 +266,14 @@ void show_plan(const Plan& plan, const Model& model, const Common& common) {
     object["outputs"].push_back(std::move(j));
   }
   object["memory_bytes"] = plan.memory_bytes;
+  if (!rewrites.empty()) object["rewrites"] = rewrites_json(rewrites, false);
   print_json(object);
 }
 
-Json result_json(const Plan& plan, const RunResult& result, const Model& model,
+Json result_json(const Plan& plan, const RunResult& result,
+                 const std::vector<RewriteResult>& rewrites,
                  const std::vector<Judgement>& judgements) {
+  const Model& model = *plan.model;
   Json object;
   object["outputs"] = Json::array();
   object["parameters"] = model.parameters();
@@ -267,6 +288,7 @@ Json result_json(const Plan& plan, const RunResult& result, const Model& model,
                        {"write", s.write},
                        {"total", s.total}};
   object["peak_memory_bytes"] = result.peak_memory_bytes;
+  if (!rewrites.empty()) object["rewrites"] = rewrites_json(rewrites, true);
   if (judgements.size() == 1) object["judge"] = to_json(judgements.front());
   return object;
 }
@@ -296,41 +318,79 @@ RunResult run_or_say_how_to_go_on(const Plan& plan, const Options& options, cons
   }
 }
 
+// A plan and what it borrows beside the loaded model.
+struct Prepared {
+  std::unique_ptr<RewrittenModel> rewritten;  // nullptr: the model is as it was
+  std::unique_ptr<LayerStatistics> statistics;
+  std::optional<ColumnImportance> importance;
+  Plan plan;
+};
+
+Prepared plan_of(const Options& options, const LoadedModel& loaded, const Windows& windows,
+                 Recipe recipe, const Team& team) {
+  Prepared out;
+  const Model& model = recipe.model != nullptr ? *recipe.model : loaded.model;
+  out.statistics = statistics_of(options, model, windows, recipe.coder, team);
+  if (!options.statistics.empty() && !out.statistics)
+    out.importance.emplace(options.statistics, model);
+  recipe.importance = out.importance ? &*out.importance : nullptr;
+  recipe.statistics = out.statistics.get();
+  out.plan = make_plan(loaded, recipe);
+  return out;
+}
+
+// The same over the model that the rewrites leave, for the grids that the plan has.
+Prepared rewritten_plan(const Options& options, const LoadedModel& loaded, const Windows& windows,
+                        Recipe recipe, const Plan& plan, const std::vector<ChosenRewrite>& rewrites,
+                        const Team& team, Progress& progress) {
+  std::unique_ptr<RewrittenModel> rewritten =
+      rewrite(plan, {rewrites, options.seed, windows, recipe.memory_bytes}, team, progress);
+  recipe.model = &rewritten->model();
+  Prepared out = plan_of(options, loaded, windows, recipe, team);
+  out.rewritten = std::move(rewritten);
+  return out;
+}
+
 int quantize(const Options& options, const Common& common) {
   const Team team(common.threads);
-  Recipe recipe = recipe_of(options, team);
+  const Recipe recipe = recipe_of(options, team);
+  const std::vector<ChosenRewrite> rewrites =
+      options.rewrite.empty() ? std::vector<ChosenRewrite>() : parse_rewrites(options.rewrite);
   const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
-  std::optional<ColumnImportance> importance;
-  std::unique_ptr<LayerStatistics> statistics;
-  if (!options.calibrate.empty() || !options.statistics.empty())
-    statistics = statistics_of(options, *loaded, recipe.coder, team);
-  if (!options.statistics.empty() && !statistics)
-    importance.emplace(options.statistics, loaded->model);
-  recipe.importance = importance ? &*importance : nullptr;
-  recipe.statistics = statistics.get();
-  const Plan plan = make_plan(*loaded, recipe);
-  const std::optional<JudgeText> text = prepare(options, *loaded, plan);
-  if (!common.quiet) print_notes(plan);
+  const Windows windows = options.calibrate.empty()
+                              ? Windows()
+                              : read_windows(options.calibrate, *loaded, options.model,
+                                             options.tokens, options.context);
+  Prepared prepared = plan_of(options, *loaded, windows, recipe, team);
+  const std::optional<JudgeText> text = prepare(options, *loaded, prepared.plan);
+  if (!common.quiet) print_notes(prepared.plan);
   if (options.dry_run) {
-    show_plan(plan, loaded->model, common);
+    show_plan(prepared.plan, plan_rewrites(loaded->model, rewrites), common);
     return 0;
   }
   RunResult result;
   std::vector<Judgement> judgements;
   {
     const std::unique_ptr<Progress> progress = make_progress(common);
-    result = run_or_say_how_to_go_on(plan, options, team, *progress);
-    if (text) judgements = judge_written(plan, *loaded, *text, team, *progress);
+    if (!rewrites.empty()) {
+      prepared = rewritten_plan(options, *loaded, windows, recipe, prepared.plan, rewrites, team,
+                                *progress);
+    }
+    result = run_or_say_how_to_go_on(prepared.plan, options, team, *progress);
+    if (text) judgements = judge_written(prepared.plan, *loaded, *text, team, *progress);
   }
+  const std::vector<RewriteResult> rewritten =
+      prepared.rewritten ? prepared.rewritten->results() : std::vector<RewriteResult>();
   if (!options.report.empty()) {
-    write_report({*loaded, plan, *plan.coder.method, result, judgements, options.judge},
+    write_report({*loaded, prepared.plan, *prepared.plan.coder.method, options.rewrite, result,
+                  judgements, options.judge},
                  options.report, options.force);
   }
   if (common.json) {
-    print_json(result_json(plan, result, loaded->model, judgements));
+    print_json(result_json(prepared.plan, result, rewritten, judgements));
   } else if (!common.quiet) {
-    print_result(plan, result, loaded->model, common.verbose);
-    print_judgements(plan, judgements);
+    print_result(prepared.plan, result, rewritten, common.verbose);
+    print_judgements(prepared.plan, judgements);
   }
   return 0;
 }
@@ -348,6 +408,12 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("--method", options->method,
                   "How codes are chosen: nearest, mse or gptq (default: gptq with --calibrate, mse "
                   "without); gptq:upstream=on|off,order=on|off,damp=X,sweeps=N");
+  sub->add_option("--rewrite", options->rewrite,
+                  "What is done to the float model before, NAME[,NAME...] of awq, "
+                  "smoothquant[:alpha=0.5], rotation; with --calibrate")
+      ->allow_extra_args(false);
+  sub->add_option("--seed", options->seed, "Of the random signs of --rewrite rotation")
+      ->capture_default_str();
   sub->add_option("--calibrate", options->calibrate,
                   "Texts the model is run over, to code each weight for what it meets: " +
                       std::string(kDocumentForms))
