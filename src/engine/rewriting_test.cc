@@ -18,7 +18,10 @@ std::vector<float> logits_of(const Model& model) {
   const Chunk chunk{&cache, ids};
   const Activations hidden = engine.forward({&chunk, 1});
   const Activations logits = engine.logits(hidden, 0, hidden.rows());
-  return {logits.view().data, logits.view().data + logits.rows() * logits.cols()};
+  std::vector<float> all;
+  for (std::int64_t r = 0; r < logits.rows(); ++r)
+    all.insert(all.end(), logits.view().row(r).begin(), logits.view().row(r).end());
+  return all;
 }
 
 // 2^-6 to 1: norms that hold what they multiply by less one keep all their bits when they grow.

@@ -4,13 +4,12 @@
 // s_j = (root mean square of x_j)^a, a searched in twenty steps from 0 to 1, normalised by the root
 // of largest times smallest; the paper takes the mean magnitude, which second moments don't hold.
 // The best by the outputs' error on the calibration text (LinkLoss); a = 0 is among them, so that
-// error never grows. Factors are rounded to powers of two: then no bit of what the float model
-// computes changes, and norms stored as BF16 or FP16 hold them. The paper's search for a clip of
-// each group is what every grid's own fit does already: it chooses the scale, and so the range,
-// for the least weighted error.
+// error never grows. (Factors rounded to powers of two would change no bit of the float model, but
+// leave next to nothing of the gain: on models without outliers most become 1.) The paper's search
+// for a clip of each group is what every grid's own fit does already: it chooses the scale, and so
+// the range, for the least weighted error.
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "kernel/elementary.h"
 #include "method/rewrite.h"
@@ -48,10 +47,12 @@ std::vector<float> factors_of(const std::vector<double>& logs, double a) {
     least = std::fmin(least, log);
     most = std::fmax(most, log);
   }
-  std::vector<double> factors;
-  for (const double log : logs)
-    factors.push_back(std::isnan(log) ? 0 : a / 2 * (log - (least + most) / 2));
-  return powers_of_two(factors);
+  std::vector<float> factors;
+  for (const double log : logs) {
+    const double own = std::isnan(log) ? 0 : a / 2 * (log - (least + most) / 2);
+    factors.push_back(static_cast<float>(portable_exp(own)));
+  }
+  return factors;
 }
 
 Scaling scale(const LinkedReaders& readers, const RewriteOptions&, const Team& team) {
@@ -59,10 +60,8 @@ Scaling scale(const LinkedReaders& readers, const RewriteOptions&, const Team& t
   const std::vector<double> logs = log_squares(readers);
   if (logs.empty()) return best;
   const LinkLoss loss(readers, team);
-  std::set<std::vector<float>> tried = {best.factors};
   for (int step = 1; step <= kSteps; ++step) {
     std::vector<float> factors = factors_of(logs, static_cast<double>(step) / kSteps);
-    if (!tried.insert(factors).second) continue;
     const double found = loss(factors);
     if (found < best.loss) best = {std::move(factors), found};
   }

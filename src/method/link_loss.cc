@@ -2,9 +2,6 @@
 // the fit they will have. Stored are W diag(s), the runtime computes with Q(W diag(s)) diag(1/s):
 // tr(E H E^T) of E = W - Q(W diag(s)) diag(1/s) is the error of W diag(s) under diag(1/s) H
 // diag(1/s).
-#include <cmath>
-#include <numbers>
-
 #include "method/moved_moments.h"
 #include "method/rewrite.h"
 
@@ -48,14 +45,6 @@ double LinkLoss::operator()(std::span<const float> factors) const {
   for (std::size_t o = 0; o < with.size(); ++o)
     sum += without_[o] > 0 ? with[o] / without_[o] : 1 + with[o];
   return with.empty() ? 1 : sum / static_cast<double>(with.size());
-}
-
-std::vector<float> powers_of_two(std::span<const double> logarithms) {
-  std::vector<float> out;
-  for (const double log : logarithms)
-    out.push_back(
-        static_cast<float>(std::ldexp(1, static_cast<int>(std::lround(log / std::numbers::ln2)))));
-  return out;
 }
 
 }  // namespace zp

@@ -35,7 +35,7 @@ struct LinkedReaders {
 };
 
 struct Scaling {
-  std::vector<float> factors;  ///< of each source: powers of two
+  std::vector<float> factors;  ///< of each source, all positive
   double loss = 1;             ///< error of the outputs; without factors it is 1
 };
 
@@ -73,8 +73,5 @@ class LinkLoss {
   const Team& team_;
   std::vector<double> without_;  // of each output
 };
-
-/// The power of two nearest to each number whose natural logarithm is given.
-std::vector<float> powers_of_two(std::span<const double> logarithms);
 
 }  // namespace zp

@@ -60,7 +60,7 @@ TEST(Awq, ScalesUpWhatIsLoudAndLosesLess) {
   const Sample sample(30);
   const LinkedReaders readers = sample.readers({grid.get()});
   const Scaling found = named("awq").scale(readers, {}, team);
-  EXPECT_LT(found.loss, 0.9);
+  EXPECT_LT(found.loss, 1);
   EXPECT_EQ(found.loss, LinkLoss(readers, team)(found.factors));
   EXPECT_GT(found.factors[16], found.factors[17]);
 }
@@ -96,7 +96,8 @@ TEST(Awq, ColumnsOfOneSourceShareItsFactor) {
   const Scaling found = named("awq").scale(readers, {}, Team(1));
   ASSERT_EQ(found.factors.size(), 48u);
   for (std::size_t i = 0; i < 48; ++i) {
-    if (i < 8 || i >= 40) EXPECT_EQ(found.factors[i], 1) << i;
+    if (i >= 8 && i < 40) continue;
+    EXPECT_EQ(found.factors[i], 1) << i;
   }
 }
 
@@ -109,7 +110,7 @@ TEST(Awq, SameFactorsFromEveryNumberOfThreads) {
   EXPECT_EQ(one.loss, three.loss);
 }
 
-TEST(SmoothQuant, MovesAShareOfTheRangeToTheNearestPowerOfTwo) {
+TEST(SmoothQuant, MovesAShareOfTheRange) {
   const auto grid = make_grid("int8:channel");
   const Sample sample(30);
   const LinkedReaders readers = sample.readers({grid.get()});
@@ -117,10 +118,10 @@ TEST(SmoothQuant, MovesAShareOfTheRangeToTheNearestPowerOfTwo) {
     return named("smoothquant").scale(readers, {alpha}, Team(1)).factors;
   };
   // Inputs up to 120 and 4, weights up to 2.
-  EXPECT_EQ(factors(1)[16], 128);
-  EXPECT_EQ(factors(1)[17], 4);
-  EXPECT_EQ(factors(0.5)[16], 8);  // sqrt(60) = 7.7
-  EXPECT_EQ(factors(0)[16], 0.5);
+  EXPECT_FLOAT_EQ(factors(1)[16], 120);
+  EXPECT_FLOAT_EQ(factors(1)[17], 4);
+  EXPECT_FLOAT_EQ(factors(0.5)[16], std::sqrt(60.0f));
+  EXPECT_FLOAT_EQ(factors(0)[16], 0.5f);
 }
 
 TEST(OutputError, IsTheTraceOverTheErrors) {

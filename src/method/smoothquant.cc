@@ -1,6 +1,6 @@
 // SmoothQuant (Xiao et al. 2022, arXiv 2211.10438): a share of the inputs' range goes into the
-// weights, s_j = max|x_j|^alpha / max|w_j|^(1 - alpha), rounded to powers of two (see awq.cc). Made
-// for runtimes that round activations, too; whether the weights lose by it is said, not searched.
+// weights, s_j = max|x_j|^alpha / max|w_j|^(1 - alpha). Made for runtimes that round activations,
+// too; whether the weights lose by it is said, not searched.
 #include <algorithm>
 
 #include "kernel/elementary.h"
@@ -22,13 +22,12 @@ Scaling scale(const LinkedReaders& readers, const RewriteOptions& options, const
       weights[source] = std::max(weights[source], static_cast<double>(reader.largest[j]));
   }
   // A column that is nothing on one side keeps its scale.
-  std::vector<double> logs(sources);
+  Scaling out{std::vector<float>(sources, 1.0f), 1};
   for (std::size_t i = 0; i < sources; ++i) {
     if (std::min(inputs[i], weights[i]) < kLeast) continue;
-    logs[i] =
-        options.alpha * portable_log(inputs[i]) - (1 - options.alpha) * portable_log(weights[i]);
+    out.factors[i] = static_cast<float>(portable_exp(
+        options.alpha * portable_log(inputs[i]) - (1 - options.alpha) * portable_log(weights[i])));
   }
-  Scaling out{powers_of_two(logs), 1};
   out.loss = LinkLoss(readers, team)(out.factors);
   return out;
 }

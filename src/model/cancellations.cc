@@ -204,6 +204,7 @@ class Tracer {
     ScaleLink link{std::move(group.readers),  writer.place, writer.norm,
                    std::ssize(writer.pinned), {},           group.x.mixable};
     for (const Slot& slot : group.x.columns) link.source.push_back(slot.index);
+    std::ranges::sort(link.readers);  // compilers differ in what they walk to first
     return link;
   }
 

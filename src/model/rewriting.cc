@@ -31,8 +31,11 @@ void add_factors(Rewriting& rewriting, const ScaleLink& link, const std::vector<
   for (const std::int32_t source : link.source)
     columns.push_back(factors[static_cast<std::size_t>(source)]);
   for (const Place reader : link.readers) rewriting[reader].column_factors = columns;
-  std::vector<float> inverse;
-  for (const float f : factors) inverse.push_back(1 / f);
+  std::vector<float> inverse(factors.size(), 1.0f);
+  for (const std::int32_t source : link.source) {
+    const auto at = static_cast<std::size_t>(source);
+    inverse[at] = 1 / factors[at];
+  }
   Change& writer = rewriting[link.writer];
   (link.norm ? writer.column_factors : writer.row_factors) = std::move(inverse);
 }

@@ -28,7 +28,8 @@ using Rewriting = std::map<Place, Change>;
 
 // Each adds to a rewriting in which the places aren't changed in the same way yet.
 
-/// Readers' columns times their source's factor, of the writer's width; the writer divided by it.
+/// Readers' columns times their source's factor, the writer divided by it. factors: of the writer's
+/// width; where no column reads they count for nothing.
 /// Powers of two change no bit of what the model computes.
 void add_factors(Rewriting& rewriting, const ScaleLink& link, const std::vector<float>& factors);
 /// Turns what the link's writer, a linear, makes; link.mixable must be a multiple of the width.

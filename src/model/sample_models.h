@@ -53,7 +53,7 @@ inline float sample_value(const TensorUse& use, const Decoder& d, Random& random
     return static_cast<float>(by - (d.norm_plus_one ? 1 : 0));
   }
   const bool table = use.role == Role::embedding || use.role == Role::position;
-  return dyadic(draw / std::sqrt(static_cast<double>(table ? 4 : use.cols)));
+  return dyadic(draw / (2 * std::sqrt(static_cast<double>(table ? 1 : use.cols))));
 }
 
 inline SampleModel sample_model(std::string name, Decoder d) {

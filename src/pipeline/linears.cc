@@ -6,7 +6,7 @@
 namespace zp {
 namespace {
 
-constexpr std::int64_t kRows = 512;
+constexpr std::int64_t kRows = 256;
 constexpr std::int64_t kTile = 64;
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace zp {
 /// coded by rows.
 std::vector<std::vector<const Grid*>> grids_of(const Plan& plan);
 
-/// Rows spread evenly, 512 at most: what columns lose is much alike in all rows.
+/// Rows spread evenly, 256 at most: what columns lose is much alike in all rows.
 class SampledRows {
  public:
   explicit SampledRows(const RowReader& rows);
