@@ -18,6 +18,7 @@ import unittest
 from tiny_model import make_tiny_model
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+DEMO = pathlib.Path(__file__).resolve().parent.parent / "models/demo"
 TARGETS = ["gguf", "gguf:iq3_m", "gguf:fp32", "gguf:fp16", "gguf:bf16", "gguf:q8_0", "gguf:q4_0", "gguf:q4_1", "gguf:q5_0",
            "gguf:q5_1", "gguf:iq4_nl", "mlx:int4:g64", "mlx:int8:g32", "hf:fp16"]  # fmt: skip
 LISTS = ["dtypes", "grids", "mixtures", "methods", "rewrites", "containers", "sources", "architectures", "instruction-sets"]
@@ -305,21 +306,22 @@ class CommandLineTest(unittest.TestCase):
                 self.assertEqual(planned["outputs"][0]["bytes"], done["outputs"][0]["bytes"])
 
     def test_a_rewritten_model_in_full_precision_is_the_source_again(self):
-        # KL divergence is at most twice the largest difference of logits; these are below 8 in magnitude, where 2^-14 is 128
+        # KL divergence is at most twice the largest difference of logits; these are below 32 in magnitude, where 2^-13 is 64
         # roundings of FP32.
-        bound = 2 * 2**-14
+        bound = 2 * 2**-13
         text = self.calibration_text()
         options = ["--calibrate", text, "--tokens", 512, "--context", 64, "--method", "nearest", "--judge", text, "--json"]
+        targets = ["hf:fp32", "gguf:fp32", "mlx:int2:g64"]
         for rewrite in ["smoothquant", "awq", "rotation"]:
-            for target in ["hf:fp32", "gguf:fp32"]:
-                with self.subTest(f"{rewrite}, {target}"):
-                    to = ["--to", f"{target}={self.out('x')}", "--to", f"mlx:int2:g64={self.out('y')}"]
-                    done = run("quantize", self.model, *to, "--rewrite", rewrite, *options)
-                    self.assertEqual(done.returncode, 0, done.stderr)
-                    result = json.loads(done.stdout)
-                    self.assertGreater(result["rewrites"][0]["changed"], 0)
-                    self.assertLess(result["outputs"][0]["judge"]["kl_divergence"]["max"], bound)
-                    self.assertGreater(result["outputs"][1]["judge"]["kl_divergence"]["max"], bound)
+            with self.subTest(rewrite):
+                to = [word for target in targets for word in ("--to", f"{target}={self.out('x')}")]
+                done = run("quantize", DEMO, *to, "--rewrite", rewrite, *options)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                result = json.loads(done.stdout)
+                self.assertGreater(result["rewrites"][0]["changed"], 0)
+                most = [output["judge"]["kl_divergence"]["max"] for output in result["outputs"]]
+                self.assertLess(max(most[:2]), bound)
+                self.assertGreater(most[2], bound)
 
     def test_rewrites_that_cannot_be_are_refused_in_one_line(self):
         text = self.calibration_text()

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+
 #include "model/exact_walk.h"
 #include "model/sample_models.h"
 
@@ -54,7 +56,60 @@ TEST(Rewriting, ALinearTurnedOtherwiseThanItsInputIsSeen) {
     sign = -sign;
     const ExactRows before = exact_logits(sample.model, kIds);
     const ExactRows after = exact_logits(rewritten(sample.model, changes), kIds);
-    EXPECT_GT(distance_over_bound(before, after), 1) << sample.name; printf("%s %g\n", sample.name.c_str(), distance_over_bound(before, after));
+    EXPECT_GT(distance_over_bound(before, after), 1) << sample.name;
+  }
+}
+
+std::vector<float> read(const Model& model, Place place) {
+  const Weight& weight = *model.find(place.layer, place.role);
+  std::vector<float> values(static_cast<std::size_t>(weight.use.rows * weight.use.cols));
+  weight.rows->read(0, weight.use.rows, values.data());
+  if (model.decoder.norm_plus_one && !is_matrix(place.role)) {
+    for (float& v : values) v += 1;
+  }
+  return values;
+}
+
+// What one element of the writer and one of the reader together pass on. The reader's is rounded
+// once, the writer's for its factor and once more; a norm that holds what it multiplies by less one
+// is rounded when that is taken away and when it is added again, each time by at most 2^-24 of what
+// it multiplies by, for that is at least 1/2.
+TEST(Rewriting, AnyFactorsMoveProductsByAFewRoundingsOnly) {
+  constexpr double kBound = 5.01 * 0x1p-24;
+  for (const SampleModel& sample : sample_models()) {
+    const Cancellations found = find_cancellations(sample.model);
+    Rewriting changes;
+    Random random(8);
+    for (const ScaleLink& link : found.links) {
+      std::vector<float> factors;
+      for (std::int64_t i = 0; i < link.writer_width; ++i)
+        factors.push_back(static_cast<float>(random.uniform()));
+      add_factors(changes, link, factors);
+    }
+    const Model scaled = rewritten(sample.model, changes);
+    for (const ScaleLink& link : found.links) {
+      const Place reader = link.readers.back();
+      const std::vector<float> w = read(sample.model, reader), w_scaled = read(scaled, reader);
+      const std::vector<float> made = read(sample.model, link.writer);
+      const std::vector<float> made_scaled = read(scaled, link.writer);
+      for (std::size_t j = 0; j < link.source.size(); ++j) {
+        const std::size_t step = made.size() / static_cast<std::size_t>(link.writer_width);
+        const std::size_t at = static_cast<std::size_t>(link.source[j]) * step;
+        // Both may be scaled on their other side, too, for other links.
+        const double before = static_cast<double>(w[j]) * made[at];
+        const double after = static_cast<double>(w_scaled[j]) * made_scaled[at];
+        const Change& own = changes.at(reader);
+        const double row = own.row_factors.empty() ? 1 : static_cast<double>(own.row_factors[0]);
+        const Change& its = changes.at(link.writer);
+        const double column = link.norm || its.column_factors.empty()
+                                  ? 1
+                                  : static_cast<double>(its.column_factors[0]);
+        const double rounds = 2 * 0x1p-24;  // of the factors that stand beside
+        EXPECT_NEAR(after, before * row * column,
+                    (kBound + rounds) * std::fabs(before * row * column))
+            << sample.name << ", " << role_name(reader.role);
+      }
+    }
   }
 }
 
