@@ -4,7 +4,8 @@
 // s_j = (root mean square of x_j)^a, a searched in twenty steps from 0 to 1, normalised by the root
 // of largest times smallest; the paper takes the mean magnitude, which second moments don't hold.
 // The best by the outputs' error on the calibration text (LinkLoss); a = 0 is among them, so that
-// error never grows. (Factors rounded to powers of two would change no bit of the float model, but
+// error never grows. That is the error of rounding to nearest: gptq behind it leaves another, which
+// may grow. (Factors rounded to powers of two would change no bit of the float model, but
 // leave next to nothing of the gain: on models without outliers most become 1.) The paper's search
 // for a clip of each group is what every grid's own fit does already: it chooses the scale, and so
 // the range, for the least weighted error.

@@ -1,6 +1,7 @@
 #include "method/output_error.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <vector>

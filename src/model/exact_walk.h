@@ -13,12 +13,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include "model/rotary.h"
 #include "model/walk.h"
 
 namespace zp {

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <optional>
+#include <functional>
 
 #include "method/moved_moments.h"
 #include "method/output_error.h"
