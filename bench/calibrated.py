@@ -4,7 +4,8 @@
     bench/calibrated.py MODEL --calibrate TRAIN --heldout TEXT [--tokens N] [--context N] [--characters N] [TARGET...]
 
 Texts may be xz-compressed. Of TRAIN 200 pieces are taken, spread evenly; of TEXT the first --characters. Each TARGET is
-CONTAINER:GRID and is written with every method; *importance* is mse weighted by the inputs' mean squares. --set goes to quantize.
+CONTAINER:GRID and is written with every method; *importance* is mse weighted by the inputs' mean squares. With --rewrite
+NAMES, as often as wanted: importance and gptq alone, and both behind these rewrites. --set goes to quantize.
 """
 
 import argparse
@@ -60,6 +61,7 @@ def main():
     parser.add_argument("--tokens", type=int, default=16384)
     parser.add_argument("--context", type=int, default=512)
     parser.add_argument("--characters", type=int, default=200_000)
+    parser.add_argument("--rewrite", action="append", default=[])
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/zeropoint")
     arguments = parser.parse_args()
@@ -75,6 +77,11 @@ def main():
             "gptq, no upstream": ["--method", "gptq:upstream=off", *calibrate],
             "gptq": ["--method", "gptq", *calibrate],
         }
+        if arguments.rewrite:
+            methods = {name: methods[name] for name in ["importance", "gptq"]}
+        for rewrite in arguments.rewrite:
+            for name in ["importance", "gptq"]:
+                methods[f"{rewrite}, {name}"] = [*methods[name], "--rewrite", rewrite]
         print(f"| target | {' | '.join(methods)} | gptq / importance |\n|---|{'---|' * (len(methods) + 1)}")
         for target in arguments.targets:
             found = {name: divergence(arguments, folder, target, method) for name, method in methods.items()}

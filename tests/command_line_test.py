@@ -18,9 +18,10 @@ import unittest
 from tiny_model import make_tiny_model
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+DEMO = pathlib.Path(__file__).resolve().parent.parent / "models/demo"
 TARGETS = ["gguf", "gguf:iq3_m", "gguf:fp32", "gguf:fp16", "gguf:bf16", "gguf:q8_0", "gguf:q4_0", "gguf:q4_1", "gguf:q5_0",
            "gguf:q5_1", "gguf:iq4_nl", "mlx:int4:g64", "mlx:int8:g32", "hf:fp16"]  # fmt: skip
-LISTS = ["dtypes", "grids", "mixtures", "methods", "containers", "sources", "architectures", "instruction-sets"]
+LISTS = ["dtypes", "grids", "mixtures", "methods", "rewrites", "containers", "sources", "architectures", "instruction-sets"]
 
 
 def run(*arguments, **options):
@@ -323,6 +324,56 @@ class CommandLineTest(unittest.TestCase):
             self.assertIn(found, done.stderr)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertFalse(path.exists())
+
+    def test_rewrites_are_planned_done_and_the_same_from_every_number_of_threads(self):
+        calibrate = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
+        for rewrite, possible in [("awq", 9), ("smoothquant:alpha=0.4", 9), ("rotation", 3), ("rotation,awq", 3)]:
+            options = [*calibrate, "--rewrite", rewrite, "--method", "nearest"]
+            with self.subTest(rewrite):
+                planned = self.quantize("mlx:int3:g64", self.out("x"), *options, "--dry-run")
+                paths = [self.out("x") for _ in range(2)]
+                for path, threads in zip(paths, (1, 3)):
+                    done = self.quantize("mlx:int3:g64", path, *options, "--threads", threads)
+                self.assertEqual(content(paths[0]), content(paths[1]))
+                self.assertEqual(planned["rewrites"][0]["possible"], possible)
+                self.assertEqual([r["name"] for r in planned["rewrites"]], [r["name"] for r in done["rewrites"]])
+                for result in done["rewrites"]:
+                    self.assertLessEqual(result["changed"], result["possible"])
+                    if result["name"] != "smoothquant":
+                        self.assertLessEqual(result["loss"], 1)
+                self.assertEqual(planned["outputs"][0]["bytes"], done["outputs"][0]["bytes"])
+
+    def test_a_rewritten_model_in_full_precision_is_the_source_again(self):
+        # KL divergence is at most twice the largest difference of logits; these are below 32 in magnitude, where 2^-13 is 64
+        # roundings of FP32.
+        bound = 2 * 2**-13
+        text = self.calibration_text()
+        options = ["--calibrate", text, "--tokens", 512, "--context", 64, "--method", "nearest", "--judge", text, "--json"]
+        targets = ["hf:fp32", "gguf:fp32", "mlx:int2:g64"]
+        for rewrite in ["smoothquant", "awq", "rotation"]:
+            with self.subTest(rewrite):
+                to = [word for target in targets for word in ("--to", f"{target}={self.out('x')}")]
+                done = run("quantize", DEMO, *to, "--rewrite", rewrite, *options)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                result = json.loads(done.stdout)
+                self.assertGreater(result["rewrites"][0]["changed"], 0)
+                most = [output["judge"]["kl_divergence"]["max"] for output in result["outputs"]]
+                self.assertLess(max(most[:2]), bound)
+                self.assertGreater(most[2], bound)
+
+    def test_rewrites_that_cannot_be_are_refused_in_one_line(self):
+        text = self.calibration_text()
+        for code, what, *options in [
+            (2, "--calibrate FILE", "--rewrite", "awq"),
+            (2, "awq, smoothquant, rotation", "--rewrite", "gptq", "--calibrate", text),
+            (2, "stands twice", "--rewrite", "awq,awq", "--calibrate", text),
+            (2, "takes no options", "--rewrite", "awq:alpha=1", "--calibrate", text),
+            (2, "0 to 1", "--rewrite", "smoothquant:alpha=2", "--calibrate", text),
+        ]:
+            with self.subTest(options=options):
+                done = run("quantize", self.model, "--to", f"mlx:int4:g32={self.out('x')}", *options)
+                self.assertOneLine(done, code)
+                self.assertIn(what, done.stderr)
 
     def test_same_bytes_when_a_tensor_is_shared_by_threads(self):
         for target in ["gguf:q4_0", "gguf:q4_k_m", "gguf:iq2_s", "mlx:int4:g64"]:

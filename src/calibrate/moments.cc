@@ -1,6 +1,7 @@
 #include "calibrate/moments.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "base/checked.h"
@@ -100,10 +101,20 @@ std::int64_t Moments::bytes(std::int64_t columns, bool full) {
 
 void Moments::add(Matrix x, const Team& team) {
   rows_ += x.rows;
+  add_largest(x);
   if (full_) {
     zp::add(x, x, true, h(), team);
   } else {
     add_squares(x);
+  }
+}
+
+void Moments::add_largest(Matrix x) {
+  largest_.resize(place(columns_));
+  for (std::int64_t r = 0; r < x.rows; ++r) {
+    const Floats row = x.row(r);
+    for (std::size_t j = 0; j < row.size(); ++j)
+      largest_[j] = std::max(largest_[j], std::fabs(row[j]));
   }
 }
 

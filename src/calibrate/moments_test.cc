@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/random.h"
@@ -64,6 +65,25 @@ TEST(Moments, ImportanceIsTheMeanSquareAndAHundredthOfTheirMean) {
     moments.add({x.data(), 2, 3}, Team(1));
     // Mean squares 5, 0 and 4, whose mean is 3.
     EXPECT_EQ(moments.importance(), (std::vector<float>{5.03f, 0.03f, 4.03f})) << full;
+  }
+}
+
+TEST(Moments, LargestMagnitudesDoNotDependOnTheOrder) {
+  const std::vector<float> x = random_floats(5 * 40);
+  const Team team(2);
+  for (const bool full : {false, true}) {
+    Moments forward(5, full);
+    Moments backward(5, full);
+    for (std::int64_t part = 0; part < 4; ++part) {
+      forward.add({x.data() + part * 50, 10, 5}, team);
+      backward.add({x.data() + (3 - part) * 50, 10, 5}, team);
+    }
+    for (std::size_t j = 0; j < 5; ++j) {
+      float most = 0;
+      for (std::size_t i = j; i < x.size(); i += 5) most = std::max(most, std::fabs(x[i]));
+      EXPECT_EQ(forward.largest()[j], most);
+      EXPECT_EQ(backward.largest()[j], most);
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include "container/container.h"
 #include "grid/grid.h"
 #include "method/method.h"
+#include "method/rewrite.h"
 #include "model/architecture.h"
 #include "report/dtypes.h"
 #include "source/checkpoint.h"
@@ -62,6 +63,12 @@ Rows list_mixtures() {
 Rows list_methods() {
   Rows rows = Json::array();
   for (const Method* m : methods()) rows.push_back({{"name", m->name}, {"summary", m->summary}});
+  return rows;
+}
+
+Rows list_rewrites() {
+  Rows rows = Json::array();
+  for (const Rewrite* r : rewrites()) rows.push_back({{"name", r->name}, {"summary", r->summary}});
   return rows;
 }
 
@@ -131,7 +138,7 @@ constexpr std::array kListings = {
     Listing{"grids", list_grids},
     Listing{"mixtures", list_mixtures},
     Listing{"methods", list_methods},
-    Listing{"rewrites", none},
+    Listing{"rewrites", list_rewrites},
     Listing{"containers", list_containers},
     Listing{"sources", list_sources},
     Listing{"architectures", list_architectures},

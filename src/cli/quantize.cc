@@ -15,8 +15,10 @@
 #include "cli/documents.h"
 #include "cli/fit.h"
 #include "cli/quantize_report.h"
+#include "cli/rewrites.h"
 #include "pipeline/judge_outputs.h"
 #include "pipeline/plan.h"
+#include "pipeline/rewrite.h"
 #include "pipeline/run.h"
 #include "report/evaluation.h"
 #include "report/human.h"
@@ -30,6 +32,7 @@ constexpr const char* kExamples =
     "  zeropoint quantize model --to mlx:int4:g64 --calibrate train.txt\n"
     "  zeropoint quantize model --to genai:int4:g32 --calibrate train.txt\n"
     "  zeropoint quantize model --to gguf --fit 4.5bpw --calibrate train.txt\n"
+    "  zeropoint quantize model --to gguf:q4_k_m --calibrate train.txt --rewrite awq\n"
     "  zeropoint quantize SmolLM2-135M --to gguf:q8_0=small.gguf --to mlx:int4:g64\n"
     "  zeropoint quantize model --to gguf:q4_0 --set 'head=q8_0' --set 'layers.0-1.*=q8_0'\n"
     "  zeropoint quantize model --to mlx:int4:g64 --judge heldout.txt --report model.html\n"
@@ -39,6 +42,8 @@ struct Options {
   std::string model;
   std::vector<std::string> targets;
   std::string method;
+  std::string rewrite;
+  std::uint64_t seed = 0;
   std::vector<std::string> exceptions;
   std::string memory;
   std::string pre_tokenizer;
@@ -153,7 +158,10 @@ std::string decibel_text(double value) {
   return std::isfinite(value) ? fmt::format("SQNR {:.2f} dB", value) : "exact";
 }
 
-void print_result(const Plan& plan, const RunResult& result, const Model& model, bool verbose) {
+void print_result(const Plan& plan, const RunResult& result,
+                  const std::vector<RewriteResult>& rewrites, bool verbose) {
+  const Model& model = *plan.model;
+  fmt::print("{}", rewrites_text(rewrites, true));
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     const PlannedOutput& output = plan.outputs[i];
     fmt::print("{}  {}:{}  {}  {:.3f} bits per weight  {}\n", output.path.string(),
@@ -188,8 +196,11 @@ Coder coder_of(const Options& options) {
     throw UsageError("--calibrate", "not together with --statistics", "one of them");
   if (method.feedback && !calibrated && options.statistics.empty())
     throw UsageError("--method " + name, "needs a text to calibrate on", "--calibrate FILE");
+  if (!options.rewrite.empty() && !calibrated)
+    throw UsageError("--rewrite", "needs a text to calibrate on", "--calibrate FILE");
   const bool measured = calibrated && options.fit.asked();  // the text serves that, too
-  if (method.fit == Fit::range && !measured && (calibrated || !options.statistics.empty()))
+  if (method.fit == Fit::range && !measured && options.rewrite.empty() &&
+      (calibrated || !options.statistics.empty()))
     throw UsageError(option, "--method " + name + " takes none", "--method mse");
   return coder;
 }
@@ -198,20 +209,22 @@ bool is_ours(const std::string& statistics) {
   return !statistics.empty() && is_statistics(MappedFile(statistics).bytes());
 }
 
-// From a text, or a file of ours; nullptr when there is neither.
-std::unique_ptr<LayerStatistics> statistics_of(const Options& options, const LoadedModel& loaded,
-                                               const Coder& coder, const Team& team) {
+using Windows = std::vector<std::vector<std::int32_t>>;
+
+// From windows of a text, or a file of ours; nullptr when there is neither, or nobody asks.
+std::unique_ptr<LayerStatistics> statistics_of(const Options& options, const Model& model,
+                                               const Windows& windows, const Coder& coder,
+                                               const Team& team) {
   const bool feedback = coder.method->feedback;
   if (coder.method->fit == Fit::range) return nullptr;
-  if (!options.calibrate.empty()) {
+  if (!windows.empty()) {
     return std::make_unique<Calibration>(
-        loaded.model,
-        read_windows(options.calibrate, loaded, options.model, options.tokens, options.context),
-        CalibrationOptions{feedback, coder.options, options.targets.size()}, team);
+        model, windows, CalibrationOptions{feedback, coder.options, options.targets.size()}, team);
   }
+  if (options.statistics.empty()) return nullptr;
   if (is_ours(options.statistics)) {
-    return std::make_unique<StoredStatistics>(options.statistics, loaded.model, feedback,
-                                              coder.options, team);
+    return std::make_unique<StoredStatistics>(options.statistics, model, feedback, coder.options,
+                                              team);
   }
   if (feedback) {
     throw Error(options.statistics, "an imatrix is not enough for --method gptq",
@@ -263,9 +276,13 @@ std::vector<Allotment> fit(const Options& options, const LoadedModel& loaded, Re
   return all;
 }
 
-void show_plan(const Plan& plan, const std::vector<Allotment>& allotments, const Model& model,
-               const Common& common) {
-  if (!common.json) return print_plan(plan, model, common.verbose);
+void show_plan(const Plan& plan, const std::vector<Allotment>& allotments,
+               const std::vector<RewriteResult>& rewrites, const Common& common) {
+  const Model& model = *plan.model;
+  if (!common.json) {
+    print_plan(plan, model, common.verbose);
+    return fmt::print("{}", rewrites_text(rewrites, false));
+  }
   Json object;
   object["outputs"] = Json::array();
   object["parameters"] = model.parameters();
@@ -278,12 +295,15 @@ void show_plan(const Plan& plan, const std::vector<Allotment>& allotments, const
     object["outputs"].push_back(std::move(j));
   }
   object["memory_bytes"] = plan.memory_bytes;
+  if (!rewrites.empty()) object["rewrites"] = rewrites_json(rewrites, false);
   print_json(object);
 }
 
-Json result_json(const Plan& plan, const RunResult& result, const Model& model,
-                 const std::vector<Judgement>& judgements,
-                 const std::vector<Allotment>& allotments) {
+Json result_json(const Plan& plan, const RunResult& result,
+                 const std::vector<Allotment>& allotments,
+                 const std::vector<RewriteResult>& rewrites,
+                 const std::vector<Judgement>& judgements) {
+  const Model& model = *plan.model;
   Json object;
   object["outputs"] = Json::array();
   object["parameters"] = model.parameters();
@@ -299,6 +319,7 @@ Json result_json(const Plan& plan, const RunResult& result, const Model& model,
                        {"write", s.write},
                        {"total", s.total}};
   object["peak_memory_bytes"] = result.peak_memory_bytes;
+  if (!rewrites.empty()) object["rewrites"] = rewrites_json(rewrites, true);
   if (judgements.size() == 1) object["judge"] = to_json(judgements.front());
   return object;
 }
@@ -333,43 +354,81 @@ int exit_code(const std::vector<Allotment>& allotments) {
   return std::ranges::all_of(allotments, &Allotment::met) ? 0 : 3;
 }
 
+// A plan and what it borrows beside the loaded model.
+struct Prepared {
+  std::unique_ptr<RewrittenModel> rewritten;  // nullptr: the model is as it was
+  std::unique_ptr<LayerStatistics> statistics;
+  std::unique_ptr<ColumnImportance> importance;
+  Plan plan;
+};
+
+// What is known of the model's inputs; the recipe borrows it.
+void know(const Options& options, const Model& model, const Windows& windows, const Team& team,
+          Recipe& recipe, Prepared& to) {
+  to.statistics = statistics_of(options, model, windows, recipe.coder, team);
+  if (!options.statistics.empty() && !to.statistics)
+    to.importance = std::make_unique<ColumnImportance>(options.statistics, model);
+  recipe.importance = to.importance.get();
+  recipe.statistics = to.statistics.get();
+}
+
+// The same over the model that the rewrites leave, for the grids that the plan has.
+Prepared rewritten_plan(const Options& options, const LoadedModel& loaded, const Windows& windows,
+                        Recipe recipe, const Plan& plan, const std::vector<ChosenRewrite>& rewrites,
+                        const Team& team, Progress& progress) {
+  Prepared out;
+  out.rewritten =
+      rewrite(plan, {rewrites, options.seed, windows, recipe.memory_bytes}, team, progress);
+  recipe.model = &out.rewritten->model();
+  know(options, *recipe.model, windows, team, recipe, out);
+  out.plan = make_plan(loaded, recipe);
+  return out;
+}
+
 int quantize(const Options& options, const Common& common) {
   const Team team(common.threads);
   Recipe recipe = recipe_of(options, team);
+  const std::vector<ChosenRewrite> rewrites =
+      options.rewrite.empty() ? std::vector<ChosenRewrite>() : parse_rewrites(options.rewrite);
   if (options.fit.asked()) check_fit(options.fit, fit_text(options), recipe);
   const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
-  std::optional<ColumnImportance> importance;
-  std::unique_ptr<LayerStatistics> statistics;
-  if (!options.calibrate.empty() || !options.statistics.empty())
-    statistics = statistics_of(options, *loaded, recipe.coder, team);
-  if (!options.statistics.empty() && !statistics)
-    importance.emplace(options.statistics, loaded->model);
-  recipe.importance = importance ? &*importance : nullptr;
-  recipe.statistics = statistics.get();
+  const Windows windows = options.calibrate.empty()
+                              ? Windows()
+                              : read_windows(options.calibrate, *loaded, options.model,
+                                             options.tokens, options.context);
+  Prepared prepared;
+  know(options, loaded->model, windows, team, recipe, prepared);
   const std::vector<Allotment> allotments = fit(options, *loaded, recipe, team, common);
-  const Plan plan = make_plan(*loaded, recipe);
-  const std::optional<JudgeText> text = prepare(options, *loaded, plan);
-  if (!common.quiet) print_notes(plan);
+  prepared.plan = make_plan(*loaded, recipe);
+  const std::optional<JudgeText> text = prepare(options, *loaded, prepared.plan);
+  if (!common.quiet) print_notes(prepared.plan);
   if (options.dry_run) {
-    show_plan(plan, allotments, loaded->model, common);
+    show_plan(prepared.plan, allotments, plan_rewrites(loaded->model, rewrites), common);
     return exit_code(allotments);
   }
   RunResult result;
   std::vector<Judgement> judgements;
   {
     const std::unique_ptr<Progress> progress = make_progress(common);
-    result = run_or_say_how_to_go_on(plan, options, team, *progress);
-    if (text) judgements = judge_written(plan, *loaded, *text, team, *progress);
+    if (!rewrites.empty()) {
+      prepared = rewritten_plan(options, *loaded, windows, recipe, prepared.plan, rewrites, team,
+                                *progress);
+    }
+    result = run_or_say_how_to_go_on(prepared.plan, options, team, *progress);
+    if (text) judgements = judge_written(prepared.plan, *loaded, *text, team, *progress);
   }
+  const std::vector<RewriteResult> rewritten =
+      prepared.rewritten ? prepared.rewritten->results() : std::vector<RewriteResult>();
   if (!options.report.empty()) {
-    write_report({*loaded, plan, *plan.coder.method, result, judgements, options.judge},
+    write_report({*loaded, prepared.plan, *prepared.plan.coder.method, options.rewrite, result,
+                  judgements, options.judge},
                  options.report, options.force);
   }
   if (common.json) {
-    print_json(result_json(plan, result, loaded->model, judgements, allotments));
+    print_json(result_json(prepared.plan, result, allotments, rewritten, judgements));
   } else if (!common.quiet) {
-    print_result(plan, result, loaded->model, common.verbose);
-    print_judgements(plan, judgements);
+    print_result(prepared.plan, result, rewritten, common.verbose);
+    print_judgements(prepared.plan, judgements);
   }
   return exit_code(allotments);
 }
@@ -384,10 +443,15 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("--to", options->targets, "CONTAINER[:GRID][=PATH]; may be given several times")
       ->required()
       ->allow_extra_args(false);
-  sub->add_option(
-      "--method", options->method,
-      "How codes are chosen: nearest, mse, hqq or gptq (default: gptq with --calibrate, mse "
-      "without); gptq:upstream=on|off,order=on|off,damp=X,sweeps=N");
+  sub->add_option("--method", options->method,
+                  "How codes are chosen: nearest, mse, hqq or gptq (default: gptq with "
+                  "--calibrate, mse without); gptq:upstream=on|off,order=on|off,damp=X,sweeps=N");
+  sub->add_option("--rewrite", options->rewrite,
+                  "What is done to the float model before, NAME[,NAME...] of awq, "
+                  "smoothquant[:alpha=0.5], rotation; with --calibrate")
+      ->allow_extra_args(false);
+  sub->add_option("--seed", options->seed, "Of the random signs of --rewrite rotation")
+      ->capture_default_str();
   sub->add_option("--calibrate", options->calibrate,
                   "Texts the model is run over, to code each weight for what it meets: " +
                       std::string(kDocumentForms))

@@ -67,6 +67,7 @@ QuantizeReport report_of(const FinishedRun& run) {
   report.source = run.loaded.checkpoint.path.string();
   report.architecture = run.loaded.model.architecture->name;
   report.method = run.method.name;
+  if (!run.rewrites.empty()) report.method = run.rewrites + ", then " + report.method;
   report.text = run.text == "-" ? "standard input" : run.text;
   report.parameters = run.loaded.model.parameters();
   report.source_bytes = source.bytes;

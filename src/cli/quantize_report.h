@@ -16,6 +16,7 @@ struct FinishedRun {
   const LoadedModel& loaded;
   const Plan& plan;
   const Method& method;
+  const std::string& rewrites;  ///< as asked for; empty: none
   const RunResult& result;
   const std::vector<Judgement>& judgements;  ///< one for each output, or none
   const std::string& text;                   ///< what was judged on

@@ -151,4 +151,11 @@ bool Model::has(Role role) const {
   });
 }
 
+const Weight* Model::find(std::int64_t layer, Role role) const {
+  const auto found = std::ranges::find_if(weights, [&](const Weight& w) {
+    return w.use.layer == layer && w.use.role == role && w.use.part == Part::weight;
+  });
+  return found == weights.end() ? nullptr : &*found;
+}
+
 }  // namespace zp

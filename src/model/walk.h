@@ -20,6 +20,7 @@
 // Values that aren't needed again are moved in, so that an implementation may work in place.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <utility>
 
@@ -31,6 +32,7 @@ namespace zp {
 struct Place {
   std::int64_t layer = -1;
   Role role = Role::embedding;
+  auto operator<=>(const Place&) const = default;
 };
 
 template <class Ops>

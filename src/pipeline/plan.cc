@@ -94,14 +94,15 @@ std::string source_loss(std::span<const Assignment> assignments) {
                 : "");
 }
 
-PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const Target& target) {
+PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const Model& model,
+                          const Target& target) {
   const Container& container = find_container(target.container);
   PlannedOutput out;
   out.container = &container;
   const std::string asked =
       target.grid.empty() ? std::string(container.default_grid()) : target.grid;
   const ContainerInput input{
-      loaded.model,
+      model,
       loaded.tokenizer ? &*loaded.tokenizer : nullptr,
       loaded.checkpoint.config,
       loaded.checkpoint.generation_config,
@@ -112,7 +113,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
       recipe.importance != nullptr || recipe.statistics != nullptr};
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return matches(e.pattern, w.use); };
-    if (std::none_of(loaded.model.weights.begin(), loaded.model.weights.end(), used)) {
+    if (std::none_of(model.weights.begin(), model.weights.end(), used)) {
       throw Error("--set " + e.pattern, "no tensor of this model matches");
     }
     out.rules.push_back({e.pattern, e.grid, "asked for with --set"});
@@ -127,14 +128,14 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   }
 
   std::vector<Assignment> assignments;
-  for (const Weight& weight : loaded.model.weights) {
+  for (const Weight& weight : model.weights) {
     Chosen chosen = choose(container, rules, exceptions, weight);
     out.choices.push_back(chosen.choice);
     assignments.push_back({&weight, std::move(chosen.grid)});
   }
   out.grid = find_mixture(container.mixtures(), asked) != nullptr
                  ? asked
-                 : grid_for(container, asked, loaded.model.weights.front())->spec();
+                 : grid_for(container, asked, model.weights.front())->spec();
   out.path = target.path;
   if (out.path.empty())
     out.path = default_path(loaded, container, target.label.empty() ? asked : target.label);
@@ -234,8 +235,9 @@ double PlannedOutput::bits_per_weight(const Model& model) const {
 
 Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
   Plan plan;
+  plan.model = recipe.model != nullptr ? recipe.model : &loaded.model;
   for (const Target& target : recipe.targets) {
-    plan.outputs.push_back(plan_output(loaded, recipe, target));
+    plan.outputs.push_back(plan_output(loaded, recipe, *plan.model, target));
     const fs::path& path = plan.outputs.back().path;
     for (std::size_t i = 0; i + 1 < plan.outputs.size(); ++i) {
       if (fs::weakly_canonical(plan.outputs[i].path) == fs::weakly_canonical(path)) {
@@ -243,7 +245,6 @@ Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
       }
     }
   }
-  plan.model = &loaded.model;
   plan.coder = recipe.coder;
   plan.importance = recipe.importance;
   plan.statistics = recipe.statistics;

@@ -18,6 +18,7 @@ namespace zp {
 
 struct Recipe {
   std::vector<Target> targets;
+  const Model* model = nullptr;  ///< a rewritten one, instead of the loaded; the plan borrows it
   Coder coder;
   std::vector<Exception> exceptions;
   const ColumnImportance* importance =

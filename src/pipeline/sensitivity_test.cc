@@ -55,14 +55,15 @@ double judged(const Choosable& c, const Team& team) {
   find_method("mse").code(grid, {w.data(), use.rows, use.cols}, {}, {}, out);
   rows.set(0, use.rows, planes);
   Engine reference(demo().model, team);
-  Engine engine(demo().model, team);
-  engine.replace({use.layer, use.role}, rows);
+  std::vector<std::unique_ptr<Engine>> engines;
+  engines.push_back(std::make_unique<Engine>(demo().model, team));
+  engines.front()->replace({use.layer, use.role}, rows);
   std::vector<TokenId> tokens;
   for (const auto& window : windows()) tokens.insert(tokens.end(), window.begin(), window.end());
   Silent silent;
   const auto scores = evaluate(
-      engine, &reference, Windows{.tokens = tokens, .context = kContext, .bos = {}}, team, silent);
-  return summarize(scores, true).compared->kl.mean;
+      engines, &reference, Windows{.tokens = tokens, .context = kContext, .bos = {}}, team, silent);
+  return summarize(scores.front(), true).compared->kl.mean;
 }
 
 TEST(Sensitivity, HasTheJudgesDivergenceToTheBit) {

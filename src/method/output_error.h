@@ -1,0 +1,14 @@
+// The error that coded weights leave in a linear layer's outputs.
+#pragma once
+
+#include "base/parallel.h"
+#include "grid/grid.h"
+
+namespace zp {
+
+/// tr((W - Q) H (W - Q)^T), Q what rounding to nearest on ranges fitted as `fit` says makes of W,
+/// weighted by the diagonal of H where it searches. moments: H, symmetric, w.cols wide. Infinity
+/// for weights beyond the grid's limit. Same bits for any number of threads.
+double output_error(const Grid& grid, Fit fit, Matrix w, Matrix moments, const Team& team);
+
+}  // namespace zp

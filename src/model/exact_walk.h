@@ -1,0 +1,314 @@
+// For tests: the walk computed in FP64, and of every row a bound on how far it is from what exact
+// arithmetic on the same weights gives, as running error analysis has it (Higham, Accuracy and
+// Stability of Numerical Algorithms, chapter 3): |x' - x|_2 <= bound.
+//
+// u = 2^-53; a sum of n products is off by at most (n + 1) u times the sum of magnitudes. What
+// comes in passes through
+//   linear      |W d| <= s(W) |d|, s(W) = |W^T W|_F^(1/2), which no singular value of W exceeds
+//   norm        x / sqrt(mean x^2 + e) has a Jacobian of norm <= 1 / sqrt(mean x^2 + e), taken at
+//               the least the root can be within the bound; times the largest weight
+//   softmax     scores off by at most t change probabilities by e^(2 t) - 1 in all
+//   activations have slopes of at most 1.13; rotations and caps of at most 1
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "model/walk.h"
+
+namespace zp {
+
+/// One row per token of one sequence.
+struct ExactRows {
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  std::vector<double> values;
+  std::vector<double> bound;  // of each row
+
+  ExactRows() = default;
+  ExactRows(std::int64_t r, std::int64_t c)
+      : rows(r),
+        cols(c),
+        values(static_cast<std::size_t>(r * c)),
+        bound(static_cast<std::size_t>(r)) {}
+
+  std::span<double> row(std::int64_t r) { return part(r, 0, cols); }
+  std::span<const double> row(std::int64_t r) const { return part(r, 0, cols); }
+  std::span<double> part(std::int64_t r, std::int64_t begin, std::int64_t width) {
+    return std::span(values).subspan(static_cast<std::size_t>(r * cols + begin),
+                                     static_cast<std::size_t>(width));
+  }
+  std::span<const double> part(std::int64_t r, std::int64_t begin, std::int64_t width) const {
+    return std::span(values).subspan(static_cast<std::size_t>(r * cols + begin),
+                                     static_cast<std::size_t>(width));
+  }
+  double& off(std::int64_t r) { return bound[static_cast<std::size_t>(r)]; }
+  double off(std::int64_t r) const { return bound[static_cast<std::size_t>(r)]; }
+};
+
+inline double exact_length(std::span<const double> x) {
+  return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
+}
+
+inline double exact_largest(std::span<const double> x) {
+  double most = 0;
+  for (const double v : x) most = std::max(most, std::fabs(v));
+  return most;
+}
+
+/// Ops of walk.h.
+class ExactOps {
+ public:
+  using Value = ExactRows;
+  static constexpr double kUnit = 0x1p-53;
+  static constexpr double kSlope = 1.13;
+
+  ExactOps(const Model& model, std::vector<std::int32_t> ids)
+      : model_(model), d_(model.decoder), ids_(std::move(ids)) {}
+
+  ExactRows embed() {
+    const std::vector<double> table = weights({-1, Role::embedding}, Part::weight);
+    ExactRows out(tokens(), d_.hidden);
+    for (std::int64_t r = 0; r < out.rows; ++r)
+      std::copy_n(table.begin() + ids_[static_cast<std::size_t>(r)] * d_.hidden, d_.hidden,
+                  out.row(r).begin());
+    return out;
+  }
+  ExactRows add_positions(ExactRows x) {
+    const std::vector<double> table = weights({-1, Role::position}, Part::weight);
+    ExactRows positions(x.rows, x.cols);
+    std::copy_n(table.begin(), positions.values.size(), positions.values.begin());
+    return add(std::move(x), positions);
+  }
+  ExactRows scale(ExactRows x, double factor) {
+    for (double& v : x.values) v *= factor;
+    each(x, [&](std::int64_t r) { x.off(r) = factor * x.off(r) + kUnit * exact_length(x.row(r)); });
+    return x;
+  }
+  ExactRows norm(const ExactRows& x, Place place) { return normed(x, place, x.cols); }
+  ExactRows norm_heads(ExactRows x, Place place) { return normed(x, place, d_.head_dim); }
+
+  ExactRows linear(const ExactRows& x, Place place) {
+    const std::vector<double> w = weights(place, Part::weight);
+    const std::vector<double> bias = weights(place, Part::bias);
+    const auto n = static_cast<std::size_t>(x.cols);
+    const auto [passes, magnitude] = sizes(w, n);
+    ExactRows out(x.rows, std::ssize(w) / x.cols);
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      for (std::size_t i = 0; i < out.row(r).size(); ++i) {
+        out.row(r)[i] = std::inner_product(x.row(r).begin(), x.row(r).end(),
+                                           w.begin() + static_cast<std::ptrdiff_t>(i * n), 0.0) +
+                        (bias.empty() ? 0.0 : bias[i]);
+      }
+      const double rounding = static_cast<double>(n + 1) * magnitude * exact_length(x.row(r));
+      out.off(r) = passes * x.off(r) + kUnit * (rounding + exact_length(out.row(r)));
+    }
+    return out;
+  }
+
+  ExactRows slice(const ExactRows& x, std::int64_t begin, std::int64_t width) {
+    ExactRows out(x.rows, width);
+    for (std::int64_t r = 0; r < x.rows; ++r)
+      std::ranges::copy(x.part(r, begin, width), out.row(r).begin());
+    out.bound = x.bound;
+    return out;
+  }
+
+  ExactRows rotate(ExactRows x) {
+    const std::int64_t pairs = d_.rope.dims / 2;
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      for (std::int64_t head = 0; head < x.cols; head += d_.head_dim) {
+        for (std::int64_t i = 0; i < pairs; ++i) {
+          const double angle = static_cast<double>(r) *
+                               std::pow(d_.rope.theta, -2.0 * static_cast<double>(i) /
+                                                           static_cast<double>(d_.rope.dims));
+          double& a = x.values[static_cast<std::size_t>(r * x.cols + head + i)];
+          double& b = x.values[static_cast<std::size_t>(r * x.cols + head + i + pairs)];
+          const double first = a * std::cos(angle) - b * std::sin(angle);
+          b = b * std::cos(angle) + a * std::sin(angle);
+          a = first;
+        }
+      }
+      x.off(r) += 4 * kUnit * exact_length(x.row(r));
+    }
+    return x;
+  }
+
+  ExactRows attend(const ExactRows& q, const ExactRows& k, const ExactRows& v, std::int64_t layer) {
+    ExactRows out(q.rows, q.cols);
+    for (std::int64_t r = 0; r < q.rows; ++r) {
+      double squares = 0;
+      for (std::int64_t head = 0; head < d_.heads; ++head) {
+        const double off =
+            attend_head(q, k, v, layer, r, head, out.part(r, head * d_.head_dim, d_.head_dim));
+        squares += off * off;
+      }
+      out.off(r) = std::sqrt(squares);
+    }
+    return out;
+  }
+
+  ExactRows activate(ExactRows x, Activation activation) {
+    each(x, [&](std::int64_t r) {
+      x.off(r) = kSlope * x.off(r) + 16 * kUnit * exact_length(x.row(r));
+      for (double& v : x.row(r)) v = activated(v, activation);
+    });
+    return x;
+  }
+  ExactRows multiply(ExactRows x, const ExactRows& y) {
+    each(x, [&](std::int64_t r) {
+      const double off = exact_largest(x.row(r)) * y.off(r) + exact_largest(y.row(r)) * x.off(r) +
+                         x.off(r) * y.off(r);
+      std::ranges::transform(x.row(r), y.row(r), x.row(r).begin(), std::multiplies());
+      x.off(r) = off + kUnit * exact_length(x.row(r));
+    });
+    return x;
+  }
+  ExactRows add(ExactRows x, const ExactRows& y) {
+    each(x, [&](std::int64_t r) {
+      std::ranges::transform(x.row(r), y.row(r), x.row(r).begin(), std::plus());
+      x.off(r) += y.off(r) + kUnit * exact_length(x.row(r));
+    });
+    return x;
+  }
+  ExactRows soft_cap(ExactRows x, double cap) {
+    each(x, [&](std::int64_t r) {
+      x.off(r) += 8 * kUnit * exact_length(x.row(r));
+      for (double& v : x.row(r)) v = cap * std::tanh(v / cap);
+    });
+    return x;
+  }
+
+ private:
+  std::int64_t tokens() const { return std::ssize(ids_); }
+
+  template <class F>
+  static void each(const ExactRows& x, const F& f) {
+    for (std::int64_t r = 0; r < x.rows; ++r) f(r);
+  }
+
+  std::vector<double> weights(Place place, Part part) const {
+    for (const Weight& w : model_.weights) {
+      if (w.use.layer != place.layer || w.use.role != place.role || w.use.part != part) continue;
+      std::vector<float> values(static_cast<std::size_t>(w.use.rows * w.use.cols));
+      w.rows->read(0, w.use.rows, values.data());
+      return {values.begin(), values.end()};
+    }
+    return {};
+  }
+
+  // s(W), and |W|_F.
+  static std::pair<double, double> sizes(const std::vector<double>& w, std::size_t n) {
+    double fourth = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        double sum = 0;
+        for (std::size_t at = 0; at < w.size(); at += n) sum += w[at + i] * w[at + j];
+        fourth += sum * sum;
+      }
+    }
+    return {std::sqrt(std::sqrt(fourth)), exact_length(w)};
+  }
+
+  ExactRows normed(const ExactRows& x, Place place, std::int64_t width) {
+    std::vector<double> weight = weights(place, Part::weight);
+    if (d_.norm_plus_one) {
+      for (double& w : weight) w += 1;
+    }
+    const std::vector<double> bias = weights(place, Part::bias);
+    ExactRows out = x;
+    const auto n = static_cast<double>(width);
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      double least = INFINITY;
+      for (std::int64_t begin = 0; begin < x.cols; begin += width) {
+        const std::span<double> y = out.part(r, begin, width);
+        const double mean =
+            d_.norm == Norm::layer ? std::accumulate(y.begin(), y.end(), 0.0) / n : 0;
+        for (double& v : y) v -= mean;
+        const double length = exact_length(y);
+        const double root = std::sqrt(length * length / n + d_.norm_epsilon);
+        least = std::min(least, root - x.off(r) / std::sqrt(n));
+        for (std::size_t j = 0; j < y.size(); ++j)
+          y[j] = y[j] / root * weight[j] + (bias.empty() ? 0.0 : bias[j]);
+      }
+      const double rounding =
+          (2 * n + 8) * kUnit *
+          (exact_length(x.row(r)) / least * exact_largest(weight) + exact_length(bias));
+      out.off(r) = least > 0 ? x.off(r) / least * exact_largest(weight) + rounding : INFINITY;
+    }
+    return out;
+  }
+
+  // Of one token's head; its bound.
+  double attend_head(const ExactRows& q, const ExactRows& k, const ExactRows& v, std::int64_t layer,
+                     std::int64_t r, std::int64_t head, std::span<double> out) const {
+    const std::int64_t dim = d_.head_dim;
+    const std::int64_t group = head / (d_.heads / d_.kv_heads) * dim;
+    const double scale =
+        d_.attention_scale != 0 ? d_.attention_scale : 1 / std::sqrt(static_cast<double>(dim));
+    const std::int64_t window = window_of_layer(d_, layer).value_or(r + 1);
+    const std::int64_t first = std::max(std::int64_t{0}, r + 1 - window);
+    const std::span<const double> query = q.part(r, head * dim, dim);
+    std::vector<double> p;
+    double off = 0;  // of scores
+    double off_values = 0;
+    double largest = 0;
+    for (std::int64_t t = first; t <= r; ++t) {
+      const std::span<const double> key = k.part(t, group, dim);
+      double score = scale * std::inner_product(query.begin(), query.end(), key.begin(), 0.0);
+      const double lengths = exact_length(query) * exact_length(key);
+      off = std::max(off, scale * (exact_length(query) * k.off(t) + exact_length(key) * q.off(r) +
+                                   q.off(r) * k.off(t)) +
+                              static_cast<double>(dim + 12) * kUnit * scale * lengths);
+      if (d_.attention_soft_cap != 0)
+        score = d_.attention_soft_cap * std::tanh(score / d_.attention_soft_cap);
+      p.push_back(score);
+      off_values = std::max(off_values, v.off(t));
+      largest = std::max(largest, exact_length(v.part(t, group, dim)));
+    }
+    const double most = *std::ranges::max_element(p);
+    for (double& x : p) x = std::exp(x - most);
+    const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+    std::ranges::fill(out, 0.0);
+    for (std::size_t t = 0; t < p.size(); ++t) {
+      const std::span<const double> value =
+          v.part(first + static_cast<std::int64_t>(t), group, dim);
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] += p[t] / sum * value[i];
+    }
+    const double rounding = (2 * static_cast<double>(p.size()) + 16) * kUnit;
+    return off_values + (std::expm1(2 * off) + rounding) * largest;
+  }
+
+  static double activated(double x, Activation activation) {
+    switch (activation) {
+      case Activation::silu:
+        return x / (1 + std::exp(-x));
+      case Activation::gelu_tanh:
+        return x / 2 *
+               (1 + std::tanh(std::sqrt(2 / 3.141592653589793) * (x + 0.044715 * x * x * x)));
+      case Activation::gelu_erf:
+        return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+    }
+    return x;
+  }
+
+  const Model& model_;
+  const Decoder& d_;
+  std::vector<std::int32_t> ids_;
+};
+
+inline ExactRows exact_logits(const Model& model, std::vector<std::int32_t> ids) {
+  ExactOps ops(model, std::move(ids));
+  Walk walk(model, ops);
+  ExactRows x = walk.embedding();
+  for (std::int64_t layer = 0; layer < model.decoder.layers; ++layer)
+    x = walk.layer(layer, std::move(x));
+  return walk.logits(std::move(x));
+}
+
+}  // namespace zp

@@ -1,0 +1,121 @@
+// For tests: small models of every architecture with random weights. Shapes are odd on purpose:
+// grouped heads, sizes that are no powers of two, head sizes of their own, biases, fused matrices.
+//
+// Weights are whole multiples of 1/64 below 16 and norms multiply by 1/2, 1 or 2; blocks of
+// Hadamard matrices come out as 16. So scaling by powers of two, folding of norms and rotation all
+// give weights that FP32 holds exactly.
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "model/architecture.h"
+
+namespace zp {
+
+struct SampleModel {
+  std::string name;
+  Model model;
+};
+
+inline const Architecture& sample_architecture(const std::string& name) {
+  for (const Architecture* a : architectures()) {
+    if (a->name == name) return *a;
+  }
+  throw Error("test", "no such architecture", {}, name);
+}
+
+inline Decoder sample_decoder(const std::string& architecture) {
+  Decoder d;
+  d.architecture = architecture;
+  d.layers = 2;
+  d.hidden = 80;
+  d.heads = 4;
+  d.kv_heads = 2;
+  d.head_dim = 48;
+  d.ffn = 40;
+  d.vocabulary = 50;
+  d.context = 32;
+  d.rope.dims = 48;
+  return d;
+}
+
+inline float sample_value(const TensorUse& use, const Decoder& d, Random& random) {
+  const double draw = random.normal();
+  const auto dyadic = [](double x) { return static_cast<float>(std::round(64 * x) / 64); };
+  if (use.part == Part::bias) return dyadic(0.3 * draw);
+  if (!is_matrix(use.role)) {
+    const double by = std::abs(draw) < 0.7 ? 1 : draw < 0 ? 0.5 : 2;
+    return static_cast<float>(by - (d.norm_plus_one ? 1 : 0));
+  }
+  const bool table = use.role == Role::embedding || use.role == Role::position;
+  return dyadic(draw / (2 * std::sqrt(static_cast<double>(table ? 1 : use.cols))));
+}
+
+inline SampleModel sample_model(std::string name, Decoder d) {
+  SampleModel out{std::move(name), {}};
+  out.model.architecture = &sample_architecture(d.architecture);
+  out.model.decoder = std::move(d);
+  Random random(out.name.size());
+  for (TensorUse& use : tensor_uses(*out.model.architecture, out.model.decoder)) {
+    std::vector<float> values;
+    for (std::int64_t i = 0; i < use.rows * use.cols; ++i)
+      values.push_back(sample_value(use, out.model.decoder, random));
+    out.model.derived.push_back(constant_rows(std::move(values), use.rows, use.cols));
+    out.model.weights.push_back({std::move(use), out.model.derived.back().get(), "fp32"});
+  }
+  return out;
+}
+
+inline std::vector<SampleModel> sample_models() {
+  std::vector<SampleModel> all;
+  const auto add = [&](const std::string& name, const std::string& architecture, auto change) {
+    Decoder d = sample_decoder(architecture);
+    change(d);
+    all.push_back(sample_model(name, std::move(d)));
+  };
+  const auto layer_norms = [](Decoder& d) {
+    d.norm = Norm::layer;
+    d.activation = Activation::gelu_tanh;
+    d.gated = false;
+    d.kv_heads = d.heads;
+  };
+  add("llama", "llama", [](Decoder&) {});
+  add("llama_tied", "llama", [](Decoder& d) { d.tied = true; });
+  add("llama_biases", "llama", [](Decoder& d) { d.attention_bias = d.mlp_bias = true; });
+  add("qwen2", "qwen2", [](Decoder& d) { d.tied = true; });
+  add("qwen3", "qwen3", [](Decoder&) {});
+  add("phi3", "phi3", [](Decoder&) {});
+  add("phi", "phi", [&](Decoder& d) {
+    layer_norms(d);
+    d.parallel = true;
+    d.rope.dims = 24;
+  });
+  add("gpt2", "gpt2", [&](Decoder& d) {
+    layer_norms(d);
+    d.rope.dims = 0;
+    d.head_dim = 16;
+    d.tied = true;
+  });
+  add("gpt2_untied", "gpt2", [&](Decoder& d) {
+    layer_norms(d);
+    d.rope.dims = 0;
+    d.head_dim = 16;
+  });
+  add("gemma2", "gemma2", [](Decoder& d) {
+    d.activation = Activation::gelu_tanh;
+    d.post_norms = d.norm_plus_one = d.tied = true;
+    d.embedding_scale = std::sqrt(80.0);
+    d.attention_soft_cap = 6;
+    d.logit_soft_cap = 15;
+    d.sliding_window = 5;
+    d.sliding_period = 2;
+  });
+  return all;
+}
+
+}  // namespace zp

@@ -1,0 +1,55 @@
+// Rewrites over a whole model: each takes the model that the one before it left, in a float pass
+// over the calibration text, and leaves one that computes the same.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "method/rewrite.h"
+#include "pipeline/plan.h"
+
+namespace zp {
+
+struct RewriteRequest {
+  std::vector<ChosenRewrite> rewrites;
+  std::uint64_t seed = 0;                          ///< of random signs
+  std::vector<std::vector<std::int32_t>> windows;  ///< of the calibration text
+  std::int64_t memory_bytes = 0;                   ///< budget; 0: none
+};
+
+/// What a rewrite can do to a model, and what it did.
+struct RewriteResult {
+  std::string name;
+  std::int64_t possible = 0;  ///< inputs that can be scaled; or spaces that can be turned
+  std::int64_t changed = 0;
+  /// Error of linears' outputs as a share of what it was, the mean over inputs; or, of a rotation,
+  /// over linears.
+  double loss = 1;
+  std::vector<std::string> notes;  ///< what can't be, and why
+};
+
+/// Known before it runs: changed is 0 and loss 1.
+std::vector<RewriteResult> plan_rewrites(const Model& model,
+                                         const std::vector<ChosenRewrite>& rewrites);
+
+class RewrittenModel {
+ public:
+  /// The last one, over all those before.
+  const Model& model() const { return *models_.back(); }
+  const std::vector<RewriteResult>& results() const { return results_; }
+
+ private:
+  friend std::unique_ptr<RewrittenModel> rewrite(const Plan& plan, const RewriteRequest& request,
+                                                 const Team& team, Progress& progress);
+  std::vector<std::unique_ptr<Model>> models_;
+  std::vector<RewriteResult> results_;
+};
+
+/// The plan's model, rewritten for the grids that the plan has; the plan borrows the one, the
+/// result borrows the other. Throws Error for statistics that don't fit the memory budget.
+std::unique_ptr<RewrittenModel> rewrite(const Plan& plan, const RewriteRequest& request,
+                                        const Team& team, Progress& progress);
+
+}  // namespace zp
