@@ -53,6 +53,17 @@ double double_dot(const double* a, const double* b, std::int64_t count) {
   return out;
 }
 
+void add_scaled(double* HWY_RESTRICT x, const double* HWY_RESTRICT y, double factor,
+                std::int64_t count) {
+  const Tag d;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto f = hn::Set(d, factor);
+  std::int64_t i = 0;
+  for (; i + width <= count; i += width)
+    hn::StoreU(hn::Add(hn::LoadU(d, x + i), hn::Mul(hn::LoadU(d, y + i), f)), d, x + i);
+  for (; i < count; ++i) x[i] += y[i] * factor;
+}
+
 }  // namespace zp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -61,6 +72,7 @@ namespace zp {
 
 HWY_EXPORT(double_dots);
 HWY_EXPORT(double_dot);
+HWY_EXPORT(add_scaled);
 
 void double_dots(const double* a, const double* b, std::int64_t stride, std::int64_t count,
                  double* out) noexcept {
@@ -68,6 +80,10 @@ void double_dots(const double* a, const double* b, std::int64_t stride, std::int
 }
 double double_dot(const double* a, const double* b, std::int64_t count) noexcept {
   return HWY_DYNAMIC_DISPATCH(double_dot)(a, b, count);
+}
+
+void add_scaled(double* x, const double* y, double factor, std::int64_t count) noexcept {
+  HWY_DYNAMIC_DISPATCH(add_scaled)(x, y, factor, count);
 }
 
 }  // namespace zp

@@ -1,4 +1,4 @@
-// Dot products in FP64, for factors of matrices.
+// Products in FP64, for factors of matrices.
 #pragma once
 
 #include <cstdint>
@@ -15,5 +15,8 @@ void double_dots(const double* a, const double* b, std::int64_t stride, std::int
                  double* out) noexcept;
 /// The same of one row.
 double double_dot(const double* a, const double* b, std::int64_t count) noexcept;
+
+/// x[i] += y[i] * factor, the product rounded first.
+void add_scaled(double* x, const double* y, double factor, std::int64_t count) noexcept;
 
 }  // namespace zp

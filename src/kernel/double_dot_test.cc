@@ -44,5 +44,22 @@ TEST(DoubleDot, IsTheDefinitionOnEveryInstructionSet) {
   }
 }
 
+TEST(DoubleDot, AddsTheScaledRoundedTwice) {
+  Random random(2);
+  std::vector<double> x(45), y(45);
+  for (double& v : x) v = random.normal();
+  for (double& v : y) v = random.normal();
+  for (const std::size_t count : {0, 1, 8, 13, 45}) {
+    under_every_instruction_set([&] {
+      std::vector<double> out = x;
+      add_scaled(out.data(), y.data(), 0.3, static_cast<std::int64_t>(count));
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const double product = y[i] * 0.3;
+        EXPECT_EQ(out[i], i < count ? x[i] + product : x[i]);
+      }
+    });
+  }
+}
+
 }  // namespace
 }  // namespace zp

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "kernel/double_dot.h"
+
 namespace zp {
 namespace {
 
@@ -25,11 +27,11 @@ class Unit {
 
   void refit() {
     if (!find_root()) return;
-    for (std::int64_t r = 0; r < tile_.rows(); ++r) owed_[size(r)] = aim(r);
+    aim();
     const CodedTile::Part before = tile_.part(begin_, begin_ + count_);
     tile_.open_unit(begin_, {goal_.data(), tile_.rows(), count_}, costs_);
     std::vector<double> owed(size(tile_.rows()));
-    std::vector<double> errors(goal_.size());
+    Columns errors(goal_.size());
     for (std::int64_t k = 0; k < count_; ++k) code(k, errors, owed);
     for (std::int64_t r = 0; r < tile_.rows(); ++r) {
       // What FP32 can't tell apart is no gain.
@@ -63,42 +65,50 @@ class Unit {
     return true;
   }
 
-  // The row's goal t = q + x, x R R^T = G; and what it owes: |x R|^2.
-  double aim(std::int64_t r) {
-    std::vector<double> z(size(count_));
-    std::vector<double> x(size(count_));
-    double owed = 0;
+  // Columns of all rows, one behind the other.
+  using Columns = std::vector<double>;
+  double* column(Columns& all, std::int64_t k) const { return &all[size(k * tile_.rows())]; }
+
+  // Each row's goal t = q + x, x R R^T = G; and what it owes: |x R|^2.
+  void aim() {
+    const std::int64_t rows = tile_.rows();
+    std::ranges::fill(owed_, 0.0);
+    Columns z(goal_.size());
     for (std::int64_t j = count_ - 1; j >= 0; --j) {
-      double rest = pull_.all().row(r)[size(begin_ + j)];
-      for (std::int64_t k = j + 1; k < count_; ++k) rest -= root(j, k) * z[size(k)];
-      z[size(j)] = rest / root(j, j);
-      owed += z[size(j)] * z[size(j)];
+      double* const rest = column(z, j);
+      for (std::int64_t r = 0; r < rows; ++r) rest[r] = pull_.all().row(r)[size(begin_ + j)];
+      for (std::int64_t k = j + 1; k < count_; ++k)
+        add_scaled(rest, column(z, k), -root(j, k), rows);
+      for (std::int64_t r = 0; r < rows; ++r) {
+        rest[r] /= root(j, j);
+        owed_[size(r)] += rest[r] * rest[r];
+      }
     }
-    for (std::int64_t k = 0; k < count_; ++k) {
-      double rest = z[size(k)];
-      for (std::int64_t i = 0; i < k; ++i) rest -= x[size(i)] * root(i, k);
-      x[size(k)] = rest / root(k, k);
-      goal_[size(r * count_ + k)] =
-          std::clamp(static_cast<float>(value(r, k) + x[size(k)]), -limit_, limit_);
+    for (std::int64_t k = 0; k < count_; ++k) {  // x comes where z was
+      double* const rest = column(z, k);
+      for (std::int64_t i = 0; i < k; ++i) add_scaled(rest, column(z, i), -root(i, k), rows);
+      for (std::int64_t r = 0; r < rows; ++r) {
+        rest[r] /= root(k, k);
+        goal_[size(r * count_ + k)] =
+            std::clamp(static_cast<float>(value(r, k) + rest[r]), -limit_, limit_);
+      }
     }
-    return owed;
   }
 
   // Column k of all rows: the value that leaves (e R)_k = 0, e = q - t, and what the nearest code
   // leaves of it.
-  void code(std::int64_t k, std::vector<double>& errors, std::vector<double>& owed) {
+  void code(std::int64_t k, Columns& errors, std::vector<double>& owed) {
     std::vector<float> wanted(size(tile_.rows()));
     std::vector<double> spread(wanted.size());
+    for (std::int64_t i = 0; i < k; ++i)
+      add_scaled(spread.data(), column(errors, i), root(i, k), tile_.rows());
     for (std::int64_t r = 0; r < tile_.rows(); ++r) {
-      double sum = 0;
-      for (std::int64_t i = 0; i < k; ++i) sum += errors[size(r * count_ + i)] * root(i, k);
-      spread[size(r)] = sum;
-      const double w = goal_[size(r * count_ + k)] - sum / root(k, k);
+      const double w = goal_[size(r * count_ + k)] - spread[size(r)] / root(k, k);
       wanted[size(r)] = std::clamp(static_cast<float>(w), -limit_, limit_);
     }
     tile_.encode(begin_ + k, {wanted.data(), tile_.rows(), 1});
     for (std::int64_t r = 0; r < tile_.rows(); ++r) {
-      double& error = errors[size(r * count_ + k)];
+      double& error = column(errors, k)[r];
       error = static_cast<double>(value(r, k)) - goal_[size(r * count_ + k)];
       const double left = error * root(k, k) + spread[size(r)];
       owed[size(r)] += left * left;
