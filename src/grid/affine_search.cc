@@ -29,8 +29,8 @@ std::array<float, 64> many_guesses() {
   return guesses;
 }
 constexpr std::array kGlances = {-0.5f, 0.0f, 0.5f, 1.0f, 1.7f, 2.6f, 4.0f, 7.0f};
-constexpr std::array kLineGuesses = {-0.4f, 0.0f, 0.3f, 0.6f, 1.0f, 1.5f,
-                                     2.2f,  3.2f, 5.0f, 9.0f, 20.0f};
+constexpr std::array kLineGuesses = {-0.6f, -0.3f, 0.0f, 0.2f, 0.4f, 0.6f, 0.8f, 1.0f,  1.25f, 1.5f,
+                                     1.8f,  2.2f,  2.7f, 3.2f, 4.0f, 5.0f, 7.0f, 10.0f, 20.0f};
 constexpr std::array kShares = {0.0f, 0.25f, 0.5f, 0.75f, 1.0f};  // of a cut, at the lower end
 constexpr std::array kAside = {-0.14f, -0.07f, 0.07f, 0.14f};
 constexpr std::array kLineAside = {-0.4f, -0.2f, -0.1f, 0.1f, 0.2f, 0.4f};
