@@ -143,7 +143,7 @@ struct Model {
   std::int64_t parameters() const;
   /// Whether the network has weights of that role. A tied head has none of its own.
   bool has(Role role) const;
-  /// The weight, not the bias, of that role; nullptr if there is none. layer -1: outside the layers.
+  /// The weight, not the bias, of that role; nullptr if there is none. Outside the layers: -1.
   const Weight* find(std::int64_t layer, Role role) const;
 };
 
