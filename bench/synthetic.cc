@@ -7,11 +7,9 @@
 //   llama-3.2-1b   with a vocabulary of 32,000, tied (2.08 GB); what is written if not said
 //   phi-3.5-mini   plain RoPE (7.64 GB)
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -111,15 +109,14 @@ const Shapes& find_model(std::string_view name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
+  if (argc < 2 || argc > 4 || argv[1][0] == '-') {
     std::fprintf(stderr, "usage: synthetic FOLDER [LAYERS] [MODEL]\n");
     return 2;
   }
   const std::filesystem::path folder = argv[1];
   const Shapes& model = find_model(argc > 3 ? argv[3] : kModels[0].name);
-  int layers = 0;
-  if (argc > 2) std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), layers);
-  if (layers == 0) layers = model.layers;
+  const int asked = argc > 2 ? std::atoi(argv[2]) : 0;
+  const int layers = asked > 0 ? asked : model.layers;
   std::filesystem::create_directories(folder);
   write_config(model, folder, layers);
 

@@ -27,13 +27,14 @@ Limits limits_of(const FitOptions& options) {
     limits.bytes = parse_size(budget, "--fit");
     if (limits.bytes <= 0) throw UsageError("--fit", "no budget", "e.g. 4.5bpw or 3.2GB", budget);
   }
-  if (options.max_kl != 0) {
-    if (!(options.max_kl > 0 && options.max_kl <= 1000))
-      throw UsageError("--max-kld", "no divergence", "more than 0",
-                       fmt::format("{}", options.max_kl));
-    limits.kl = options.max_kl;
+  limits.name = budget;
+  if (options.max_kl) {
+    const std::string asked = fmt::format("{}", *options.max_kl);
+    if (!(*options.max_kl > 0 && *options.max_kl <= 1000))
+      throw UsageError("--max-kld", "no divergence", "more than 0", asked);
+    limits.kl = *options.max_kl;
+    if (budget.empty()) limits.name = "kld" + asked;
   }
-  limits.name = !budget.empty() ? budget : fmt::format("kld{}", options.max_kl);
   return limits;
 }
 

@@ -14,9 +14,9 @@ namespace zp::cli {
 
 struct FitOptions {
   std::string budget;  ///< "4.5bpw" or SIZE
-  double max_kl = 0;   ///< 0: none
+  std::optional<double> max_kl;
 
-  bool asked() const { return !budget.empty() || max_kl != 0; }
+  bool asked() const { return !budget.empty() || max_kl; }
 };
 
 /// Where the measuring's text comes from, as quantize has it.

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "base/error.h"
+#include "base/named.h"
 #include "container/container.h"
 
 namespace zp {
@@ -31,12 +31,7 @@ std::span<const Container* const> containers() {
 }
 
 const Container& find_container(std::string_view name) {
-  std::string known;
-  for (const Container* c : containers()) {
-    if (c->name() == name) return *c;
-    known += (known.empty() ? "" : ", ") + std::string(c->name());
-  }
-  throw UsageError("--to", "unknown container", known, std::string(name));
+  return find_named(containers(), &Container::name, name, "--to", "container");
 }
 
 }  // namespace zp

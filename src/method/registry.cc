@@ -1,11 +1,9 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
 
-#include "base/error.h"
+#include "base/named.h"
 #include "method/method.h"
+#include "method/option_values.h"
 
 namespace zp {
 
@@ -23,12 +21,7 @@ std::span<const Method* const> methods() {
 }
 
 const Method& find_method(std::string_view name) {
-  std::string known;
-  for (const Method* m : methods()) {
-    if (m->name == name) return *m;
-    known += (known.empty() ? "" : ", ") + std::string(m->name);
-  }
-  throw UsageError("--method", "unknown method", known, std::string(name));
+  return find_named(methods(), &Method::name, name, "--method", "method");
 }
 
 namespace {
@@ -37,18 +30,6 @@ bool on_or_off(const std::string& where, std::string_view value) {
   if (value != "on" && value != "off")
     throw UsageError(where, "neither on nor off", "on or off", std::string(value));
   return value == "on";
-}
-
-template <class T>
-T number(const std::string& where, std::string_view value, T least, T most) {
-  T out{};
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
-  if (error != std::errc() || end != value.data() + value.size() || !(out >= least) ||
-      !(out <= most)) {
-    throw UsageError(where, "no number in reach", fmt::format("{} to {}", least, most),
-                     std::string(value));
-  }
-  return out;
 }
 
 void set(MethodOptions& options, const std::string& where, std::string_view name,
@@ -75,15 +56,13 @@ Coder parse_coder(std::string_view spec) {
   if (colon == spec.size()) return coder;
   if (!coder.method->feedback)
     throw UsageError(where, std::string(coder.method->name) + " takes no options");
-  for (std::string_view rest = spec.substr(colon + 1);;) {
-    const std::string_view one = rest.substr(0, rest.find(','));
+  for (const std::string_view one : at_commas(spec.substr(colon + 1))) {
     const std::size_t equals = one.find('=');
     if (equals == std::string_view::npos)
       throw UsageError(where, "an option has no value", "OPTION=VALUE", std::string(one));
     set(coder.options, where, one.substr(0, equals), one.substr(equals + 1));
-    if (one.size() == rest.size()) return coder;
-    rest.remove_prefix(one.size() + 1);
   }
+  return coder;
 }
 
 }  // namespace zp
