@@ -4,8 +4,10 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
+#include "base/cpu.h"
 #include "base/random.h"
 
 namespace zp {
@@ -67,10 +69,10 @@ bool stream_bit(const std::vector<std::byte>& bytes, std::size_t i) {
   return ((static_cast<unsigned>(bytes[i / 8]) >> (i % 8)) & 1) != 0;
 }
 
-TEST(Integer, PacksAndUnpacksEveryWidthAndCount) {
+void packs_and_unpacks_every_width_and_count() {
   Random random(7);
   for (int width = 1; width <= 16; ++width) {
-    for (std::size_t count = 0; count < 40; ++count) {
+    for (std::size_t count = 0; count < 150; ++count) {
       std::vector<std::int32_t> codes(count);
       for (std::int32_t& c : codes) c = static_cast<std::int32_t>(random.below(1u << width));
       const auto bytes = static_cast<std::size_t>(packed_bytes(static_cast<int>(count), width));
@@ -97,6 +99,16 @@ TEST(Integer, PacksAndUnpacksEveryWidthAndCount) {
       ASSERT_EQ(again, stream);
     }
   }
+}
+
+TEST(Integer, PacksAndUnpacksEveryWidthAndCount) {
+  const std::vector<std::string> all = instruction_sets();
+  for (const std::string& name : all) {
+    SCOPED_TRACE(name);
+    limit_instruction_set(name);
+    packs_and_unpacks_every_width_and_count();
+  }
+  limit_instruction_set(all.front());
 }
 
 }  // namespace
