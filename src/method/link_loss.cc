@@ -40,11 +40,7 @@ std::vector<double> LinkLoss::errors(std::span<const float> factors) const {
 }
 
 double LinkLoss::operator()(std::span<const float> factors) const {
-  const std::vector<double> with = errors(factors);
-  double sum = 0;
-  for (std::size_t o = 0; o < with.size(); ++o)
-    sum += without_[o] > 0 ? with[o] / without_[o] : 1 + with[o];
-  return with.empty() ? 1 : sum / static_cast<double>(with.size());
+  return mean_share(errors(factors), without_);
 }
 
 }  // namespace zp

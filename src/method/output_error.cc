@@ -72,4 +72,11 @@ double output_error(const Grid& grid, Fit fit, Matrix w, Matrix moments, const T
   return std::accumulate(parts.begin(), parts.end(), 0.0);
 }
 
+double mean_share(std::span<const double> with, std::span<const double> without) {
+  double sum = 0;
+  for (std::size_t o = 0; o < with.size(); ++o)
+    sum += without[o] > 0 ? with[o] / without[o] : 1 + with[o];
+  return with.empty() ? 1 : sum / static_cast<double>(with.size());
+}
+
 }  // namespace zp

@@ -1,6 +1,8 @@
 // The error that coded weights leave in a linear layer's outputs.
 #pragma once
 
+#include <span>
+
 #include "base/parallel.h"
 #include "grid/grid.h"
 
@@ -10,5 +12,9 @@ namespace zp {
 /// weighted by the diagonal of H where it searches. moments: H, symmetric, w.cols wide. Infinity
 /// for weights beyond the grid's limit. Same bits for any number of threads.
 double output_error(const Grid& grid, Fit fit, Matrix w, Matrix moments, const Team& team);
+
+/// Errors of the same weights in each output as shares of what they were without a change, the
+/// mean; what lost nothing loses 1 and what it loses now. No outputs: 1.
+double mean_share(std::span<const double> with, std::span<const double> without);
 
 }  // namespace zp

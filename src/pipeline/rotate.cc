@@ -66,7 +66,8 @@ class Rotations {
         shares[way] = shares[kStream];
         continue;
       }
-      shares[way] = share(errors(*models_[way].weights[at].rows, at, h, change->second), without);
+      shares[way] =
+          mean_share(errors(*models_[way].weights[at].rows, at, h, change->second), without);
     }
     LayerLoss& loss = losses_[layer_index(place.layer)];
     for (std::size_t way = 0; way < kWays; ++way) loss.sums[way] += shares[way];
@@ -127,14 +128,6 @@ class Rotations {
                                        {moved.data(), rows.cols(), rows.cols()}, pass_.team));
     }
     return out;
-  }
-
-  // A linear that lost nothing loses as much as it would without all others.
-  static double share(const std::vector<double>& with, const std::vector<double>& without) {
-    double sum = 0;
-    for (std::size_t o = 0; o < with.size(); ++o)
-      sum += without[o] > 0 ? with[o] / without[o] : 1 + with[o];
-    return sum / static_cast<double>(with.size());
   }
 
   const RewritePass& pass_;
