@@ -6,6 +6,7 @@
 // renames it. Positioned writes may come from many threads; everything else from one.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 
@@ -31,6 +32,7 @@ class AtomicFile {
   std::filesystem::path partial_;  // empty while the file has no name
   int fd_ = -1;
   bool replace_ = false;
+  mutable std::atomic<std::int64_t> written_ = 0;
 };
 
 class AtomicFolder {
