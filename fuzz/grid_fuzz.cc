@@ -1,5 +1,6 @@
 // Every registered grid on any bytes: decoded as they come, and coded from what they are as floats.
-// The first byte chooses the grid, the second the length of rows; the rest fills the planes.
+// The first byte chooses the family, so that all have the same share of the time, the second the
+// grid, the third the length of rows; the rest fills the planes.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -15,11 +16,14 @@ namespace {
 using Planes = std::vector<std::vector<std::byte>>;
 constexpr std::int64_t kRows = 5;  // four side by side and one alone
 
-const std::vector<std::unique_ptr<zp::Grid>>& grids() {
+using Grids = std::vector<std::unique_ptr<zp::Grid>>;
+
+const std::vector<Grids>& families() {
   static const auto all = [] {
-    std::vector<std::unique_ptr<zp::Grid>> made;
+    std::vector<Grids> made;
     for (const zp::GridFamily* family : zp::grid_families()) {
-      for (const std::string& spec : family->examples()) made.push_back(zp::make_grid(spec));
+      made.emplace_back();
+      for (const std::string& spec : family->examples()) made.back().push_back(zp::make_grid(spec));
     }
     return made;
   }();
@@ -77,10 +81,11 @@ void code(const zp::Grid& grid, zp::Bytes data, std::int64_t rows, std::int64_t 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {
-  if (count < 2) return 0;
-  const zp::Grid& grid = *grids()[bytes[0] % grids().size()];
-  const std::int64_t cols = grid.why_not(bytes[1] + 1).empty() ? bytes[1] + 1 : 256;
-  const zp::Bytes data(reinterpret_cast<const std::byte*>(bytes) + 2, count - 2);
+  if (count < 3) return 0;
+  const Grids& family = families()[bytes[0] % families().size()];
+  const zp::Grid& grid = *family[bytes[1] % family.size()];
+  const std::int64_t cols = grid.why_not(bytes[2] + 1).empty() ? bytes[2] + 1 : 256;
+  const zp::Bytes data(reinterpret_cast<const std::byte*>(bytes) + 3, count - 3);
   const std::int64_t rows = grid.whole_tensor() ? 1 : kRows;
   Planes planes;
   for (std::size_t p = 0; p < grid.planes().size(); ++p) {

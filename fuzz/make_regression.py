@@ -282,10 +282,13 @@ def imatrix_files():
 
 
 def grid_files():
-    yield "nothing", b"\0\0"
-    yield "ones", b"\x28\xff" + b"\xff" * 64
-    yield "halves", b"\x50\xff" + struct.pack("<8e", 1, math.inf, math.nan, 6e-8, -1, 65504, 0, -0.0)
-    yield "huge", b"\x60\x1f" + struct.pack("<4f", 1e30, -1e30, 1e-40, -0.0)
+    halves = struct.pack("<8e", 1, math.inf, math.nan, 6e-8, -1, 65504, 0, -0.0)
+    huge = struct.pack("<4f", 1e30, -1e30, 1e-40, -0.0)
+    yield "nothing", b"\0\0\0"
+    for family in range(8):
+        yield f"ones-{family}", bytes([family, 0, 255]) + b"\xff" * 64
+        yield f"halves-{family}", bytes([family, 1, 255]) + halves
+        yield f"huge-{family}", bytes([family, 2, 31]) + huge
 
 
 def onnx_files():
