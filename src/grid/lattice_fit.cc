@@ -11,6 +11,7 @@
 // all weights.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "grid/lattice_part.h"
 #include "number/half.h"
@@ -70,10 +71,13 @@ void complete(LatticePart& part, LatticeCosts costs, Shifts shifts, Candidate& c
   if (settled) part.open_shifts();
 }
 
-// What codes at the candidate's scales cost at least, by the costs of a trial.
-double bound_of(const LatticePart& part, const LatticePowers& powers, const Candidate& c,
-                std::size_t trial, LatticeCosts costs) {
-  const LatticePicked picked = lattice_pick(part, trial, nullptr);
+// What codes at the candidate's scales cost at least.
+double bound_of(LatticePart& part, const LatticePowers& powers, const Candidate& c,
+                LatticeCosts costs) {
+  part.set_trials(1);
+  part.set_scales(0, scales_of(part, c));
+  lattice_nearest(part.type, part.cells, costs, false);
+  const LatticePicked picked = lattice_pick(part, 0, nullptr);
   double sum = 0;
   double units = 0;
   for (std::size_t u = 0; u < part.units(); ++u) {
@@ -85,30 +89,38 @@ double bound_of(const LatticePart& part, const LatticePowers& powers, const Cand
   return sum - units * lattice_unit(part.type, costs) * halves / 2;
 }
 
-// The same, with finer costs.
-double fine_bound(LatticePart& part, const LatticePowers& powers, const Candidate& c) {
+// The same of IQ1, if every point of levels were an entry.
+double least_of(LatticePart& part, const Candidate& c) {
   part.set_trials(1);
   part.set_scales(0, scales_of(part, c));
-  lattice_nearest(part.type, part.cells, LatticeCosts::fine, false);
-  return bound_of(part, powers, c, 0, LatticeCosts::fine);
+  lattice_least(part.cells);
+  const LatticePicked picked = lattice_pick(part, 0, nullptr);
+  const double sum = std::accumulate(picked.cost.begin(), picked.cost.end(), 0.0);
+  return sum * (1 - 0x1p-18);  // sums of 32 terms in FP32
 }
 
-// Each unit's l may move by one; settles shifts. Returns a bound: `range` costs no less.
-double try_neighbours(LatticePart& part, const LatticePowers& powers, const Candidate& range,
-                      Candidate& c) {
+// Certainly, the candidate costs at least `cost`.
+bool costs_at_least(LatticePart& part, const LatticePowers& powers, const Candidate& c,
+                    double cost) {
+  if (part.type.moves != nullptr && least_of(part, c) >= cost) return true;
+  return bound_of(part, powers, c, LatticeCosts::rough) >= cost ||
+         bound_of(part, powers, c, LatticeCosts::fine) >= cost;
+}
+
+// Each unit's l may move by one; settles shifts.
+void try_neighbours(LatticePart& part, Candidate& c) {
   constexpr std::array kSteps = {0, -1, 1};
   const LatticePerUnit<std::int32_t> start = c.level;
   const auto level = [&](std::size_t u, int step) {
     return std::clamp(start[u] + step, 0, part.type.scales - 1);
   };
-  part.set_trials(kSteps.size() + 1);
+  part.set_trials(kSteps.size());
   for (std::size_t t = 0; t < kSteps.size(); ++t) {
     LatticePerUnit<float> scale{};
     for (std::size_t u = 0; u < part.units(); ++u)
       scale[u] = scale_of(part.type, c.d, level(u, kSteps[t]));
     part.set_scales(t, scale);
   }
-  part.set_scales(kSteps.size(), scales_of(part, range));
   lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
   const std::size_t n = part.cells_of_unit();
   LatticePerUnit<float> least{};
@@ -122,7 +134,6 @@ double try_neighbours(LatticePart& part, const LatticePowers& powers, const Cand
       std::copy_n(picked.second.data() + u * n, n, c.negative.data() + u * n);
     }
   }
-  return bound_of(part, powers, range, kSteps.size(), LatticeCosts::rough);
 }
 
 // d and every l; no codes yet.
@@ -160,7 +171,11 @@ LatticeWish wishes(LatticePart& part, const LatticePowers& powers) {
     for (std::size_t u = 0; u < part.units(); ++u) scale[u] = kRaster[t] * start[u];
     part.set_scales(t, scale);
   }
-  lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
+  if (part.type.moves != nullptr) {
+    lattice_estimate(part.type, part.cells);
+  } else {
+    lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
+  }
   std::array<LatticePicked, kRaster.size()> picked;
   for (std::size_t t = 0; t < kRaster.size(); ++t) picked[t] = lattice_pick(part, t, nullptr);
   LatticeWish wish{};
@@ -219,10 +234,10 @@ void refit(const LatticePart& part, Candidate& c) {
 
 Candidate by_search(LatticePart& part, const LatticePowers& powers, const Candidate& range) {
   Candidate best = candidate(part, wishes(part, powers));
-  const double bound = try_neighbours(part, powers, range, best);
+  try_neighbours(part, best);
   complete(part, LatticeCosts::fine, Shifts::settled, best);
   refit(part, best);
-  if (bound >= best.cost || fine_bound(part, powers, range) >= best.cost) return best;
+  if (costs_at_least(part, powers, range, best.cost)) return best;
   Candidate other = range;
   complete(part, LatticeCosts::fine, Shifts::open, other);
   return other.cost <= best.cost ? other : best;
