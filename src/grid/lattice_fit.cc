@@ -223,13 +223,12 @@ void refit(const LatticePart& part, Candidate& c) {
   }
   const std::uint16_t d = down > 0 ? stored(static_cast<float>(up / down)) : c.d;
   if (d == c.d) return;
-  const std::uint16_t before = c.d;
-  const double cost = c.cost;
+  const double before = fp16_to_float(c.d);
+  const double after = fp16_to_float(d);
+  const double more = (after - before) * ((after + before) * down - 2 * up);
+  if (!(more < 0)) return;
   c.d = d;
-  sum_up(part, c);
-  if (c.cost < cost) return;
-  c.d = before;
-  c.cost = cost;
+  c.cost += more;
 }
 
 Candidate by_search(LatticePart& part, const LatticePowers& powers, const Candidate& range) {
@@ -250,9 +249,12 @@ void normalize(Floats h, std::array<float, kLatticeBlock>& out) {
     for (std::size_t k = 0; k < 4; ++k) sum[k] += h[i + k];
   }
   const double all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-  const double inverse = all > 0 ? static_cast<double>(h.size()) / all : 0;
-  for (std::size_t i = 0; i < out.size(); ++i)
-    out[i] = inverse > 0 ? static_cast<float>(h[i] * inverse) : 1.0f;
+  if (!(all > 0)) {
+    out.fill(1.0f);
+    return;
+  }
+  const double inverse = static_cast<double>(h.size()) / all;
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(h[i] * inverse);
 }
 
 }  // namespace

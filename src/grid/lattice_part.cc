@@ -1,6 +1,7 @@
 #include "grid/lattice_part.h"
 
 #include <bit>
+#include <numeric>
 
 namespace zp {
 namespace {
@@ -29,21 +30,24 @@ void pick_shifts(const LatticePart& part, std::size_t at, const std::uint8_t* sh
   const std::size_t n = part.cells_of_unit();
   const float* above = part.cells.cost.data() + at;
   const float* below = above + part.cells.stride();
-  for (std::size_t u = 0; u < part.units(); ++u) {
+  LatticePerCell<float> least;
+  for (std::size_t c = 0; c < part.cells.count; ++c) {
+    out.second[c] = below[c] < above[c] ? 1 : 0;
+    least[c] = std::min(above[c], below[c]);
+  }
+  const auto sum = [&](const float* cost, std::size_t u) {
     const std::size_t end = std::min((u + 1) * n, part.cells.count);
-    float sum_above = 0;
-    float sum_below = 0;
-    float sum = 0;
-    for (std::size_t c = u * n; c < end; ++c) {
-      sum_above += above[c];
-      sum_below += below[c];
-      sum += std::min(above[c], below[c]);
-      out.second[c] = below[c] < above[c] ? 1 : 0;
+    return std::accumulate(cost + u * n, cost + end, 0.0f);
+  };
+  for (std::size_t u = 0; u < part.units(); ++u) {
+    if (part.type.signs == LatticeSigns::cell_shift) {
+      out.cost[u] = sum(least.data(), u);
+      continue;
     }
-    out.cost[u] = sum;
-    if (part.type.signs == LatticeSigns::cell_shift) continue;
-    out.shift[u] = shift != nullptr ? shift[u] : sum_below < sum_above ? 1 : 0;
-    out.cost[u] = out.shift[u] != 0 ? sum_below : sum_above;
+    const float sums[] = {sum(above, u), sum(below, u)};
+    out.shift[u] = shift != nullptr ? shift[u] : sums[1] < sums[0] ? 1 : 0;
+    out.cost[u] = sums[out.shift[u]];
+    const std::size_t end = std::min((u + 1) * n, part.cells.count);
     std::fill(out.second.data() + u * n, out.second.data() + end, out.shift[u]);
   }
 }

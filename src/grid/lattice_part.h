@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 
 #include "grid/lattice.h"
 
@@ -31,13 +32,10 @@ struct LatticePart {
   /// Trials with the scale of one after another.
   void set_trials(std::size_t trials) { cells.trials = trials * kinds; }
   void set_scales(std::size_t trial, const LatticePerUnit<float>& scale) {
-    const std::size_t n = cells_of_unit();
-    for (std::size_t kind = 0; kind < kinds; ++kind) {
-      float* to = cells.scale.data() + first_cell(trial) + kind * cells.stride();
-      for (std::size_t c = 0, u = 0; c < cells.count; ++u) {
-        for (const std::size_t end = std::min(c + n, cells.count); c < end; ++c) to[c] = scale[u];
-      }
-    }
+    const int log2 = std::countr_zero(cells_of_unit());
+    float* to = cells.scale.data() + first_cell(trial);
+    for (std::size_t c = 0; c < cells.count; ++c) to[c] = scale[c >> log2];
+    if (kinds == 2) std::copy_n(to, cells.count, to + cells.stride());
   }
   /// Of IQ1: every trial with the positive and the negative one.
   void open_shifts() {
