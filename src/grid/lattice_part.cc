@@ -1,7 +1,6 @@
 #include "grid/lattice_part.h"
 
 #include <bit>
-#include <numeric>
 
 namespace zp {
 namespace {
@@ -24,32 +23,33 @@ void pick_pairs(const LatticePart& part, std::size_t at, LatticePicked& out) {
   }
 }
 
-// shift: of each unit, or nullptr to choose it.
-void pick_shifts(const LatticePart& part, std::size_t at, const std::uint8_t* shift,
-                 LatticePicked& out) {
-  const std::size_t n = part.cells_of_unit();
+// Each cell takes the better shift.
+void pick_cell_shifts(const LatticePart& part, std::size_t at, LatticePicked& out) {
+  const int log2 = std::countr_zero(part.cells_of_unit());
   const float* above = part.cells.cost.data() + at;
   const float* below = above + part.cells.stride();
-  LatticePerCell<float> least;
   for (std::size_t c = 0; c < part.cells.count; ++c) {
     out.second[c] = below[c] < above[c] ? 1 : 0;
-    least[c] = std::min(above[c], below[c]);
+    out.cost[c >> log2] += std::min(above[c], below[c]);
   }
-  const auto sum = [&](const float* cost, std::size_t u) {
-    const std::size_t end = std::min((u + 1) * n, part.cells.count);
-    return std::accumulate(cost + u * n, cost + end, 0.0f);
-  };
+}
+
+// shift: of each unit, or nullptr to choose it.
+void pick_unit_shifts(const LatticePart& part, std::size_t at, const std::uint8_t* shift,
+                      LatticePicked& out) {
+  const int log2 = std::countr_zero(part.cells_of_unit());
+  const float* above = part.cells.cost.data() + at;
+  const float* below = above + part.cells.stride();
+  LatticePerUnit<float> other{};
+  for (std::size_t c = 0; c < part.cells.count; ++c) {
+    out.cost[c >> log2] += above[c];
+    other[c >> log2] += below[c];
+  }
   for (std::size_t u = 0; u < part.units(); ++u) {
-    if (part.type.signs == LatticeSigns::cell_shift) {
-      out.cost[u] = sum(least.data(), u);
-      continue;
-    }
-    const float sums[] = {sum(above, u), sum(below, u)};
-    out.shift[u] = shift != nullptr ? shift[u] : sums[1] < sums[0] ? 1 : 0;
-    out.cost[u] = sums[out.shift[u]];
-    const std::size_t end = std::min((u + 1) * n, part.cells.count);
-    std::fill(out.second.data() + u * n, out.second.data() + end, out.shift[u]);
+    out.shift[u] = shift != nullptr ? shift[u] : other[u] < out.cost[u] ? 1 : 0;
+    if (out.shift[u] != 0) out.cost[u] = other[u];
   }
+  for (std::size_t c = 0; c < part.cells.count; ++c) out.second[c] = out.shift[c >> log2];
 }
 
 // The signs with the one turned that costs least under the entry.
@@ -71,8 +71,10 @@ unsigned turned(const LatticePart& part, std::size_t c, std::int32_t entry) {
 LatticePicked lattice_pick(const LatticePart& part, std::size_t trial, const std::uint8_t* shift) {
   LatticePicked out;
   const std::size_t at = part.first_cell(trial);
-  if (part.type.shift != 0) {
-    pick_shifts(part, at, shift, out);
+  if (part.type.signs == LatticeSigns::cell_shift) {
+    pick_cell_shifts(part, at, out);
+  } else if (part.type.signs == LatticeSigns::unit_shift) {
+    pick_unit_shifts(part, at, shift, out);
   } else if (part.pairs()) {
     pick_pairs(part, at, out);
   } else {
