@@ -40,34 +40,40 @@ HWY_INLINE Real cheapest_move(const std::int32_t* moves, hn::Vec<Integers> point
   return hn::IfThenZeroElse(hn::RebindMask(d, hn::Eq(allowed, hn::Zero(di))), least);
 }
 
-// Without `moves` every point is an entry.
-void estimate(LatticeCells& cells, const std::int32_t* moves) {
+// Of the cells from c on, at the scales and shifts from `at` on. Without `moves` every point is an
+// entry.
+HWY_INLINE void estimate_lanes(LatticeCells& cells, const std::int32_t* moves, std::size_t c,
+                               std::size_t at) {
   const Reals d;
   const Integers di;
+  const auto scale = hn::Load(d, cells.scale.data() + at);
+  const auto shift = hn::Mul(scale, hn::Load(d, cells.shift.data() + at));
+  auto sum = hn::Zero(d);
+  auto point = hn::Zero(di);
+  Real extra[8];
+  for (std::size_t i = 0; i < 8; ++i) {
+    const auto h = hn::Load(d, cells.h[i].data() + c);
+    const auto x = hn::Sub(hn::Load(d, cells.x[i].data() + c), shift);
+    const auto from_zero = hn::Abs(x);
+    const auto from_one = hn::Sub(from_zero, scale);
+    const auto off = hn::Min(from_zero, hn::Abs(from_one));
+    sum = hn::Add(sum, hn::Mul(h, hn::Mul(off, off)));
+    const auto both = hn::Add(from_zero, from_one);  // the squares' difference over the scale
+    extra[i] = hn::Mul(h, hn::Abs(both));
+    const auto minus = hn::RebindMask(di, hn::Lt(x, hn::Zero(d)));
+    const auto one = hn::RebindMask(di, hn::Gt(both, hn::Zero(d)));
+    point = hn::Or(point, hn::IfThenElseZero(minus, hn::Set(di, 256 << i)));
+    point = hn::Or(point, hn::IfThenElseZero(one, hn::Set(di, 1 << i)));
+  }
+  if (moves != nullptr) sum = hn::Add(sum, hn::Mul(scale, cheapest_move(moves, point, extra)));
+  hn::Store(sum, d, cells.cost.data() + at);
+}
+
+void estimate(LatticeCells& cells, const std::int32_t* moves) {
   const std::size_t stride = cells.stride();
-  for (std::size_t at = 0; at < cells.trials * stride; at += hn::Lanes(d)) {
-    const std::size_t c = at % stride;
-    const auto scale = hn::Load(d, cells.scale.data() + at);
-    const auto shift = hn::Mul(scale, hn::Load(d, cells.shift.data() + at));
-    auto sum = hn::Zero(d);
-    auto point = hn::Zero(di);
-    Real extra[8];
-    for (std::size_t i = 0; i < 8; ++i) {
-      const auto h = hn::Load(d, cells.h[i].data() + c);
-      const auto x = hn::Sub(hn::Load(d, cells.x[i].data() + c), shift);
-      const auto from_zero = hn::Abs(x);
-      const auto from_one = hn::Sub(from_zero, scale);
-      const auto off = hn::Min(from_zero, hn::Abs(from_one));
-      sum = hn::Add(sum, hn::Mul(h, hn::Mul(off, off)));
-      const auto both = hn::Add(from_zero, from_one);  // the squares' difference over the scale
-      extra[i] = hn::Mul(h, hn::Abs(both));
-      const auto minus = hn::RebindMask(di, hn::Lt(x, hn::Zero(d)));
-      const auto one = hn::RebindMask(di, hn::Gt(both, hn::Zero(d)));
-      point = hn::Or(point, hn::IfThenElseZero(minus, hn::Set(di, 256 << i)));
-      point = hn::Or(point, hn::IfThenElseZero(one, hn::Set(di, 1 << i)));
-    }
-    if (moves != nullptr) sum = hn::Add(sum, hn::Mul(scale, cheapest_move(moves, point, extra)));
-    hn::Store(sum, d, cells.cost.data() + at);
+  for (std::size_t t = 0; t < cells.trials; ++t) {
+    for (std::size_t c = 0; c < stride; c += hn::Lanes(Reals()))
+      estimate_lanes(cells, moves, c, t * stride + c);
   }
 }
 

@@ -20,7 +20,11 @@ struct LatticePart {
   LatticePart(const LatticeType& t, Floats weights, Floats importance)
       : type(t), w(weights), h(importance) {
     lattice_load(type, w, h, cells);
-    open_shifts();
+    if (type.shift == 0) return;
+    kinds = 2;
+    const std::size_t stride = cells.stride();
+    for (std::size_t at = 0; at + stride <= kLatticeTrials; at += stride)
+      std::fill_n(cells.shift.data() + at, stride, at / stride % 2 == 0 ? type.shift : -type.shift);
   }
 
   /// Signs are even over two cells.
@@ -37,19 +41,18 @@ struct LatticePart {
     for (std::size_t c = 0; c < cells.count; ++c) to[c] = scale[c >> log2];
     if (kinds == 2) std::copy_n(to, cells.count, to + cells.stride());
   }
-  /// Of IQ1: every trial with the positive and the negative one.
+  /// Of IQ1: one trial, with these.
+  void settle_shifts(const LatticePerCell<std::uint8_t>& negative) {
+    if (type.shift == 0) return;
+    kinds = 1;
+    for (std::size_t c = 0; c < cells.count; ++c)
+      cells.shift[c] = negative[c] != 0 ? -type.shift : type.shift;
+  }
+  /// Every trial with the positive and the negative one again.
   void open_shifts() {
     if (type.shift == 0) return;
     kinds = 2;
-    for (std::size_t at = 0; at < kLatticeTrials; at += cells.stride())
-      std::fill_n(cells.shift.data() + at, std::min(cells.stride(), kLatticeTrials - at),
-                  at / cells.stride() % 2 == 0 ? type.shift : -type.shift);
-  }
-  /// Of IQ1: one trial, with these.
-  void settle_shifts(const LatticePerCell<std::uint8_t>& negative) {
-    kinds = 1;
-    for (std::size_t c = 0; type.shift != 0 && c < cells.count; ++c)
-      cells.shift[c] = negative[c] != 0 ? -type.shift : type.shift;
+    std::fill_n(cells.shift.data(), cells.stride(), type.shift);
   }
 };
 

@@ -72,9 +72,12 @@ template <class T>
 Places places(const LatticeCells& cells, std::size_t at) {
   Places from{};
   const std::size_t stride = cells.stride();
+  std::size_t trial = at;
   for (std::size_t g = 0; g < kParts<T>; ++g) {
-    from.trial[g] = (at + g * hn::Lanes(Reals())) % (cells.trials * stride);
-    from.cell[g] = from.trial[g] % stride;
+    from.trial[g] = trial;
+    from.cell[g] = static_cast<std::uint32_t>(trial) % static_cast<std::uint32_t>(stride);
+    trial += hn::Lanes(Reals());
+    if (trial == cells.trials * stride) trial = 0;
   }
   return from;
 }
