@@ -39,7 +39,7 @@ float scale_of(const LatticeType& type, std::uint16_t d, int level) {
 
 LatticePerUnit<float> scales_of(const LatticePart& part, const Candidate& c) {
   LatticePerUnit<float> scale{};
-  for (std::size_t u = 0; u < part.units(); ++u) scale[u] = scale_of(part.type, c.d, c.level[u]);
+  for (std::size_t u = 0; u < part.units; ++u) scale[u] = scale_of(part.type, c.d, c.level[u]);
   return scale;
 }
 
@@ -50,9 +50,9 @@ std::uint16_t stored(float d) {
 void sum_up(const LatticePart& part, Candidate& c) {
   const LatticePerUnit<float> scale = scales_of(part, c);
   lattice_moments(part.type, part.w, part.h, c.codes.code.data(), c.codes.shift.data(),
-                  scale.data(), std::span(c.moments).first(part.units()));
+                  scale.data(), std::span(c.moments).first(part.units));
   c.cost = 0;
-  for (std::size_t u = 0; u < part.units(); ++u) c.cost += c.moments[u].error;
+  for (std::size_t u = 0; u < part.units; ++u) c.cost += c.moments[u].error;
 }
 
 enum class Shifts { open, settled };
@@ -80,7 +80,7 @@ double bound_of(LatticePart& part, const LatticePowers& powers, const Candidate&
   const LatticePicked picked = lattice_pick(part, 0, nullptr);
   double sum = 0;
   double units = 0;
-  for (std::size_t u = 0; u < part.units(); ++u) {
+  for (std::size_t u = 0; u < part.units; ++u) {
     const double scale = scale_of(part.type, c.d, c.level[u]);
     sum += picked.cost[u];
     units += scale * scale * powers.zero[u];
@@ -117,21 +117,21 @@ void try_neighbours(LatticePart& part, Candidate& c) {
   part.set_trials(kSteps.size());
   for (std::size_t t = 0; t < kSteps.size(); ++t) {
     LatticePerUnit<float> scale{};
-    for (std::size_t u = 0; u < part.units(); ++u)
+    for (std::size_t u = 0; u < part.units; ++u)
       scale[u] = scale_of(part.type, c.d, level(u, kSteps[t]));
     part.set_scales(t, scale);
   }
   lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
-  const std::size_t n = part.cells_of_unit();
+  const std::size_t n = part.cells_of_unit;
   LatticePerUnit<float> least{};
   for (std::size_t t = 0; t < kSteps.size(); ++t) {
     const LatticePicked picked = lattice_pick(part, t, nullptr);
-    for (std::size_t u = 0; u < part.units(); ++u) {
+    for (std::size_t u = 0; u < part.units; ++u) {
       if (t > 0 && picked.cost[u] >= least[u]) continue;
       c.level[u] = level(u, kSteps[t]);
       least[u] = picked.cost[u];
       c.shift[u] = picked.shift[u];
-      std::copy_n(picked.second.data() + u * n, n, c.negative.data() + u * n);
+      for (std::size_t k = u * n; k < (u + 1) * n; ++k) c.negative[k] = picked.second[k];
     }
   }
 }
@@ -139,8 +139,7 @@ void try_neighbours(LatticePart& part, Candidate& c) {
 // d and every l; no codes yet.
 Candidate by_range(const LatticePart& part, const LatticePowers& powers) {
   LatticeWish wish{};
-  for (std::size_t u = 0; u < part.units(); ++u)
-    wish.scale[u] = powers.largest[u] / part.type.top();
+  for (std::size_t u = 0; u < part.units; ++u) wish.scale[u] = powers.largest[u] / part.type.top();
   const float largest = *std::max_element(wish.scale.begin(), wish.scale.end());
   Candidate c;
   c.d = stored(largest / part.type.multiplier(part.type.scales - 1));
@@ -151,40 +150,44 @@ Candidate by_range(const LatticePart& part, const LatticePowers& powers) {
 }
 
 constexpr std::array kRaster = {0.7f, 0.84f, 1.0f, 1.18f, 1.4f};
+constexpr std::array kEstimated = {0.68f, 0.79f, 0.91f, 1.06f, 1.22f, 1.41f};  // of IQ1
 
-// The lowest point of the parabola through the raster's point `best` and those beside it.
-float between(const std::array<LatticePicked, kRaster.size()>& picked, std::size_t u,
-              std::size_t best) {
-  if (best == 0 || best + 1 == kRaster.size()) return kRaster[best];
+// Of one unit over a raster: the lowest point of the parabola through the least cost and those
+// beside it.
+float lowest(std::span<const float> raster, std::span<const LatticePicked> picked, std::size_t u) {
+  std::size_t best = 0;
+  for (std::size_t t = 1; t < raster.size(); ++t) {
+    if (picked[t].cost[u] < picked[best].cost[u]) best = t;
+  }
+  if (best == 0 || best + 1 == raster.size()) return raster[best];
   const float below = picked[best - 1].cost[u] - picked[best].cost[u];
   const float above = picked[best + 1].cost[u] - picked[best].cost[u];
-  if (!(below + above > 0)) return kRaster[best];
-  return kRaster[best] +
-         (below - above) / (below + above) / 4 * (kRaster[best + 1] - kRaster[best - 1]);
+  if (!(below + above > 0)) return raster[best];
+  return raster[best] +
+         (below - above) / (below + above) / 4 * (raster[best + 1] - raster[best - 1]);
 }
 
 LatticeWish wishes(LatticePart& part, const LatticePowers& powers) {
+  const bool estimated = part.type.moves != nullptr;
+  const std::span<const float> raster =
+      estimated ? std::span<const float>(kEstimated) : std::span<const float>(kRaster);
   const LatticePerUnit<float>& start = powers.usual;
-  part.set_trials(kRaster.size());
-  for (std::size_t t = 0; t < kRaster.size(); ++t) {
+  part.set_trials(raster.size());
+  for (std::size_t t = 0; t < raster.size(); ++t) {
     LatticePerUnit<float> scale{};
-    for (std::size_t u = 0; u < part.units(); ++u) scale[u] = kRaster[t] * start[u];
+    for (std::size_t u = 0; u < part.units; ++u) scale[u] = raster[t] * start[u];
     part.set_scales(t, scale);
   }
-  if (part.type.moves != nullptr) {
+  if (estimated) {
     lattice_estimate(part.type, part.cells);
   } else {
     lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
   }
-  std::array<LatticePicked, kRaster.size()> picked;
-  for (std::size_t t = 0; t < kRaster.size(); ++t) picked[t] = lattice_pick(part, t, nullptr);
+  std::array<LatticePicked, std::max(kRaster.size(), kEstimated.size())> picked;
+  for (std::size_t t = 0; t < raster.size(); ++t) picked[t] = lattice_pick(part, t, nullptr);
   LatticeWish wish{};
-  for (std::size_t u = 0; u < part.units(); ++u) {
-    std::size_t best = 0;
-    for (std::size_t t = 1; t < kRaster.size(); ++t) {
-      if (picked[t].cost[u] < picked[best].cost[u]) best = t;
-    }
-    const float scale = between(picked, u, best) * start[u];
+  for (std::size_t u = 0; u < part.units; ++u) {
+    const float scale = lowest(raster, picked, u) * start[u];
     wish.scale[u] = scale;
     wish.weight[u] = scale > 0 ? powers.two[u] / (scale * scale) : 0.0f;
   }
@@ -216,7 +219,7 @@ Candidate candidate(const LatticePart& part, const LatticeWish& wish) {
 void refit(const LatticePart& part, Candidate& c) {
   double up = 0;
   double down = 0;
-  for (std::size_t u = 0; u < part.units(); ++u) {
+  for (std::size_t u = 0; u < part.units; ++u) {
     const double multiplier = part.type.multiplier(c.level[u]);
     up += multiplier * c.moments[u].wv;
     down += multiplier * multiplier * c.moments[u].vv;
@@ -274,7 +277,7 @@ void lattice_fit(const LatticeType& type, LatticeParams& p, Floats w, Floats h, 
   p.record.d = c.d;
   p.record.code = c.codes.code;
   p.record.shift = c.codes.shift;
-  for (std::size_t u = 0; u < part.units(); ++u)
+  for (std::size_t u = 0; u < part.units; ++u)
     p.record.level[u] = static_cast<std::uint8_t>(c.level[u]);
 }
 
@@ -301,8 +304,8 @@ void lattice_fit_unit(const LatticeType& type, LatticeParams& p, std::size_t u, 
   lattice_find_entries(part, LatticeCosts::exact);
   lattice_take_codes(part, lattice_pick(part, 0, nullptr), best);
   p.record.shift[u] = best.shift[0];
-  std::copy_n(best.code.begin(), part.cells_of_unit(),
-              p.record.code.begin() + static_cast<std::ptrdiff_t>(u * part.cells_of_unit()));
+  std::copy_n(best.code.begin(), part.cells_of_unit,
+              p.record.code.begin() + static_cast<std::ptrdiff_t>(u * part.cells_of_unit));
 }
 
 void lattice_encode(const LatticeType& type, const LatticeParams& p, std::size_t j, Floats w,

@@ -14,6 +14,8 @@ struct LatticePart {
   const LatticeType& type;
   Floats w;
   Floats h;
+  std::size_t cells_of_unit = type.unit / type.dims;
+  std::size_t units = (w.size() + type.unit - 1) / type.unit;
   std::size_t kinds = 1;  ///< trials of the cells for one of ours: 2 with both shifts
   LatticeCells cells;
 
@@ -29,14 +31,12 @@ struct LatticePart {
 
   /// Signs are even over two cells.
   bool pairs() const { return type.signs == LatticeSigns::even && type.dims == 4; }
-  std::size_t cells_of_unit() const { return type.unit / type.dims; }
-  std::size_t units() const { return (w.size() + type.unit - 1) / type.unit; }
 
   std::size_t first_cell(std::size_t trial) const { return trial * kinds * cells.stride(); }
   /// Trials with the scale of one after another.
   void set_trials(std::size_t trials) { cells.trials = trials * kinds; }
   void set_scales(std::size_t trial, const LatticePerUnit<float>& scale) {
-    const int log2 = std::countr_zero(cells_of_unit());
+    const int log2 = std::countr_zero(cells_of_unit);
     float* to = cells.scale.data() + first_cell(trial);
     for (std::size_t c = 0; c < cells.count; ++c) to[c] = scale[c >> log2];
     if (kinds == 2) std::copy_n(to, cells.count, to + cells.stride());
@@ -46,7 +46,7 @@ struct LatticePart {
     if (type.shift == 0) return;
     kinds = 1;
     for (std::size_t c = 0; c < cells.count; ++c)
-      cells.shift[c] = negative[c] != 0 ? -type.shift : type.shift;
+      cells.shift[c] = type.shift * static_cast<float>(1 - 2 * negative[c]);
   }
   /// Every trial with the positive and the negative one again.
   void open_shifts() {
