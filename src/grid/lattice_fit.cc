@@ -5,10 +5,11 @@
 // usual one for the spread of its weights says what scale s each unit alone wants; of the values of
 // d that put the largest unit's scale on one of the upper l, the best by D (s' - s)^2, with
 // D = sum h w^2 / s^2, is taken; then every unit's l or one of its neighbours, and shifts. So far
-// costs are told apart to a hundredth of a cell's (LatticeCosts::rough). LatticeCodes are the best
+// costs are told apart to a hundredth of a cell's (LatticeCosts::rough), over IQ1's raster only
+// estimated (lattice_estimate.cc). LatticeCodes are the best
 // at these scales and shifts but for ties within a few ten thousandths (fine); last d moves to
-// their least squares. What was found so is kept where it costs less than the range, by sums over
-// all weights.
+// their least squares. What was found so is kept where it costs less than the range; what the range
+// costs at least is summed first, and its codes only where that doesn't decide.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -150,7 +151,7 @@ Candidate by_range(const LatticePart& part, const LatticePowers& powers) {
 }
 
 constexpr std::array kRaster = {0.7f, 0.84f, 1.0f, 1.18f, 1.4f};
-constexpr std::array kEstimated = {0.68f, 0.79f, 0.91f, 1.06f, 1.22f, 1.41f};  // of IQ1
+constexpr std::array kFineRaster = {0.68f, 0.79f, 0.91f, 1.06f, 1.22f, 1.41f};  // of IQ1_S
 
 // Of one unit over a raster: the lowest point of the parabola through the least cost and those
 // beside it.
@@ -170,7 +171,7 @@ float lowest(std::span<const float> raster, std::span<const LatticePicked> picke
 LatticeWish wishes(LatticePart& part, const LatticePowers& powers) {
   const bool estimated = part.type.moves != nullptr;
   const std::span<const float> raster =
-      estimated ? std::span<const float>(kEstimated) : std::span<const float>(kRaster);
+      part.type.signs == LatticeSigns::unit_shift ? std::span<const float>(kFineRaster) : kRaster;
   const LatticePerUnit<float>& start = powers.usual;
   part.set_trials(raster.size());
   for (std::size_t t = 0; t < raster.size(); ++t) {
@@ -183,7 +184,7 @@ LatticeWish wishes(LatticePart& part, const LatticePowers& powers) {
   } else {
     lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
   }
-  std::array<LatticePicked, std::max(kRaster.size(), kEstimated.size())> picked;
+  std::array<LatticePicked, std::max(kRaster.size(), kFineRaster.size())> picked;
   for (std::size_t t = 0; t < raster.size(); ++t) picked[t] = lattice_pick(part, t, nullptr);
   LatticeWish wish{};
   for (std::size_t u = 0; u < part.units; ++u) {
