@@ -5,11 +5,11 @@
 // usual one for the spread of its weights says what scale s each unit alone wants; of the values of
 // d that put the largest unit's scale on one of the upper l, the best by D (s' - s)^2, with
 // D = sum h w^2 / s^2, is taken; then every unit's l or one of its neighbours, and shifts. So far
-// costs are told apart to a hundredth of a cell's (LatticeCosts::rough), over IQ1's raster only
-// estimated (lattice_estimate.cc). LatticeCodes are the best
-// at these scales and shifts but for ties within a few ten thousandths (fine); last d moves to
-// their least squares. What was found so is kept where it costs less than the range; what the range
-// costs at least is summed first, and its codes only where that doesn't decide.
+// costs are told apart to a hundredth of a cell's (LatticeCosts::rough), over IQ1's raster they are
+// only estimated (lattice_estimate.cc). LatticeCodes are the best at these scales and shifts but
+// for ties within a few ten thousandths (fine); last d moves to their least squares. What was found
+// so is kept where it costs less than the range, whose codes are sought only where what it costs at
+// least doesn't decide.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
