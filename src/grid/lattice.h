@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "grid/grid.h"
 #include "grid/lattice_plan.h"
@@ -38,11 +39,21 @@ struct LatticeRecord {
   std::array<Code, kLatticeCells> code{};
 };
 
+/// Which moves of one weight, from 0 to its sign or back, make a cell's levels an entry.
+struct LatticeMoves {
+  /// A byte for each point, bit i: weight i may move; 0 for entries. Bit i of a point: weight i is
+  /// not 0; bit 8 + i: it is negative, or its 0 stands for a negative weight.
+  std::vector<std::int32_t> four_points;
+
+  explicit LatticeMoves(std::span<const std::uint16_t> codebook);
+};
+
 struct LatticeType {
   std::string_view name;
   std::size_t dims;                         ///< weights of a cell, 4 or 8
   std::span<const std::uint16_t> codebook;  ///< lattice_codebooks.inc
   const LatticePlan& (*plan)();             ///< of the codebook; made when first asked for
+  const LatticeMoves& (*moves)();           ///< of IQ1, else nullptr
   std::array<float, 8> levels;              ///< 3 of them for 8 weights, 8 for 4
   const std::array<float, 4>* halves;       ///< levels of each pattern of half a cell
   std::size_t unit;                         ///< weights that share l
@@ -142,6 +153,11 @@ void lattice_load(const LatticeType& type, Floats w, Floats h, LatticeCells& cel
 /// cost was beyond what the whole numbers hold, and is larger than said.
 bool lattice_nearest(const LatticeType& type, LatticeCells& cells, LatticeCosts costs,
                      bool entries) noexcept;
+
+/// Of IQ1: what that costs, estimated (lattice_estimate.cc).
+void lattice_estimate(const LatticeType& type, LatticeCells& cells) noexcept;
+/// Of IQ1: what it would cost if every point of levels were an entry.
+void lattice_least(LatticeCells& cells) noexcept;
 
 /// Of each unit.
 struct LatticePowers {

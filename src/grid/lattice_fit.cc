@@ -5,12 +5,14 @@
 // usual one for the spread of its weights says what scale s each unit alone wants; of the values of
 // d that put the largest unit's scale on one of the upper l, the best by D (s' - s)^2, with
 // D = sum h w^2 / s^2, is taken; then every unit's l or one of its neighbours, and shifts. So far
-// costs are told apart to a hundredth of a cell's (LatticeCosts::rough). LatticeCodes are the best
-// at these scales and shifts but for ties within a few ten thousandths (fine); last d moves to
-// their least squares. What was found so is kept where it costs less than the range, by sums over
-// all weights.
+// costs are told apart to a hundredth of a cell's (LatticeCosts::rough), over IQ1's raster they are
+// only estimated (lattice_estimate.cc). LatticeCodes are the best at these scales and shifts but
+// for ties within a few ten thousandths (fine); last d moves to their least squares. What was found
+// so is kept where it costs less than the range, whose codes are sought only where what it costs at
+// least doesn't decide.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "grid/lattice_part.h"
 #include "number/half.h"
@@ -38,7 +40,7 @@ float scale_of(const LatticeType& type, std::uint16_t d, int level) {
 
 LatticePerUnit<float> scales_of(const LatticePart& part, const Candidate& c) {
   LatticePerUnit<float> scale{};
-  for (std::size_t u = 0; u < part.units(); ++u) scale[u] = scale_of(part.type, c.d, c.level[u]);
+  for (std::size_t u = 0; u < part.units; ++u) scale[u] = scale_of(part.type, c.d, c.level[u]);
   return scale;
 }
 
@@ -49,9 +51,9 @@ std::uint16_t stored(float d) {
 void sum_up(const LatticePart& part, Candidate& c) {
   const LatticePerUnit<float> scale = scales_of(part, c);
   lattice_moments(part.type, part.w, part.h, c.codes.code.data(), c.codes.shift.data(),
-                  scale.data(), std::span(c.moments).first(part.units()));
+                  scale.data(), std::span(c.moments).first(part.units));
   c.cost = 0;
-  for (std::size_t u = 0; u < part.units(); ++u) c.cost += c.moments[u].error;
+  for (std::size_t u = 0; u < part.units; ++u) c.cost += c.moments[u].error;
 }
 
 enum class Shifts { open, settled };
@@ -70,13 +72,16 @@ void complete(LatticePart& part, LatticeCosts costs, Shifts shifts, Candidate& c
   if (settled) part.open_shifts();
 }
 
-// What codes at the candidate's scales cost at least, by the costs of a trial.
-double bound_of(const LatticePart& part, const LatticePowers& powers, const Candidate& c,
-                std::size_t trial, LatticeCosts costs) {
-  const LatticePicked picked = lattice_pick(part, trial, nullptr);
+// What codes at the candidate's scales cost at least.
+double bound_of(LatticePart& part, const LatticePowers& powers, const Candidate& c,
+                LatticeCosts costs) {
+  part.set_trials(1);
+  part.set_scales(0, scales_of(part, c));
+  lattice_nearest(part.type, part.cells, costs, false);
+  const LatticePicked picked = lattice_pick(part, 0, nullptr);
   double sum = 0;
   double units = 0;
-  for (std::size_t u = 0; u < part.units(); ++u) {
+  for (std::size_t u = 0; u < part.units; ++u) {
     const double scale = scale_of(part.type, c.d, c.level[u]);
     sum += picked.cost[u];
     units += scale * scale * powers.zero[u];
@@ -85,51 +90,57 @@ double bound_of(const LatticePart& part, const LatticePowers& powers, const Cand
   return sum - units * lattice_unit(part.type, costs) * halves / 2;
 }
 
-// The same, with finer costs.
-double fine_bound(LatticePart& part, const LatticePowers& powers, const Candidate& c) {
+// The same of IQ1, if every point of levels were an entry.
+double least_of(LatticePart& part, const Candidate& c) {
   part.set_trials(1);
   part.set_scales(0, scales_of(part, c));
-  lattice_nearest(part.type, part.cells, LatticeCosts::fine, false);
-  return bound_of(part, powers, c, 0, LatticeCosts::fine);
+  lattice_least(part.cells);
+  const LatticePicked picked = lattice_pick(part, 0, nullptr);
+  const double sum = std::accumulate(picked.cost.begin(), picked.cost.end(), 0.0);
+  return sum * (1 - 0x1p-18);  // sums of 32 terms in FP32
 }
 
-// Each unit's l may move by one; settles shifts. Returns a bound: `range` costs no less.
-double try_neighbours(LatticePart& part, const LatticePowers& powers, const Candidate& range,
-                      Candidate& c) {
+// Certainly, the candidate costs at least `cost`.
+bool costs_at_least(LatticePart& part, const LatticePowers& powers, const Candidate& c,
+                    double cost) {
+  if (part.type.moves != nullptr && least_of(part, c) >= cost) return true;
+  return bound_of(part, powers, c, LatticeCosts::rough) >= cost ||
+         bound_of(part, powers, c, LatticeCosts::fine) >= cost;
+}
+
+// Each unit's l may move by one; settles shifts.
+void try_neighbours(LatticePart& part, Candidate& c) {
   constexpr std::array kSteps = {0, -1, 1};
   const LatticePerUnit<std::int32_t> start = c.level;
   const auto level = [&](std::size_t u, int step) {
     return std::clamp(start[u] + step, 0, part.type.scales - 1);
   };
-  part.set_trials(kSteps.size() + 1);
+  part.set_trials(kSteps.size());
   for (std::size_t t = 0; t < kSteps.size(); ++t) {
     LatticePerUnit<float> scale{};
-    for (std::size_t u = 0; u < part.units(); ++u)
+    for (std::size_t u = 0; u < part.units; ++u)
       scale[u] = scale_of(part.type, c.d, level(u, kSteps[t]));
     part.set_scales(t, scale);
   }
-  part.set_scales(kSteps.size(), scales_of(part, range));
   lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
-  const std::size_t n = part.cells_of_unit();
+  const std::size_t n = part.cells_of_unit;
   LatticePerUnit<float> least{};
   for (std::size_t t = 0; t < kSteps.size(); ++t) {
     const LatticePicked picked = lattice_pick(part, t, nullptr);
-    for (std::size_t u = 0; u < part.units(); ++u) {
+    for (std::size_t u = 0; u < part.units; ++u) {
       if (t > 0 && picked.cost[u] >= least[u]) continue;
       c.level[u] = level(u, kSteps[t]);
       least[u] = picked.cost[u];
       c.shift[u] = picked.shift[u];
-      std::copy_n(picked.second.data() + u * n, n, c.negative.data() + u * n);
+      for (std::size_t k = u * n; k < (u + 1) * n; ++k) c.negative[k] = picked.second[k];
     }
   }
-  return bound_of(part, powers, range, kSteps.size(), LatticeCosts::rough);
 }
 
 // d and every l; no codes yet.
 Candidate by_range(const LatticePart& part, const LatticePowers& powers) {
   LatticeWish wish{};
-  for (std::size_t u = 0; u < part.units(); ++u)
-    wish.scale[u] = powers.largest[u] / part.type.top();
+  for (std::size_t u = 0; u < part.units; ++u) wish.scale[u] = powers.largest[u] / part.type.top();
   const float largest = *std::max_element(wish.scale.begin(), wish.scale.end());
   Candidate c;
   c.d = stored(largest / part.type.multiplier(part.type.scales - 1));
@@ -140,36 +151,44 @@ Candidate by_range(const LatticePart& part, const LatticePowers& powers) {
 }
 
 constexpr std::array kRaster = {0.7f, 0.84f, 1.0f, 1.18f, 1.4f};
+constexpr std::array kFineRaster = {0.68f, 0.79f, 0.91f, 1.06f, 1.22f, 1.41f};  // of IQ1_S
 
-// The lowest point of the parabola through the raster's point `best` and those beside it.
-float between(const std::array<LatticePicked, kRaster.size()>& picked, std::size_t u,
-              std::size_t best) {
-  if (best == 0 || best + 1 == kRaster.size()) return kRaster[best];
+// Of one unit over a raster: the lowest point of the parabola through the least cost and those
+// beside it.
+float lowest(std::span<const float> raster, std::span<const LatticePicked> picked, std::size_t u) {
+  std::size_t best = 0;
+  for (std::size_t t = 1; t < raster.size(); ++t) {
+    if (picked[t].cost[u] < picked[best].cost[u]) best = t;
+  }
+  if (best == 0 || best + 1 == raster.size()) return raster[best];
   const float below = picked[best - 1].cost[u] - picked[best].cost[u];
   const float above = picked[best + 1].cost[u] - picked[best].cost[u];
-  if (!(below + above > 0)) return kRaster[best];
-  return kRaster[best] +
-         (below - above) / (below + above) / 4 * (kRaster[best + 1] - kRaster[best - 1]);
+  if (!(below + above > 0)) return raster[best];
+  return raster[best] +
+         (below - above) / (below + above) / 4 * (raster[best + 1] - raster[best - 1]);
 }
 
 LatticeWish wishes(LatticePart& part, const LatticePowers& powers) {
+  const bool estimated = part.type.moves != nullptr;
+  const std::span<const float> raster =
+      part.type.signs == LatticeSigns::unit_shift ? std::span<const float>(kFineRaster) : kRaster;
   const LatticePerUnit<float>& start = powers.usual;
-  part.set_trials(kRaster.size());
-  for (std::size_t t = 0; t < kRaster.size(); ++t) {
+  part.set_trials(raster.size());
+  for (std::size_t t = 0; t < raster.size(); ++t) {
     LatticePerUnit<float> scale{};
-    for (std::size_t u = 0; u < part.units(); ++u) scale[u] = kRaster[t] * start[u];
+    for (std::size_t u = 0; u < part.units; ++u) scale[u] = raster[t] * start[u];
     part.set_scales(t, scale);
   }
-  lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
-  std::array<LatticePicked, kRaster.size()> picked;
-  for (std::size_t t = 0; t < kRaster.size(); ++t) picked[t] = lattice_pick(part, t, nullptr);
+  if (estimated) {
+    lattice_estimate(part.type, part.cells);
+  } else {
+    lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
+  }
+  std::array<LatticePicked, std::max(kRaster.size(), kFineRaster.size())> picked;
+  for (std::size_t t = 0; t < raster.size(); ++t) picked[t] = lattice_pick(part, t, nullptr);
   LatticeWish wish{};
-  for (std::size_t u = 0; u < part.units(); ++u) {
-    std::size_t best = 0;
-    for (std::size_t t = 1; t < kRaster.size(); ++t) {
-      if (picked[t].cost[u] < picked[best].cost[u]) best = t;
-    }
-    const float scale = between(picked, u, best) * start[u];
+  for (std::size_t u = 0; u < part.units; ++u) {
+    const float scale = lowest(raster, picked, u) * start[u];
     wish.scale[u] = scale;
     wish.weight[u] = scale > 0 ? powers.two[u] / (scale * scale) : 0.0f;
   }
@@ -201,28 +220,27 @@ Candidate candidate(const LatticePart& part, const LatticeWish& wish) {
 void refit(const LatticePart& part, Candidate& c) {
   double up = 0;
   double down = 0;
-  for (std::size_t u = 0; u < part.units(); ++u) {
+  for (std::size_t u = 0; u < part.units; ++u) {
     const double multiplier = part.type.multiplier(c.level[u]);
     up += multiplier * c.moments[u].wv;
     down += multiplier * multiplier * c.moments[u].vv;
   }
   const std::uint16_t d = down > 0 ? stored(static_cast<float>(up / down)) : c.d;
   if (d == c.d) return;
-  const std::uint16_t before = c.d;
-  const double cost = c.cost;
+  const double before = fp16_to_float(c.d);
+  const double after = fp16_to_float(d);
+  const double more = (after - before) * ((after + before) * down - 2 * up);
+  if (!(more < 0)) return;
   c.d = d;
-  sum_up(part, c);
-  if (c.cost < cost) return;
-  c.d = before;
-  c.cost = cost;
+  c.cost += more;
 }
 
 Candidate by_search(LatticePart& part, const LatticePowers& powers, const Candidate& range) {
   Candidate best = candidate(part, wishes(part, powers));
-  const double bound = try_neighbours(part, powers, range, best);
+  try_neighbours(part, best);
   complete(part, LatticeCosts::fine, Shifts::settled, best);
   refit(part, best);
-  if (bound >= best.cost || fine_bound(part, powers, range) >= best.cost) return best;
+  if (costs_at_least(part, powers, range, best.cost)) return best;
   Candidate other = range;
   complete(part, LatticeCosts::fine, Shifts::open, other);
   return other.cost <= best.cost ? other : best;
@@ -235,9 +253,12 @@ void normalize(Floats h, std::array<float, kLatticeBlock>& out) {
     for (std::size_t k = 0; k < 4; ++k) sum[k] += h[i + k];
   }
   const double all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-  const double inverse = all > 0 ? static_cast<double>(h.size()) / all : 0;
-  for (std::size_t i = 0; i < out.size(); ++i)
-    out[i] = inverse > 0 ? static_cast<float>(h[i] * inverse) : 1.0f;
+  if (!(all > 0)) {
+    out.fill(1.0f);
+    return;
+  }
+  const double inverse = static_cast<double>(h.size()) / all;
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(h[i] * inverse);
 }
 
 }  // namespace
@@ -257,7 +278,7 @@ void lattice_fit(const LatticeType& type, LatticeParams& p, Floats w, Floats h, 
   p.record.d = c.d;
   p.record.code = c.codes.code;
   p.record.shift = c.codes.shift;
-  for (std::size_t u = 0; u < part.units(); ++u)
+  for (std::size_t u = 0; u < part.units; ++u)
     p.record.level[u] = static_cast<std::uint8_t>(c.level[u]);
 }
 
@@ -284,8 +305,8 @@ void lattice_fit_unit(const LatticeType& type, LatticeParams& p, std::size_t u, 
   lattice_find_entries(part, LatticeCosts::exact);
   lattice_take_codes(part, lattice_pick(part, 0, nullptr), best);
   p.record.shift[u] = best.shift[0];
-  std::copy_n(best.code.begin(), part.cells_of_unit(),
-              p.record.code.begin() + static_cast<std::ptrdiff_t>(u * part.cells_of_unit()));
+  std::copy_n(best.code.begin(), part.cells_of_unit,
+              p.record.code.begin() + static_cast<std::ptrdiff_t>(u * part.cells_of_unit));
 }
 
 void lattice_encode(const LatticeType& type, const LatticeParams& p, std::size_t j, Floats w,

@@ -9,7 +9,7 @@ namespace {
 void pick_pairs(const LatticePart& part, std::size_t at, LatticePicked& out) {
   const float* turned = part.cells.cost.data() + at;
   const float* straight = part.cells.unturned_cost.data() + at;
-  const std::size_t n = part.cells_of_unit();
+  const std::size_t n = part.cells_of_unit;
   for (std::size_t c = 0; c < part.cells.count; c += 2) {
     const bool even =
         std::popcount(static_cast<unsigned>(part.cells.minus[c] << 4 | part.cells.minus[c + 1])) %
@@ -23,29 +23,35 @@ void pick_pairs(const LatticePart& part, std::size_t at, LatticePicked& out) {
   }
 }
 
-// shift: of each unit, or nullptr to choose it.
-void pick_shifts(const LatticePart& part, std::size_t at, const std::uint8_t* shift,
-                 LatticePicked& out) {
-  const std::size_t n = part.cells_of_unit();
+// Each cell takes the better shift.
+void pick_cell_shifts(const LatticePart& part, std::size_t at, LatticePicked& out) {
   const float* above = part.cells.cost.data() + at;
   const float* below = above + part.cells.stride();
-  for (std::size_t u = 0; u < part.units(); ++u) {
-    const std::size_t end = std::min((u + 1) * n, part.cells.count);
-    float sum_above = 0;
-    float sum_below = 0;
-    float sum = 0;
-    for (std::size_t c = u * n; c < end; ++c) {
-      sum_above += above[c];
-      sum_below += below[c];
-      sum += std::min(above[c], below[c]);
-      out.second[c] = below[c] < above[c] ? 1 : 0;
-    }
-    out.cost[u] = sum;
-    if (part.type.signs == LatticeSigns::cell_shift) continue;
-    out.shift[u] = shift != nullptr ? shift[u] : sum_below < sum_above ? 1 : 0;
-    out.cost[u] = out.shift[u] != 0 ? sum_below : sum_above;
-    std::fill(out.second.data() + u * n, out.second.data() + end, out.shift[u]);
+  LatticePerCell<float> least;
+  for (std::size_t c = 0; c < part.cells.count; ++c) least[c] = std::min(above[c], below[c]);
+  for (std::size_t c = 0; c < part.cells.count; ++c) out.second[c] = below[c] < above[c] ? 1 : 0;
+  const std::size_t n = part.cells_of_unit;
+  for (std::size_t k = 0; k < n; ++k) {
+    for (std::size_t u = 0; u < part.units; ++u) out.cost[u] += least[u * n + k];
   }
+}
+
+// shift: of each unit, or nullptr to choose it.
+void pick_unit_shifts(const LatticePart& part, std::size_t at, const std::uint8_t* shift,
+                      LatticePicked& out) {
+  const int log2 = std::countr_zero(part.cells_of_unit);
+  const float* above = part.cells.cost.data() + at;
+  const float* below = above + part.cells.stride();
+  LatticePerUnit<float> other{};
+  for (std::size_t c = 0; c < part.cells.count; ++c) {
+    out.cost[c >> log2] += above[c];
+    other[c >> log2] += below[c];
+  }
+  for (std::size_t u = 0; u < part.units; ++u) {
+    out.shift[u] = shift != nullptr ? shift[u] : other[u] < out.cost[u] ? 1 : 0;
+    if (out.shift[u] != 0) out.cost[u] = other[u];
+  }
+  for (std::size_t c = 0; c < part.cells.count; ++c) out.second[c] = out.shift[c >> log2];
 }
 
 // The signs with the one turned that costs least under the entry.
@@ -67,12 +73,14 @@ unsigned turned(const LatticePart& part, std::size_t c, std::int32_t entry) {
 LatticePicked lattice_pick(const LatticePart& part, std::size_t trial, const std::uint8_t* shift) {
   LatticePicked out;
   const std::size_t at = part.first_cell(trial);
-  if (part.type.shift != 0) {
-    pick_shifts(part, at, shift, out);
+  if (part.type.signs == LatticeSigns::cell_shift) {
+    pick_cell_shifts(part, at, out);
+  } else if (part.type.signs == LatticeSigns::unit_shift) {
+    pick_unit_shifts(part, at, shift, out);
   } else if (part.pairs()) {
     pick_pairs(part, at, out);
   } else {
-    const std::size_t n = part.cells_of_unit();
+    const std::size_t n = part.cells_of_unit;
     for (std::size_t u = 0, c = 0; c < part.cells.count; ++u) {
       for (const std::size_t end = std::min(c + n, part.cells.count); c < end; ++c) {
         out.cost[u] += part.cells.cost[at + c];

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 
 #include "grid/lattice.h"
 
@@ -13,45 +14,45 @@ struct LatticePart {
   const LatticeType& type;
   Floats w;
   Floats h;
+  std::size_t cells_of_unit = type.unit / type.dims;
+  std::size_t units = (w.size() + type.unit - 1) / type.unit;
   std::size_t kinds = 1;  ///< trials of the cells for one of ours: 2 with both shifts
   LatticeCells cells;
 
   LatticePart(const LatticeType& t, Floats weights, Floats importance)
       : type(t), w(weights), h(importance) {
     lattice_load(type, w, h, cells);
-    open_shifts();
+    if (type.shift == 0) return;
+    kinds = 2;
+    const std::size_t stride = cells.stride();
+    for (std::size_t at = 0; at + stride <= kLatticeTrials; at += stride)
+      std::fill_n(cells.shift.data() + at, stride, at / stride % 2 == 0 ? type.shift : -type.shift);
   }
 
   /// Signs are even over two cells.
   bool pairs() const { return type.signs == LatticeSigns::even && type.dims == 4; }
-  std::size_t cells_of_unit() const { return type.unit / type.dims; }
-  std::size_t units() const { return (w.size() + type.unit - 1) / type.unit; }
 
   std::size_t first_cell(std::size_t trial) const { return trial * kinds * cells.stride(); }
   /// Trials with the scale of one after another.
   void set_trials(std::size_t trials) { cells.trials = trials * kinds; }
   void set_scales(std::size_t trial, const LatticePerUnit<float>& scale) {
-    const std::size_t n = cells_of_unit();
-    for (std::size_t kind = 0; kind < kinds; ++kind) {
-      float* to = cells.scale.data() + first_cell(trial) + kind * cells.stride();
-      for (std::size_t c = 0, u = 0; c < cells.count; ++u) {
-        for (const std::size_t end = std::min(c + n, cells.count); c < end; ++c) to[c] = scale[u];
-      }
-    }
-  }
-  /// Of IQ1: every trial with the positive and the negative one.
-  void open_shifts() {
-    if (type.shift == 0) return;
-    kinds = 2;
-    for (std::size_t at = 0; at < kLatticeTrials; at += cells.stride())
-      std::fill_n(cells.shift.data() + at, std::min(cells.stride(), kLatticeTrials - at),
-                  at / cells.stride() % 2 == 0 ? type.shift : -type.shift);
+    const int log2 = std::countr_zero(cells_of_unit);
+    float* to = cells.scale.data() + first_cell(trial);
+    for (std::size_t c = 0; c < cells.count; ++c) to[c] = scale[c >> log2];
+    if (kinds == 2) std::copy_n(to, cells.count, to + cells.stride());
   }
   /// Of IQ1: one trial, with these.
   void settle_shifts(const LatticePerCell<std::uint8_t>& negative) {
+    if (type.shift == 0) return;
     kinds = 1;
-    for (std::size_t c = 0; type.shift != 0 && c < cells.count; ++c)
-      cells.shift[c] = negative[c] != 0 ? -type.shift : type.shift;
+    for (std::size_t c = 0; c < cells.count; ++c)
+      cells.shift[c] = type.shift * static_cast<float>(1 - 2 * negative[c]);
+  }
+  /// Every trial with the positive and the negative one again.
+  void open_shifts() {
+    if (type.shift == 0) return;
+    kinds = 2;
+    std::fill_n(cells.shift.data(), cells.stride(), type.shift);
   }
 };
 

@@ -61,10 +61,12 @@ LatticePlan::LatticePlan(std::span<const std::uint16_t> codebook, std::size_t pa
     const auto high = static_cast<std::uint8_t>(codebook[k] >> 8);
     entries[high * patterns + (codebook[k] & 0xFF)] = static_cast<std::uint16_t>(k);
     if (k == 0 || high != runs.back().high) {
-      runs.push_back({static_cast<std::int32_t>(k), high, 0, 0});
+      runs.push_back({static_cast<std::int32_t>(k), high, 0, 0, {}});
       lists.emplace_back();
     }
-    lists.back().push_back(static_cast<std::uint8_t>(codebook[k] & 0xFF));
+    const auto low = static_cast<std::uint8_t>(codebook[k] & 0xFF);
+    runs.back().patterns[low / 64] |= std::uint64_t{1} << low % 64;
+    lists.back().push_back(low);
   }
   Pairs pairs;
   for (const List& list : lists) {

@@ -7,6 +7,7 @@
 // exact, so the plan changes no result but which of equal ones is first.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -17,6 +18,9 @@ namespace zp {
 /// Rows of a table of costs: those of the first half's patterns, then the shared ones.
 inline constexpr std::size_t kLatticeRows = 256;
 
+/// Of half a cell, at most.
+inline constexpr std::size_t kLatticePatterns = 81;
+
 struct LatticePlan {
   /// Row `patterns` + k is the least of two before it.
   struct Shared {
@@ -24,10 +28,11 @@ struct LatticePlan {
   };
   /// All entries with one pattern of the second half.
   struct Run {
-    std::int32_t begin;   ///< first entry
-    std::uint8_t high;    ///< the pattern
-    std::uint16_t count;  ///< of its rows
-    std::uint16_t first;  ///< where they begin in `rows`
+    std::int32_t begin;                     ///< first entry
+    std::uint8_t high;                      ///< the pattern
+    std::uint16_t count;                    ///< of its rows
+    std::uint16_t first;                    ///< where they begin in `rows`
+    std::array<std::uint64_t, 2> patterns;  ///< bit n: first half's pattern n is among its entries
   };
 
   std::size_t patterns;

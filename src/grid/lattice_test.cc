@@ -68,6 +68,16 @@ double least_cost(const LatticeType& type, const LatticeCells& cells, std::size_
   return least;
 }
 
+// In FP32 x - v is off by 2^-24 of the larger, so a term by 2^-22 of h (x^2 + v^2) at most.
+double rounding_of(const LatticeType& type, const LatticeCells& cells, std::size_t c) {
+  double energy = 0;
+  for (std::size_t i = 0; i < type.dims; ++i) {
+    const double top = cells.scale[c] * type.top();
+    energy += cells.h[i][c] * (std::pow(cells.x[i][c], 2) + top * top);
+  }
+  return std::ldexp(energy, -21);
+}
+
 TEST(Lattice, NearestEntryIsTheBestOfTheCodebook) {
   for (const LatticeType& type : lattice_types()) {
     for (const bool turn : {false, true}) {
@@ -76,13 +86,7 @@ TEST(Lattice, NearestEntryIsTheBestOfTheCodebook) {
       EXPECT_TRUE(lattice_nearest(type, cells, LatticeCosts::exact, true));
       for (std::size_t c = 0; c < cells.count; ++c) {
         const double least = least_cost(type, cells, c);
-        // In FP32 x - v is off by 2^-24 of the larger, so a term by 2^-22 of h (x^2 + v^2) at most.
-        double energy = 0;
-        for (std::size_t i = 0; i < type.dims; ++i) {
-          const double top = cells.scale[c] * type.top();
-          energy += cells.h[i][c] * (std::pow(cells.x[i][c], 2) + top * top);
-        }
-        EXPECT_LE(cost_of(type, cells, c, cells.entry[c]), least + std::ldexp(energy, -21))
+        EXPECT_LE(cost_of(type, cells, c, cells.entry[c]), least + rounding_of(type, cells, c))
             << type.name << " cell " << c;
       }
     }
@@ -111,6 +115,46 @@ TEST(Lattice, CostsInWholeNumbersAreOffByHalfOfOneForEachWeight) {
         }
       }
     }
+  }
+}
+
+// Of the entries whose levels differ from the nearest ones in one weight at most, there by moving
+// from 0 to the weight's sign or back, the least cost; infinity where there is none.
+double least_within_a_move(const LatticeType& type, const LatticeCells& cells, std::size_t c) {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k < type.codebook.size(); ++k) {
+    const std::array<float, 8> values = type.values(static_cast<Code>(k), cells.shift[c] < 0);
+    int moved = 0;
+    for (std::size_t i = 0; i < 8; ++i) {
+      const float x = cells.x[i][c] - cells.scale[c] * cells.shift[c];
+      const float level = values[i] - cells.shift[c];
+      const float sign = x < 0 ? -1.0f : 1.0f;
+      const float nearest = 2 * std::fabs(x) > cells.scale[c] ? sign : 0.0f;
+      moved += level == -sign ? 8 : level != nearest ? 1 : 0;
+    }
+    if (moved <= 1) least = std::min(least, cost_of(type, cells, c, static_cast<Code>(k)));
+  }
+  return least;
+}
+
+TEST(Lattice, AnEstimateIsTheBestWithinOneMoveOfTheNearestLevels) {
+  for (const LatticeType& type : lattice_types()) {
+    if (type.moves == nullptr) continue;
+    LatticeCells cells = random_cells(type, false);
+    lattice_estimate(type, cells);
+    LatticeCells free = random_cells(type, false);
+    lattice_least(free);
+    std::size_t within = 0;
+    for (std::size_t c = 0; c < cells.count; ++c) {
+      EXPECT_LE(free.cost[c], least_cost(type, cells, c) + rounding_of(type, cells, c))
+          << "cell " << c;
+      EXPECT_GE(cells.cost[c], free.cost[c]) << "cell " << c;
+      const double best = least_within_a_move(type, cells, c);
+      if (std::isinf(best)) continue;
+      ++within;
+      EXPECT_NEAR(cells.cost[c], best, rounding_of(type, cells, c)) << "cell " << c;
+    }
+    EXPECT_GE(within, cells.count / 2) << type.name;
   }
 }
 

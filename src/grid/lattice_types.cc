@@ -227,6 +227,11 @@ const LatticePlan& plan_of() {
   return plan;
 }
 
+const LatticeMoves& moves_of_iq1() {
+  static const LatticeMoves moves(kIq1S);
+  return moves;
+}
+
 // Levels of a pattern's digits, the lowest first.
 template <const auto& kLevels, std::size_t kBase, std::size_t kPatterns>
 constexpr auto kHalves = [] {
@@ -246,20 +251,20 @@ constexpr const auto* kHalves3 = kHalves<kLevels3, 8, 64>.data();
 constexpr const auto* kHalvesOdd = kHalves<kLevelsOdd, 8, 64>.data();
 
 constexpr std::array kTypes = {
-    LatticeType{"iq3_s", 4, kIq3S, plan_of<kIq3S, 64>, kLevelsOdd, kHalvesOdd, 32, 16, 1.0f, kFree,
-                0, 9.2f, 110, pack_iq3_s, unpack_iq3_s},
-    LatticeType{"iq3_xxs", 4, kIq3Xxs, plan_of<kIq3Xxs, 64>, kLevels3, kHalves3, 32, 16, 0.25f,
-                kEven, 0, 38.5f, 98, pack_iq3_xxs, unpack_iq3_xxs},
-    LatticeType{"iq2_s", 8, kIq2S, plan_of<kIq2S, 81>, kLevels2, kHalves2, 16, 16, 0.125f, kFree, 0,
-                33.0f, 82, pack_iq2_s, unpack_iq2_s},
-    LatticeType{"iq2_xs", 8, kIq2Xs, plan_of<kIq2Xs, 81>, kLevels2, kHalves2, 16, 16, 0.125f, kEven,
-                0, 32.6f, 74, pack_iq2_xs, unpack_iq2_xs},
-    LatticeType{"iq2_xxs", 8, kIq2Xxs, plan_of<kIq2Xxs, 81>, kLevels2, kHalves2, 32, 16, 0.125f,
-                kEven, 0, 33.4f, 66, pack_iq2_xxs, unpack_iq2_xxs},
-    LatticeType{"iq1_m", 8, kIq1S, plan_of<kIq1S, 81>, kLevels1, kHalves1, 16, 8, 1.0f,
-                LatticeSigns::cell_shift, 0.125f, 1.10f, 56, pack_iq1_m, unpack_iq1_m},
-    LatticeType{"iq1_s", 8, kIq1S, plan_of<kIq1S, 81>, kLevels1, kHalves1, 32, 8, 1.0f,
-                LatticeSigns::unit_shift, 0.125f, 1.19f, 50, pack_iq1_s, unpack_iq1_s},
+    LatticeType{"iq3_s", 4, kIq3S, plan_of<kIq3S, 64>, nullptr, kLevelsOdd, kHalvesOdd, 32, 16,
+                1.0f, kFree, 0, 9.2f, 110, pack_iq3_s, unpack_iq3_s},
+    LatticeType{"iq3_xxs", 4, kIq3Xxs, plan_of<kIq3Xxs, 64>, nullptr, kLevels3, kHalves3, 32, 16,
+                0.25f, kEven, 0, 38.5f, 98, pack_iq3_xxs, unpack_iq3_xxs},
+    LatticeType{"iq2_s", 8, kIq2S, plan_of<kIq2S, 81>, nullptr, kLevels2, kHalves2, 16, 16, 0.125f,
+                kFree, 0, 33.0f, 82, pack_iq2_s, unpack_iq2_s},
+    LatticeType{"iq2_xs", 8, kIq2Xs, plan_of<kIq2Xs, 81>, nullptr, kLevels2, kHalves2, 16, 16,
+                0.125f, kEven, 0, 32.6f, 74, pack_iq2_xs, unpack_iq2_xs},
+    LatticeType{"iq2_xxs", 8, kIq2Xxs, plan_of<kIq2Xxs, 81>, nullptr, kLevels2, kHalves2, 32, 16,
+                0.125f, kEven, 0, 33.4f, 66, pack_iq2_xxs, unpack_iq2_xxs},
+    LatticeType{"iq1_m", 8, kIq1S, plan_of<kIq1S, 81>, moves_of_iq1, kLevels1, kHalves1, 16, 8,
+                1.0f, LatticeSigns::cell_shift, 0.125f, 1.10f, 56, pack_iq1_m, unpack_iq1_m},
+    LatticeType{"iq1_s", 8, kIq1S, plan_of<kIq1S, 81>, moves_of_iq1, kLevels1, kHalves1, 32, 8,
+                1.0f, LatticeSigns::unit_shift, 0.125f, 1.19f, 50, pack_iq1_s, unpack_iq1_s},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 // Whole numbers instead of FP32 are twice or four times as many to a vector. What a level costs
 // more than the weight's nearest one is rounded to them; what the nearest ones cost stays FP32. The
 // unit is a share of scale^2 times the cell's importance.
+#include <bit>
 #include <type_traits>
 
 #include "grid/lattice.h"
@@ -71,9 +72,12 @@ template <class T>
 Places places(const LatticeCells& cells, std::size_t at) {
   Places from{};
   const std::size_t stride = cells.stride();
+  std::size_t trial = at;
   for (std::size_t g = 0; g < kParts<T>; ++g) {
-    from.trial[g] = (at + g * hn::Lanes(Reals())) % (cells.trials * stride);
-    from.cell[g] = from.trial[g] % stride;
+    from.trial[g] = trial;
+    from.cell[g] = static_cast<std::uint32_t>(trial) % static_cast<std::uint32_t>(stride);
+    trial += hn::Lanes(Reals());
+    if (trial == cells.trials * stride) trial = 0;
   }
   return from;
 }
@@ -313,32 +317,70 @@ void best_runs(const LatticePlan& plan, const Table<T>& low, const Table<T>& hig
   if constexpr (kBoth) found_unturned.store(unturned);
 }
 
-// An entry of a run that costs what is known to be the least, for the cell in one lane: down from a
-// row of the run through those that it is the least of.
+// Bit n % kBits<T> of word n / kBits<T>, lane by lane: the first half's pattern n costs what is
+// known to be the least with the pattern of the second half that this was found for.
+template <class T>
+using Bits = std::conditional_t<kWhole<T>, T, std::uint32_t>;
+template <class T>
+constexpr std::size_t kBits = 8 * sizeof(T);
+template <class T>
+struct Members {
+  static constexpr std::size_t kWords = (kLatticePatterns + kBits<T> - 1) / kBits<T>;
+  alignas(64) Row<Bits<T>> word[kWords];
+};
+
 template <class T, bool kTurn>
-std::int32_t best_of_run(const LatticePlan& plan, const Found<T>& found, const Table<T>& low,
-                         const Table<T>& high, std::size_t lane) {
-  const LatticePlan::Run& run = plan.runs[found.run[lane]];
-  const auto sum = [](T x, T y) {
-    return static_cast<T>(kWhole<T> ? HWY_MIN(x + y, static_cast<int>(kMost<T>)) : x + y);
-  };
-  const T best = found.cost[lane];
-  const T upper = high.cost[run.high][lane];
-  const T upper_turned = kTurn ? high.turned[run.high][lane] : upper;
-  const auto is_best = [&](std::size_t row) {
-    const T cost = sum(low.cost[row][lane], upper_turned);
-    return (kTurn ? HWY_MIN(cost, sum(low.turned[row][lane], upper)) : cost) == best;
-  };
-  std::size_t row = plan.rows[run.first];
-  for (std::size_t k = 1; k < run.count; ++k) {
-    const std::size_t other = plan.rows[run.first + k];
-    row = is_best(other) ? other : row;
+void find_members(const LatticePlan& plan, const Found<T>& found, const Table<T>& low,
+                  const Table<T>& high, Members<T>& members) {
+  const Tag<T> d;
+  const Tag<Bits<T>> db;
+  alignas(64) Row<T> straight;
+  alignas(64) Row<T> turned;
+  for (std::size_t lane = 0; lane < hn::Lanes(d); ++lane) {
+    const std::uint8_t pattern = plan.runs[found.run[lane]].high;
+    straight[lane] = high.cost[pattern][lane];
+    if constexpr (kTurn) turned[lane] = high.turned[pattern][lane];
   }
-  while (row >= plan.patterns) {
-    const LatticePlan::Shared& pair = plan.shared[row - plan.patterns];
-    row = is_best(pair.a) ? pair.a : pair.b;
+  const auto best = hn::Load(d, found.cost);
+  const auto upper = hn::Load(d, straight);
+  const auto upper_turned = kTurn ? hn::Load(d, turned) : upper;
+  for (std::size_t word = 0, n = 0; n < plan.patterns; ++word) {
+    const std::size_t end = HWY_MIN(n + kBits<T>, plan.patterns);
+    auto bits = hn::Zero(db);
+    for (auto bit = hn::Set(db, 1); n < end; ++n, bit = hn::Add(bit, bit)) {
+      auto cost = sum_of<T>(hn::Load(d, low.cost[n]), upper_turned);
+      if constexpr (kTurn) cost = hn::Min(cost, sum_of<T>(hn::Load(d, low.turned[n]), upper));
+      bits = hn::Or(bits, hn::IfThenElseZero(hn::RebindMask(db, hn::Eq(cost, best)), bit));
+    }
+    hn::Store(bits, db, members.word[word]);
   }
-  return plan.entries[run.high * plan.patterns + row];
+}
+
+// An entry of the run that costs the least for the cell in one lane.
+template <class T>
+std::int32_t entry_of(const LatticePlan& plan, const LatticePlan::Run& run,
+                      const Members<T>& members, std::size_t lane) {
+  constexpr std::size_t kPerWord = 64 / kBits<T>;
+  for (std::size_t word = 0; word * kBits<T> < plan.patterns; ++word) {
+    const std::uint64_t in_run = run.patterns[word / kPerWord] >> (word % kPerWord * kBits<T>);
+    const std::uint64_t both = in_run & members.word[word][lane];
+    if (both == 0) continue;
+    const auto pattern = word * kBits<T> + static_cast<std::size_t>(std::countr_zero(both));
+    return plan.entries[run.high * plan.patterns + pattern];
+  }
+  return run.begin;  // no cost is a number
+}
+
+// Of the trials there are.
+template <class T, bool kTurn>
+void give_entries(const LatticePlan& plan, const Found<T>& found, const Table<T>& low,
+                  const Table<T>& high, std::size_t count, std::int32_t* entry) {
+  Members<T> members;
+  find_members<T, kTurn>(plan, found, low, high, members);
+  for (std::size_t c = 0; c < count; ++c) {
+    const std::size_t lane = c % hn::Lanes(Reals()) * kParts<T> + c / hn::Lanes(Reals());
+    entry[c] = entry_of<T>(plan, plan.runs[found.run[lane]], members, lane);
+  }
 }
 
 // Costs as numbers again, of the trials there are. False: one may be too small.
@@ -390,12 +432,10 @@ bool nearest_lanes(const LatticeType& type, LatticeCells& cells, std::size_t at)
   const std::size_t count = HWY_MIN(hn::Lanes(Tag<T>()), cells.trials * cells.stride() - at);
   bool sound = give_costs(found, m, count, cells.cost.data() + at);
   if constexpr (kBoth) sound &= give_costs(unturned, m, count, cells.unturned_cost.data() + at);
-  for (std::size_t c = 0; kEntries && c < count; ++c) {
-    if ((at + c) % cells.stride() >= cells.count) continue;
-    const std::size_t lane = c % hn::Lanes(Reals()) * kParts<T> + c / hn::Lanes(Reals());
-    cells.entry[at + c] = best_of_run<T, kTurn>(plan, found, low, high, lane);
+  if constexpr (kEntries) {
+    give_entries<T, kTurn>(plan, found, low, high, count, cells.entry.data() + at);
     if constexpr (kBoth)
-      cells.unturned_entry[at + c] = best_of_run<T, false>(plan, unturned, low, high, lane);
+      give_entries<T, false>(plan, unturned, low, high, count, cells.unturned_entry.data() + at);
   }
   return sound;
 }
