@@ -1,0 +1,30 @@
+#include <array>
+
+#include "base/error.h"
+#include "observer/observer.h"
+
+namespace zp {
+
+#define ZP_OBSERVER(file) extern const Observer observer_##file;
+#include "observer/observers.def"
+#undef ZP_OBSERVER
+
+std::span<const Observer* const> observers() {
+#define ZP_OBSERVER(file) &observer_##file,
+  static constexpr std::array all = {
+#include "observer/observers.def"
+  };
+#undef ZP_OBSERVER
+  return all;
+}
+
+const Observer& find_observer(std::string_view name, const std::string& where) {
+  std::string known;
+  for (const Observer* o : observers()) {
+    if (o->name == name) return *o;
+    known += (known.empty() ? "" : ", ") + std::string(o->name);
+  }
+  throw UsageError(where, "unknown observer", known, std::string(name));
+}
+
+}  // namespace zp
