@@ -233,7 +233,7 @@ class CommandLineTest(unittest.TestCase):
         self.assertOneLine(run("inspect", cut), 1)
 
     def test_an_observer_cuts_weights_on_every_grid_the_same_from_every_number_of_threads(self):
-        for target in ["gguf:q4_0", "mlx:int4:g64", "onnx:int8:channel"]:
+        for target in ["gguf:q4_0", "mlx:int4:g64", "onnx:int8:g128"]:
             plain = self.out("x")
             self.quantize(target, plain, "--method", "nearest")
             for observer, same in [("min-max", True), ("percentile,percentile=99", False), ("entropy", False)]:
