@@ -321,22 +321,42 @@ def onnx_files():
         yield "offset-%s" % (offset or "nothing"), onnx_model(tensors=[onnx_tensor("a", 1, [4], None, place)])
 
 
-def statistics_of(*entries, version=1, count=None, data=None):
-    """Checksums are the fuzz target's own."""
-    head = b"zpstats\n" + struct.pack("<IIQQQQ", version, len(entries) if count is None else count, 1, 640, 64, 0)
+def statistics_of(*entries, version=2, count=None, data=None, tokens=640, bins=None, low=-1.0):
+    """Checksums are the fuzz target's own. data: bytes in place of the entries' data."""
+    head = b"zpstats\n" + struct.pack("<IIQQQQ", version, len(entries) if count is None else count, 1, tokens, 64, 0)
     heads = b"".join(struct.pack("<24sqQQ", role, layer, columns, 640) for role, layer, columns in entries)
-    floats = sum(columns * (columns + 1) // 2 for _, _, columns in entries) if data is None else data
-    return head + heads + struct.pack("<f", 1.0) * floats
+    if data is not None:
+        return head + heads + data
+    data = b""
+    for _, _, columns in entries:
+        data += struct.pack("<f", 1.0) * (columns * (columns + 1) // 2)
+        data += struct.pack("<f", low) * columns + struct.pack("<f", 1.0) * columns
+        data += struct.pack("<ff", -1.0, 1.0) * (tokens // 64)
+        held = [(0x8000, 640 * columns)] if bins is None else bins
+        data += struct.pack("<Q", len(held)) + b"".join(struct.pack("<Q", b << 48 | n) for b, n in held)
+    return head + heads + data
 
 
 def statistics_files():
     two = [(b"query", 0, 3), (b"head", -1, 2)]
+    one = (b"query", 0, 1)
     yield "two-entries", statistics_of(*two)
     yield "none", statistics_of()
-    yield "version-2", statistics_of(*two, version=2)
+    yield "version-1", statistics_of(*two, version=1)
+    yield "version-3", statistics_of(*two, version=3)
     yield "entries-beyond-file", statistics_of(*two, count=(1 << 32) - 1)
-    yield "columns-beyond-file", statistics_of((b"query", 0, 1 << 20), data=4)
-    yield "columns-2-63", statistics_of((b"query", 0, 1 << 63), data=4)
+    yield "columns-beyond-file", statistics_of((b"query", 0, 1 << 20), data=bytes(16))
+    yield "columns-2-63", statistics_of((b"query", 0, 1 << 63), data=bytes(16))
+    yield "windows-beyond-file", statistics_of(one, tokens=1 << 40, data=bytes(400))
+    yield "windows-2-56", statistics_of(one, tokens=1 << 62, data=bytes(400))
+    yield "bins-beyond-file", statistics_of(one)[:-16] + struct.pack("<QQ", 1 << 16, 1)
+    yield "bins-2-63", statistics_of(one)[:-16] + struct.pack("<QQ", 1 << 63, 1)
+    yield "bins-fall", statistics_of(one, bins=[(0x8001, 320), (0x8000, 320)])
+    yield "bins-not-finite", statistics_of(one, bins=[(0x8000 + 0x7F80, 640)])
+    yield "bins-of-fewer-values", statistics_of(one, bins=[(0x8000, 639)])
+    yield "no-bins", statistics_of(one, bins=[])
+    yield "range-not-a-number", statistics_of(one, low=float("nan"))
+    yield "range-upside-down", statistics_of(one, low=2.0)
     yield "data-cut", statistics_of(*two)[:-2]
     yield "data-behind", statistics_of(*two) + b"x"
     yield "role-without-end", statistics_of((b"r" * 24, 0, 1))

@@ -21,7 +21,7 @@ PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 DEMO = pathlib.Path(__file__).resolve().parent.parent / "models/demo"
 TARGETS = ["gguf", "gguf:iq3_m", "gguf:fp32", "gguf:fp16", "gguf:bf16", "gguf:q8_0", "gguf:q4_0", "gguf:q4_1", "gguf:q5_0",
            "gguf:q5_1", "gguf:iq4_nl", "mlx:int4:g64", "mlx:int8:g32", "hf:fp16"]  # fmt: skip
-LISTS = ["dtypes", "grids", "mixtures", "methods", "rewrites", "containers", "sources", "architectures", "instruction-sets"]
+LISTS = ["dtypes", "grids", "mixtures", "methods", "rewrites", "containers", "sources", "architectures", "observers", "instruction-sets"]
 
 
 def run(*arguments, **options):
@@ -196,6 +196,60 @@ class CommandLineTest(unittest.TestCase):
                 else:
                     self.assertEqual(content(path), content(same), f"{target} {method}")
 
+    def test_a_statistics_file_says_what_each_observer_would_choose(self):
+        file = self.out("model.statistics")
+        self.calibrate(file)
+        done = run("inspect", file, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout)
+        self.assertEqual((found["container"], found["tokens"], found["context"], found["bytes"]), ("statistics", 512, 64, size(file)))
+        names = [row["name"] for row in json.loads(run("list", "observers", "--json").stdout)]
+        self.assertEqual(names, ["min-max", "moving-average", "percentile", "mse", "entropy"])
+        self.assertIn("head", [i["role"] for i in found["inputs"]])
+        for given in found["inputs"]:
+            low, high = given["range"]
+            self.assertLess(low, high)
+            self.assertEqual(given["rows"], 512)
+            self.assertLessEqual(given["outlier_columns"], given["columns"])
+            self.assertEqual(given["outlier_columns"] > 0, max(-low, high) >= 6)
+            errors = {}
+            for o in given["observers"]:
+                self.assertLessEqual(low, o["range"][0])
+                self.assertGreaterEqual(high, o["range"][1])
+                self.assertGreater(o["scale"], 0)
+                errors[o["observer"], o["grid"]] = o["mean_squared_error"]
+                if o["observer"] == "min-max":
+                    self.assertEqual(o["range"], given["range"])
+            grids = ["int8:tensor:sym:s32", "int8:tensor:zero:s32"]
+            self.assertEqual(set(errors), {(name, grid) for name in names for grid in grids})
+            for (name, grid), error in errors.items():
+                self.assertGreaterEqual(error, errors["mse", grid], name)
+        done = run("inspect", file, "--threads", 7)
+        self.assertEqual(done.stdout, run("inspect", file, "--threads", 1).stdout)
+        for words in ["layer 0, query: ", "moving-average", "of them reach 6"]:
+            self.assertIn(words, done.stdout)
+        cut = self.out("cut")
+        cut.write_bytes(file.read_bytes()[:-9])
+        self.assertOneLine(run("inspect", cut), 1)
+
+    def test_an_observer_cuts_weights_on_every_grid_the_same_from_every_number_of_threads(self):
+        for target in ["gguf:q4_0", "mlx:int4:g64", "onnx:int8:g128"]:
+            plain = self.out("x")
+            self.quantize(target, plain, "--method", "nearest")
+            for observer, same in [("min-max", True), ("percentile,percentile=99", False), ("entropy", False)]:
+                first = None
+                for threads in (1, 7):
+                    path = self.out("x")
+                    self.quantize(target, path, "--method", f"nearest:observer={observer}", "--threads", threads)
+                    first = first or content(path)
+                    self.assertEqual(content(path), first)
+                self.assertEqual(first == content(plain), same, f"{target} {observer}")
+        for wrong, found in [("observer=mse", "--method mse"), ("observer=x", "unknown observer"), ("percentile=99", "observer=percentile"),
+                             ("damp=1", "unknown option"), ("observer=moving-average", "batches")]:  # fmt: skip
+            done = run("quantize", self.model, "--to", "gguf:q4_0", "--method", f"nearest:{wrong}")
+            self.assertOneLine(done, 2)
+            self.assertIn(found, done.stderr)
+
     def test_killed_at_any_moment_a_run_goes_on_to_the_same_files(self):
         text = self.calibration_text()
         chance = random.Random(11)
@@ -295,7 +349,7 @@ class CommandLineTest(unittest.TestCase):
         for path, found in [
             (wrong("cut", good[:-100]), "file ends inside an entry's data"),
             (wrong("flipped", bytes(flipped)), "damaged"),
-            (wrong("version", good[:8] + b"\2" + good[9:]), "another version"),
+            (wrong("version", good[:8] + b"\1" + good[9:]), "another version: expected 2, found 1"),
             (foreign, "statistics of another model"),
             (imatrix, "an imatrix is not enough"),
         ]:

@@ -29,6 +29,11 @@ struct Drift {
   std::vector<float> sums;
 };
 
+std::string input_name(std::int64_t layer, Role role) {
+  const std::string name(role_name(role));
+  return layer < 0 ? name : name + " of layer " + std::to_string(layer);
+}
+
 std::vector<Role> roles_of_layer(const Decoder& d) {
   if (d.parallel) return {Role::query, Role::attention_output, Role::down};
   return {Role::query, Role::attention_output, Role::gate, Role::down};
@@ -82,7 +87,8 @@ std::int64_t Calibration::bytes() const {
   }
   std::int64_t moments = 0;
   for (const std::int64_t columns : {d.hidden, d.heads * d.head_dim, d.hidden, d.ffn})
-    moments += Moments::bytes(columns, options_.feedback);
+    moments += Moments::bytes(columns, options_.feedback) +
+               (options_.ranges ? InputRanges::bytes(columns, team_.threads()) : 0);
   return sum + moments + ready;
 }
 
@@ -100,6 +106,9 @@ void Calibration::see(Matrix x, Place place) {
   const Role role = input_role(model_.decoder, place.role);
   if (std::exchange(seen_[role], true)) return;
   moments_.try_emplace(role, x.cols, options_.feedback).first->second.add(x, team_);
+  if (!options_.ranges) return;
+  ranges_.try_emplace(role, x.cols, groups_.length())
+      .first->second.add(x, "calibrate: what " + input_name(place.layer, role) + " reads", team_);
 }
 
 std::string Calibration::title() const {
@@ -188,6 +197,7 @@ void Calibration::embed() {
 void Calibration::run(Progress& progress) {
   inputs_.clear();
   moments_.clear();
+  ranges_.clear();
   const Stage& stage = stages_[static_cast<std::size_t>(++stage_)];
   if (stage.layer < 0 && stage.role == Role::embedding) return;
   if (stage.layer == 0 && (stage_ == 0 || stage.role == Role::query)) embed();

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "calibrate/input_ranges.h"
 #include "calibrate/layer_inputs.h"
 #include "calibrate/layer_statistics.h"
 #include "calibrate/stream.h"
@@ -28,6 +29,7 @@ struct CalibrationOptions {
   bool feedback = false;    ///< whether more than InputStatistics::importance is asked for
   MethodOptions method;     ///< what then counts
   std::size_t outputs = 1;  ///< that are coded from it
+  bool ranges = false;      ///< whether gather() finds ranges, too; not with upstream correction
 };
 
 class Calibration final : public LayerStatistics {
@@ -56,6 +58,8 @@ class Calibration final : public LayerStatistics {
   /// Instead of next(), without upstream correction: the stage's moments as they are, by
   /// input_role().
   const std::map<Role, Moments>& gather(Progress& progress);
+  /// Of the stage gather() was called for last.
+  const InputRanges& ranges(Role input) const { return ranges_.at(input); }
 
  private:
   struct Stage {
@@ -89,6 +93,7 @@ class Calibration final : public LayerStatistics {
   std::vector<Stage> stages_;
   std::int64_t stage_ = -1;
   std::map<Role, Moments> moments_;
+  std::map<Role, InputRanges> ranges_;
   std::map<Role, bool> seen_;                        // in the group under way
   std::map<Role, std::vector<LayerInputs>> inputs_;  // one for all outputs, or one for each
 };

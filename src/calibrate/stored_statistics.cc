@@ -45,6 +45,17 @@ void check(const StatisticsHead& head, const Model& model, const std::string& wh
     throw Error(where, "statistics of other inputs than the model has");
 }
 
+void add(StatisticsWriter& writer, const Moments& moments, const InputRanges& ranges) {
+  const std::vector<float> triangle = moments.triangle();
+  std::vector<float> windows;
+  for (const Range& r : ranges.windows()) windows.insert(windows.end(), {r.lo, r.hi});
+  std::vector<std::uint64_t> bins;
+  const Histogram histogram = ranges.histogram();
+  for (const HistogramBin& b : histogram.bins())
+    bins.push_back(StatisticsBin{b.bin, b.count}.stored());
+  writer.add({triangle, ranges.lowest(), ranges.highest(), windows, bins});
+}
+
 }  // namespace
 
 std::uint64_t hash_of(const Model& model) {
@@ -128,7 +139,8 @@ std::int64_t write_statistics(const Model& model, Calibration& calibration,
   }
   StatisticsWriter writer(path, head, replace);
   for (std::int64_t stage = 0; stage < calibration.stages(); ++stage) {
-    for (const auto& [role, moments] : calibration.gather(progress)) writer.add(moments.triangle());
+    for (const auto& [role, moments] : calibration.gather(progress))
+      add(writer, moments, calibration.ranges(role));
   }
   writer.commit();
   return writer.bytes();

@@ -47,8 +47,8 @@ class StoredStatistics final : public LayerStatistics {
   std::map<Role, LayerInputs> inputs_;
 };
 
-/// Takes the model through the text and writes a statistics file at `path`; its bytes. Throws
-/// Error.
+/// Takes the model through the text and writes a statistics file at `path`; its bytes. Everything
+/// must have been asked for: feedback and ranges. Throws Error.
 std::int64_t write_statistics(const Model& model, Calibration& calibration,
                               const std::filesystem::path& path, bool replace, Progress& progress);
 /// The same in llama.cpp's form: the mean squares alone.

@@ -17,6 +17,7 @@ namespace {
 constexpr const char* kExamples =
     "  zeropoint calibrate model --text train.txt -o model.statistics\n"
     "  zeropoint calibrate model --text train.txt -o model.imatrix.gguf --tokens 65536\n"
+    "  zeropoint inspect model.statistics\n"
     "  zeropoint quantize model --to gguf:q4_k_m --statistics model.statistics --method gptq";
 
 struct Options {
@@ -51,6 +52,7 @@ int calibrate_command(const Options& o, const Common& common) {
   const std::unique_ptr<LoadedModel> loaded = load_model(o.model);
   CalibrationOptions options;
   options.feedback = !is_imatrix(o.out);
+  options.ranges = options.feedback;
   options.method.upstream = false;
   Calibration calibration(
       loaded->model, read_windows(o.texts, *loaded, o.model, o.tokens, o.context), options, team);

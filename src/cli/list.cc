@@ -10,6 +10,7 @@
 #include "method/method.h"
 #include "method/rewrite.h"
 #include "model/architecture.h"
+#include "observer/observer.h"
 #include "report/dtypes.h"
 #include "source/checkpoint.h"
 
@@ -63,6 +64,13 @@ Rows list_mixtures() {
 Rows list_methods() {
   Rows rows = Json::array();
   for (const Method* m : methods()) rows.push_back({{"name", m->name}, {"summary", m->summary}});
+  return rows;
+}
+
+Rows list_observers() {
+  Rows rows = Json::array();
+  for (const Observer* o : observers())
+    rows.push_back({{"name", o->name}, {"summary", o->summary}});
   return rows;
 }
 
@@ -142,7 +150,7 @@ constexpr std::array kListings = {
     Listing{"containers", list_containers},
     Listing{"sources", list_sources},
     Listing{"architectures", list_architectures},
-    Listing{"observers", none},
+    Listing{"observers", list_observers},
     Listing{"judges", none},
     Listing{"instruction-sets", list_instruction_sets},
 };

@@ -31,6 +31,8 @@ constexpr const char* kExamples =
     "  zeropoint quantize model --to gguf:iq2_xs --statistics model.imatrix.gguf\n"
     "  zeropoint quantize model --to mlx:int4:g64 --calibrate train.txt\n"
     "  zeropoint quantize model --to genai:int4:g32 --calibrate train.txt\n"
+    "  zeropoint quantize model --to onnx:int4:g128 --method "
+    "nearest:observer=percentile,percentile=99.9\n"
     "  zeropoint quantize model --to gguf --fit 4.5bpw --calibrate train.txt\n"
     "  zeropoint quantize model --to gguf:q4_k_m --calibrate train.txt --rewrite awq\n"
     "  zeropoint quantize SmolLM2-135M --to gguf:q8_0=small.gguf --to mlx:int4:g64\n"
@@ -445,7 +447,8 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
       ->allow_extra_args(false);
   sub->add_option("--method", options->method,
                   "How codes are chosen: nearest, mse, hqq or gptq (default: gptq with "
-                  "--calibrate, mse without); gptq:upstream=on|off,order=on|off,damp=X,sweeps=N");
+                  "--calibrate, mse without); gptq:upstream=on|off,order=on|off,damp=X,sweeps=N; "
+                  "nearest:observer=NAME,percentile=P cuts weights, see list observers");
   sub->add_option("--rewrite", options->rewrite,
                   "What is done to the float model before, NAME[,NAME...] of awq, "
                   "smoothquant[:alpha=0.5], rotation; with --calibrate")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <string_view>
 
@@ -12,7 +13,7 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kMagic = "zpstats\n";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::int64_t kChecksumAt = 40;
 constexpr std::int64_t kHead = 48;
 constexpr std::int64_t kEntry = 48;
@@ -51,8 +52,80 @@ StatisticsEntry read_entry(Cursor& in) {
   return entry;
 }
 
-std::int64_t data_bytes(const StatisticsEntry& entry) {
-  return entry.floats() * static_cast<std::int64_t>(sizeof(float));
+constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
+
+// Without the histogram.
+std::int64_t data_bytes(const StatisticsEntry& entry, std::int64_t windows) {
+  return (entry.floats() + 2 * entry.columns + 2 * windows) * kFloat;
+}
+
+std::int64_t windows_of(const StatisticsHead& head) {
+  return head.context > 0 ? head.tokens / head.context : 0;
+}
+
+template <class T>
+T at(Bytes bytes, std::int64_t i) {
+  T value;
+  std::memcpy(&value, bytes.data() + static_cast<std::size_t>(i) * sizeof(T), sizeof(T));
+  return value;
+}
+
+std::string place(const StatisticsEntry& entry, const std::string& where) {
+  return where + ": " + entry.role + " of layer " + std::to_string(entry.layer);
+}
+
+// Of column (or window) i: lowest[i * stride] and highest[i * stride].
+void check_ranges(const StatisticsEntry& entry, Bytes lowest, Bytes highest, std::int64_t stride,
+                  std::int64_t count, const std::string& where) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto lo = at<float>(lowest, i * stride);
+    const auto hi = at<float>(highest, i * stride);
+    if (!std::isfinite(lo) || !std::isfinite(hi) || lo > hi)
+      throw Error(place(entry, where), "a range that is none", "two finite numbers in order");
+  }
+}
+
+void check_bins(const StatisticsEntry& entry, std::int64_t count, const std::string& where) {
+  constexpr int kInfinity = 0x7f80;  // finite bins are fewer than this from the middle
+  std::int64_t before = -1;
+  std::uint64_t sum = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto [bin, values] = StatisticsBin::from(at<std::uint64_t>(entry.bins, i));
+    if (bin <= before || values == 0 || bin < 0x8000 - kInfinity || bin >= 0x8000 + kInfinity)
+      throw Error(place(entry, where), "a histogram that is none", "finite bins, ascending");
+    before = bin;
+    sum += values;  // at most 2^16 of less than 2^48
+  }
+  const auto all = static_cast<std::uint64_t>(checked_mul(entry.rows, entry.columns, where));
+  if (sum != all) {
+    throw Error(place(entry, where), "a histogram of other values", std::to_string(all),
+                std::to_string(sum));
+  }
+}
+
+void read_data(Cursor& in, StatisticsEntry& entry, std::int64_t windows, const std::string& where,
+               Hash64& found) {
+  const auto part = [&](std::int64_t bytes) {
+    const Bytes taken = in.take(static_cast<std::uint64_t>(bytes), "an entry's data");
+    found.add(taken);
+    return taken;
+  };
+  entry.triangle = part(entry.floats() * kFloat);
+  entry.lowest = part(entry.columns * kFloat);
+  entry.highest = part(entry.columns * kFloat);
+  entry.windows = part(checked_mul(windows, 2 * kFloat, where));
+  Cursor peek = in;
+  const std::int64_t count = size(peek, "bins", 1 << 16);
+  constexpr auto kBin = static_cast<std::int64_t>(sizeof(std::uint64_t));
+  entry.bins = part((count + 1) * kBin).subspan(kBin);
+}
+
+void check_data(const StatisticsEntry& entry, std::int64_t windows, const std::string& where) {
+  check_ranges(entry, entry.lowest, entry.highest, 1, entry.columns, where);
+  if (windows > 0)
+    check_ranges(entry, entry.windows, entry.windows.subspan(sizeof(float)), 2, windows, where);
+  check_bins(entry, std::ssize(entry.bins) / static_cast<std::int64_t>(sizeof(std::uint64_t)),
+             where);
 }
 
 }  // namespace
@@ -80,14 +153,13 @@ StatisticsHead read_statistics(Bytes file, const std::string& where) {
   Hash64 found;
   found.add(file.first(kChecksumAt));
   found.add(heads);
-  for (StatisticsEntry& entry : head.entries) {
-    entry.triangle = in.take(static_cast<std::uint64_t>(data_bytes(entry)), "an entry's data");
-    found.add(entry.triangle);
-  }
+  const std::int64_t windows = windows_of(head);
+  for (StatisticsEntry& entry : head.entries) read_data(in, entry, windows, where, found);
   if (in.remaining() != 0)
     in.fail("something follows the statistics", {}, std::to_string(in.remaining()) + " bytes");
   if (found.value() != checksum)
     throw Error(where, "damaged: the checksum is not that of the bytes");
+  for (const StatisticsEntry& entry : head.entries) check_data(entry, windows, where);
   return head;
 }
 
@@ -102,25 +174,32 @@ StatisticsWriter::StatisticsWriter(const std::filesystem::path& path, const Stat
   put(fixed, static_cast<std::uint64_t>(head.context));
   checksum_.add(fixed);
   fixed.resize(kHead);
-  bytes_ = kHead + kEntry * static_cast<std::int64_t>(head.entries.size());
-  at_ = bytes_;
+  at_ = kHead + kEntry * std::ssize(head.entries);
+  std::int64_t known = at_;
   for (const StatisticsEntry& entry : head.entries) {
     put_text(fixed, entry.role, kRole);
     put(fixed, entry.layer);
     put(fixed, static_cast<std::uint64_t>(entry.columns));
     put(fixed, static_cast<std::uint64_t>(entry.rows));
-    bytes_ = checked_add(bytes_, data_bytes(entry), path.string());
+    known = checked_add(known, data_bytes(entry, windows_of(head)), path.string());
   }
   checksum_.add(Bytes(fixed).subspan(kHead));
-  file_ = std::make_unique<AtomicFile>(path, bytes_, replace);
+  file_ = std::make_unique<AtomicFile>(path, known, replace);
   file_->write_at(0, fixed);
 }
 
-void StatisticsWriter::add(Floats triangle) {
-  const Bytes bytes = std::as_bytes(triangle);
-  checksum_.add(bytes);
-  file_->write_at(at_, bytes);
-  at_ += static_cast<std::int64_t>(bytes.size());
+void StatisticsWriter::add(const StatisticsData& data) {
+  for (const Floats part : {data.triangle, data.lowest, data.highest, data.windows})
+    write(std::as_bytes(part));
+  std::vector<std::uint64_t> bins = {data.bins.size()};
+  bins.insert(bins.end(), data.bins.begin(), data.bins.end());
+  write(std::as_bytes(std::span(bins)));
+}
+
+void StatisticsWriter::write(Bytes part) {
+  checksum_.add(part);
+  file_->write_at(at_, part);
+  at_ += std::ssize(part);
 }
 
 void StatisticsWriter::commit() {

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <limits>
 
 #include "format/sample_files.h"
 
@@ -20,21 +21,51 @@ StatisticsHead sample_head() {
   return head;
 }
 
+// Of a file, which goes.
+std::string content(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  std::filesystem::remove(path);
+  return bytes;
+}
+
+// Of 640 rows: -1 and 1, as many of the one as of the other.
+std::vector<std::uint64_t> sample_bins(std::uint64_t columns) {
+  return {StatisticsBin{0x407f, 320 * columns}.stored(),
+          StatisticsBin{0xbf80, 320 * columns}.stored()};
+}
+
 std::string write_sample() {
   const std::filesystem::path path =
       std::filesystem::temp_directory_path() / ("zp-statistics-" + std::to_string(getpid()));
   const std::vector<float> first = {1, 2, 3, 4, 5, 6};
   const std::vector<float> second = {7, 8, 9};
+  const std::vector<float> lows = {-1, -2, -3};
+  const std::vector<float> highs = {1, 2, 3};
+  std::vector<float> windows;
+  for (const float narrower : {0.0f, 0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f, 0.9f})
+    windows.insert(windows.end(), {narrower - 3, 3 - narrower});
   StatisticsWriter writer(path, sample_head(), true);
-  writer.add(first);
-  writer.add(second);
+  writer.add({first, lows, highs, windows, sample_bins(3)});
+  writer.add({second, Floats(lows).first(2), Floats(highs).first(2), windows, sample_bins(2)});
   EXPECT_FALSE(std::filesystem::exists(path)) << "before commit()";
   writer.commit();
   EXPECT_EQ(writer.bytes(), static_cast<std::int64_t>(std::filesystem::file_size(path)));
-  std::ifstream in(path, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  std::filesystem::remove(path);
-  return bytes;
+  return content(path);
+}
+
+// Of one column and one window of seven tokens.
+std::string write_one(float lo, float hi, const std::vector<std::uint64_t>& bins) {
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("zp-statistics-" + std::to_string(getpid()));
+  StatisticsHead head;
+  head.tokens = head.context = 7;
+  head.entries = {{"gate", 2, 1, 7}};
+  const std::vector<float> window = {lo, hi};
+  StatisticsWriter writer(path, head, true);
+  writer.add({Floats(&hi, 1), Floats(&lo, 1), Floats(&hi, 1), window, bins});
+  writer.commit();
+  return content(path);
 }
 
 std::string refused(const std::string& file) {
@@ -56,6 +87,38 @@ TEST(StatisticsFile, ComesBackAsItWasWritten) {
   EXPECT_EQ(head.entries[1].rows, 640);
   const std::vector<float> last = {7, 8, 9};
   EXPECT_TRUE(std::ranges::equal(head.entries[1].triangle, std::as_bytes(std::span(last))));
+  const std::vector<float> lows = {-1, -2};
+  EXPECT_TRUE(std::ranges::equal(head.entries[1].lowest, std::as_bytes(std::span(lows))));
+  const std::vector<float> highs = {1, 2};
+  EXPECT_TRUE(std::ranges::equal(head.entries[1].highest, std::as_bytes(std::span(highs))));
+  EXPECT_EQ(head.entries[1].windows.size(), 10 * 2 * sizeof(float));
+  const std::vector<std::uint64_t> bins = sample_bins(2);
+  EXPECT_TRUE(std::ranges::equal(head.entries[1].bins, std::as_bytes(std::span(bins))));
+}
+
+// Bytes that fit each other, and are yet no statistics.
+TEST(StatisticsFile, RefusesRangesAndHistogramsThatAreNone) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const auto bin = [](int number, std::uint64_t count) {
+    return StatisticsBin{static_cast<std::uint16_t>(number), count}.stored();
+  };
+  using Bins = std::vector<std::uint64_t>;
+  const Bins good = {bin(0x8000, 7)};
+  EXPECT_EQ(refused(write_one(-1, 1, good)), "accepted");
+  const std::string range = "f: gate of layer 2: a range that is none";
+  EXPECT_TRUE(refused(write_one(1, -1, good)).starts_with(range));
+  EXPECT_TRUE(refused(write_one(nan, 1, good)).starts_with(range));
+  EXPECT_TRUE(refused(write_one(-1, nan, good)).starts_with(range));
+  const std::string histogram = "f: gate of layer 2: a histogram ";
+  for (const Bins& wrong :
+       {Bins{}, Bins{bin(0x8000, 6)}, Bins{bin(0x8000, 8)}, Bins{bin(0x8000, 7), bin(0x8001, 0)},
+        Bins{bin(0x8001, 3), bin(0x8000, 4)}, Bins{bin(0x8000, 3), bin(0x8000, 4)},
+        Bins{bin(0x8000 + 0x7f80, 7)}, Bins{bin(0x7f, 7)}, Bins{bin(0, 7)}, Bins{bin(0xffff, 7)}})
+    EXPECT_TRUE(refused(write_one(-1, 1, wrong)).starts_with(histogram));
+  EXPECT_EQ(refused(write_one(-1, 1, {bin(0x8000 + 0x7f7f, 3), bin(0x8000 + 0x7f80, 4)}))
+                .substr(0, histogram.size()),
+            histogram);
+  EXPECT_EQ(refused(write_one(-1, 1, {bin(0x80, 3), bin(0x8000 + 0x7f7f, 4)})), "accepted");
 }
 
 TEST(StatisticsFile, RefusesEveryCut) {
@@ -79,8 +142,11 @@ TEST(StatisticsFile, RefusesEveryFlippedBit) {
 
 TEST(StatisticsFile, RefusesAnotherVersionByName) {
   std::string file = write_sample();
-  file[8] = 2;
-  EXPECT_EQ(refused(file), "f: statistics of another version: expected 1, found 2");
+  for (const char version : {'\1', '\3'}) {
+    file[8] = version;
+    EXPECT_EQ(refused(file),
+              "f: statistics of another version: expected 2, found " + std::to_string(version));
+  }
 }
 
 }  // namespace

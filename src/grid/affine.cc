@@ -9,6 +9,8 @@
 // mins. decode is s (q - z) in FP32. For `min` it is s q rounded to the scale's type, plus m
 // rounded to it: that is what MLX, the runtime of this form, computes (a power-of-two scale has an
 // FP32 m).
+#include "grid/affine.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -110,8 +112,10 @@ struct Affine {
 
   Params from_range(Floats w) const noexcept {
     const Range range = min_max(w);
-    const double lo = range.lo;
-    const double hi = range.hi;
+    return from_range(range.lo, range.hi);
+  }
+
+  Params from_range(double lo, double hi) const noexcept {
     const int levels = highest - lowest;
     if (has_min()) {
       return {scale->covering.round((hi - lo) / levels), offset->nearest.round(lo), 0};
@@ -398,10 +402,17 @@ std::vector<std::string> examples() {
 
 }  // namespace
 
+AffineParams affine_params(const AffineForm& form, double lo, double hi) {
+  const Affine grid(form);
+  const LinearParams p = grid.from_range(lo, hi);
+  return {p.scale, p.offset, p.zero, grid.lowest, grid.highest};
+}
+
 extern const GridFamily grid_affine;
 const GridFamily grid_affine{"int", "[u]intN[:gK|:channel|:tensor][:OFFSET][:SCALE]",
                              "linear quantization r = s (q - z) or s q + m; N = 2...8, 16; OFFSET "
-                             "sym restricted zero min; SCALE s32 s16 sbf16 pow2",
+                             "sym restricted zero min; SCALE s32 s16 sbf16 pow2; "
+                             "int8:channel:restricted:s32 is what LLM.int8 makes of weights",
                              examples, make};
 
 }  // namespace zp

@@ -13,6 +13,7 @@
 //
 // Rows don't know each other, so tiles of rows have the same bits however they are cut.
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "kernel/matmul.h"
@@ -199,12 +200,17 @@ void code(const Grid& grid, Matrix w, const InputStatistics& inputs, const Metho
   tile.pack(out);
 }
 
+constexpr std::array<std::string_view, 4> kOptions = {"upstream", "order", "damp", "sweeps"};
+
 }  // namespace
 
 extern const Method method_gptq;
 const Method method_gptq{"gptq",
                          "each column's error is made up for by those behind it, and what layers "
                          "before have done (--calibrate)",
-                         Fit::search, true, code};
+                         Fit::search,
+                         true,
+                         code,
+                         kOptions};
 
 }  // namespace zp

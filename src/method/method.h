@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "grid/grid.h"
+#include "observer/observer.h"
 
 namespace zp {
 
@@ -23,12 +24,15 @@ struct InputStatistics {
   Matrix drift;
 };
 
-/// What may stand after a method's name: "gptq:upstream=off,damp=0.02".
+/// What may stand after a method's name: "gptq:upstream=off,damp=0.02",
+/// "nearest:observer=percentile".
 struct MethodOptions {
   bool upstream = true;  ///< make up for what layers before have done to the inputs
   bool order = false;    ///< columns by descending second moment; each keeps its group
   double damp = 0.01;    ///< of the second moments' mean, added to their diagonal
   int sweeps = 3;        ///< over units and columns when all are coded
+  const Observer* observer = nullptr;  ///< of each unit's weights, cut to its range; none: all
+  ObserverOptions observing;
 };
 
 /// A coder, as data. Const use from many threads is safe.
@@ -36,12 +40,14 @@ struct Method {
   std::string_view name;
   std::string_view summary;
   Fit fit;                ///< how it fits parameters
-  bool feedback = false;  ///< asks for InputStatistics::feedback and takes options; codes as mse
-                          ///< does without statistics
+  bool feedback = false;  ///< asks for InputStatistics::feedback; codes as mse does without
+                          ///< statistics
   /// w: rows x cols, a tile of whole rows; out: the planes of these rows. Weights must be finite
   /// and within grid.limit().
   void (*code)(const Grid& grid, Matrix w, const InputStatistics& inputs,
                const MethodOptions& options, PlanesOut out);
+  /// Those of MethodOptions it takes, by name.
+  std::span<const std::string_view> options = {};
 };
 
 /// A method and its options.

@@ -32,6 +32,26 @@ bool on_or_off(const std::string& where, std::string_view value) {
   return value == "on";
 }
 
+// "a, b or c"
+std::string listed(std::span<const std::string_view> names) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) out += i + 1 == names.size() ? " or " : ", ";
+    out += names[i];
+  }
+  return out;
+}
+
+// Of one group's weights there are no batches, and the least squares have a method of their own.
+const Observer& weights_observer(const std::string& where, std::string_view name) {
+  const Observer& observer = find_observer(name, where);
+  if (observer.of_batches)
+    throw UsageError(where, "weights don't come in batches", "another observer",
+                     std::string(observer.name));
+  if (name == "mse") throw UsageError(where, "of weights a method finds that", "--method mse");
+  return observer;
+}
+
 void set(MethodOptions& options, const std::string& where, std::string_view name,
          std::string_view value) {
   if (name == "upstream") {
@@ -42,8 +62,10 @@ void set(MethodOptions& options, const std::string& where, std::string_view name
     options.damp = number(where, value, 1e-6, 1e6);
   } else if (name == "sweeps") {
     options.sweeps = number(where, value, 0, 100);
-  } else {
-    throw UsageError(where, "unknown option", "upstream, order, damp or sweeps", std::string(name));
+  } else if (name == "observer") {
+    options.observer = &weights_observer(where, value);
+  } else if (name == "percentile") {
+    options.observing.percentile = number(where, value, 50.0, 100.0);
   }
 }
 
@@ -54,14 +76,21 @@ Coder parse_coder(std::string_view spec) {
   const std::size_t colon = std::min(spec.find(':'), spec.size());
   Coder coder{&find_method(spec.substr(0, colon)), {}};
   if (colon == spec.size()) return coder;
-  if (!coder.method->feedback)
-    throw UsageError(where, std::string(coder.method->name) + " takes no options");
+  const std::span<const std::string_view> known = coder.method->options;
+  if (known.empty()) throw UsageError(where, std::string(coder.method->name) + " takes no options");
   for (const std::string_view one : at_commas(spec.substr(colon + 1))) {
     const std::size_t equals = one.find('=');
     if (equals == std::string_view::npos)
       throw UsageError(where, "an option has no value", "OPTION=VALUE", std::string(one));
-    set(coder.options, where, one.substr(0, equals), one.substr(equals + 1));
+    const std::string_view name = one.substr(0, equals);
+    if (std::ranges::find(known, name) == known.end())
+      throw UsageError(where, "unknown option", listed(known), std::string(name));
+    set(coder.options, where, name, one.substr(equals + 1));
   }
+  const MethodOptions& o = coder.options;
+  if (o.observing.percentile != ObserverOptions().percentile &&
+      (o.observer == nullptr || o.observer->name != "percentile"))
+    throw UsageError(where, "of another observer", "observer=percentile beside percentile=");
   return coder;
 }
 

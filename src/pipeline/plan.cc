@@ -150,12 +150,14 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   return out;
 }
 
-std::int64_t tile_bytes(const TensorJob& job, bool feedback) {
+std::int64_t tile_bytes(const TensorJob& job, const Coder& coder) {
+  const bool feedback = coder.method->feedback;
   const std::int64_t weights = tile_rows(job, feedback) * job.rows->cols();
   // FP32 values and what they decode to; the planes' bytes are fewer than a float's each. With
   // feedback the weights as they should be and as they stand, errors, what they owe, codes, and
-  // parameters.
-  return weights * static_cast<std::int64_t>((feedback ? 10 : 3) * sizeof(float));
+  // parameters; with an observer the weights within its ranges.
+  const int floats = feedback ? 10 : coder.options.observer != nullptr ? 4 : 3;
+  return weights * floats * static_cast<std::int64_t>(sizeof(float));
 }
 
 // Coded weights that stay in memory: where statistics go on with them those outside the layers and
@@ -181,7 +183,7 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
   std::vector<std::int64_t> tiles;
   for (const PlannedOutput& out : plan.outputs) {
     for (const TensorJob& job : out.layout.jobs) {
-      const std::int64_t bytes = tile_bytes(job, recipe.coder.method->feedback);
+      const std::int64_t bytes = tile_bytes(job, recipe.coder);
       if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
         throw Error("tensor \"" + job.name + "\"", "does not fit the memory budget",
                     "--memory of at least " + std::to_string(bytes) + " bytes",

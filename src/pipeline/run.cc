@@ -208,6 +208,7 @@ class Runner {
     const MethodOptions& o = plan_.coder.options;
     text(fmt::format("{} {} {} {} {}", plan_.coder.method->name, o.upstream, o.order, o.damp,
                      o.sweeps));
+    if (o.observer != nullptr) text(fmt::format("{} {}", o.observer->name, o.observing.percentile));
     const std::uint64_t model = hash_of(*plan_.model);
     hash.add(std::as_bytes(std::span(&model, 1)));
     statistics.describe(hash);
