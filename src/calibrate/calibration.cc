@@ -16,13 +16,13 @@ struct Drift {
   explicit Drift(std::int64_t columns)
       : moments(columns, true), sums(static_cast<std::size_t>(columns * columns)) {}
 
-  void add(const Activations& came, Matrix expected, const Team& team) {
-    moments.add(came.view(), team);
+  void add(Matrix came, Matrix expected, const Team& team) {
+    moments.add(came, team);
     std::vector<float> apart(static_cast<std::size_t>(expected.rows * expected.cols));
     const View2D<float> d(apart.data(), expected.rows, expected.cols);
     for (std::int64_t r = 0; r < d.rows; ++r)
-      std::ranges::transform(expected.row(r), came.view().row(r), d.row(r).begin(), std::minus());
-    add_products(came.view(), d, {sums.data(), d.cols, d.cols}, team);
+      std::ranges::transform(expected.row(r), came.row(r), d.row(r).begin(), std::minus());
+    add_products(came, d, {sums.data(), d.cols, d.cols}, team);
   }
 
   Moments moments;
@@ -77,8 +77,13 @@ std::int64_t Calibration::bytes() const {
   sum += groups_.bytes(d);
   const std::int64_t ready = options_.feedback ? 2 * widest * widest * kFloat : 0;
   if (upstream()) {
-    const std::int64_t drift = widest * widest * kFloat;
-    return sum + outputs * (Moments::bytes(widest, true) + drift) + ready;
+    const auto gathered = [&](std::int64_t columns) {
+      return Moments::bytes(columns, true) + columns * columns * kFloat;
+    };
+    const std::int64_t attended = d.heads * d.head_dim;
+    return sum +
+           outputs * std::max(gathered(widest), gathered(attended) + tokens() * attended * kFloat) +
+           ready;
   }
   std::int64_t moments = 0;
   for (const std::int64_t columns : {d.hidden, d.heads * d.head_dim, d.hidden, d.ffn})
@@ -133,29 +138,38 @@ void Calibration::run_head(Progress& progress) {
   }
 }
 
-// To where the stage's inputs come from.
+// To where the stage's inputs come from: by the half of a layer, or the layer, whose weights are
+// all there now.
 void Calibration::go_on(Stream& stream, std::int64_t group) {
   const Stage& stage = stages_[static_cast<std::size_t>(stage_)];
   const std::int64_t before = stage.layer < 0 ? model_.decoder.layers - 1 : stage.layer - 1;
-  if (stage.role == Role::gate) return stream.attention_half(stage.layer, group);
+  if (stage.role == Role::gate) return stream.half(stage.layer, Role::attention_output, group);
   if ((stage.role == Role::query && before >= 0) || stage.role == Role::head) {
     if (model_.decoder.parallel) return stream.layer(before, group);
-    stream.mlp_half(before, group);
+    stream.half(before, Role::down, group);
   }
 }
 
-// The statistics of one stage in every output's model.
+// The statistics of one stage in every output's model. The float model's weights are there, so it
+// goes on at once; of an output's model what attention gave waits for the next linear's weights.
+// What the MLP gave would be too much to keep, and is computed again.
 void Calibration::run_inputs(Progress& progress) {
   const Stage& stage = stages_[static_cast<std::size_t>(stage_)];
+  const bool halves = !model_.decoder.parallel;
+  const bool keeps = halves && stage.role == Role::attention_output;
   std::vector<Drift> drifts;
   for (std::int64_t g = 0; g < groups_.count(); ++g) {
-    go_on(float_, g);
+    if (!halves) go_on(float_, g);
     const Activations expected = float_.inputs(stage.layer, stage.role, g);
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       go_on(*outputs_[i], g);
       if (g == 0) drifts.emplace_back(expected.cols());
-      drifts[i].add(outputs_[i]->inputs(stage.layer, stage.role, g), expected.view(), team_);
+      const Activations came = outputs_[i]->inputs(stage.layer, stage.role, g);
+      drifts[i].add(came.view(), expected.view(), team_);
+      if (keeps) outputs_[i]->keep(g, came.view());
     }
+    if (keeps || (halves && stage.role == Role::down))
+      float_.finish_half(stage.layer, stage.role, g, expected);
     progress.advance(expected.rows());
   }
   for (Drift& drift : drifts) {

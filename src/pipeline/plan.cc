@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kTileWeights = 64 * 1024;
-constexpr std::int64_t kFeedbackRows = 96;
+constexpr std::int64_t kFeedbackRows = 192;
 
 std::shared_ptr<const Grid> grid_for(const Container& container, const std::string& spec,
                                      const Weight& weight) {
@@ -153,9 +153,9 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
 std::int64_t tile_bytes(const TensorJob& job, bool feedback) {
   const std::int64_t weights = tile_rows(job, feedback) * job.rows->cols();
   // FP32 values and what they decode to; the planes' bytes are fewer than a float's each. With
-  // feedback the weights as they should be and as they stand, errors, what they owe, codes, and
-  // parameters.
-  return weights * static_cast<std::int64_t>((feedback ? 10 : 3) * sizeof(float));
+  // feedback the weights as they should be and as they stand, turned, errors, what they owe, codes,
+  // and parameters.
+  return weights * static_cast<std::int64_t>((feedback ? 12 : 3) * sizeof(float));
 }
 
 // Coded weights that stay in memory: where statistics go on with them those outside the layers and
