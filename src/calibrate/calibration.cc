@@ -9,8 +9,6 @@
 namespace zp {
 namespace {
 
-constexpr std::int64_t kLogitFloats = 1 << 22;
-
 // Second moments of what comes, and how far it is from what was expected.
 struct Drift {
   explicit Drift(std::int64_t columns)
@@ -62,9 +60,9 @@ Calibration::Calibration(const Model& model, std::vector<std::vector<std::int32_
   coded_.resize(options.outputs);
 }
 
-// Some logits, and activations of one group beside the hidden states: at their widest about four of
-// the MLP's and the heads' rows, and of two models at once. A set of second moments is FP64, and
-// FP32 twice when it is ready; what an input drifted is FP32.
+// Activations of one group beside the hidden states: at their widest about four of the MLP's and
+// the heads' rows, and of two models at once. A set of second moments is FP64, and FP32 twice when
+// it is ready; what an input drifted is FP32. What attention gave waits for weights.
 std::int64_t Calibration::bytes() const {
   const Decoder& d = model_.decoder;
   const std::int64_t group = groups_.together();
@@ -73,7 +71,6 @@ std::int64_t Calibration::bytes() const {
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
   std::int64_t sum = checked_mul(tokens() * kFloat * (1 + outputs), d.hidden, "calibration");
   sum += (upstream() ? 8 : 6) * group * widest * kFloat;
-  sum += std::max(kLogitFloats, d.vocabulary) * kFloat;
   sum += groups_.bytes(d);
   const std::int64_t ready = options_.feedback ? 2 * widest * widest * kFloat : 0;
   if (upstream()) {
@@ -125,16 +122,13 @@ void Calibration::run_layer(Progress& progress) {
   }
 }
 
+// What the head reads is enough: no logits.
 void Calibration::run_head(Progress& progress) {
-  const std::int64_t step = std::max(kLogitFloats / model_.decoder.vocabulary, std::int64_t{1});
   for (std::int64_t g = 0; g < groups_.count(); ++g) {
-    const Activations& x = float_.hidden(g);
-    for (std::int64_t r = 0; r < x.rows(); r += step) {
-      seen_.clear();
-      const std::int64_t count = std::min(step, x.rows() - r);
-      float_.engine().logits(x, r, count);
-      progress.advance(count);
-    }
+    seen_.clear();
+    const Activations x = float_.inputs(-1, Role::head, g);
+    see(x.view(), {-1, Role::head});
+    progress.advance(x.rows());
   }
 }
 
