@@ -22,6 +22,10 @@ struct View2D {
   std::span<T> row(std::int64_t r) const {
     return {data + r * stride, static_cast<std::size_t>(cols)};
   }
+  /// Rows [begin, begin + count).
+  View2D rows_from(std::int64_t begin, std::int64_t count) const {
+    return {data + begin * stride, count, cols, stride};
+  }
   /// Columns [begin, begin + count) of all rows.
   View2D columns(std::int64_t begin, std::int64_t count) const {
     return {data + begin, rows, count, stride};

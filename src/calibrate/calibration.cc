@@ -9,20 +9,18 @@
 namespace zp {
 namespace {
 
-constexpr std::int64_t kLogitFloats = 1 << 22;
-
 // Second moments of what comes, and how far it is from what was expected.
 struct Drift {
   explicit Drift(std::int64_t columns)
       : moments(columns, true), sums(static_cast<std::size_t>(columns * columns)) {}
 
-  void add(const Activations& came, Matrix expected, const Team& team) {
-    moments.add(came.view(), team);
+  void add(Matrix came, Matrix expected, const Team& team) {
+    moments.add(came, team);
     std::vector<float> apart(static_cast<std::size_t>(expected.rows * expected.cols));
     const View2D<float> d(apart.data(), expected.rows, expected.cols);
     for (std::int64_t r = 0; r < d.rows; ++r)
-      std::ranges::transform(expected.row(r), came.view().row(r), d.row(r).begin(), std::minus());
-    add_products(came.view(), d, {sums.data(), d.cols, d.cols}, team);
+      std::ranges::transform(expected.row(r), came.row(r), d.row(r).begin(), std::minus());
+    add_products(came, d, {sums.data(), d.cols, d.cols}, team);
   }
 
   Moments moments;
@@ -67,9 +65,9 @@ Calibration::Calibration(const Model& model, std::vector<std::vector<std::int32_
   coded_.resize(options.outputs);
 }
 
-// Some logits, and activations of one group beside the hidden states: at their widest about four of
-// the MLP's and the heads' rows, and of two models at once. A set of second moments is FP64, and
-// FP32 twice when it is ready; what an input drifted is FP32.
+// Activations of one group beside the hidden states: at their widest about four of the MLP's and
+// the heads' rows, and of two models at once. A set of second moments is FP64, and FP32 twice when
+// it is ready; what an input drifted is FP32. What attention gave waits for weights.
 std::int64_t Calibration::bytes() const {
   const Decoder& d = model_.decoder;
   const std::int64_t group = groups_.together();
@@ -78,12 +76,16 @@ std::int64_t Calibration::bytes() const {
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
   std::int64_t sum = checked_mul(tokens() * kFloat * (1 + outputs), d.hidden, "calibration");
   sum += (upstream() ? 8 : 6) * group * widest * kFloat;
-  sum += std::max(kLogitFloats, d.vocabulary) * kFloat;
   sum += groups_.bytes(d);
   const std::int64_t ready = options_.feedback ? 2 * widest * widest * kFloat : 0;
   if (upstream()) {
-    const std::int64_t drift = widest * widest * kFloat;
-    return sum + outputs * (Moments::bytes(widest, true) + drift) + ready;
+    const auto gathered = [&](std::int64_t columns) {
+      return Moments::bytes(columns, true) + columns * columns * kFloat;
+    };
+    const std::int64_t attended = d.heads * d.head_dim;
+    return sum +
+           outputs * std::max(gathered(widest), gathered(attended) + tokens() * attended * kFloat) +
+           ready;
   }
   std::int64_t moments = 0;
   for (const std::int64_t columns : {d.hidden, d.heads * d.head_dim, d.hidden, d.ffn})
@@ -129,42 +131,48 @@ void Calibration::run_layer(Progress& progress) {
   }
 }
 
+// What the head reads is enough: no logits.
 void Calibration::run_head(Progress& progress) {
-  const std::int64_t step = std::max(kLogitFloats / model_.decoder.vocabulary, std::int64_t{1});
   for (std::int64_t g = 0; g < groups_.count(); ++g) {
-    const Activations& x = float_.hidden(g);
-    for (std::int64_t r = 0; r < x.rows(); r += step) {
-      seen_.clear();
-      const std::int64_t count = std::min(step, x.rows() - r);
-      float_.engine().logits(x, r, count);
-      progress.advance(count);
-    }
+    seen_.clear();
+    const Activations x = float_.inputs(-1, Role::head, g);
+    see(x.view(), {-1, Role::head});
+    progress.advance(x.rows());
   }
 }
 
-// To where the stage's inputs come from.
+// To where the stage's inputs come from: by the half of a layer, or the layer, whose weights are
+// all there now.
 void Calibration::go_on(Stream& stream, std::int64_t group) {
   const Stage& stage = stages_[static_cast<std::size_t>(stage_)];
   const std::int64_t before = stage.layer < 0 ? model_.decoder.layers - 1 : stage.layer - 1;
-  if (stage.role == Role::gate) return stream.attention_half(stage.layer, group);
+  if (stage.role == Role::gate) return stream.half(stage.layer, Role::attention_output, group);
   if ((stage.role == Role::query && before >= 0) || stage.role == Role::head) {
     if (model_.decoder.parallel) return stream.layer(before, group);
-    stream.mlp_half(before, group);
+    stream.half(before, Role::down, group);
   }
 }
 
-// The statistics of one stage in every output's model.
+// The statistics of one stage in every output's model. The float model's weights are there, so it
+// goes on at once; of an output's model what attention gave waits for the next linear's weights.
+// What the MLP gave would be too much to keep, and is computed again.
 void Calibration::run_inputs(Progress& progress) {
   const Stage& stage = stages_[static_cast<std::size_t>(stage_)];
+  const bool halves = !model_.decoder.parallel;
+  const bool keeps = halves && stage.role == Role::attention_output;
   std::vector<Drift> drifts;
   for (std::int64_t g = 0; g < groups_.count(); ++g) {
-    go_on(float_, g);
+    if (!halves) go_on(float_, g);
     const Activations expected = float_.inputs(stage.layer, stage.role, g);
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       go_on(*outputs_[i], g);
       if (g == 0) drifts.emplace_back(expected.cols());
-      drifts[i].add(outputs_[i]->inputs(stage.layer, stage.role, g), expected.view(), team_);
+      const Activations came = outputs_[i]->inputs(stage.layer, stage.role, g);
+      drifts[i].add(came.view(), expected.view(), team_);
+      if (keeps) outputs_[i]->keep(g, came.view());
     }
+    if (keeps || (halves && stage.role == Role::down))
+      float_.finish_half(stage.layer, stage.role, g, expected);
     progress.advance(expected.rows());
   }
   for (Drift& drift : drifts) {

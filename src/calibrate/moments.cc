@@ -6,12 +6,13 @@
 
 #include "base/checked.h"
 #include "kernel/matmul.h"
+#include "kernel/transpose.h"
 
 namespace zp {
 namespace {
 
-constexpr std::int64_t kRows = 96;      // of H, for one thread at a time
-constexpr std::int64_t kColumns = 768;  // the products of a tile stay in the second cache
+constexpr std::int64_t kRows = 256;     // of H, for one thread at a time
+constexpr std::int64_t kColumns = 384;  // the products of a tile stay in the second cache
 
 std::size_t place(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -19,10 +20,9 @@ std::size_t place(std::int64_t i) { return static_cast<std::size_t>(i); }
 std::vector<float> turned(Matrix x, std::int64_t stride, const Team& team) {
   std::vector<float> out(place(x.cols * stride));
   team.run(ceil_div(x.cols, kRows), [&](std::int64_t part) {
-    for (std::int64_t i = part * kRows; i < std::min(x.cols, (part + 1) * kRows); ++i) {
-      for (std::int64_t r = 0; r < x.rows; ++r)
-        out[place(i * stride + r)] = x.data[r * x.stride + i];
-    }
+    const std::int64_t begin = part * kRows;
+    const std::int64_t count = std::min(kRows, x.cols - begin);
+    transpose(x.columns(begin, count), {out.data() + begin * stride, count, x.rows, stride});
   });
   return out;
 }
@@ -35,10 +35,11 @@ void add(Matrix x, Matrix y, bool lower, View2D<Sum> sums, const Team& team) {
   const bool same = x.data == y.data;
   const std::vector<float> other = same ? std::vector<float>() : turned(y, stride, team);
   const std::vector<float>& right = same ? left : other;
-  team.run(ceil_div(x.cols, kRows), [&](std::int64_t part) {
+  const std::int64_t parts = ceil_div(x.cols, kRows);
+  team.run(parts, [&](std::int64_t part) {
     thread_local std::vector<float> products;
     products.resize(place(kRows * kColumns));
-    const std::int64_t begin = part * kRows;
+    const std::int64_t begin = (parts - 1 - part) * kRows;  // the longest rows first
     const std::int64_t rows = std::min(kRows, x.cols - begin);
     const std::int64_t end = lower ? begin + rows : y.cols;
     for (std::int64_t c = 0; c < end; c += kColumns) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -51,6 +52,7 @@ std::int64_t WindowGroups::bytes(const Decoder& decoder) const {
 
 void Stream::embed() {
   hidden_.clear();
+  kept_.assign(static_cast<std::size_t>(groups_.count()), {});
   for (std::int64_t g = 0; g < groups_.count(); ++g)
     hidden_.push_back(engine_.embed(groups_.chunks(g)));
 }
@@ -59,12 +61,27 @@ void Stream::layer(std::int64_t layer, std::int64_t group) {
   hidden(group) = engine_.layer(layer, std::move(hidden(group)), groups_.chunks(group));
 }
 
-void Stream::attention_half(std::int64_t layer, std::int64_t group) {
-  hidden(group) = engine_.attention_half(layer, std::move(hidden(group)), groups_.chunks(group));
+void Stream::half(std::int64_t layer, Role last, std::int64_t group) {
+  std::vector<float> kept = std::exchange(kept_[static_cast<std::size_t>(group)], {});
+  if (kept.empty()) {
+    hidden(group) = engine_.half(layer, last, std::move(hidden(group)), groups_.chunks(group));
+    return;
+  }
+  const std::int64_t rows = hidden(group).rows();
+  const Matrix read(kept.data(), rows, std::ssize(kept) / rows);
+  finish_half(layer, last, group, engine_.copy_of(read));
 }
 
-void Stream::mlp_half(std::int64_t layer, std::int64_t group) {
-  hidden(group) = engine_.mlp_half(layer, std::move(hidden(group)));
+void Stream::finish_half(std::int64_t layer, Role last, std::int64_t group,
+                         const Activations& read) {
+  hidden(group) = engine_.finish_half(layer, last, std::move(hidden(group)), read);
+}
+
+void Stream::keep(std::int64_t group, Matrix read) {
+  std::vector<float>& kept = kept_[static_cast<std::size_t>(group)];
+  kept.reserve(static_cast<std::size_t>(read.rows * read.cols));
+  for (std::int64_t r = 0; r < read.rows; ++r)
+    kept.insert(kept.end(), read.row(r).begin(), read.row(r).end());
 }
 
 std::vector<Bytes> Stream::state() {

@@ -47,19 +47,24 @@ class Stream {
 
   void embed();
   void layer(std::int64_t layer, std::int64_t group);
-  void attention_half(std::int64_t layer, std::int64_t group);
-  void mlp_half(std::int64_t layer, std::int64_t group);
+  /// See Walk. What the last linear reads comes from where it was kept.
+  void half(std::int64_t layer, Role last, std::int64_t group);
+  void finish_half(std::int64_t layer, Role last, std::int64_t group, const Activations& read);
   /// See Walk; for Role::head what the head reads.
+  Activations inputs(std::int64_t layer, Role role, std::int64_t group);
+  /// What the last linear of the next half() reads.
+  void keep(std::int64_t group, Matrix read);
+
   /// The hidden states, row after row.
   std::vector<Bytes> state();
   /// Takes them from the front of `state`. Throws Error when that is shorter.
   void resume(Bytes& state);
-  Activations inputs(std::int64_t layer, Role role, std::int64_t group);
 
  private:
   WindowGroups& groups_;
   Engine engine_;
-  std::vector<Activations> hidden_;  // declared behind the engine, whose they are
+  std::vector<std::vector<float>> kept_;  // of each group, while it waits
+  std::vector<Activations> hidden_;       // declared behind the engine, whose they are
 };
 
 }  // namespace zp

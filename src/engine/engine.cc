@@ -81,13 +81,14 @@ Activations Engine::layer(std::int64_t layer, Activations x, std::span<const Chu
   return step(chunks, [&](auto walk) { return walk.layer(layer, std::move(x)); });
 }
 
-Activations Engine::attention_half(std::int64_t layer, Activations x,
-                                   std::span<const Chunk> chunks) {
-  return step(chunks, [&](auto walk) { return walk.attention_half(layer, std::move(x)); });
+Activations Engine::half(std::int64_t layer, Role last, Activations x,
+                         std::span<const Chunk> chunks) {
+  return step(chunks, [&](auto walk) { return walk.half(layer, last, std::move(x)); });
 }
 
-Activations Engine::mlp_half(std::int64_t layer, Activations x) {
-  return step({}, [&](auto walk) { return walk.mlp_half(layer, std::move(x)); });
+Activations Engine::finish_half(std::int64_t layer, Role last, Activations x,
+                                const Activations& read) {
+  return step({}, [&](auto walk) { return walk.finish_half(layer, last, std::move(x), read); });
 }
 
 Activations Engine::inputs(std::int64_t layer, Role role, const Activations& x,
@@ -99,10 +100,15 @@ Activations Engine::head_inputs(const Activations& x) {
   return step({}, [&](auto walk) { return walk.head_inputs(x); });
 }
 
+Activations Engine::copy_of(Matrix rows) {
+  Activations out = pool_.take(rows.rows, rows.cols);
+  for (std::int64_t r = 0; r < rows.rows; ++r)
+    std::ranges::copy(rows.row(r), out.view().row(r).begin());
+  return out;
+}
+
 Activations Engine::logits(const Activations& hidden, std::int64_t begin, std::int64_t count) {
-  Activations rows = pool_.take(count, hidden.cols());
-  for (std::int64_t r = 0; r < count; ++r)
-    std::ranges::copy(hidden.view().row(begin + r), rows.view().row(r).begin());
+  Activations rows = copy_of(hidden.view().rows_from(begin, count));
   return step({}, [&](auto walk) { return walk.logits(std::move(rows)); });
 }
 

@@ -42,11 +42,13 @@ class Engine {
   Activations embed(std::span<const Chunk> chunks);
   Activations layer(std::int64_t layer, Activations x, std::span<const Chunk> chunks);
   /// A layer in steps, see Walk.
-  Activations attention_half(std::int64_t layer, Activations x, std::span<const Chunk> chunks);
-  Activations mlp_half(std::int64_t layer, Activations x);
+  Activations half(std::int64_t layer, Role last, Activations x, std::span<const Chunk> chunks);
+  Activations finish_half(std::int64_t layer, Role last, Activations x, const Activations& read);
   Activations inputs(std::int64_t layer, Role role, const Activations& x,
                      std::span<const Chunk> chunks);
   Activations head_inputs(const Activations& x);
+  /// Rows in a buffer of the engine's.
+  Activations copy_of(Matrix rows);
   /// From now on reads that matrix from `rows`, which must outlive the engine, or until it is
   /// replaced again.
   void replace(Place place, const RowReader& rows) { weights_.replace(place, rows); }

@@ -1,6 +1,7 @@
 // What every grid promises, tried on every grid that is registered.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -145,6 +146,59 @@ TEST_P(Conformance, WhatEncodeSaysIsWhatDecodeGives) {
       const std::vector<float> decoded = decode(*grid, c, walked.planes);
       ASSERT_TRUE(same_bits(decoded, walked.decoded)) << c.name;
       for (const float v : decoded) ASSERT_TRUE(std::isfinite(v)) << c.name;
+    }
+  }
+}
+
+// Whatever vector code a grid has for many rows: more of them than lanes, columns one by one.
+TEST_P(Conformance, RowsTogetherAreCodedAsAlone) {
+  constexpr std::int64_t kRows = 19, kCols = 512;
+  const auto grid = make_grid(GetParam());
+  if (!grid->why_not(kCols).empty()) GTEST_SKIP() << grid->why_not(kCols);
+  const GridShape s = grid->shape(kCols);
+  Random random(11);
+  std::vector<float> w(kRows * kCols), h(kCols);
+  for (float& v : w) v = static_cast<float>(random.normal());
+  for (float& v : h) v = static_cast<float>(std::exp(random.normal()));
+  const Matrix all(w.data(), kRows, kCols);
+  const auto size = static_cast<std::size_t>(grid->params_bytes(kCols));
+  for (std::int64_t b = 0; b < kCols; b += s.block) {
+    const std::int64_t n = std::min(s.block, kCols - b);
+    const Floats of_block =
+        Floats(h).subspan(static_cast<std::size_t>(b), static_cast<std::size_t>(n));
+    std::vector<std::byte> together(kRows * size), alone(kRows * size);
+    const auto alone_at = [&](std::int64_t r) {
+      return alone.data() + r * static_cast<std::int64_t>(size);
+    };
+    grid->open_block(together.data(), all.columns(b, n), of_block, Fit::search);
+    for (std::int64_t r = 0; r < kRows; ++r)
+      grid->open_block(alone_at(r), all.columns(b, n).rows_from(r, 1), of_block, Fit::search);
+    for (std::int64_t u = 0; u < n; u += s.unit) {
+      const std::int64_t count = std::min(s.unit, n - u);
+      const Floats of_unit =
+          of_block.subspan(static_cast<std::size_t>(u), static_cast<std::size_t>(count));
+      const Matrix unit = all.columns(b + u, count);
+      grid->open_unit(together.data(), u / s.unit, unit, of_unit, Fit::search);
+      for (std::int64_t r = 0; r < kRows; ++r)
+        grid->open_unit(alone_at(r), u / s.unit, unit.rows_from(r, 1), of_unit, Fit::search);
+      for (std::int64_t k = u; k < u + count; k += s.step) {
+        const std::int64_t step = std::min(s.step, u + count - k);
+        std::vector<float> column(static_cast<std::size_t>(kRows * step)), values(column.size());
+        std::vector<Code> codes(column.size());
+        for (std::int64_t r = 0; r < kRows; ++r)
+          std::ranges::copy(all.columns(b + k, step).row(r), column.begin() + r * step);
+        grid->encode(together.data(), k, {column.data(), kRows, step}, {codes.data(), kRows, step},
+                     {values.data(), kRows, step});
+        for (std::int64_t r = 0; r < kRows; ++r) {
+          std::vector<float> value(static_cast<std::size_t>(step));
+          std::vector<Code> code(value.size());
+          grid->encode(alone_at(r), k, {column.data() + r * step, 1, step}, {code.data(), 1, step},
+                       {value.data(), 1, step});
+          ASSERT_TRUE(std::equal(code.begin(), code.end(), codes.begin() + r * step))
+              << r << ", " << k;
+          ASSERT_TRUE(std::equal(value.begin(), value.end(), values.begin() + r * step));
+        }
+      }
     }
   }
 }

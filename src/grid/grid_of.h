@@ -57,8 +57,10 @@ std::vector<std::string> names_of(const Types& types) {
 ///   void decode_row(PlanesIn, std::span<float>);
 /// and may have vector code with the same bytes: bool quantize_row(Floats w, Floats h, Fit,
 /// PlanesOut), false where it has none for this, or void quantize_rows(Matrix w, Floats h, Fit,
-/// PlanesOut) for everything; void open_units(Params*, u, Matrix w, Floats h, Fit) for one unit of
-/// many rows; void products(PlanesIn, Floats x, std::span<float> out) as Grid has it.
+/// PlanesOut) for everything; void open_blocks(Params*, Matrix w, Floats h, Fit),
+/// open_units(Params*, u, Matrix w, Floats h, Fit) for one block or unit of many rows; void
+/// encode_column(const Params*, j, Floats w, Code*, float* decoded) for one weight of many rows;
+/// void products(PlanesIn, Floats x, std::span<float> out) as Grid has it.
 template <class Codec>
 class GridOf : public Grid {
   using Params = typename Codec::Params;
@@ -77,7 +79,11 @@ class GridOf : public Grid {
   std::int64_t params_bytes(std::int64_t) const override { return sizeof(Params); }
 
   void open_block(std::byte* params, Matrix w, Floats h, Fit fit) const noexcept override {
-    for (std::int64_t r = 0; r < w.rows; ++r) codec_.open_block(at(params, r), w.row(r), h, fit);
+    if constexpr (requires { codec_.open_blocks(&at(params, 0), w, h, fit); }) {
+      codec_.open_blocks(&at(params, 0), w, h, fit);
+    } else {
+      for (std::int64_t r = 0; r < w.rows; ++r) codec_.open_block(at(params, r), w.row(r), h, fit);
+    }
   }
   void open_unit(std::byte* params, std::int64_t u, Matrix w, Floats h,
                  Fit fit) const noexcept override {
@@ -90,6 +96,14 @@ class GridOf : public Grid {
   }
   void encode(const std::byte* params, std::int64_t j, Matrix w, View2D<Code> codes,
               View2D<float> decoded) const noexcept override {
+    if constexpr (requires {
+                    codec_.encode_column(&at(params, 0), j, Floats(), nullptr, nullptr);
+                  }) {
+      if (w.stride == 1 && codes.stride == 1 && decoded.stride == 1) {
+        const Floats column(w.data, static_cast<std::size_t>(w.rows));
+        return codec_.encode_column(&at(params, 0), j, column, codes.data, decoded.data);
+      }
+    }
     for (std::int64_t r = 0; r < w.rows; ++r) {
       codec_.encode(at(params, r), j, w.row(r), codes.row(r), decoded.row(r));
     }

@@ -45,10 +45,16 @@ struct SuperBlocks {
   }
 
   void open_block(Params& p, Floats w, Floats h, Fit fit) const noexcept {
-    p = super_open_block(layout, w, h, fit);
+    open_blocks(&p, {w.data(), 1, std::ssize(w)}, h, fit);
+  }
+  void open_blocks(Params* p, Matrix w, Floats h, Fit fit) const noexcept {
+    super_open_blocks(layout, w, h, fit, p);
   }
   void open_unit(Params& p, std::int64_t u, Floats w, Floats h, Fit fit) const noexcept {
-    super_open_unit(layout, p, static_cast<std::size_t>(u), w, h, fit);
+    open_units(&p, u, {w.data(), 1, std::ssize(w)}, h, fit);
+  }
+  void open_units(Params* p, std::int64_t u, Matrix w, Floats h, Fit fit) const noexcept {
+    super_open_units(layout, p, static_cast<std::size_t>(u), w, h, fit);
   }
 
   // Codes here are the stored ones: 0, 1, 2 ...
@@ -60,6 +66,11 @@ struct SuperBlocks {
       codes[i] = n.code;
       decoded[i] = s.scale * n.level - s.min;
     }
+  }
+
+  void encode_column(const Params* p, std::int64_t j, Floats w, Code* codes,
+                     float* decoded) const noexcept {
+    super_encode_column(layout, p, static_cast<std::size_t>(j / layout.unit), w, codes, decoded);
   }
 
   void pack(const Params* params, std::span<const Code> codes, PlanesOut out) const noexcept {

@@ -107,12 +107,16 @@ struct UnitScale {
   }
 };
 
-/// Outer parameters, and inner ones to start from, for one block. w: layout.weights(); h: as w, or
-/// empty.
-SuperParams super_open_block(const SuperLayout& layout, Floats w, Floats h, Fit fit) noexcept;
-/// Inner parameters of unit u for these weights, d and dmin as they are.
-void super_open_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, Floats w, Floats h,
-                     Fit fit) noexcept;
+/// Of each row outer parameters, and inner ones to start from, for one block. w: rows of
+/// layout.weights(); h: as a row, or empty.
+void super_open_blocks(const SuperLayout& layout, Matrix w, Floats h, Fit fit,
+                       SuperParams* p) noexcept;
+/// Of each row inner parameters of unit u for these weights, d and dmin as they are.
+void super_open_units(const SuperLayout& layout, SuperParams* p, std::size_t u, Matrix w, Floats h,
+                      Fit fit) noexcept;
+/// One weight of unit u in each row: the nearest code, and what it decodes to.
+void super_encode_column(const SuperLayout& layout, const SuperParams* p, std::size_t u, Floats w,
+                         Code* codes, float* decoded) noexcept;
 /// Rows: open_block, open_unit, nearest codes, pack.
 void super_quantize(const SuperLayout& layout, Matrix w, Floats h, Fit fit, std::byte* out);
 /// Blocks of one row.

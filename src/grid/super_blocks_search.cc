@@ -19,6 +19,7 @@
 // scale, rounded. Importance is used as it is given; beyond 2^-20 of a unit's largest it is not
 // told apart from 0.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <type_traits>
 #include <vector>
@@ -82,6 +83,20 @@ float block_extreme(const float* v) noexcept {
 float reach(const SuperLayout& layout, Floats w) noexcept {
   const Range range = min_max(w);
   return layout.has_min() ? range.hi - std::min(range.lo, 0.0f) : std::max(range.hi, -range.lo);
+}
+
+/// The scale and min to start from, in proportion to what became of the unit's weights.
+void move_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, Floats w) noexcept {
+  const float now = reach(layout, w);
+  if (now == p.reach[u] || !(p.reach[u] > 0)) return;
+  const float change = now / p.reach[u];
+  const auto moved = [&](float number, int lo, int hi) {
+    return std::nearbyint(
+        std::clamp(number * change, static_cast<float>(lo), static_cast<float>(hi)));
+  };
+  p.scale[u] = moved(p.scale[u], layout.scale_lo, layout.scale_hi);
+  p.min[u] = moved(p.min[u], 0, layout.min_hi);
+  p.reach[u] = now;
 }
 
 }  // namespace
@@ -408,38 +423,105 @@ void quantize_rows(const SuperLayout& layout, Matrix w, Floats h, Fit fit, std::
   });
 }
 
-void open_block(const SuperLayout& layout, Floats w, Floats h, Fit fit, SuperParams& p) {
+/// Rows of w one after another.
+void gather_rows(Matrix w, float* to) {
+  for (std::int64_t r = 0; r < w.rows; ++r, to += w.cols) std::ranges::copy(w.row(r), to);
+}
+
+/// Blocks of as many rows as fill a tile.
+void open_rows(const SuperLayout& layout, Matrix w, Floats h, Fit fit, SuperParams* p) {
   with_form(layout, [&](const auto& f) {
     using F = std::remove_cvref_t<decltype(f)>;
+    constexpr std::size_t kBlocks = kTileUnits / F::kUnits;
+    std::array<float, kTileUnits * F::kUnit> part;
     Importance importance;
-    load_importance(f, h, importance);
+    for (std::size_t b = 0; b < kBlocks; ++b)
+      std::ranges::copy(h, part.begin() + static_cast<std::ptrdiff_t>(b * h.size()));
+    load_importance(f, Floats(part).first(kBlocks * h.size()), importance);
     Tile t;
     t.importance = &importance;
     Stored s;
-    load_weights(f, w, t);
-    open_blocks(f, t, !h.empty(), fit, s);
-    p = params_of(s, 0, F::kUnits, F::kMin);
+    constexpr auto kStep = static_cast<std::int64_t>(kBlocks);
+    for (std::int64_t r = 0; r < w.rows; r += kStep) {
+      const auto rows = static_cast<std::size_t>(std::min(kStep, w.rows - r));
+      gather_rows(w.rows_from(r, static_cast<std::int64_t>(rows)), part.data());
+      load_weights(f, Floats(part).first(rows * static_cast<std::size_t>(w.cols)), t);
+      open_blocks(f, t, !h.empty(), fit, s);
+      for (std::size_t b = 0; b < rows; ++b, ++p)
+        *p = params_of(s, b * F::kUnits, F::kUnits, F::kMin);
+    }
   });
 }
 
-void open_unit(const SuperLayout& layout, Floats w, Floats h, Fit fit, std::size_t u,
-               SuperParams& p) {
+/// One unit of sixteen rows at a time.
+void open_unit_of_rows(const SuperLayout& layout, Matrix w, Floats h, Fit fit, std::size_t u,
+                       SuperParams* p) {
   with_form(layout, [&](const auto& f) {
     using F = std::remove_cvref_t<decltype(f)>;
     Importance importance;
     load_importance(f, h, importance);
+    for_vectors([&](std::size_t l) {
+      for (std::size_t j = 0; j < F::kUnit; ++j)
+        store(set(importance.h[j].at[0]), importance.h[j], l);
+      store(set(importance.n.at[0]), importance.n, l);
+    });
     Tile t;
     t.importance = &importance;
-    Stored s{};
-    load_weights(f, w, t);
-    s.d.at[0] = p.d;
-    s.dmin.at[0] = p.dmin;
-    s.scale.at[0] = p.scale[u];
-    s.min.at[0] = p.min[u];
-    open_units(f, t, !h.empty(), fit, s);
-    const SuperParams fitted = params_of(s, 0, 1, F::kMin);
-    p.scale[u] = fitted.scale[0];
-    p.min[u] = fitted.min[0];
+    std::array<float, kTileUnits * F::kUnit> part;
+    constexpr auto kStep = static_cast<std::int64_t>(kTileUnits);
+    for (std::int64_t r = 0; r < w.rows; r += kStep, p += kStep) {
+      const auto rows = static_cast<std::size_t>(std::min(kStep, w.rows - r));
+      gather_rows(w.rows_from(r, static_cast<std::int64_t>(rows)), part.data());
+      load_weights(f, Floats(part).first(rows * F::kUnit), t);
+      Stored s{};
+      for (std::size_t i = 0; i < rows; ++i) {
+        s.d.at[i] = p[i].d;
+        s.dmin.at[i] = p[i].dmin;
+        s.scale.at[i] = p[i].scale[u];
+        s.min.at[i] = p[i].min[u];
+      }
+      open_units(f, t, !h.empty(), fit, s);
+      for (std::size_t i = 0; i < rows; ++i) {
+        p[i].scale[u] = s.scale.at[i] + 0.0f;
+        if (F::kMin) p[i].min[u] = s.min.at[i] + 0.0f;
+      }
+    }
+  });
+}
+
+/// One weight of sixteen rows at a time.
+void encode_column(const SuperLayout& layout, const SuperParams* p, std::size_t u, Floats w,
+                   Code* codes, float* decoded) {
+  with_form(layout, [&](const auto& f) {
+    using F = std::remove_cvref_t<decltype(f)>;
+    const hn::RebindToSigned<D> di;
+    for (std::size_t r = 0; r < w.size(); r += kTileUnits) {
+      const std::size_t rows = std::min(kTileUnits, w.size() - r);
+      PerUnit scale{}, min{}, inverse{}, x{}, value;
+      for (std::size_t i = 0; i < rows; ++i) {
+        const UnitScale s(p[r + i], u);
+        scale.at[i] = s.scale;
+        min.at[i] = s.min;
+        inverse.at[i] = s.inverse;
+        x.at[i] = w[r + i];
+      }
+      alignas(64) std::array<Code, kTileUnits> code;
+      for_vectors([&](std::size_t l) {
+        const V y = hn::Mul(hn::Add(load(x, l), load(min, l)), load(inverse, l));
+        if constexpr (F::kTable) {
+          const auto index = table_code(y);
+          hn::Store(index, di, code.data() + l);
+          store(hn::Sub(hn::Mul(load(scale, l), entry(kIq4Levels.data(), index)), load(min, l)),
+                value, l);
+        } else {
+          const V level = hn::Add(f.level(y), zero());
+          hn::Store(hn::ConvertTo(di, hn::Sub(level, f.lowest)), di, code.data() + l);
+          store(hn::Sub(hn::Mul(load(scale, l), level), load(min, l)), value, l);
+        }
+      });
+      std::copy_n(code.begin(), rows, codes + r);
+      std::copy_n(value.at, rows, decoded + r);
+    }
   });
 }
 
@@ -450,31 +532,29 @@ HWY_AFTER_NAMESPACE();
 namespace zp {
 
 HWY_EXPORT(quantize_rows);
-HWY_EXPORT(open_block);
-HWY_EXPORT(open_unit);
+HWY_EXPORT(open_rows);
+HWY_EXPORT(open_unit_of_rows);
+HWY_EXPORT(encode_column);
 
-SuperParams super_open_block(const SuperLayout& layout, Floats w, Floats h, Fit fit) noexcept {
-  SuperParams p;
-  HWY_DYNAMIC_DISPATCH(open_block)(layout, w, h, fit, p);
-  const auto unit = static_cast<std::size_t>(layout.unit);
-  for (std::size_t u = 0; u < w.size() / unit; ++u)
-    p.reach[u] = reach(layout, w.subspan(u * unit, unit));
-  return p;
+void super_open_blocks(const SuperLayout& layout, Matrix w, Floats h, Fit fit,
+                       SuperParams* p) noexcept {
+  HWY_DYNAMIC_DISPATCH(open_rows)(layout, w, h, fit, p);
+  for (std::int64_t r = 0; r < w.rows; ++r) {
+    for (std::int64_t u = 0; u < w.cols / layout.unit; ++u)
+      p[r].reach[static_cast<std::size_t>(u)] =
+          reach(layout, w.columns(u * layout.unit, layout.unit).row(r));
+  }
 }
 
-void super_open_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, Floats w, Floats h,
-                     Fit fit) noexcept {
-  if (const float now = reach(layout, w); now != p.reach[u] && p.reach[u] > 0) {
-    const float change = now / p.reach[u];
-    const auto moved = [&](float number, int lo, int hi) {
-      return std::nearbyint(
-          std::clamp(number * change, static_cast<float>(lo), static_cast<float>(hi)));
-    };
-    p.scale[u] = moved(p.scale[u], layout.scale_lo, layout.scale_hi);
-    p.min[u] = moved(p.min[u], 0, layout.min_hi);
-    p.reach[u] = now;
-  }
-  HWY_DYNAMIC_DISPATCH(open_unit)(layout, w, h, fit, u, p);
+void super_open_units(const SuperLayout& layout, SuperParams* p, std::size_t u, Matrix w, Floats h,
+                      Fit fit) noexcept {
+  for (std::int64_t r = 0; r < w.rows; ++r) move_unit(layout, p[r], u, w.row(r));
+  HWY_DYNAMIC_DISPATCH(open_unit_of_rows)(layout, w, h, fit, u, p);
+}
+
+void super_encode_column(const SuperLayout& layout, const SuperParams* p, std::size_t u, Floats w,
+                         Code* codes, float* decoded) noexcept {
+  HWY_DYNAMIC_DISPATCH(encode_column)(layout, p, u, w, codes, decoded);
 }
 
 void super_quantize(const SuperLayout& layout, Matrix w, Floats h, Fit fit, std::byte* out) {

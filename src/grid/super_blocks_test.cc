@@ -159,12 +159,14 @@ TEST_P(SuperBlocks, UnitsFollowWeightsThatChangedAfterTheBlockWasOpened) {
   const Sample s = sample(1, 1024);
   const auto weights = static_cast<std::size_t>(layout.weights());
   const auto unit = static_cast<std::size_t>(layout.unit);
-  const SuperParams p = super_open_block(layout, Floats(s.w).last(weights), {}, Fit::search);
+  const Floats block = Floats(s.w).last(weights);
+  SuperParams p;
+  super_open_blocks(layout, {block.data(), 1, std::ssize(block)}, {}, Fit::search, &p);
   std::vector<float> w(s.w.end() - static_cast<std::ptrdiff_t>(unit), s.w.end());
   for (float& v : w) v *= 0.5f;
   const auto u = static_cast<std::size_t>(layout.units - 1);
   SuperParams followed = p;
-  super_open_unit(layout, followed, u, w, {}, Fit::search);
+  super_open_units(layout, &followed, u, {w.data(), 1, std::ssize(w)}, {}, Fit::search);
   EXPECT_LT(std::fabs(followed.scale[u]), 0.75f * std::fabs(p.scale[u]));
   EXPECT_EQ(followed.d, p.d);
   EXPECT_EQ(followed.scale[0], p.scale[0]);

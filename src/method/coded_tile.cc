@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "base/checked.h"
+#include "kernel/transpose.h"
 
 namespace zp {
 
@@ -45,42 +47,62 @@ void CodedTile::open_unit(std::int64_t j, Matrix w, Floats importance) {
 }
 
 void CodedTile::encode(std::int64_t j, Matrix w) {
-  grid_.encode(params(j).data(), j % shape_.block, w,
-               View2D<Code>(codes_.data(), rows_, cols_).columns(j, w.cols),
-               View2D<float>(values_.data(), rows_, cols_).columns(j, w.cols));
+  const View2D<Code> codes = View2D<Code>(codes_.data(), cols_, rows_).rows_from(j, w.rows);
+  const View2D<float> values = View2D<float>(values_.data(), cols_, rows_).rows_from(j, w.rows);
+  const std::byte* const of_block = params(j).data();
+  const std::int64_t at = j % shape_.block;
+  if (w.rows == 1 || rows_ == 1) {  // turned it is the same
+    return grid_.encode(of_block, at, {w.data, rows_, w.rows}, {codes.data, rows_, w.rows},
+                        {values.data, rows_, w.rows});
+  }
+  const auto in_rows = [&](auto& scratch) {
+    scratch.resize(static_cast<std::size_t>(rows_ * w.rows));
+    return View2D(scratch.data(), rows_, w.rows);
+  };
+  const View2D<float> weights = in_rows(step_weights_);
+  const View2D<Code> row_codes = in_rows(step_codes_);
+  const View2D<float> row_values = in_rows(step_values_);
+  transpose(w, weights);
+  grid_.encode(of_block, at, weights, row_codes, row_values);
+  transpose(View2D<const Code>(row_codes), codes);
+  transpose(Matrix(row_values), values);
 }
 
 CodedTile::Part CodedTile::part(std::int64_t begin, std::int64_t end) {
-  Part out;
-  out.params.assign(params(begin).begin(), params(begin).end());
-  for (std::int64_t r = 0; r < rows_; ++r) {
-    for (std::int64_t k = r * cols_ + begin; k < r * cols_ + end; ++k) {
-      out.codes.push_back(codes_[static_cast<std::size_t>(k)]);
-      out.values.push_back(values_[static_cast<std::size_t>(k)]);
-    }
-  }
-  return out;
+  const auto of_columns = [&](const auto& all) {
+    return std::remove_cvref_t<decltype(all)>(all.begin() + begin * rows_,
+                                              all.begin() + end * rows_);
+  };
+  return {{params(begin).begin(), params(begin).end()}, of_columns(codes_), of_columns(values_)};
 }
 
 void CodedTile::put_back(std::int64_t begin, const Part& part, std::int64_t r) {
-  const std::int64_t count = std::ssize(part.codes) / rows_;
   std::copy_n(part.params.begin() + r * params_bytes_, params_bytes_,
               params(begin).begin() + r * params_bytes_);
-  std::copy_n(part.codes.begin() + r * count, count, codes_.begin() + r * cols_ + begin);
-  std::copy_n(part.values.begin() + r * count, count, values_.begin() + r * cols_ + begin);
+  for (std::int64_t k = r; k < std::ssize(part.codes); k += rows_) {
+    codes_[static_cast<std::size_t>(begin * rows_ + k)] = part.codes[static_cast<std::size_t>(k)];
+    values_[static_cast<std::size_t>(begin * rows_ + k)] = part.values[static_cast<std::size_t>(k)];
+  }
 }
 
 void CodedTile::pack(PlanesOut out) const {
+  constexpr std::int64_t kTogether = 16;  // rows that share the reading of the columns
   std::vector<std::byte*> to(out.begin(), out.end());
   std::vector<std::byte> row(static_cast<std::size_t>(blocks_ * params_bytes_));
+  std::vector<Code> codes(static_cast<std::size_t>(kTogether * cols_));
   for (std::int64_t r = 0; r < rows_; ++r) {
+    if (r % kTogether == 0) {
+      const std::int64_t rows = std::min(kTogether, rows_ - r);
+      transpose(View2D<const Code>(codes_.data() + r, cols_, rows, rows_),
+                View2D<Code>(codes.data(), rows, cols_));
+    }
     for (std::int64_t b = 0; b < blocks_; ++b) {
       std::memcpy(row.data() + b * params_bytes_, params_.data() + (b * rows_ + r) * params_bytes_,
                   static_cast<std::size_t>(params_bytes_));
     }
     grid_.pack(row.data(),
-               std::span(codes_).subspan(static_cast<std::size_t>(r * cols_),
-                                         static_cast<std::size_t>(cols_)),
+               std::span(codes).subspan(static_cast<std::size_t>(r % kTogether * cols_),
+                                        static_cast<std::size_t>(cols_)),
                to);
     for (std::size_t p = 0; p < to.size(); ++p) to[p] += grid_.row_bytes(p, cols_);
   }

@@ -1,5 +1,6 @@
 // A tile of rows being coded, one step of columns after another and in any order: parameters,
-// codes, and the values they decode to.
+// codes, and the values they decode to. Columns of all rows lie one behind the other: the rows go
+// side by side through everything that takes column after column.
 #pragma once
 
 #include <cstdint>
@@ -27,16 +28,20 @@ class CodedTile {
   // importance: of these columns. A block is opened before its units, a unit before its steps.
   void open_block(std::int64_t j, Matrix w, Floats importance);
   void open_unit(std::int64_t j, Matrix w, Floats importance);
+  /// w: (one or more steps of one unit) x rows.
   void encode(std::int64_t j, Matrix w);
 
-  /// What is coded decodes to this.
-  Matrix values() const { return {values_.data(), rows_, cols_}; }
+  /// What columns [begin, begin + count) decode to: count x rows.
+  Matrix columns(std::int64_t begin, std::int64_t count) const {
+    return Matrix(values_.data(), cols_, rows_).rows_from(begin, count);
+  }
+  Floats column(std::int64_t j) const { return Matrix(values_.data(), cols_, rows_).row(j); }
   void pack(PlanesOut out) const;
 
   /// All that is known of some columns of one block, of every row.
   struct Part {
     std::vector<std::byte> params;  // of the block
-    std::vector<Code> codes;
+    std::vector<Code> codes;        // column after column
     std::vector<float> values;
   };
   Part part(std::int64_t begin, std::int64_t end);
@@ -54,8 +59,12 @@ class CodedTile {
   std::int64_t params_bytes_;
   std::int64_t blocks_;
   std::vector<std::byte> params_;  // [block][row]
-  std::vector<Code> codes_;
+  std::vector<Code> codes_;        // [column][row]
   std::vector<float> values_;
+  // Of some steps, row after row.
+  std::vector<float> step_weights_;
+  std::vector<Code> step_codes_;
+  std::vector<float> step_values_;
 };
 
 }  // namespace zp

@@ -1,8 +1,15 @@
 #include "method/corrected.h"
 
+#include <algorithm>
+
 #include "kernel/matmul.h"
 
 namespace zp {
+namespace {
+
+constexpr std::int64_t kColumns = 384;  // taken together; a multiple of matmul's sixteen lanes
+
+}  // namespace
 
 // H^-1 is U^T U in the columns' order of the factor.
 std::vector<float> corrected(Matrix w, const InputStatistics& inputs) {
@@ -18,8 +25,18 @@ std::vector<float> corrected(Matrix w, const InputStatistics& inputs) {
   for (std::int64_t r = 0; r < w.rows; ++r) {
     for (std::size_t k = 0; k < cols; ++k) to.row(r)[k] = from.row(r)[column(k)];
   }
-  weighted_rows(to, inputs.feedback, from);
-  matmul(from, inputs.feedback, to);
+  const Matrix v = inputs.feedback;  // zeros above the diagonal, which are left out
+  for (std::int64_t begin = 0; begin < v.cols; begin += kColumns) {
+    const std::int64_t count = std::min(kColumns, v.cols - begin);
+    const std::int64_t below = v.rows - begin;
+    weighted_rows(to.columns(begin, below), v.rows_from(begin, below).columns(begin, count),
+                  from.columns(begin, count));
+  }
+  for (std::int64_t begin = 0; begin < v.rows; begin += kColumns) {
+    const std::int64_t count = std::min(kColumns, v.rows - begin);
+    matmul(from.columns(0, begin + count), v.rows_from(begin, count).columns(0, begin + count),
+           to.columns(begin, count));
+  }
   for (std::int64_t r = 0; r < w.rows; ++r) {
     for (std::size_t k = 0; k < cols; ++k) {
       const std::size_t j = column(k);

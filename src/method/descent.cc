@@ -4,23 +4,32 @@
 #include <vector>
 
 namespace zp {
+namespace {
+
+constexpr std::int64_t kWindow = 64;
+
+}  // namespace
 
 void descend(float limit, CodedTile& tile, Pull& pull) {
   if (tile.shape().step > 1) return;
-  std::vector<float> before(static_cast<std::size_t>(tile.rows()));
-  std::vector<float> wanted(before.size());
-  for (std::int64_t j = 0; j < tile.cols(); ++j) {
-    const Matrix values = tile.values().columns(j, 1);
-    const float own = pull.h().row(j)[static_cast<std::size_t>(j)];
-    for (std::int64_t r = 0; r < tile.rows(); ++r) {
-      const float value = values.row(r)[0];
-      before[static_cast<std::size_t>(r)] = value;
-      wanted[static_cast<std::size_t>(r)] =
-          std::clamp(value + pull.all().row(r)[static_cast<std::size_t>(j)] / own, -limit, limit);
+  const auto rows = static_cast<std::size_t>(tile.rows());
+  std::vector<float> before(rows);
+  std::vector<float> wanted(rows);
+  for (std::int64_t begin = 0; begin < tile.cols(); begin += kWindow) {
+    const std::int64_t end = std::min(begin + kWindow, tile.cols());
+    pull.open(begin, end);
+    for (std::int64_t j = begin; j < end; ++j) {
+      const Floats values = tile.column(j);
+      const Floats pulls = pull.column(j);
+      const float own = pull.h().row(j)[static_cast<std::size_t>(j)];
+      std::ranges::copy(values, before.begin());
+      for (std::size_t r = 0; r < rows; ++r)
+        wanted[r] = std::clamp(values[r] + pulls[r] / own, -limit, limit);
+      tile.encode(j, {wanted.data(), 1, tile.rows()});
+      for (std::size_t r = 0; r < rows; ++r) before[r] -= values[r];
+      pull.fell(j, before, j + 1);
     }
-    tile.encode(j, {wanted.data(), tile.rows(), 1});
-    for (std::int64_t r = 0; r < tile.rows(); ++r)
-      pull.changed(r, j, values.row(r)[0] - before[static_cast<std::size_t>(r)]);
+    pull.close();
   }
 }
 

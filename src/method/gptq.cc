@@ -14,9 +14,12 @@
 // Rows don't know each other, so tiles of rows have the same bits however they are cut.
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <vector>
 
+#include "kernel/changes.h"
 #include "kernel/matmul.h"
+#include "kernel/transpose.h"
 #include "method/coded_tile.h"
 #include "method/corrected.h"
 #include "method/descent.h"
@@ -38,28 +41,31 @@ class Feedback {
         costs_(costs),
         tile_(tile),
         limit_(limit),
-        now_(floats()),
-        errors_(floats()),
-        owed_(floats()) {}
+        stride_(row_stride(w.cols)),
+        turned_(size(w.cols * w.rows)),
+        now_(size(w.cols * w.rows)),
+        errors_(size(w.rows * stride_)) {
+    transpose(w, View2D<float>(turned_.data(), w.cols, w.rows));
+  }
 
   void run() {
     if (!inputs_.order.empty()) open_all();
     for (std::int64_t begin = 0; begin < w_.cols;) {
       const std::int64_t end = chunk_end(begin);
-      make_up(begin, inputs_.order.empty()
-                         ? std::max({end, tile_.block_end(begin), tile_.unit_end(begin)})
-                         : end);
+      make_up(begin, std::max(end, opened_end(begin)));
       copy_factor(begin, end);
       for (std::int64_t i = begin; i < end;) i = step(i, end);
+      keep_errors();
       begin = end;
     }
   }
 
  private:
-  std::vector<float> floats() const {
-    return std::vector<float>(static_cast<std::size_t>(w_.rows * w_.cols));
+  static std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
+  /// The weights at `count` places, count x rows.
+  View2D<float> now(std::int64_t begin, std::int64_t count) {
+    return View2D<float>(now_.data(), w_.cols, w_.rows).rows_from(begin, count);
   }
-  View2D<float> now() { return {now_.data(), w_.rows, w_.cols}; }
   std::int64_t column(std::int64_t place) const {
     return inputs_.order.empty() ? place : inputs_.order[static_cast<std::size_t>(place)];
   }
@@ -88,23 +94,29 @@ class Feedback {
     return of(shape.step, tile_.unit_end(begin));
   }
 
+  // The column behind what is opened when column `begin` comes.
+  std::int64_t opened_end(std::int64_t begin) const {
+    if (!inputs_.order.empty()) return begin;
+    const std::int64_t in_block = begin % tile_.shape().block;
+    if (in_block == 0) return tile_.block_end(begin);
+    return in_block % tile_.shape().unit == 0 ? tile_.unit_end(begin) : begin;
+  }
+
   // The weights at places [begin, end) with what all errors before `begin` owe them.
   void make_up(std::int64_t begin, std::int64_t end) {
-    const std::int64_t count = end - begin;
-    const View2D<float> owed(owed_.data(), w_.rows, count);
+    const View2D<float> to = now(begin, end - begin);
     if (begin > 0) {
-      const Matrix factor(inputs_.feedback.row(begin).data(), count, begin,
-                          inputs_.feedback.stride);
-      matmul(Matrix(errors_.data(), w_.rows, begin, w_.cols), factor, owed);
+      matmul(inputs_.feedback.columns(0, begin).rows_from(begin, to.rows),
+             Matrix(errors_.data(), w_.rows, begin, stride_), to);
     }
-    for (std::int64_t r = 0; r < w_.rows; ++r) {
-      const Floats from = w_.row(r);
-      const std::span<float> to = now().columns(begin, count).row(r);
-      for (std::int64_t k = 0; k < count; ++k)
-        to[static_cast<std::size_t>(k)] = from[static_cast<std::size_t>(column(begin + k))];
-      if (begin == 0) continue;
-      const Floats less = owed.row(r);
-      for (std::size_t k = 0; k < to.size(); ++k) to[k] -= less[k];
+    for (std::int64_t k = 0; k < to.rows; ++k) {
+      const Floats from = Matrix(turned_.data(), w_.cols, w_.rows).row(column(begin + k));
+      const std::span<float> row = to.row(k);
+      if (begin == 0) {
+        std::ranges::copy(from, row.begin());
+      } else {
+        std::ranges::transform(from, row, row.begin(), std::minus());
+      }
     }
   }
 
@@ -112,7 +124,8 @@ class Feedback {
   void copy_factor(std::int64_t begin, std::int64_t end) {
     chunk_ = begin;
     width_ = end - begin;
-    factor_.resize(static_cast<std::size_t>(width_ * width_));
+    factor_.resize(size(width_ * width_));
+    chunk_errors_.resize(size(width_ * w_.rows));
     for (std::int64_t k = 0; k < width_; ++k) {
       const Floats column = inputs_.feedback.columns(begin, width_).row(begin + k);
       for (std::int64_t j = 0; j <= k; ++j)
@@ -129,30 +142,40 @@ class Feedback {
       if (in_block % tile_.shape().unit == 0) open_unit(j, bounded(i, tile_.unit_end(j) - j));
     }
     const std::int64_t width = tile_.step_end(j) - j;
-    tile_.encode(j, bounded(i, width));
-    for (std::int64_t r = 0; r < w_.rows; ++r)
-      spread(r, i, tile_.values().columns(j, width).row(r), chunk_end);
+    bound(i, width);
+    tile_.encode(j, now(i, width));
+    for (std::int64_t k = 0; k < width; ++k) spread(i + k, tile_.column(j + k), chunk_end);
     return i + width;
   }
 
   // What errors have made of the weights may lie beyond what the grid can hold.
-  Matrix bounded(std::int64_t begin, std::int64_t count) {
-    const View2D<float> part = now().columns(begin, count);
-    for (std::int64_t r = 0; r < part.rows; ++r) {
-      for (float& w : part.row(r)) w = std::clamp(w, -limit_, limit_);
-    }
-    return part;
+  void bound(std::int64_t begin, std::int64_t count) {
+    for (float& w : std::span(now(begin, count).data, size(count * w_.rows)))
+      w = std::clamp(w, -limit_, limit_);
   }
 
-  void spread(std::int64_t r, std::int64_t i, Floats decoded, std::int64_t end) {
-    float* const row = now_.data() + r * w_.cols;
-    for (const float value : decoded) {
-      const float* const u = factor_.data() + (i - chunk_) * (width_ + 1);  // U_ii and behind it
-      const float error = (row[i] - value) / u[0];
-      errors_[static_cast<std::size_t>(r * w_.cols + i)] = error;
-      for (std::int64_t k = i + 1; k < end; ++k) row[k] -= error * u[k - i];
-      ++i;
-    }
+  // The same, row after row.
+  Matrix bounded(std::int64_t begin, std::int64_t count) {
+    bound(begin, count);
+    by_row_.resize(size(w_.rows * count));
+    transpose(Matrix(now(begin, count)), View2D<float>(by_row_.data(), w_.rows, count));
+    return {by_row_.data(), w_.rows, count};
+  }
+
+  // The error at a place goes to those behind it in the chunk.
+  void spread(std::int64_t i, Floats decoded, std::int64_t end) {
+    const Floats u = Floats(factor_).subspan(size((i - chunk_) * (width_ + 1)), size(end - i));
+    const View2D<float> behind = now(i, end - i);
+    const std::span<float> less =
+        View2D<float>(chunk_errors_.data(), width_, w_.rows).row(i - chunk_);
+    for (std::size_t r = 0; r < less.size(); ++r) less[r] = -((behind.data[r] - decoded[r]) / u[0]);
+    add_outer(u.subspan(1), less, behind.rows_from(1, end - i - 1));
+  }
+
+  void keep_errors() {
+    for (float& e : chunk_errors_) e = -e;
+    transpose(Matrix(chunk_errors_.data(), width_, w_.rows),
+              View2D<float>(errors_.data(), w_.rows, w_.cols, stride_).columns(chunk_, width_));
   }
 
   Matrix w_;
@@ -160,9 +183,12 @@ class Feedback {
   Floats costs_;
   CodedTile& tile_;
   float limit_;
-  std::vector<float> now_;     // weights with what errors so far owe them
-  std::vector<float> errors_;  // e_i
-  std::vector<float> owed_;
+  std::int64_t stride_;
+  std::vector<float> turned_;        // W, column after column
+  std::vector<float> now_;           // weights with what errors so far owe them, likewise
+  std::vector<float> errors_;        // e_i of whole chunks, row after row
+  std::vector<float> chunk_errors_;  // -e_i of the chunk, column after column
+  std::vector<float> by_row_;
   std::vector<float> factor_;
   std::int64_t chunk_ = 0;
   std::int64_t width_ = 0;

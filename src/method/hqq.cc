@@ -65,12 +65,12 @@ class Block {
       const auto count = static_cast<std::size_t>(unit.cols);
       row_.open_unit(begin_ + j, unit,
                      Floats(weights_).subspan(static_cast<std::size_t>(j), count));
-      row_.encode(begin_ + j, unit);
+      row_.encode(begin_ + j, {unit.data, unit.cols, 1});
     }
   }
 
   double cost() {
-    const Floats values = row_.values().columns(begin_, w_.cols).row(0);
+    const Floats values(row_.columns(begin_, w_.cols).data, h_.size());
     double sum = 0;
     for (std::size_t j = 0; j < h_.size(); ++j) {
       errors_[j] = static_cast<double>(w_.row(0)[j]) - static_cast<double>(values[j]);

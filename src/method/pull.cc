@@ -1,27 +1,50 @@
 #include "method/pull.h"
 
 #include <algorithm>
-#include <functional>
 
-#include "kernel/functions.h"
+#include "kernel/changes.h"
 #include "kernel/matmul.h"
+#include "kernel/transpose.h"
 
 namespace zp {
 
 Pull::Pull(Matrix w, Matrix h, const CodedTile& tile)
-    : h_(h), rows_(w.rows), g_(static_cast<std::size_t>(w.rows * w.cols)) {
+    : h_(h),
+      rows_(w.rows),
+      stride_(row_stride(w.cols)),
+      g_(static_cast<std::size_t>(w.rows * stride_)) {
   std::vector<float> apart(g_.size());
-  const View2D<float> d(apart.data(), w.rows, w.cols);
+  const View2D<float> d(apart.data(), w.rows, w.cols, stride_);
+  transpose(tile.columns(0, w.cols), d);
   for (std::int64_t r = 0; r < w.rows; ++r)
-    std::ranges::transform(w.row(r), tile.values().row(r), d.row(r).begin(), std::minus());
-  matmul(d, h, {g_.data(), w.rows, w.cols});
+    std::ranges::transform(w.row(r), d.row(r), d.row(r).begin(), std::minus());
+  matmul(d, h, {g_.data(), w.rows, w.cols, stride_});
 }
 
-void Pull::changed(std::int64_t r, std::int64_t j, float change) {
-  if (change == 0) return;
-  add_scaled(std::span(g_).subspan(static_cast<std::size_t>(r * h_.cols),
-                                   static_cast<std::size_t>(h_.cols)),
-             h_.row(j), -change);
+void Pull::open(std::int64_t begin, std::int64_t end) {
+  begin_ = begin;
+  end_ = end;
+  window_.resize(static_cast<std::size_t>((end - begin) * rows_));
+  changes_.assign(window_.size(), 0);
+  transpose(Matrix(g_.data() + begin, rows_, end - begin, stride_),
+            View2D<float>(window_.data(), end - begin, rows_));
+}
+
+Floats Pull::column(std::int64_t j) const {
+  return Matrix(window_.data(), end_ - begin_, rows_).row(j - begin_);
+}
+
+void Pull::fell(std::int64_t j, Floats by, std::int64_t from) {
+  std::ranges::copy(by, changes_.begin() + (j - begin_) * rows_);
+  if (std::ranges::all_of(by, [](float x) { return x == 0; })) return;
+  add_outer(
+      h_.columns(from, end_ - from).row(j), by,
+      View2D<float>(window_.data(), end_ - begin_, rows_).rows_from(from - begin_, end_ - from));
+}
+
+void Pull::close() {
+  add_changed_rows({changes_.data(), end_ - begin_, rows_}, h_.rows_from(begin_, end_ - begin_),
+                   {g_.data(), rows_, h_.cols, stride_});
 }
 
 }  // namespace zp

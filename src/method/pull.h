@@ -1,5 +1,8 @@
 // What a coded tile still owes its layer's outputs: G = (W - Q) H, kept up as codes change. Half
 // the gradient of f = tr((W - Q) H (W - Q)^T).
+//
+// Codes change in one window of columns after another. Inside the window G follows every change;
+// the other columns follow when it is closed.
 #pragma once
 
 #include <vector>
@@ -14,14 +17,24 @@ class Pull {
   Pull(Matrix w, Matrix h, const CodedTile& tile);
 
   Matrix h() const { return h_; }
-  Matrix all() const { return {g_.data(), rows_, h_.cols}; }
-  /// Column j of row r's values grew by `change`.
-  void changed(std::int64_t r, std::int64_t j, float change);
+  /// Columns [begin, end) are looked at from now on.
+  void open(std::int64_t begin, std::int64_t end);
+  /// Column j of the window, of every row.
+  Floats column(std::int64_t j) const;
+  /// Values of column j of the window fell by `by`, of every row; the window's columns from `from`
+  /// on are to follow.
+  void fell(std::int64_t j, Floats by, std::int64_t from);
+  void close();
 
  private:
   Matrix h_;
   std::int64_t rows_;
+  std::int64_t stride_;
   std::vector<float> g_;
+  std::int64_t begin_ = 0;
+  std::int64_t end_ = 0;
+  std::vector<float> window_;   // G's columns, one behind the other
+  std::vector<float> changes_;  // by which values fell, likewise
 };
 
 }  // namespace zp

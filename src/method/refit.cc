@@ -5,11 +5,13 @@
 #include <vector>
 
 #include "kernel/double_dot.h"
+#include "kernel/transpose.h"
 
 namespace zp {
 namespace {
 
 constexpr std::int64_t kLongest = 256;
+constexpr std::int64_t kWindow = 64;  // of whole units, or one
 
 // The columns of one unit, from `begin` on, numbered from 0.
 class Unit {
@@ -29,27 +31,29 @@ class Unit {
     if (!find_root()) return;
     aim();
     const CodedTile::Part before = tile_.part(begin_, begin_ + count_);
-    tile_.open_unit(begin_, {goal_.data(), tile_.rows(), count_}, costs_);
+    std::vector<float> by_row(goal_.size());
+    transpose(Matrix(goal_.data(), count_, tile_.rows()),
+              View2D<float>(by_row.data(), tile_.rows(), count_));
+    tile_.open_unit(begin_, {by_row.data(), tile_.rows(), count_}, costs_);
     std::vector<double> owed(size(tile_.rows()));
     Columns errors(goal_.size());
     for (std::int64_t k = 0; k < count_; ++k) code(k, errors, owed);
     for (std::int64_t r = 0; r < tile_.rows(); ++r) {
       // What FP32 can't tell apart is no gain.
-      if (owed[size(r)] < owed_[size(r)] * (1 - 0x1p-20)) {
-        for (std::int64_t k = 0; k < count_; ++k)
-          pull_.changed(r, begin_ + k, value(r, k) - before.values[size(r * count_ + k)]);
-      } else {
-        tile_.put_back(begin_, before, r);
-      }
+      if (!(owed[size(r)] < owed_[size(r)] * (1 - 0x1p-20))) tile_.put_back(begin_, before, r);
+    }
+    std::vector<float> by(size(tile_.rows()));
+    for (std::int64_t k = 0; k < count_; ++k) {
+      std::ranges::transform(Matrix(before.values.data(), count_, tile_.rows()).row(k),
+                             tile_.column(begin_ + k), by.begin(), std::minus());
+      pull_.fell(begin_ + k, by, begin_ + count_);
     }
   }
 
  private:
   static std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
   double& root(std::int64_t i, std::int64_t j) { return root_[size(i * count_ + j)]; }
-  float value(std::int64_t r, std::int64_t k) const {
-    return tile_.values().row(r)[size(begin_ + k)];
-  }
+  float* goal(std::int64_t k) { return &goal_[size(k * tile_.rows())]; }
 
   // H_uu = R R^T, R upper triangular. False: not positive definite, for rounding.
   bool find_root() {
@@ -76,7 +80,7 @@ class Unit {
     Columns z(goal_.size());
     for (std::int64_t j = count_ - 1; j >= 0; --j) {
       double* const rest = column(z, j);
-      for (std::int64_t r = 0; r < rows; ++r) rest[r] = pull_.all().row(r)[size(begin_ + j)];
+      std::ranges::copy(pull_.column(begin_ + j), rest);
       for (std::int64_t k = j + 1; k < count_; ++k)
         add_scaled(rest, column(z, k), -root(j, k), rows);
       for (std::int64_t r = 0; r < rows; ++r) {
@@ -87,10 +91,10 @@ class Unit {
     for (std::int64_t k = 0; k < count_; ++k) {  // x comes where z was
       double* const rest = column(z, k);
       for (std::int64_t i = 0; i < k; ++i) add_scaled(rest, column(z, i), -root(i, k), rows);
+      const Floats values = tile_.column(begin_ + k);
       for (std::int64_t r = 0; r < rows; ++r) {
         rest[r] /= root(k, k);
-        goal_[size(r * count_ + k)] =
-            std::clamp(static_cast<float>(value(r, k) + rest[r]), -limit_, limit_);
+        goal(k)[r] = std::clamp(static_cast<float>(values[size(r)] + rest[r]), -limit_, limit_);
       }
     }
   }
@@ -103,13 +107,14 @@ class Unit {
     for (std::int64_t i = 0; i < k; ++i)
       add_scaled(spread.data(), column(errors, i), root(i, k), tile_.rows());
     for (std::int64_t r = 0; r < tile_.rows(); ++r) {
-      const double w = goal_[size(r * count_ + k)] - spread[size(r)] / root(k, k);
+      const double w = goal(k)[r] - spread[size(r)] / root(k, k);
       wanted[size(r)] = std::clamp(static_cast<float>(w), -limit_, limit_);
     }
-    tile_.encode(begin_ + k, {wanted.data(), tile_.rows(), 1});
+    tile_.encode(begin_ + k, {wanted.data(), 1, tile_.rows()});
+    const Floats values = tile_.column(begin_ + k);
     for (std::int64_t r = 0; r < tile_.rows(); ++r) {
       double& error = column(errors, k)[r];
-      error = static_cast<double>(value(r, k)) - goal_[size(r * count_ + k)];
+      error = static_cast<double>(values[size(r)]) - goal(k)[r];
       const double left = error * root(k, k) + spread[size(r)];
       owed[size(r)] += left * left;
     }
@@ -123,15 +128,23 @@ class Unit {
   std::vector<double> root_;  // R
   std::vector<float> costs_;  // of an error in each column, once those behind have made up for it
   std::vector<double> owed_;  // of each row, as it was
-  std::vector<float> goal_;   // t, row after row
+  std::vector<float> goal_;   // t, column after column
 };
 
 }  // namespace
 
 void refit(float limit, CodedTile& tile, Pull& pull) {
   if (tile.shape().step > 1) return;
-  for (std::int64_t j = 0; j < tile.cols(); j = tile.unit_end(j)) {
-    if (tile.unit_end(j) - j <= kLongest) Unit(j, limit, tile, pull).refit();
+  for (std::int64_t begin = 0; begin < tile.cols();) {
+    std::int64_t end = tile.unit_end(begin);
+    if (end - begin > kLongest) {
+      begin = end;
+      continue;
+    }
+    while (end < tile.cols() && tile.unit_end(end) - begin <= kWindow) end = tile.unit_end(end);
+    pull.open(begin, end);
+    for (; begin < end; begin = tile.unit_end(begin)) Unit(begin, limit, tile, pull).refit();
+    pull.close();
   }
 }
 

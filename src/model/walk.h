@@ -51,7 +51,8 @@ class Walk {
   }
 
   Value layer(std::int64_t layer, Value x) {
-    if (!decoder_.parallel) return mlp_half(layer, attention_half(layer, std::move(x)));
+    if (!decoder_.parallel)
+      return half(layer, Role::down, half(layer, Role::attention_output, std::move(x)));
     const Value normed = ops_.norm(x, {layer, Role::attention_norm});
     x = ops_.add(std::move(x), attention(layer, normed));
     return ops_.add(std::move(x), mlp(layer, normed));
@@ -59,13 +60,17 @@ class Walk {
 
   // The same in steps. A layer whose attention and MLP read the same input has no halves.
 
-  Value attention_half(std::int64_t layer, Value x) {
-    Value attended = attention(layer, inputs(layer, Role::query, x));
-    return join(std::move(x), std::move(attended), {layer, Role::attention_post_norm});
+  /// The half whose last linear is `last`: attention_output or down.
+  Value half(std::int64_t layer, Role last, Value x) {
+    const Value read = inputs(layer, last, x);
+    return finish_half(layer, last, std::move(x), read);
   }
-  Value mlp_half(std::int64_t layer, Value x) {
-    Value made = mlp(layer, inputs(layer, Role::gate, x));
-    return join(std::move(x), std::move(made), {layer, Role::ffn_post_norm});
+  /// The same where what the last linear reads is there: x is what entered the half.
+  Value finish_half(std::int64_t layer, Role last, Value x, const Value& read) {
+    const Role norm = last == Role::down ? Role::ffn_post_norm : Role::attention_post_norm;
+    Value branch = ops_.linear(read, {layer, last});
+    if (model_.has(norm)) branch = ops_.norm(branch, {layer, norm});
+    return ops_.add(std::move(x), std::move(branch));
   }
   /// What linears read, from what enters their half of the layer: that of `query` (and key and
   /// value), `attention_output`, `gate` (and up), or `down`.
@@ -92,12 +97,6 @@ class Walk {
   }
 
  private:
-  // The residual connection.
-  Value join(Value x, Value branch, Place post_norm) {
-    if (model_.has(post_norm.role)) branch = ops_.norm(branch, post_norm);
-    return ops_.add(std::move(x), std::move(branch));
-  }
-
   Value attention(std::int64_t layer, const Value& x) {
     return ops_.linear(attended(layer, x), {layer, Role::attention_output});
   }

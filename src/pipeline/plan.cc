@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kTileWeights = 64 * 1024;
-constexpr std::int64_t kFeedbackRows = 96;
+constexpr std::int64_t kFeedbackRows = 192;
 
 std::shared_ptr<const Grid> grid_for(const Container& container, const std::string& spec,
                                      const Weight& weight) {
@@ -154,9 +154,9 @@ std::int64_t tile_bytes(const TensorJob& job, const Coder& coder) {
   const bool feedback = coder.method->feedback;
   const std::int64_t weights = tile_rows(job, feedback) * job.rows->cols();
   // FP32 values and what they decode to; the planes' bytes are fewer than a float's each. With
-  // feedback the weights as they should be and as they stand, errors, what they owe, codes, and
-  // parameters; with an observer the weights within its ranges.
-  const int floats = feedback ? 10 : coder.options.observer != nullptr ? 4 : 3;
+  // feedback the weights as they should be and as they stand, turned, errors, what they owe, codes,
+  // and parameters; with an observer the weights within its ranges.
+  const int floats = feedback ? 12 : coder.options.observer != nullptr ? 4 : 3;
   return weights * floats * static_cast<std::int64_t>(sizeof(float));
 }
 
