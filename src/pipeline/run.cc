@@ -70,6 +70,9 @@ class OpenOutput {
   std::vector<std::unique_ptr<AtomicFile>> files_;
 };
 
+// Raised when what a stage leaves for the next one comes to mean something else.
+constexpr int kStateForm = 2;
+
 // Some rows of one tensor of one output.
 struct Tile {
   std::size_t output;
@@ -205,6 +208,7 @@ class Runner {
   std::uint64_t identity(const LayerStatistics& statistics) const {
     Hash64 hash;
     const auto text = [&hash](const std::string& s) { hash.add(std::as_bytes(std::span(s))); };
+    text(fmt::format("state {}", kStateForm));
     const MethodOptions& o = plan_.coder.options;
     text(fmt::format("{} {} {} {} {}", plan_.coder.method->name, o.upstream, o.order, o.damp,
                      o.sweeps));
