@@ -411,8 +411,7 @@ AffineParams affine_params(const AffineForm& form, double lo, double hi) {
 extern const GridFamily grid_affine;
 const GridFamily grid_affine{"int", "[u]intN[:gK|:channel|:tensor][:OFFSET][:SCALE]",
                              "linear quantization r = s (q - z) or s q + m; N = 2...8, 16; OFFSET "
-                             "sym restricted zero min; SCALE s32 s16 sbf16 pow2; "
-                             "int8:channel:restricted:s32 is what LLM.int8 makes of weights",
+                             "sym restricted zero min; SCALE s32 s16 sbf16 pow2",
                              examples, make};
 
 }  // namespace zp
