@@ -289,6 +289,8 @@ def grid_files():
         yield f"ones-{family}", bytes([family, 0, 255]) + b"\xff" * 64
         yield f"halves-{family}", bytes([family, 1, 255]) + halves
         yield f"huge-{family}", bytes([family, 2, 31]) + huge
+    # int3:g64:min:s16 with 30000 and -30000: a scale that decoding in FP16 makes infinite
+    yield "fp16-overflow", bytes.fromhex("7105c2caf14d1e3ff2ff47651146fdfa01")
 
 
 def onnx_files():

@@ -271,9 +271,12 @@ V rounded(D d, V v, Arithmetic to) {
   if (to == Arithmetic::bf16) return cut(std::integral_constant<int, 16>(), 0x7FFFu);
   // Below FP16's normal numbers its step is that of FP32 at 1/2.
   const V half = hn::Set(d, 0.5f);
-  const V small = hn::CopySign(hn::Sub(hn::Add(hn::Abs(v), half), half), v);
-  return hn::IfThenElse(hn::Lt(hn::Abs(v), hn::Set(d, 0x1p-14f)), small,
-                        cut(std::integral_constant<int, 13>(), 0xFFFu));
+  const V magnitude = hn::Abs(v);
+  const V small = hn::CopySign(hn::Sub(hn::Add(magnitude, half), half), v);
+  const V most = hn::Set(d, 65520.0f);  // from here on it is infinite
+  return hn::IfThenElse(hn::Ge(magnitude, most), hn::CopySign(hn::Inf(d), v),
+                        hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, 0x1p-14f)), small,
+                                       cut(std::integral_constant<int, 13>(), 0xFFFu)));
 }
 
 void code_groups(const GroupTile& tile, const AffineCoding& c, std::int32_t* const* codes,
