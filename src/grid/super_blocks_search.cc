@@ -26,7 +26,6 @@
 
 #include "grid/super_blocks.h"
 #include "kernel/range.h"
-#include "number/half.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "grid/super_blocks_search.cc"
@@ -47,37 +46,6 @@ struct Stored {
 
 /// A step is taken where the error falls by more than its sum was rounded.
 constexpr float kLess = 0.99999f;
-
-float nearest_half(float v) noexcept {
-  constexpr float kLargest = 65504.0f;
-  return fp16_to_float(float_to_fp16(std::clamp(v, -kLargest, kLargest)));
-}
-
-/// Sum of a block's numbers, as a tree.
-template <std::size_t kUnits>
-float block_sum(const float* v) noexcept {
-  float sum[kUnits];
-  std::copy_n(v, kUnits, sum);
-  for (std::size_t half = kUnits / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) sum[i] += sum[i + half];
-  }
-  return sum[0];
-}
-
-/// The number of largest magnitude; the positive one of two.
-template <std::size_t kUnits>
-float block_extreme(const float* v) noexcept {
-  float lo[kUnits], hi[kUnits];
-  std::copy_n(v, kUnits, lo);
-  std::copy_n(v, kUnits, hi);
-  for (std::size_t half = kUnits / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) {
-      lo[i] = lo[i + half] < lo[i] ? lo[i + half] : lo[i];
-      hi[i] = hi[i + half] > hi[i] ? hi[i + half] : hi[i];
-    }
-  }
-  return hi[0] >= -lo[0] ? hi[0] : lo[0];
-}
 
 /// What a unit's levels must cover.
 float reach(const SuperLayout& layout, Floats w) noexcept {
@@ -106,8 +74,55 @@ void move_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, Floats 
 HWY_BEFORE_NAMESPACE();
 namespace zp::HWY_NAMESPACE {
 
-HWY_INLINE V whole(V want, V inv, V lo, V hi) {
-  return hn::Round(clamp(hn::Mul(want, inv), lo, hi));
+HWY_INLINE V whole(V want, V inv, V lo, V hi) { return nearest_whole(hn::Mul(want, inv), lo, hi); }
+
+/// The nearest FP16 number, as FP32: half to even, the largest where v is beyond it.
+HWY_INLINE V nearest_half(V v) {
+  const D d;
+  const hn::RebindToUnsigned<D> du;
+  const V most = set(65504.0f);
+  v = clamp(v, hn::Neg(most), most);
+  // Eleven bits of the mantissa; below the smallest normal number whole multiples of 2^-24, which
+  // adding 0.75 leaves.
+  const auto bits = hn::BitCast(du, v);
+  const auto odd = hn::And(hn::ShiftRight<13>(bits), hn::Set(du, 1));
+  const auto up = hn::Add(bits, hn::Add(odd, hn::Set(du, 0xFFF)));
+  const V normal = hn::BitCast(d, hn::AndNot(hn::Set(du, 0x1FFF), up));
+  const V subnormal = hn::Sub(hn::Add(v, set(0.75f)), set(0.75f));
+  return hn::IfThenElse(hn::Lt(hn::Abs(v), set(0x1p-14f)), subnormal, normal);
+}
+
+/// A block's numbers made one: halves with each other, four times at most.
+template <std::size_t kUnits, class Op>
+HWY_INLINE float folded(const float* v, const Op& op) {
+  if constexpr (kUnits == 1) {
+    return *v;
+  } else {
+    static_assert(kUnits == 8 || kUnits == 16);
+    const hn::Full128<float> d;
+    auto four = op(hn::Load(d, v), hn::Load(d, v + kUnits / 2));
+    if constexpr (kUnits == 16) four = op(four, op(hn::Load(d, v + 4), hn::Load(d, v + 12)));
+    four = op(four, hn::Shuffle1032(four));
+    return hn::GetLane(op(four, hn::Shuffle2301(four)));
+  }
+}
+
+template <std::size_t kUnits>
+HWY_INLINE float block_sum(const float* v) {
+  return folded<kUnits>(v, [](auto a, auto b) { return hn::Add(a, b); });
+}
+
+template <std::size_t kUnits>
+HWY_INLINE float block_least(const float* v) {
+  return folded<kUnits>(v, [](auto a, auto b) { return hn::Min(a, b); });
+}
+
+/// The number of largest magnitude; the positive one of two.
+template <std::size_t kUnits>
+HWY_INLINE float block_extreme(const float* v) {
+  const float lo = block_least<kUnits>(v);
+  const float hi = folded<kUnits>(v, [](auto a, auto b) { return hn::Max(a, b); });
+  return (hi >= -lo ? hi : lo) + 0.0f;  // which of two zeros differs between machines
 }
 
 // --- d and dmin ----------------------------------------------------------------------------------
@@ -137,8 +152,12 @@ HWY_INLINE float best_divisor(const float* want, const float* weight, V lo, V hi
     store(sum, cost, l);
     store(value, divisor, l);
   });
-  const float* best = std::min_element(cost.at, cost.at + kTileUnits);
-  return divisor.at[best - cost.at];
+  const V least = set(block_least<kTileUnits>(cost.at));
+  for (std::size_t l = 0; l < kTileUnits; l += kVectorUnits) {
+    const std::intptr_t first = hn::FindFirstTrue(D(), hn::Eq(load(cost, l), least));
+    if (first >= 0) return divisor.at[l + static_cast<std::size_t>(first)];
+  }
+  return divisor.at[0];
 }
 
 /// Divisors of all blocks of a tile, refitted by least squares.
@@ -158,13 +177,15 @@ void divide(const F&, const PerUnit& want, const PerUnit& weight, float lo, floa
     store(hn::Mul(weighted, load(want, l)), nw, l);
     store(hn::Mul(weighted, number), nn, l);
   });
+  PerUnit num, den;
   for (std::size_t first = 0; first < kTileUnits; first += F::kUnits) {
-    const float den = block_sum<F::kUnits>(nn.at + first);
-    const float d = den > 0 ? block_sum<F::kUnits>(nw.at + first) / den : 0;
-    std::fill_n(out.divisor.at + first, F::kUnits, nearest_half(d));
+    std::fill_n(num.at + first, F::kUnits, block_sum<F::kUnits>(nw.at + first));
+    std::fill_n(den.at + first, F::kUnits, block_sum<F::kUnits>(nn.at + first));
   }
   for_vectors([&](std::size_t l) {
-    store(whole(load(want, l), inverse(load(out.divisor, l)), set(lo), set(hi)), out.number, l);
+    const V d = nearest_half(ratio(load(num, l), load(den, l)));
+    store(d, out.divisor, l);
+    store(whole(load(want, l), inverse(d), set(lo), set(hi)), out.number, l);
   });
 }
 
@@ -219,12 +240,15 @@ void range_outer(const F& f, const Parabolas& p, Stored& s) {
   for (std::size_t first = 0; first < kTileUnits; first += F::kUnits) {
     const auto put = [&](const PerUnit& all, int number, PerUnit& divisor) {
       const float largest = block_extreme<F::kUnits>(all.at + first);
-      std::fill_n(divisor.at + first, F::kUnits,
-                  nearest_half(largest / static_cast<float>(number)));
+      std::fill_n(divisor.at + first, F::kUnits, largest / static_cast<float>(number));
     };
     put(p.scale, extreme, s.d);
     if constexpr (F::kMin) put(p.min, f.layout.min_hi, s.dmin);
   }
+  for_vectors([&](std::size_t l) {
+    store(nearest_half(load(s.d, l)), s.d, l);
+    if constexpr (F::kMin) store(nearest_half(load(s.dmin, l)), s.dmin, l);
+  });
 }
 
 template <class F>

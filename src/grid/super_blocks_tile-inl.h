@@ -88,6 +88,17 @@ HWY_INLINE void store(V v, PerUnit& to, std::size_t l) { hn::Store(v, D(), to.at
 HWY_INLINE V fma(V x, V y, V z) { return fused(D(), x, y, z); }
 HWY_INLINE V clamp(V v, V lo, V hi) { return hn::Min(hn::Max(v, lo), hi); }
 
+/// The whole number in [lo, hi] nearest to y, half to even; lo, hi: whole, of magnitudes far below
+/// 2^22. What is added leaves no bits behind the point, and for positive floats, as for integers,
+/// more is more: integers are compared on other ports than those that multiply.
+HWY_INLINE V nearest_whole(V y, V lo, V hi) {
+  const hn::RebindToSigned<D> di;
+  const V shift = set(0x1.8p23f);
+  const auto shifted = [&](V v) { return hn::BitCast(di, hn::Add(v, shift)); };
+  const auto kept = hn::Min(hn::Max(shifted(y), shifted(lo)), shifted(hi));
+  return hn::Sub(hn::BitCast(D(), kept), shift);
+}
+
 /// 1 / v, or 0 where that is beyond FP32.
 HWY_INLINE V inverse(V v) {
   const V i = hn::Div(set(1), v);
@@ -154,7 +165,7 @@ struct Form {
     if constexpr (kTable) {
       return entry(kIq4Levels.data(), table_code(y));
     } else {
-      return hn::Round(clamp(y, lowest, highest));
+      return nearest_whole(y, lowest, highest);
     }
   }
 };
