@@ -106,7 +106,8 @@ HWY_INLINE Parabola line_fit(const F& f, const Tile& t, std::size_t l, const Ext
   const auto consider = [&](V inv, V phase) {
     V sv = zero(), vv = zero(), yv = zero();
     for (std::size_t j = 0; j < F::kUnit; ++j) {
-      const V v = f.level(fma(y[j], inv, phase));
+      const V v =
+          whole_within(D(), hn::Add(fma(y[j], inv, phase), set(kWholeShift)), f.lowest, f.highest);
       const V hv = kWeighted ? hn::Mul(load(t.h(j), l), v) : v;
       sv = hn::Add(sv, hv);
       vv = fma(hv, v, vv);
@@ -154,7 +155,7 @@ HWY_INLINE Parabola scale_fit(const F& f, const Tile& t, std::size_t l, const Ex
     V vv = zero(), xv = zero();
     for (std::size_t j = 0; j < F::kUnit; ++j) {
       const V x = load(t.x[j], l);
-      const V v = f.level(hn::Mul(x, inv));
+      const V v = f.level(x, inv);
       const V hv = kWeighted ? hn::Mul(load(t.h(j), l), v) : v;
       vv = fma(hv, v, vv);
       xv = fma(hv, x, xv);
@@ -184,7 +185,7 @@ HWY_INLINE V stored_error(const F& f, const Tile& t, std::size_t l, V scale, V m
   V e = zero();
   for (std::size_t j = 0; j < F::kUnit; ++j) {
     const V x = load(t.x[j], l);
-    const V product = hn::Mul(f.level(hn::Mul(F::kMin ? hn::Add(x, min) : x, inv)), scale);
+    const V product = hn::Mul(f.level(F::kMin ? hn::Add(x, min) : x, inv), scale);
     const V r = hn::Sub(x, F::kMin ? hn::Sub(product, min) : product);
     e = fma(kWeighted ? hn::Mul(load(t.h(j), l), r) : r, r, e);
   }
@@ -198,7 +199,7 @@ HWY_INLINE V stored_error(const F& f, const Tile& t, std::size_t l, V scale, V m
   V e = zero(), rv = zero(), sr = zero(), vv = zero(), sv = zero();
   for (std::size_t j = 0; j < F::kUnit; ++j) {
     const V x = load(t.x[j], l);
-    const V v = f.level(hn::Mul(F::kMin ? hn::Add(x, min) : x, inv));
+    const V v = f.level(F::kMin ? hn::Add(x, min) : x, inv);
     const V product = hn::Mul(v, scale);
     const V r = hn::Sub(x, F::kMin ? hn::Sub(product, min) : product);
     const V hr = kWeighted ? hn::Mul(load(t.h(j), l), r) : r;

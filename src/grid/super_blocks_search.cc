@@ -74,8 +74,6 @@ void move_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, Floats 
 HWY_BEFORE_NAMESPACE();
 namespace zp::HWY_NAMESPACE {
 
-HWY_INLINE V whole(V want, V inv, V lo, V hi) { return nearest_whole(hn::Mul(want, inv), lo, hi); }
-
 /// The nearest FP16 number, as FP32: half to even, the largest where v is beyond it.
 HWY_INLINE V nearest_half(V v) {
   const D d;
@@ -395,11 +393,12 @@ HWY_INLINE void code_unit(const F& f, const UnitScale& s, const float* w, std::u
   const hn::RebindToSigned<D> di;
   const hn::Rebind<std::uint8_t, D> db;
   for (std::size_t j = 0; j < F::kUnit; j += kVectorUnits) {
-    const V y = hn::Mul(hn::Add(hn::LoadU(d, w + j), set(s.min)), set(s.inverse));
+    const V x = hn::Add(hn::LoadU(d, w + j), set(s.min));
+    const V inv = set(s.inverse);
     if constexpr (F::kTable) {
-      hn::StoreU(hn::DemoteTo(db, table_code(y)), db, codes + j);
+      hn::StoreU(hn::DemoteTo(db, table_code(hn::Mul(x, inv))), db, codes + j);
     } else {
-      const V code = hn::Sub(f.level(y), f.lowest);
+      const V code = hn::Sub(f.level(x, inv), f.lowest);
       hn::StoreU(hn::DemoteTo(db, hn::ConvertTo(di, code)), db, codes + j);
     }
   }
@@ -531,14 +530,15 @@ void encode_column(const SuperLayout& layout, const SuperParams* p, std::size_t 
       }
       alignas(64) std::array<Code, kTileUnits> code;
       for_vectors([&](std::size_t l) {
-        const V y = hn::Mul(hn::Add(load(x, l), load(min, l)), load(inverse, l));
+        const V above = hn::Add(load(x, l), load(min, l));
+        const V inv = load(inverse, l);
         if constexpr (F::kTable) {
-          const auto index = table_code(y);
+          const auto index = table_code(hn::Mul(above, inv));
           hn::Store(index, di, code.data() + l);
           store(hn::Sub(hn::Mul(load(scale, l), entry(kIq4Levels.data(), index)), load(min, l)),
                 value, l);
         } else {
-          const V level = hn::Add(f.level(y), zero());
+          const V level = hn::Add(f.level(above, inv), zero());
           hn::Store(hn::ConvertTo(di, hn::Sub(level, f.lowest)), di, code.data() + l);
           store(hn::Sub(hn::Mul(load(scale, l), level), load(min, l)), value, l);
         }

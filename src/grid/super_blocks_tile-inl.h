@@ -9,7 +9,7 @@
 #include <cmath>
 
 #include "grid/super_blocks.h"
-#include "kernel/fused-inl.h"
+#include "kernel/whole-inl.h"
 
 #ifndef ZP_GRID_SUPER_BLOCKS_TILE_ONCE
 #define ZP_GRID_SUPER_BLOCKS_TILE_ONCE
@@ -87,17 +87,8 @@ HWY_INLINE void store(V v, PerUnit& to, std::size_t l) { hn::Store(v, D(), to.at
 /// x y + z, rounded once.
 HWY_INLINE V fma(V x, V y, V z) { return fused(D(), x, y, z); }
 HWY_INLINE V clamp(V v, V lo, V hi) { return hn::Min(hn::Max(v, lo), hi); }
-
-/// The whole number in [lo, hi] nearest to y, half to even; lo, hi: whole, of magnitudes far below
-/// 2^22. What is added leaves no bits behind the point, and for positive floats, as for integers,
-/// more is more: integers are compared on other ports than those that multiply.
-HWY_INLINE V nearest_whole(V y, V lo, V hi) {
-  const hn::RebindToSigned<D> di;
-  const V shift = set(0x1.8p23f);
-  const auto shifted = [&](V v) { return hn::BitCast(di, hn::Add(v, shift)); };
-  const auto kept = hn::Min(hn::Max(shifted(y), shifted(lo)), shifted(hi));
-  return hn::Sub(hn::BitCast(D(), kept), shift);
-}
+/// The whole number in [lo, hi] nearest to x y.
+HWY_INLINE V whole(V x, V y, V lo, V hi) { return nearest_whole(D(), x, y, lo, hi); }
 
 /// 1 / v, or 0 where that is beyond FP32.
 HWY_INLINE V inverse(V v) {
@@ -161,11 +152,12 @@ struct Form {
         scale_shares(divisor_shares(l.scale_lo, l.scale_hi)),
         min_shares(divisor_shares(0, l.min_hi)) {}
 
-  HWY_INLINE V level(V y) const {
+  /// The one nearest to x y.
+  HWY_INLINE V level(V x, V y) const {
     if constexpr (kTable) {
-      return entry(kIq4Levels.data(), table_code(y));
+      return entry(kIq4Levels.data(), table_code(hn::Mul(x, y)));
     } else {
-      return nearest_whole(y, lowest, highest);
+      return whole(x, y, lowest, highest);
     }
   }
 };
