@@ -17,8 +17,8 @@
 
 #include "base/checked.h"
 #include "base/error.h"
-#include "grid/affine_codes.h"
 #include "grid/grid_of.h"
+#include "grid/linear_codes.h"
 #include "grid/linear_groups.h"
 #include "kernel/range.h"
 #include "number/integer.h"
@@ -26,7 +26,7 @@
 namespace zp {
 namespace {
 
-// Codes packed or unpacked at a time: whole bytes for every number of bits.
+// Zero-points packed at a time: whole bytes for every number of bits.
 constexpr std::int64_t kRun = 256;
 
 constexpr std::array<std::string_view, 4> kOffsetWords = {"sym", "restricted", "zero", "min"};
@@ -164,52 +164,37 @@ struct Affine {
     }
   }
 
+  /// One weight of many rows, in vector code.
+  void encode_column(const Params* params, std::int64_t, Floats w, Code* codes,
+                     float* decoded) const noexcept {
+    nearest_codes_of_column(linear(), w, params, codes, decoded);
+  }
+
   /// The bytes of the walk, in vector code; false: not for such groups.
   bool quantize_row(Floats w, Floats h, Fit fit, PlanesOut out) const {
-    const auto group = shape(std::ssize(w)).block;
-    if (group > kTileWeights && (fit == Fit::search || has_min())) return false;
+    const auto group = static_cast<std::size_t>(shape(std::ssize(w)).block);
+    if (fit == Fit::search && group > kTileWeights) return false;
     static thread_local std::vector<Code> codes;
     static thread_local std::vector<Params> params;
     codes.resize(w.size());
     params.clear();
-    if (fit == Fit::search || has_min()) {
-      code_row_in_tiles(w, h, fit, group, params, codes);
-    } else {
-      code_row(w, group, params, codes);
-    }
+    for (std::size_t b = 0; b < w.size(); b += group)
+      params.push_back(from_range(w.subspan(b, std::min(group, w.size() - b))));
+    if (fit == Fit::search) search_row(w, h, group, params.data());
+    nearest_codes(linear(), w, group, params.data(), codes.data());
     pack(params.data(), codes, out);
     return true;
   }
 
-  void code_row(Floats w, std::int64_t group, std::vector<Params>& params,
-                std::span<Code> codes) const {
-    const auto length = static_cast<std::size_t>(group);
-    for (std::size_t b = 0; b < w.size(); b += length) {
-      const Floats part = w.subspan(b, std::min(length, w.size() - b));
-      const Params& p = params.emplace_back(from_range(part));
-      zp::nearest_codes(part, p.scale, lowest - p.zero, highest - p.zero, p.zero,
-                        codes.subspan(b, part.size()));
-    }
-  }
-
-  void code_row_in_tiles(Floats w, Floats h, Fit fit, std::int64_t group,
-                         std::vector<Params>& params, std::span<Code> codes) const {
-    const auto length = static_cast<std::size_t>(group);
+  void search_row(Floats w, Floats h, std::size_t group, Params* params) const {
     for (std::size_t b = 0; b < w.size();) {
       // A row's last group, where it is shorter, has a tile of its own.
-      const bool last = w.size() - b < length;
-      GroupTile& tile = empty_tile(last ? std::ssize(w) - static_cast<std::int64_t>(b) : group, h);
-      const std::size_t first = params.size();
-      std::array<Code*, kTileGroups> to{};
-      do {
-        const Floats part = w.subspan(b, static_cast<std::size_t>(tile.count));
-        to[tile.groups] = &codes[b];
-        tile.add(part, h.empty() ? h : h.subspan(b, part.size()));
-        params.push_back(from_range(part));
-        b += part.size();
-      } while (!tile.full() && w.size() - b >= static_cast<std::size_t>(tile.count));
-      if (fit == Fit::search) fit_groups(linear(), tile, &params[first]);
-      zp::nearest_codes(linear(), tile, &params[first], to.data());
+      GroupTile& tile = empty_tile(static_cast<std::int64_t>(std::min(group, w.size() - b)), h);
+      const auto count = static_cast<std::size_t>(tile.count);
+      for (; !tile.full() && w.size() - b >= count && b < w.size(); b += count)
+        tile.add(w.subspan(b, count), h.empty() ? h : h.subspan(b, count));
+      fit_groups(linear(), tile, params);
+      params += tile.groups;
     }
   }
 
@@ -242,58 +227,27 @@ struct Affine {
 
   void decode_row(PlanesIn in, std::span<float> out) const noexcept {
     const auto cols = static_cast<std::int64_t>(out.size());
-    const std::int64_t group = shape(cols).block;
-    StreamReader codes(in[0], cols, *this);
-    StreamReader zeros(in[has_zero() ? 2 : 0], groups(cols), *this);
-    for (std::int64_t b = 0; b < cols; b += group) {
-      const std::int64_t g = b / group;
-      Params p{scale->load(in[1] + g * scale->bytes), 0, has_min() ? 0 : centre};
-      if (has_zero()) p.zero = zeros.next();
-      if (has_min()) p.offset = offset->load(in[2] + g * offset->bytes);
-      const std::int64_t end = std::min(b + group, cols);
-      for (std::int64_t j = b; j < end;) {
-        const std::span<const Code> run = codes.take(end - j);
-        const std::span<float> to = out.subspan(static_cast<std::size_t>(j), run.size());
-        if (has_min()) {
-          std::ranges::transform(run, to.begin(), [&](Code q) { return value(p, q); });
-        } else {
-          scaled_codes(run, p.scale, p.zero, to);
-        }
-        j += static_cast<std::int64_t>(run.size());
-      }
+    const auto count = static_cast<std::size_t>(groups(cols));
+    static thread_local std::vector<Code> codes;
+    static thread_local std::vector<Params> params;
+    params.resize(count);
+    if (has_zero()) {
+      codes.resize(count);
+      unpack_bits(in[2], form.bits, form.is_signed, codes);
     }
+    for (std::size_t g = 0; g < count; ++g) {
+      const auto at = static_cast<std::int64_t>(g);
+      params[g] = {scale->load(in[1] + at * scale->bytes),
+                   has_min() ? offset->load(in[2] + at * offset->bytes) : 0.0f,
+                   has_zero()  ? codes[g]
+                   : has_min() ? 0
+                               : centre};
+    }
+    codes.resize(out.size());
+    unpack_bits(in[0], form.bits, form.is_signed, codes);
+    decode_codes(linear(), codes, static_cast<std::size_t>(shape(cols).block), params.data(),
+                 out.data());
   }
-
-  // Codes of a stream in order, unpacked a run at a time.
-  class StreamReader {
-   public:
-    StreamReader(const std::byte* in, std::int64_t count, const Affine& of)
-        : in_(in), left_(count), bits_(of.form.bits), is_signed_(of.form.is_signed) {}
-    Code next() noexcept { return take(1)[0]; }
-    /// The next codes, at least one and at most `most`.
-    std::span<const Code> take(std::int64_t most) noexcept {
-      if (at_ == kRun) refill();
-      const std::int64_t begin = at_;
-      at_ = std::min(kRun, at_ + most);
-      return std::span(run_).subspan(static_cast<std::size_t>(begin),
-                                     static_cast<std::size_t>(at_ - begin));
-    }
-
-   private:
-    void refill() noexcept {
-      const std::int64_t n = std::min(kRun, left_);
-      unpack_bits(in_, bits_, is_signed_, {run_.data(), static_cast<std::size_t>(n)});
-      in_ += n * bits_ / 8;
-      left_ -= n;
-      at_ = 0;
-    }
-    const std::byte* in_;
-    std::int64_t left_;
-    int bits_;
-    bool is_signed_;
-    std::int64_t at_ = kRun;
-    std::array<Code, kRun> run_;
-  };
 
   // Beyond it a scale can't be stored, or decoding overflows.
   double limit() const {

@@ -8,6 +8,7 @@
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 // After foreach_target.h.
+#include "grid/linear_codes-inl.h"
 #include "kernel/whole-inl.h"
 
 #ifndef ZP_GRID_AFFINE_SEARCH_ONCE
@@ -308,74 +309,24 @@ void search_line(const GroupTile& tile, float levels, PerGroup& scale, PerGroup&
   search(tile, levels, scale, offset);
 }
 
-template <class D>
-V rounded(D d, V v, Arithmetic to) {
-  const hn::RebindToUnsigned<D> du;
-  if (to == Arithmetic::fp32) return v;
-  // Half of what is cut off, and to even.
-  const auto bits = hn::BitCast(du, v);
-  const auto cut = [&](auto shift, std::uint32_t half) {
-    constexpr int kShift = decltype(shift)::value;
-    const auto odd = hn::And(hn::ShiftRight<kShift>(bits), hn::Set(du, 1u));
-    const auto up = hn::Add(hn::Add(bits, hn::Set(du, half)), odd);
-    return hn::BitCast(d, hn::ShiftLeft<kShift>(hn::ShiftRight<kShift>(up)));
-  };
-  if (to == Arithmetic::bf16) return cut(std::integral_constant<int, 16>(), 0x7FFFu);
-  // Below FP16's normal numbers its step is that of FP32 at 1/2.
-  const V half = hn::Set(d, 0.5f);
-  const V magnitude = hn::Abs(v);
-  const V small = hn::CopySign(hn::Sub(hn::Add(magnitude, half), half), v);
-  const V most = hn::Set(d, 65520.0f);  // from here on it is infinite
-  return hn::IfThenElse(hn::Ge(magnitude, most), hn::CopySign(hn::Inf(d), v),
-                        hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, 0x1p-14f)), small,
-                                       cut(std::integral_constant<int, 13>(), 0xFFFu)));
-}
-
-void code_groups(const GroupTile& tile, const AffineCoding& c, std::int32_t* const* codes,
-                 PerGroup& error) {
+void stored_errors(const GroupTile& tile, const LinearForm& form, const CodeRange& codes,
+                   const PerGroup& scale, const PerGroup& offset, PerGroup& error) {
   const Tag d;
-  const hn::RebindToSigned<Tag> di;
-  each_vector(tile, [&](std::size_t at) {
-    const V zero = hn::Zero(d);
-    const V s = hn::Load(d, c.scale.at + at);
-    const V m = c.has_offset ? hn::Load(d, c.offset.at + at) : zero;
-    const V lo = hn::Load(d, c.codes.lo.at + at);
-    const V hi = hn::Load(d, c.codes.hi.at + at);
-    const V power = hn::Load(d, tile.power.at + at);
-    const auto codes_at_all = hn::Ne(s, zero);
-    const V divisor = hn::IfThenElse(codes_at_all, s, hn::Set(d, 1.0f));
-    const auto value = [&](V k) {
-      const V product = hn::Mul(s, k);
-      if (!c.has_offset) return product;
-      return rounded(d, hn::Add(rounded(d, product, c.arithmetic), m), c.arithmetic);
-    };
-    V sum = zero;
-    alignas(64) std::int32_t row[kTileGroups];
-    for (std::int64_t i = 0; i < tile.count; ++i) {
-      const V x = hn::Load(d, tile.x[i].at + at);
-      const V exact = hn::Div(c.has_offset ? hn::Sub(x, m) : x, divisor);
-      V k = hn::Round(hn::Min(hn::Max(hn::IfThenElseZero(codes_at_all, exact), lo), hi));
-      V e = hn::Sub(x, value(k));
-      if (c.has_offset && c.arithmetic != Arithmetic::fp32) {
-        const V nearest = k;
-        for (const float step : {-1.0f, 1.0f}) {
-          const V other = hn::Add(nearest, hn::Set(d, step));
-          const V its = hn::Sub(x, value(other));
-          const auto there = hn::And(hn::Ge(other, lo), hn::Le(other, hi));
-          const auto better = hn::And(there, hn::Lt(hn::Abs(its), hn::Abs(e)));
-          k = hn::IfThenElse(better, other, k);
-          e = hn::IfThenElse(better, its, e);
-        }
+  with_arithmetic(form, [&](auto has_offset, auto type) {
+    each_vector(tile, [&](std::size_t at) {
+      const auto load = [&](const PerGroup& v) { return hn::Load(d, v.at + at); };
+      const LinearLanes<Tag, has_offset(), type()> lanes(load(scale), load(offset), load(codes.lo),
+                                                         load(codes.hi));
+      const V power = load(tile.power);
+      V sum = hn::Zero(d);
+      for (std::int64_t i = 0; i < tile.count; ++i) {
+        const V x = load(tile.x[i]);
+        const V e = hn::Mul(hn::Sub(x, lanes.nearest(x).value), power);
+        const V h = tile.weighted ? load(tile.h[i]) : hn::Set(d, 1.0f);
+        sum = hn::Add(sum, hn::Mul(hn::Mul(h, e), e));
       }
-      const V scaled = hn::Mul(e, power);
-      const V h = tile.weighted ? hn::Load(d, tile.h[i].at + at) : hn::Set(d, 1.0f);
-      sum = hn::Add(sum, hn::Mul(hn::Mul(h, scaled), scaled));
-      if (codes == nullptr) continue;
-      hn::Store(hn::ConvertTo(di, k), di, row);
-      const std::size_t end = std::min(hn::Lanes(d), tile.groups - at);
-      for (std::size_t g = 0; g < end; ++g) codes[at + g][i] = row[g];
-    }
-    hn::Store(sum, d, error.at + at);
+      hn::Store(sum, d, error.at + at);
+    });
   });
 }
 
@@ -409,7 +360,7 @@ HWY_EXPORT(search_scale);
 HWY_EXPORT(glance_at_scale);
 HWY_EXPORT(search_line);
 HWY_EXPORT(refit_offset);
-HWY_EXPORT(code_groups);
+HWY_EXPORT(stored_errors);
 
 void search_scale(const GroupTile& tile, const CodeRange& codes, bool negative, PerGroup& scale,
                   PerGroup& error) noexcept {
@@ -425,9 +376,9 @@ void refit_offset(const GroupTile& tile, float levels, const PerGroup& scale,
                   PerGroup& offset) noexcept {
   HWY_DYNAMIC_DISPATCH(refit_offset)(tile, levels, scale, offset);
 }
-void code_groups(const GroupTile& tile, const AffineCoding& coding, std::int32_t* const* codes,
-                 PerGroup& error) noexcept {
-  HWY_DYNAMIC_DISPATCH(code_groups)(tile, coding, codes, error);
+void stored_errors(const GroupTile& tile, const LinearForm& form, const CodeRange& codes,
+                   const PerGroup& scale, const PerGroup& offset, PerGroup& error) noexcept {
+  HWY_DYNAMIC_DISPATCH(stored_errors)(tile, form, codes, scale, offset, error);
 }
 
 }  // namespace zp

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "grid/group_tile.h"
+#include "grid/linear_codes.h"
 
 namespace zp {
 
@@ -35,22 +36,9 @@ void search_line(const GroupTile& tile, float levels, PerGroup& scale, PerGroup&
 void refit_offset(const GroupTile& tile, float levels, const PerGroup& scale,
                   PerGroup& offset) noexcept;
 
-/// In which type decoding computes s k, and s k + m.
-enum class Arithmetic { fp32, fp16, bf16 };
-
-/// How weights become codes k and back: k = clamp(round_half_even((x - m) / s), lo, hi), 0 where s
-/// is; where decoding rounds to 16 bits the neighbour whose value is nearest.
-struct AffineCoding {
-  PerGroup scale;
-  PerGroup offset;
-  CodeRange codes;
-  bool has_offset;  ///< decodes to s k + m in `arithmetic`, else to s k
-  Arithmetic arithmetic;
-};
-
-/// codes: k of weight i of group g at codes[g] + i, where not null. error: the sum of h e^2, on
-/// x times the tile's power.
-void code_groups(const GroupTile& tile, const AffineCoding& coding, std::int32_t* const* codes,
-                 PerGroup& error) noexcept;
+/// The sum of h e^2 for nearest codes of scale and offset as they are stored, on x times the tile's
+/// power.
+void stored_errors(const GroupTile& tile, const LinearForm& form, const CodeRange& codes,
+                   const PerGroup& scale, const PerGroup& offset, PerGroup& error) noexcept;
 
 }  // namespace zp

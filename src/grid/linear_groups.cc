@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "grid/affine_search.h"
+
 namespace zp {
 namespace {
 
@@ -21,21 +23,14 @@ CodeRange codes_of(const LinearForm& form, const GroupTile& tile, const LinearPa
   return codes;
 }
 
-AffineCoding coding_of(const LinearForm& form, const GroupTile& tile, const LinearParams* params) {
-  AffineCoding coding{};
-  coding.codes = codes_of(form, tile, params);
-  coding.has_offset = form.offset == Offset::min;
-  coding.arithmetic = form.arithmetic;
-  for (std::size_t g = 0; g < tile.groups; ++g) {
-    coding.scale.at[g] = params[g].scale;
-    coding.offset.at[g] = params[g].offset;
-  }
-  return coding;
-}
-
+// The stored parameters', with the codes and values they lead to.
 PerGroup errors_of(const LinearForm& form, const GroupTile& tile, const LinearParams* params) {
-  PerGroup error;
-  code_groups(tile, coding_of(form, tile, params), nullptr, error);
+  PerGroup scale{}, offset{}, error;
+  for (std::size_t g = 0; g < tile.groups; ++g) {
+    scale.at[g] = params[g].scale;
+    offset.at[g] = params[g].offset;
+  }
+  stored_errors(tile, form, codes_of(form, tile, params), scale, offset, error);
   return error;
 }
 
@@ -101,16 +96,6 @@ void fit_groups(const LinearForm& form, const GroupTile& tile, LinearParams* par
       least.at[g] = error.at[g];
       params[g] = tried[g];
     }
-  }
-}
-
-void nearest_codes(const LinearForm& form, const GroupTile& tile, const LinearParams* params,
-                   Code* const* codes) noexcept {
-  PerGroup error;
-  code_groups(tile, coding_of(form, tile, params), codes, error);
-  for (std::size_t g = 0; g < tile.groups; ++g) {
-    if (params[g].zero == 0) continue;
-    for (std::int64_t i = 0; i < tile.count; ++i) codes[g][i] += params[g].zero;
   }
 }
 
