@@ -1,6 +1,5 @@
 #include "number/integer.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -16,8 +15,8 @@
 namespace zp {
 namespace {
 
-constexpr std::size_t kGroup = 8;  // of N bits are N whole bytes
-constexpr std::size_t kRun = 8;    // groups at a time
+constexpr std::size_t kGroup = 8;       // of N bits are N whole bytes
+constexpr std::size_t kMostGroups = 8;  // at a time, each a word
 constexpr int kMaxGroupBits = 8;
 
 }  // namespace
@@ -31,7 +30,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 // In a word of eight bytes with a code each, fields come together in pairs: of N bits, of 2 N, of
 // 4 N. Several words stand side by side.
 
-using D64 = hn::CappedTag<std::uint64_t, kRun>;
+using D64 = hn::CappedTag<std::uint64_t, kMostGroups>;
 using Words = hn::Vec<D64>;
 
 /// Ones where fields of N bits lie, one in every two of Bytes bytes; they begin at `first`.
@@ -58,84 +57,113 @@ HWY_INLINE Words parted(Words x) {
                 hn::And(hn::ShiftLeft<kGap>(x), every_other<N, Bytes>(8 * Bytes)));
 }
 
-template <int N>
-void pack(const std::int32_t* codes, std::size_t groups, std::byte* out) {
-  const hn::CappedTag<std::uint32_t, kRun * kGroup> d;
+/// The lowest bytes of the codes of as many groups as there are words.
+HWY_INLINE Words bytes_of(const std::int32_t* codes) {
+  const hn::Repartition<std::uint32_t, D64> d;
   const hn::RebindToSigned<decltype(d)> di;
-  const hn::Rebind<std::uint8_t, decltype(d)> narrow;
-  HWY_ALIGN std::uint64_t words[kRun] = {};
-  auto* const bytes = reinterpret_cast<std::uint8_t*>(words);
-  for (std::size_t g = 0; g < groups; g += kRun) {
-    const std::size_t run = std::min(kRun, groups - g);
-    std::size_t i = 0;
-    if constexpr (HWY_TARGET != HWY_SCALAR) {
-      for (; i + hn::Lanes(d) <= run * kGroup; i += hn::Lanes(d)) {
-        const auto wide = hn::BitCast(d, hn::LoadU(di, codes + i));
-        hn::StoreU(hn::TruncateTo(narrow, wide), narrow, bytes + i);
-      }
-    }
-    for (; i < run * kGroup; ++i) bytes[i] = static_cast<std::uint8_t>(codes[i]);
-    for (std::size_t k = 0; k < kRun && N < 8; k += hn::Lanes(D64())) {
-      const Words x = hn::Load(D64(), words + k);
-      hn::Store(joined<4 * N, 4>(joined<2 * N, 2>(joined<N, 1>(x))), D64(), words + k);
-    }
-    for (std::size_t k = 0; k < run; ++k, out += N) std::memcpy(out, &words[k], N);
-    codes += run * kGroup;
+  const hn::Rebind<std::uint8_t, decltype(d)> quarter;
+  const hn::Twice<decltype(quarter)> half;
+  const hn::Twice<decltype(half)> whole;
+  const auto part = [&](std::size_t i) {
+    return hn::TruncateTo(quarter, hn::BitCast(d, hn::LoadU(di, codes + i * hn::Lanes(d))));
+  };
+  const auto low = hn::Combine(half, part(1), part(0));
+  return hn::BitCast(D64(), hn::Combine(whole, hn::Combine(half, part(3), part(2)), low));
+}
+
+/// N bytes of each word, one behind the other; words that are fewer than N bytes apart are read
+/// as numbers of that size, since what was written in pieces is slow to read at once.
+template <int N>
+HWY_INLINE Words load_groups(const std::byte* in) {
+  const auto* const from = reinterpret_cast<const std::uint8_t*>(in);
+  if constexpr (N == 8) {
+    const hn::Repartition<std::uint8_t, D64> bytes;
+    return hn::BitCast(D64(), hn::LoadU(bytes, from));
+  } else if constexpr (N == 4) {
+    const hn::Rebind<std::uint32_t, D64> numbers;
+    const hn::Repartition<std::uint8_t, decltype(numbers)> bytes;
+    return hn::PromoteTo(D64(), hn::BitCast(numbers, hn::LoadU(bytes, from)));
+  } else {
+    HWY_ALIGN std::uint64_t words[kMostGroups] = {};
+    for (std::size_t k = 0; k < hn::Lanes(D64()); ++k, in += N) std::memcpy(&words[k], in, N);
+    return hn::Load(D64(), words);
   }
+}
+
+template <int N>
+HWY_INLINE void store_groups(Words x, std::byte* out) {
+  HWY_ALIGN std::uint64_t words[kMostGroups];
+  hn::Store(x, D64(), words);
+  for (std::size_t k = 0; k < hn::Lanes(D64()); ++k, out += N) std::memcpy(out, &words[k], N);
+}
+
+template <int N>
+HWY_INLINE Words joined_bytes(Words x) {
+  if constexpr (N == 8) return x;
+  return joined<4 * N, 4>(joined<2 * N, 2>(joined<N, 1>(x)));
+}
+
+template <int N>
+HWY_INLINE Words parted_bytes(Words x) {
+  if constexpr (N == 8) return x;
+  return parted<N, 1>(parted<2 * N, 2>(parted<4 * N, 4>(x)));
+}
+
+// Of `groups` groups as many as fill vectors; returns how many.
+
+template <int N>
+std::size_t pack(const std::int32_t* codes, std::size_t groups, std::byte* out) {
+  const std::size_t step = hn::Lanes(D64());
+  std::size_t g = 0;
+  for (; g + step <= groups; g += step, codes += step * kGroup, out += step * N)
+    store_groups<N>(joined_bytes<N>(bytes_of(codes)), out);
+  return g;
 }
 
 /// flip: the top bit of signed codes, and 0 for others; flipped and taken off again it extends the
 /// sign.
 template <int N>
-void unpack(const std::byte* in, std::size_t groups, std::int32_t flip, std::int32_t* codes) {
-  const hn::CappedTag<std::int32_t, kRun * kGroup> d;
-  const hn::Rebind<std::uint8_t, decltype(d)> narrow;
-  const auto top = hn::Set(d, flip);
-  HWY_ALIGN std::uint64_t words[kRun] = {};
-  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(words);
-  for (std::size_t g = 0; g < groups; g += kRun) {
-    const std::size_t run = std::min(kRun, groups - g);
-    for (std::size_t k = 0; k < run; ++k, in += N) {
-      words[k] = 0;
-      std::memcpy(&words[k], in, N);
-    }
-    for (std::size_t k = 0; k < kRun && N < 8; k += hn::Lanes(D64())) {
-      const Words x = hn::Load(D64(), words + k);
-      hn::Store(parted<N, 1>(parted<2 * N, 2>(parted<4 * N, 4>(x))), D64(), words + k);
-    }
-    std::size_t i = 0;
-    if constexpr (HWY_TARGET != HWY_SCALAR) {
-      for (; i + hn::Lanes(d) <= run * kGroup; i += hn::Lanes(d)) {
-        const auto low = hn::PromoteTo(d, hn::LoadU(narrow, bytes + i));
-        hn::StoreU(hn::Sub(hn::Xor(low, top), top), d, codes + i);
-      }
-    }
-    for (; i < run * kGroup; ++i) codes[i] = (bytes[i] ^ flip) - flip;
-    codes += run * kGroup;
-  }
-}
-
-template <int... I>
-void pack_any(std::integer_sequence<int, I...>, int bits, const std::int32_t* codes,
-              std::size_t groups, std::byte* out) {
-  static constexpr std::array all = {pack<I + 1>...};
-  all[static_cast<std::size_t>(bits - 1)](codes, groups, out);
-}
-
-template <int... I>
-void unpack_any(std::integer_sequence<int, I...>, int bits, const std::byte* in, std::size_t groups,
-                std::int32_t flip, std::int32_t* codes) {
-  static constexpr std::array all = {unpack<I + 1>...};
-  all[static_cast<std::size_t>(bits - 1)](in, groups, flip, codes);
-}
-
-void pack_groups(int bits, const std::int32_t* codes, std::size_t groups, std::byte* out) {
-  pack_any(std::make_integer_sequence<int, kMaxGroupBits>(), bits, codes, groups, out);
-}
-
-void unpack_groups(int bits, const std::byte* in, std::size_t groups, std::int32_t flip,
+std::size_t unpack(const std::byte* in, std::size_t groups, std::int32_t flip,
                    std::int32_t* codes) {
-  unpack_any(std::make_integer_sequence<int, kMaxGroupBits>(), bits, in, groups, flip, codes);
+  const hn::Repartition<std::int32_t, D64> d;
+  const hn::Rebind<std::uint8_t, decltype(d)> quarter;
+  const auto top = hn::Set(d, flip);
+  const std::size_t step = hn::Lanes(D64());
+  HWY_ALIGN std::uint64_t words[kMostGroups];
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(words);
+  std::size_t g = 0;
+  for (; g + step <= groups; g += step, in += step * N) {
+    hn::Store(parted_bytes<N>(load_groups<N>(in)), D64(), words);
+    for (std::size_t i = 0; i < step * kGroup; i += hn::Lanes(d), codes += hn::Lanes(d)) {
+      const auto low = hn::PromoteTo(d, hn::LoadU(quarter, bytes + i));
+      hn::StoreU(hn::Sub(hn::Xor(low, top), top), d, codes);
+    }
+  }
+  return g;
+}
+
+template <int... I>
+std::size_t pack_any(std::integer_sequence<int, I...>, int bits, const std::int32_t* codes,
+                     std::size_t groups, std::byte* out) {
+  static constexpr std::array all = {pack<I + 1>...};
+  return all[static_cast<std::size_t>(bits - 1)](codes, groups, out);
+}
+
+template <int... I>
+std::size_t unpack_any(std::integer_sequence<int, I...>, int bits, const std::byte* in,
+                       std::size_t groups, std::int32_t flip, std::int32_t* codes) {
+  static constexpr std::array all = {unpack<I + 1>...};
+  return all[static_cast<std::size_t>(bits - 1)](in, groups, flip, codes);
+}
+
+std::size_t pack_groups(int bits, const std::int32_t* codes, std::size_t groups, std::byte* out) {
+  return pack_any(std::make_integer_sequence<int, kMaxGroupBits>(), bits, codes, groups, out);
+}
+
+std::size_t unpack_groups(int bits, const std::byte* in, std::size_t groups, std::int32_t flip,
+                          std::int32_t* codes) {
+  return unpack_any(std::make_integer_sequence<int, kMaxGroupBits>(), bits, in, groups, flip,
+                    codes);
 }
 
 }  // namespace zp::HWY_NAMESPACE
@@ -147,23 +175,16 @@ namespace zp {
 HWY_EXPORT(pack_groups);
 HWY_EXPORT(unpack_groups);
 
-namespace {
-
-// How many codes go in groups; the rest goes bit by bit.
-std::size_t grouped(std::size_t count, int bits) {
-  return bits <= kMaxGroupBits ? count / kGroup * kGroup : 0;
-}
-
-}  // namespace
-
 void pack_bits(std::span<const std::int32_t> codes, int bits, std::byte* out) noexcept {
-  const std::size_t fast = grouped(codes.size(), bits);
-  if (fast > 0) HWY_DYNAMIC_DISPATCH(pack_groups)(bits, codes.data(), fast / kGroup, out);
-  out += packed_bytes(static_cast<std::int64_t>(fast), bits);
+  std::size_t done = 0;
+  if (bits <= kMaxGroupBits) {
+    done = HWY_DYNAMIC_DISPATCH(pack_groups)(bits, codes.data(), codes.size() / kGroup, out);
+    out += static_cast<std::int64_t>(done) * bits;
+  }
 
   std::uint32_t pending = 0;
   int have = 0;
-  for (const std::int32_t code : codes.subspan(fast)) {
+  for (const std::int32_t code : codes.subspan(done * kGroup)) {
     pending |= (static_cast<std::uint32_t>(code) & ((1u << bits) - 1)) << have;
     for (have += bits; have >= 8; have -= 8, pending >>= 8) {
       *out++ = static_cast<std::byte>(pending & 0xFF);
@@ -175,13 +196,15 @@ void pack_bits(std::span<const std::int32_t> codes, int bits, std::byte* out) no
 void unpack_bits(const std::byte* in, int bits, bool is_signed,
                  std::span<std::int32_t> codes) noexcept {
   const std::int32_t flip = is_signed ? 1 << (bits - 1) : 0;
-  const std::size_t fast = grouped(codes.size(), bits);
-  if (fast > 0) HWY_DYNAMIC_DISPATCH(unpack_groups)(bits, in, fast / kGroup, flip, codes.data());
-  in += packed_bytes(static_cast<std::int64_t>(fast), bits);
+  std::size_t done = 0;
+  if (bits <= kMaxGroupBits) {
+    done = HWY_DYNAMIC_DISPATCH(unpack_groups)(bits, in, codes.size() / kGroup, flip, codes.data());
+    in += static_cast<std::int64_t>(done) * bits;
+  }
 
   std::uint32_t pending = 0;
   int have = 0;
-  for (std::int32_t& code : codes.subspan(fast)) {
+  for (std::int32_t& code : codes.subspan(done * kGroup)) {
     for (; have < bits; have += 8) pending |= static_cast<std::uint32_t>(*in++) << have;
     const auto low = static_cast<std::int32_t>(pending & ((1u << bits) - 1));
     code = (low ^ flip) - flip;
