@@ -291,6 +291,8 @@ def grid_files():
         yield f"huge-{family}", bytes([family, 2, 31]) + huge
     # int3:g64:min:s16 with 30000 and -30000: a scale that decoding in FP16 makes infinite
     yield "fp16-overflow", bytes.fromhex("7105c2caf14d1e3ff2ff47651146fdfa01")
+    # tq2_0 with a weight so small that the inverse of its scale nears the largest float
+    yield "inverse-overflow", bytes([45, 246, 255]) + b"\xff" * 96 + bytes(4) + b"\xff" * 19 + b"\0\x80\2"
 
 
 def onnx_files():

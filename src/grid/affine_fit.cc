@@ -111,7 +111,8 @@ class Path {
       if (range.lo < 0 && s.down > 0) fit = std::min(fit, s.down / -static_cast<double>(range.lo));
       limit_ = std::max({limit_, s.up, s.down});
     }
-    if (fit == kNever || !std::isfinite(static_cast<float>(fit * kLast))) return;
+    // The last step may go beyond kLast, by less than twice.
+    if (fit == kNever || !std::isfinite(static_cast<float>(2 * fit * kLast))) return;
     prepare();
     // Where the best usually is; with it known, most of the path needs one look.
     start(fit * (limit_ + 1) / limit_);
