@@ -30,10 +30,8 @@ void pick_cell_shifts(const LatticePart& part, std::size_t at, LatticePicked& ou
   LatticePerCell<float> least;
   for (std::size_t c = 0; c < part.cells.count; ++c) least[c] = std::min(above[c], below[c]);
   for (std::size_t c = 0; c < part.cells.count; ++c) out.second[c] = below[c] < above[c] ? 1 : 0;
-  const std::size_t n = part.cells_of_unit;
-  for (std::size_t k = 0; k < n; ++k) {
-    for (std::size_t u = 0; u < part.units; ++u) out.cost[u] += least[u * n + k];
-  }
+  // IQ1_M, the one type of this kind, has two cells in a unit.
+  for (std::size_t u = 0; u < part.units; ++u) out.cost[u] = least[2 * u] + least[2 * u + 1];
 }
 
 // shift: of each unit, or nullptr to choose it.
