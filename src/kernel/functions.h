@@ -18,11 +18,10 @@ void gelu_tanh(std::span<float> x) noexcept;
 void gelu_erf(std::span<float> x) noexcept;
 /// x <- cap tanh(x / cap)
 void soft_cap(std::span<float> x, float cap) noexcept;
-/// x <- x + y, x <- x * y, x <- x * factor, x <- x + y * factor (rounded twice)
+/// x <- x + y, x <- x * y, x <- x * factor
 void add(std::span<float> x, Floats y) noexcept;
 void multiply(std::span<float> x, Floats y) noexcept;
 void scale(std::span<float> x, float factor) noexcept;
-void add_scaled(std::span<float> x, Floats y, float factor) noexcept;
 
 /// x <- e^(x - max) / sum. -inf gives 0; all -inf gives zeros. The sum is that of dot() with ones:
 /// sixteen FP32 lanes over the whole row, so -inf before (in sixteens) and behind changes nothing.

@@ -84,12 +84,6 @@ void scale(float* x, std::size_t count, float factor) {
       x, count, [&](V16 v) { return hn::Mul(v, f); }, x);
 }
 
-void add_scaled(float* x, std::size_t count, const float* y, float factor) {
-  const V16 f = number(factor);
-  map(
-      x, count, [&](V16 v, V16 w) { return hn::Add(v, hn::Mul(w, f)); }, x, y);
-}
-
 void rotate(float* x, std::size_t pairs, const float* cos, const float* sin) {
   const D16 d;
   float* y = x + pairs;
@@ -116,7 +110,6 @@ HWY_EXPORT(layer_norm);
 HWY_EXPORT(add);
 HWY_EXPORT(multiply);
 HWY_EXPORT(scale);
-HWY_EXPORT(add_scaled);
 HWY_EXPORT(rotate);
 
 void softmax(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(softmax)(x.data(), x.size()); }
@@ -135,9 +128,6 @@ void multiply(std::span<float> x, Floats y) noexcept {
 }
 void scale(std::span<float> x, float factor) noexcept {
   HWY_DYNAMIC_DISPATCH(scale)(x.data(), x.size(), factor);
-}
-void add_scaled(std::span<float> x, Floats y, float factor) noexcept {
-  HWY_DYNAMIC_DISPATCH(add_scaled)(x.data(), x.size(), y.data(), factor);
 }
 void rotate(std::span<float> x, Floats cos, Floats sin) noexcept {
   HWY_DYNAMIC_DISPATCH(rotate)(x.data(), cos.size(), cos.data(), sin.data());
