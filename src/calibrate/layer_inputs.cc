@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::int64_t kRun = 8;  // columns that stay together: the longest step of a grid
 
+// Of a drift that is known from few tokens all follows the text too closely: from so many half of
+// it is taken, from more a larger share (bench/README.md has figures).
+constexpr double kHalfBelieved = 12000;
+
 // Runs of columns, those with the largest second moments first.
 std::vector<std::int32_t> descending(View2D<double> h) {
   std::vector<double> sums;
@@ -56,7 +60,9 @@ LayerInputs::LayerInputs(Moments moments, std::vector<float> drift, const Method
     for (std::size_t j = 0; j <= i; ++j)
       moments_[i * n + j] = moments_[j * n + i] = static_cast<float>(h.data[i * n + j]);
   }
-  for (float& d : drift) d *= static_cast<float>(scale);
+  const auto rows = static_cast<double>(moments.rows());
+  const double share = rows / (rows + kHalfBelieved);
+  for (float& d : drift) d *= static_cast<float>(scale * share);
   drift_ = std::move(drift);
   if (!order_.empty()) {
     for (std::size_t i = 0; i < n; ++i) {

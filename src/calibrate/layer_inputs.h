@@ -16,7 +16,7 @@ class LayerInputs {
   /// Importance alone.
   explicit LayerInputs(const Moments& moments) : importance_(moments.importance()) {}
   /// Everything; the moments are used up. drift: as InputStatistics has it, in the moments' own
-  /// scale, or without elements.
+  /// scale, or without elements; a share of it counts, the larger the more rows it comes from.
   LayerInputs(Moments moments, std::vector<float> drift, const MethodOptions& options,
               const Team& team);
 

@@ -40,7 +40,7 @@ std::vector<float> corrected(Matrix w, const InputStatistics& inputs) {
   for (std::int64_t r = 0; r < w.rows; ++r) {
     for (std::size_t k = 0; k < cols; ++k) {
       const std::size_t j = column(k);
-      from.row(r)[j] = w.row(r)[j] + kShare * to.row(r)[k];
+      from.row(r)[j] = w.row(r)[j] + to.row(r)[k];
     }
   }
   return a;

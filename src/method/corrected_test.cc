@@ -71,10 +71,9 @@ std::vector<float> weights(std::int64_t rows) {
   return w;
 }
 
-// The whole way there solves (V - W) (H + damping) = W D. A share of it, FP32's rounding of two
-// triangular products of 40 terms apart: 80 x 2^-24 of the sums of magnitudes, U's condition at
-// most 1 / sqrt(damping) = 10 times more.
-TEST(Corrected, IsAShareOfTheLeastSquaresSolution) {
+// (V - W) (H + damping) = W D, FP32's rounding of two triangular products of 40 terms apart:
+// 80 x 2^-24 of the sums of magnitudes, U's condition at most 1 / sqrt(damping) = 10 times more.
+TEST(Corrected, IsTheLeastSquaresSolution) {
   const Inputs inputs = make_inputs(0.3);
   double mean = 0;
   for (std::size_t j = 0; j < n; ++j) mean += inputs.moments[j * (n + 1)] / static_cast<double>(n);
@@ -90,7 +89,7 @@ TEST(Corrected, IsAShareOfTheLeastSquaresSolution) {
           const double change = static_cast<double>(v[r * n + k]) - w[r * n + k];
           const double h = inputs.moments[k * n + j] + (k == j ? kDamp * mean : 0);
           left += change * h;
-          right += kShare * w[r * n + k] * inputs.drift[j * n + k];
+          right += w[r * n + k] * inputs.drift[j * n + k];
           magnitude +=
               std::fabs(w[r * n + k] * h) + std::fabs(w[r * n + k] * inputs.drift[j * n + k]);
           moved += std::fabs(change);
