@@ -2,12 +2,13 @@
 // groups at once.
 //
 // A guess (s, m) gives codes q = clamp(round((x - m) / s)); for these the best s and m follow by
-// least squares, from what the guess leaves over (no sums cancel): one pass over the weights tells
-// the error both reach. The guesses: scales at which `c` more codes than there are would cover the
-// range, from c = -0.8 (nothing is clipped, with room) to 20; with a minimum, the range cut at
-// either end or at both. The best is improved by alternating codes and least squares, and from
-// scales on either side of it. That is no proof of the optimum: affine_search_test.cc says how near
-// it comes to the exact search of affine_fit.h, which follows all codes that a scale can produce.
+// least squares, and one pass over the weights tells the error both reach: with few codes from sums
+// alone, with many, whose errors are small, from what the guess leaves over. The guesses: scales at
+// which `c` more codes than there are would cover the range, from c = -0.6 (nothing is clipped,
+// with room) to 20; with a minimum, the range cut at either end or at both. The best is improved by
+// alternating codes and least squares, and from scales on either side of it. That is no proof of
+// the optimum: affine_search_test.cc says how near it comes to the exact search of affine_fit.h,
+// which follows all codes that a scale can produce.
 #pragma once
 
 #include "grid/group_tile.h"
