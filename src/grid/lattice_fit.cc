@@ -4,12 +4,12 @@
 // turned signs and shifts among them. Heuristic: what a block gets. A raster of scales around the
 // usual one for the spread of its weights says what scale s each unit alone wants; of the values of
 // d that put the largest unit's scale on one of the upper l, the best by D (s' - s)^2, with
-// D = sum h w^2 / s^2, is taken; then every unit's l or one of its neighbours, and shifts. So far
-// costs are told apart to a hundredth of a cell's (LatticeCosts::rough), over IQ1's raster they are
-// only estimated (lattice_estimate.cc). LatticeCodes are the best at these scales and shifts but
-// for ties within a few ten thousandths (fine); last d moves to their least squares. What was found
-// so is kept where it costs less than the range, whose codes are sought only where what it costs at
-// least doesn't decide.
+// D = sum h w^2 / s^2, is taken; then every unit's l or one of its neighbours. So far costs are
+// told apart to a hundredth of a cell's (LatticeCosts::rough), IQ1's are only estimated
+// (lattice_estimate.cc). LatticeCodes, with shifts, are the best at these scales but for ties
+// within a few ten thousandths (fine); last d moves to their least squares. What was found so is
+// kept where it costs less than the range, whose codes are sought only where what it costs at least
+// doesn't decide.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -26,9 +26,6 @@ constexpr float kFp16Largest = 65504.0f;
 struct Candidate {
   std::uint16_t d = 0;
   LatticePerUnit<std::int32_t> level{};
-  /// Of IQ1: shifts that are settled.
-  LatticePerUnit<std::uint8_t> shift{};
-  LatticePerCell<std::uint8_t> negative{};
   LatticeCodes codes;
   LatticePerUnit<LatticeMoments> moments;
   double cost = 0;
@@ -56,20 +53,13 @@ void sum_up(const LatticePart& part, Candidate& c) {
   for (std::size_t u = 0; u < part.units; ++u) c.cost += c.moments[u].error;
 }
 
-enum class Shifts { open, settled };
-
 // LatticeCodes at the candidate's scales.
-void complete(LatticePart& part, LatticeCosts costs, Shifts shifts, Candidate& c) {
-  const bool settled = shifts == Shifts::settled && part.type.shift != 0;
-  if (settled) part.settle_shifts(c.negative);
+void complete(LatticePart& part, LatticeCosts costs, Candidate& c) {
   part.set_trials(1);
   part.set_scales(0, scales_of(part, c));
   lattice_find_entries(part, costs);
-  lattice_take_codes(
-      part, settled ? LatticePicked{{}, c.shift, c.negative} : lattice_pick(part, 0, nullptr),
-      c.codes);
+  lattice_take_codes(part, lattice_pick(part, 0, nullptr), c.codes);
   sum_up(part, c);
-  if (settled) part.open_shifts();
 }
 
 // What codes at the candidate's scales cost at least.
@@ -108,7 +98,16 @@ bool costs_at_least(LatticePart& part, const LatticePowers& powers, const Candid
          bound_of(part, powers, c, LatticeCosts::fine) >= cost;
 }
 
-// Each unit's l may move by one; settles shifts.
+// Near enough to compare scales by.
+void costs_about(LatticePart& part) {
+  if (part.type.moves != nullptr) {
+    lattice_estimate(part.type, part.cells);
+  } else {
+    lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
+  }
+}
+
+// Each unit's l may move by one.
 void try_neighbours(LatticePart& part, Candidate& c) {
   constexpr std::array kSteps = {0, -1, 1};
   const LatticePerUnit<std::int32_t> start = c.level;
@@ -122,8 +121,7 @@ void try_neighbours(LatticePart& part, Candidate& c) {
       scale[u] = scale_of(part.type, c.d, level(u, kSteps[t]));
     part.set_scales(t, scale);
   }
-  lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
-  const std::size_t n = part.cells_of_unit;
+  costs_about(part);
   LatticePerUnit<float> least{};
   for (std::size_t t = 0; t < kSteps.size(); ++t) {
     const LatticePicked picked = lattice_pick(part, t, nullptr);
@@ -131,8 +129,6 @@ void try_neighbours(LatticePart& part, Candidate& c) {
       if (t > 0 && picked.cost[u] >= least[u]) continue;
       c.level[u] = level(u, kSteps[t]);
       least[u] = picked.cost[u];
-      c.shift[u] = picked.shift[u];
-      for (std::size_t k = u * n; k < (u + 1) * n; ++k) c.negative[k] = picked.second[k];
     }
   }
 }
@@ -169,7 +165,6 @@ float lowest(std::span<const float> raster, std::span<const LatticePicked> picke
 }
 
 LatticeWish wishes(LatticePart& part, const LatticePowers& powers) {
-  const bool estimated = part.type.moves != nullptr;
   const std::span<const float> raster =
       part.type.signs == LatticeSigns::unit_shift ? std::span<const float>(kFineRaster) : kRaster;
   const LatticePerUnit<float>& start = powers.usual;
@@ -179,11 +174,7 @@ LatticeWish wishes(LatticePart& part, const LatticePowers& powers) {
     for (std::size_t u = 0; u < part.units; ++u) scale[u] = raster[t] * start[u];
     part.set_scales(t, scale);
   }
-  if (estimated) {
-    lattice_estimate(part.type, part.cells);
-  } else {
-    lattice_nearest(part.type, part.cells, LatticeCosts::rough, false);
-  }
+  costs_about(part);
   std::array<LatticePicked, std::max(kRaster.size(), kFineRaster.size())> picked;
   for (std::size_t t = 0; t < raster.size(); ++t) picked[t] = lattice_pick(part, t, nullptr);
   LatticeWish wish{};
@@ -238,11 +229,11 @@ void refit(const LatticePart& part, Candidate& c) {
 Candidate by_search(LatticePart& part, const LatticePowers& powers, const Candidate& range) {
   Candidate best = candidate(part, wishes(part, powers));
   try_neighbours(part, best);
-  complete(part, LatticeCosts::fine, Shifts::settled, best);
+  complete(part, LatticeCosts::fine, best);
   refit(part, best);
   if (costs_at_least(part, powers, range, best.cost)) return best;
   Candidate other = range;
-  complete(part, LatticeCosts::fine, Shifts::open, other);
+  complete(part, LatticeCosts::fine, other);
   return other.cost <= best.cost ? other : best;
 }
 
@@ -273,7 +264,7 @@ void lattice_fit(const LatticeType& type, LatticeParams& p, Floats w, Floats h, 
   if (fit == Fit::search) {
     c = by_search(part, powers, c);
   } else {
-    complete(part, LatticeCosts::exact, Shifts::open, c);
+    complete(part, LatticeCosts::exact, c);
   }
   p.record.d = c.d;
   p.record.code = c.codes.code;

@@ -104,7 +104,7 @@ void lattice_take_codes(const LatticePart& part, const LatticePicked& picked, La
     std::int32_t entry = cells.entry[c];
     if (part.type.shift != 0) {
       bits = by_cell && second ? 1 : 0;
-      entry = cells.entry[(second && part.kinds == 2 ? cells.stride() : 0) + c];
+      entry = cells.entry[(second ? cells.stride() : 0) + c];
     } else if (second) {
       bits = turned(part, c, entry);
     } else if (part.pairs()) {

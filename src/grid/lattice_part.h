@@ -41,19 +41,6 @@ struct LatticePart {
     for (std::size_t c = 0; c < cells.count; ++c) to[c] = scale[c >> log2];
     if (kinds == 2) std::copy_n(to, cells.count, to + cells.stride());
   }
-  /// Of IQ1: one trial, with these.
-  void settle_shifts(const LatticePerCell<std::uint8_t>& negative) {
-    if (type.shift == 0) return;
-    kinds = 1;
-    for (std::size_t c = 0; c < cells.count; ++c)
-      cells.shift[c] = type.shift * static_cast<float>(1 - 2 * negative[c]);
-  }
-  /// Every trial with the positive and the negative one again.
-  void open_shifts() {
-    if (type.shift == 0) return;
-    kinds = 2;
-    std::fill_n(cells.shift.data(), cells.stride(), type.shift);
-  }
 };
 
 /// What the best codes of one trial cost, and which they are of the two kinds that are compared.
