@@ -1,9 +1,8 @@
 // What linear_codes.h says, on one vector: each lane has its scale, offset and limits.
 //
 // Included once for each instruction set, after hwy/foreach_target.h.
-#include <hwy/highway.h>
-
 #include "grid/linear_codes.h"
+#include "kernel/half-inl.h"
 
 #if defined(ZP_GRID_LINEAR_CODES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ZP_GRID_LINEAR_CODES_INL_H_
@@ -16,31 +15,12 @@ HWY_BEFORE_NAMESPACE();
 namespace zp::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// v as it is in a type, infinite where that has no number as large.
+/// v as it is in a type.
 template <Arithmetic kType, class D>
 HWY_INLINE hn::Vec<D> rounded(D d, hn::Vec<D> v) {
-  if constexpr (kType == Arithmetic::fp32) {
-    return v;
-  } else {
-    const hn::RebindToUnsigned<D> du;
-    constexpr int kCut = kType == Arithmetic::bf16 ? 16 : 13;
-    // Half of what is cut off, and to even.
-    const auto bits = hn::BitCast(du, v);
-    const auto odd = hn::And(hn::ShiftRight<kCut>(bits), hn::Set(du, 1u));
-    const auto up = hn::Add(hn::Add(bits, hn::Set(du, (1u << (kCut - 1)) - 1)), odd);
-    const auto cut = hn::BitCast(d, hn::ShiftLeft<kCut>(hn::ShiftRight<kCut>(up)));
-    if constexpr (kType == Arithmetic::bf16) {
-      return cut;
-    } else {
-      // Below FP16's normal numbers its step is that of FP32 at 1/2.
-      const auto half = hn::Set(d, 0.5f);
-      const auto magnitude = hn::Abs(v);
-      const auto small = hn::CopySign(hn::Sub(hn::Add(magnitude, half), half), v);
-      const auto infinite = hn::CopySign(hn::Inf(d), v);
-      const auto fitting = hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, 0x1p-14f)), small, cut);
-      return hn::IfThenElse(hn::Ge(magnitude, hn::Set(d, 65520.0f)), infinite, fitting);
-    }
-  }
+  if constexpr (kType == Arithmetic::fp16) return nearest_fp16(d, v);
+  if constexpr (kType == Arithmetic::bf16) return nearest_bf16(d, v);
+  return v;
 }
 
 template <class D, bool kOffset, Arithmetic kType>

@@ -65,8 +65,8 @@ TEST(LinearCodes, OfRowsAndColumnsAreThoseOfTheDefinition) {
       // One for each group of 7, and then for each weight.
       std::vector<LinearParams> params;
       for (std::size_t g = 0; g < w.size(); ++g) {
-        const float scales[] = {1.0f, -0.25f, 0.0f, 0x1p-24f, 9600.0f, 0.1f};
-        params.push_back({form.scale->nearest.round(scales[g % 6]), 0, 0});
+        const float scales[] = {1.0f, -0.25f, 0.0f, 0x1p-24f, 9600.0f, 0.1f, 1e-40f, 1e30f};
+        params.push_back({form.scale->nearest.round(scales[g % 8]), 0, 0});
         if (offset == Offset::min) params.back().offset = static_cast<float>(g % 5) - 2.5f;
         if (offset == Offset::zero) params.back().zero = static_cast<int>(g % 16) - 8;
       }

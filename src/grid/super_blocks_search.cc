@@ -33,6 +33,7 @@
 #include <hwy/highway.h>
 
 #include "grid/super_blocks_fit-inl.h"
+#include "kernel/half-inl.h"
 
 #ifndef ZP_GRID_SUPER_BLOCKS_SEARCH_ONCE
 #define ZP_GRID_SUPER_BLOCKS_SEARCH_ONCE
@@ -74,20 +75,10 @@ void move_unit(const SuperLayout& layout, SuperParams& p, std::size_t u, Floats 
 HWY_BEFORE_NAMESPACE();
 namespace zp::HWY_NAMESPACE {
 
-/// The nearest FP16 number, as FP32: half to even, the largest where v is beyond it.
+/// The nearest FP16 number, the largest where v is beyond it; never -0.
 HWY_INLINE V nearest_half(V v) {
-  const D d;
-  const hn::RebindToUnsigned<D> du;
   const V most = set(65504.0f);
-  v = clamp(v, hn::Neg(most), most);
-  // Eleven bits of the mantissa; below the smallest normal number whole multiples of 2^-24, which
-  // adding 0.75 leaves.
-  const auto bits = hn::BitCast(du, v);
-  const auto odd = hn::And(hn::ShiftRight<13>(bits), hn::Set(du, 1));
-  const auto up = hn::Add(bits, hn::Add(odd, hn::Set(du, 0xFFF)));
-  const V normal = hn::BitCast(d, hn::AndNot(hn::Set(du, 0x1FFF), up));
-  const V subnormal = hn::Sub(hn::Add(v, set(0.75f)), set(0.75f));
-  return hn::IfThenElse(hn::Lt(hn::Abs(v), set(0x1p-14f)), subnormal, normal);
+  return hn::Add(nearest_fp16(D(), clamp(v, hn::Neg(most), most)), zero());
 }
 
 /// A block's numbers made one: halves with each other, four times at most.

@@ -71,8 +71,8 @@ HWY_INLINE Words bytes_of(const std::int32_t* codes) {
   return hn::BitCast(D64(), hn::Combine(whole, hn::Combine(half, part(3), part(2)), low));
 }
 
-/// N bytes of each word, one behind the other; words that are fewer than N bytes apart are read
-/// as numbers of that size, since what was written in pieces is slow to read at once.
+/// Groups of N bytes, a word each. As numbers where N bytes are one: a vector that was written in
+/// pieces is slow to read at once.
 template <int N>
 HWY_INLINE Words load_groups(const std::byte* in) {
   const auto* const from = reinterpret_cast<const std::uint8_t*>(in);
