@@ -1,7 +1,7 @@
 // llama.cpp's k-quants Q2_K ... Q6_K and the table grids IQ4_NL and IQ4_XS as grids.
 //
 // `range` takes each unit's scale from its largest weight (and min from its smallest), d from the
-// largest scale. `search`: see super_blocks_search.cc.
+// largest scale. `search`: see super_blocks_search-inl.h.
 #include "grid/super_blocks.h"
 
 #include <algorithm>

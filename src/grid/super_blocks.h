@@ -7,7 +7,8 @@
 //
 // each product rounded to FP32. level(code) is lowest + code, or an entry of a table of 16.
 // super_blocks_layouts.h has the types, super_blocks.cc the grids, super_blocks_bytes.cc writes
-// blocks, super_blocks_decode.cc reads them, super_blocks_search.cc finds d, dmin, scales and mins.
+// blocks, super_blocks_decode.cc reads them, super_blocks_search-inl.h finds d, dmin, scales and
+// mins, super_blocks_rows.cc takes rows through it.
 #pragma once
 
 #include <array>

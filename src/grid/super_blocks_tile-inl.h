@@ -202,7 +202,8 @@ HWY_INLINE void four_units_across(const float* from, PerUnit* to, std::size_t u)
 
 /// w: up to sixteen units, one after another; the other lanes become 0.
 template <class F>
-void load_weights(const F&, Floats w, Tile& t) {
+void load_weights(const F&, Floats w, const Importance& importance, Tile& t) {
+  t.importance = &importance;
   const std::size_t count = w.size() / F::kUnit;
   // Whole rows of zeros: of a loop over the last lanes alone GCC 12 makes aligned stores that
   // aren't.
