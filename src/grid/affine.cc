@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -25,9 +26,6 @@
 
 namespace zp {
 namespace {
-
-// Zero-points packed at a time: whole bytes for every number of bits.
-constexpr std::int64_t kRun = 256;
 
 constexpr std::array<std::string_view, 4> kOffsetWords = {"sym", "restricted", "zero", "min"};
 
@@ -177,13 +175,18 @@ struct Affine {
     static thread_local std::vector<Code> codes;
     static thread_local std::vector<Params> params;
     codes.resize(w.size());
-    params.clear();
-    for (std::size_t b = 0; b < w.size(); b += group)
-      params.push_back(from_range(w.subspan(b, std::min(group, w.size() - b))));
+    params.resize(static_cast<std::size_t>(groups(std::ssize(w))));
+    range_row(w, group, params.data());
     if (fit == Fit::search) search_row(w, h, group, params.data());
     nearest_codes(linear(), w, group, params.data(), codes.data());
     pack(params.data(), codes, out);
     return true;
+  }
+
+  void range_row(Floats w, std::size_t group, Params* params) const {
+    if (form.scale != ScaleType::pow2) return range_groups(linear(), centre, w, group, params);
+    for (std::size_t b = 0; b < w.size(); b += group)
+      *params++ = from_range(w.subspan(b, std::min(group, w.size() - b)));
   }
 
   void search_row(Floats w, Floats h, std::size_t group, Params* params) const {
@@ -216,30 +219,26 @@ struct Affine {
       if (has_min()) offset->store(params[g].offset, out[2] + g * offset->bytes);
     }
     if (!has_zero()) return;
-    std::array<Code, kRun> zeros;
-    for (std::int64_t g = 0; g < n; g += kRun) {
-      const auto run = static_cast<std::size_t>(std::min<std::int64_t>(kRun, n - g));
-      for (std::size_t i = 0; i < run; ++i)
-        zeros[i] = params[g + static_cast<std::int64_t>(i)].zero;
-      pack_bits({zeros.data(), run}, form.bits, out[2] + g * form.bits / 8);
-    }
+    static thread_local std::vector<Code> zeros;
+    zeros.clear();
+    std::transform(params, params + n, std::back_inserter(zeros),
+                   [](const Params& p) { return p.zero; });
+    pack_bits(zeros, form.bits, out[2]);
   }
 
   void decode_row(PlanesIn in, std::span<float> out) const noexcept {
     const auto cols = static_cast<std::int64_t>(out.size());
     const auto count = static_cast<std::size_t>(groups(cols));
-    static thread_local std::vector<Code> codes;
+    static thread_local std::vector<Code> codes, zeros;
     static thread_local std::vector<Params> params;
     params.resize(count);
-    if (has_zero()) {
-      codes.resize(count);
-      unpack_bits(in[2], form.bits, form.is_signed, codes);
-    }
+    zeros.resize(count);
+    if (has_zero()) unpack_bits(in[2], form.bits, form.is_signed, zeros);
     for (std::size_t g = 0; g < count; ++g) {
       const auto at = static_cast<std::int64_t>(g);
       params[g] = {scale->load(in[1] + at * scale->bytes),
                    has_min() ? offset->load(in[2] + at * offset->bytes) : 0.0f,
-                   has_zero()  ? codes[g]
+                   has_zero()  ? zeros[g]
                    : has_min() ? 0
                                : centre};
     }
