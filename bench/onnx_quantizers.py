@@ -13,9 +13,11 @@ quantizer with the model in memory, writing the result. Needs onnx-ir beside req
 
 import argparse
 import json
+import os
 import pathlib
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -134,25 +136,34 @@ def quality(o, folder):
         print(f"| {name} | {mean:.6f} +- {error:.6f} | {mean / best:.2f} |")
 
 
+def timed(prepare, job, out):
+    """The median of three runs; what the one before wrote is on the disk, and removed."""
+    spent = []
+    for _ in range(3):
+        prepared = prepare()
+        os.sync()
+        begin = time.monotonic()
+        said = job(prepared)
+        spent.append(time.monotonic() - begin)
+        del prepared
+        shutil.rmtree(out)
+    return statistics.median(spent), said
+
+
 def seconds(o, folder):
     print("| quantizer | seconds | own memory, MiB |\n|---|---|---|")
+    out = folder / "out"
     for name in o.methods:
-        command = [o.program, "quantize", o.model, "--to", f"genai:int4:g{o.block}={folder / name}", *OURS[name]]
-        begin = time.monotonic()
-        said = run(*command, "--json", "--quiet")
-        spent = time.monotonic() - begin
+        command = [o.program, "quantize", o.model, "--to", f"genai:int4:g{o.block}={out}", *OURS[name], "--json", "--quiet"]
+        spent, said = timed(lambda command=command: command, lambda command: run(*command), out)
         print(f"| zeropoint {name} | {spent:.2f} | {said['peak_memory_bytes'] / 2**20:.0f} |", flush=True)
-        shutil.rmtree(folder / name)
     fp32 = folder / "fp32"
     subprocess.run([o.program, "quantize", o.model, "--to", f"onnx:fp32={fp32}", "--quiet"], check=True)
     for kind in o.kinds:
-        model = with_plain_products(fp32)
-        begin = time.monotonic()
-        theirs(model, kind, o.block, folder / kind)
-        spent = time.monotonic() - begin
+        # The model is changed in place.
+        spent, _ = timed(lambda: with_plain_products(fp32), lambda model, kind=kind: theirs(model, kind, o.block, out), out)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"| onnxruntime {onnxruntime.__version__} {kind} | {spent:.2f} | {memory:.0f} |", flush=True)
-        shutil.rmtree(folder / kind)
 
 
 def main():
