@@ -1,3 +1,5 @@
+// Parameters that cover the ranges of a row's groups, in vector code: what Affine::from_range
+// (affine.cc) says of one group, in FP64 like there.
 #include <algorithm>
 
 #include "grid/linear_groups.h"
