@@ -63,11 +63,14 @@ Calibration::Calibration(const Model& model, std::vector<std::vector<std::int32_
   for (std::size_t i = 0; i < options.outputs; ++i)
     outputs_.push_back(std::make_unique<Stream>(model, groups_, team));
   coded_.resize(options.outputs);
+  keeps_inner_ = halves();
+  if (bytes() > options.memory_bytes / 2) keeps_inner_ = false;
 }
 
 // Activations of one group beside the hidden states: at their widest about four of the MLP's and
 // the heads' rows, and of two models at once. A set of second moments is FP64, and FP32 twice when
-// it is ready; what an input drifted is FP32. What attention gave waits for weights.
+// it is ready; what an input drifted is FP32. What attention gave waits for weights, what the MLP
+// gave where there is room.
 std::int64_t Calibration::bytes() const {
   const Decoder& d = model_.decoder;
   const std::int64_t group = groups_.together();
@@ -82,9 +85,11 @@ std::int64_t Calibration::bytes() const {
     const auto gathered = [&](std::int64_t columns) {
       return Moments::bytes(columns, true) + columns * columns * kFloat;
     };
+    const auto kept = [&](std::int64_t columns) { return tokens() * columns * kFloat; };
     const std::int64_t attended = d.heads * d.head_dim;
     return sum +
-           outputs * std::max(gathered(widest), gathered(attended) + tokens() * attended * kFloat) +
+           outputs * std::max(gathered(widest) + (keeps_inner_ ? kept(d.ffn) : 0),
+                              gathered(attended) + kept(attended)) +
            ready;
   }
   std::int64_t moments = 0;
@@ -153,25 +158,27 @@ void Calibration::go_on(Stream& stream, std::int64_t group) {
   }
 }
 
+bool Calibration::keeps(Role role) const {
+  return halves() && (role == Role::attention_output || (role == Role::down && keeps_inner_));
+}
+
 // The statistics of one stage in every output's model. The float model's weights are there, so it
-// goes on at once; of an output's model what attention gave waits for the next linear's weights.
-// What the MLP gave would be too much to keep, and is computed again.
+// goes on at once; of an output's model what attention gave waits for the next linear's weights,
+// and what the MLP gave where there is room; else that is computed again.
 void Calibration::run_inputs(Progress& progress) {
   const Stage& stage = stages_[static_cast<std::size_t>(stage_)];
-  const bool halves = !model_.decoder.parallel;
-  const bool keeps = halves && stage.role == Role::attention_output;
   std::vector<Drift> drifts;
   for (std::int64_t g = 0; g < groups_.count(); ++g) {
-    if (!halves) go_on(float_, g);
+    if (!halves()) go_on(float_, g);
     const Activations expected = float_.inputs(stage.layer, stage.role, g);
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       go_on(*outputs_[i], g);
       if (g == 0) drifts.emplace_back(expected.cols());
       const Activations came = outputs_[i]->inputs(stage.layer, stage.role, g);
       drifts[i].add(came.view(), expected.view(), team_);
-      if (keeps) outputs_[i]->keep(g, came.view());
+      if (keeps(stage.role)) outputs_[i]->keep(g, came.view());
     }
-    if (keeps || (halves && stage.role == Role::down))
+    if (halves() && (stage.role == Role::attention_output || stage.role == Role::down))
       float_.finish_half(stage.layer, stage.role, g, expected);
     progress.advance(expected.rows());
   }

@@ -30,6 +30,9 @@ struct CalibrationOptions {
   MethodOptions method;     ///< what then counts
   std::size_t outputs = 1;  ///< that are coded from it
   bool ranges = false;      ///< whether gather() finds ranges, too; not with upstream correction
+  /// Budget: in half of it what the MLPs gave may wait for their last linears' weights, which is
+  /// quicker than to compute it again. 0: none.
+  std::int64_t memory_bytes = 0;
 };
 
 class Calibration final : public LayerStatistics {
@@ -73,6 +76,9 @@ class Calibration final : public LayerStatistics {
   };
 
   bool upstream() const { return !outputs_.empty(); }
+  bool halves() const { return !model_.decoder.parallel; }
+  /// Whether what the linear of this role reads waits for its weights, in every output's model.
+  bool keeps(Role role) const;
   std::string title() const;
   void see(Matrix x, Place place);
   void run_layer(Progress& progress);
@@ -91,6 +97,7 @@ class Calibration final : public LayerStatistics {
   std::vector<std::unique_ptr<Stream>> outputs_;
   std::vector<std::vector<Coded>> coded_;  // of each output
   std::vector<Stage> stages_;
+  bool keeps_inner_ = false;  // what MLPs gave
   std::int64_t stage_ = -1;
   std::map<Role, Moments> moments_;
   std::map<Role, InputRanges> ranges_;

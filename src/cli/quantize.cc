@@ -215,13 +215,15 @@ using Windows = std::vector<std::vector<std::int32_t>>;
 
 // From windows of a text, or a file of ours; nullptr when there is neither, or nobody asks.
 std::unique_ptr<LayerStatistics> statistics_of(const Options& options, const Model& model,
-                                               const Windows& windows, const Coder& coder,
+                                               const Windows& windows, const Recipe& recipe,
                                                const Team& team) {
+  const Coder& coder = recipe.coder;
   const bool feedback = coder.method->feedback;
   if (coder.method->fit == Fit::range) return nullptr;
   if (!windows.empty()) {
-    return std::make_unique<Calibration>(
-        model, windows, CalibrationOptions{feedback, coder.options, options.targets.size()}, team);
+    CalibrationOptions calibration{feedback, coder.options, options.targets.size()};
+    calibration.memory_bytes = recipe.memory_bytes;
+    return std::make_unique<Calibration>(model, windows, calibration, team);
   }
   if (options.statistics.empty()) return nullptr;
   if (is_ours(options.statistics)) {
@@ -367,7 +369,7 @@ struct Prepared {
 // What is known of the model's inputs; the recipe borrows it.
 void know(const Options& options, const Model& model, const Windows& windows, const Team& team,
           Recipe& recipe, Prepared& to) {
-  to.statistics = statistics_of(options, model, windows, recipe.coder, team);
+  to.statistics = statistics_of(options, model, windows, recipe, team);
   if (!options.statistics.empty() && !to.statistics)
     to.importance = std::make_unique<ColumnImportance>(options.statistics, model);
   recipe.importance = to.importance.get();

@@ -178,6 +178,39 @@ TEST(Calibrated, StagesSeeWhatTheLayersBeforeHaveBecome) {
   EXPECT_EQ(of_stage[calibration.stages() - 1], 1);
 }
 
+TEST(Calibrated, WhatIsKeptIsWhatWouldBeComputedAgain) {
+  const auto demo = load_model(kDemo);
+  const Team team(2);
+  CalibrationOptions options;
+  options.feedback = true;
+  Calibration again(demo->model, windows_of(*demo, 512, 64), options, team);
+  options.memory_bytes = std::int64_t{1} << 32;
+  Calibration kept(demo->model, windows_of(*demo, 512, 64), options, team);
+  EXPECT_GT(kept.bytes(), again.bytes());
+  Silent silent;
+  const auto bits = [](Matrix m) {
+    std::vector<float> all;
+    for (std::int64_t r = 0; r < m.rows; ++r)
+      all.insert(all.end(), m.row(r).begin(), m.row(r).end());
+    return all;
+  };
+  bool drifts = false;
+  for (std::int64_t stage = 0; stage < kept.stages(); ++stage) {
+    for (Calibration* calibration : {&again, &kept}) calibration->next(silent);
+    for (const Weight& weight : demo->model.weights) {
+      if (kept.stage_of(weight) != stage || !kept.wants(weight)) continue;
+      const InputStatistics expected = again.of(weight, 0);
+      const InputStatistics found = kept.of(weight, 0);
+      EXPECT_EQ(bits(found.moments), bits(expected.moments)) << weight.use.hf;
+      EXPECT_EQ(bits(found.drift), bits(expected.drift)) << weight.use.hf;
+      drifts = drifts || largest(found.drift) > 0;
+      for (Calibration* calibration : {&again, &kept})
+        calibration->coded(weight, 0, std::make_unique<ScaledRows>(*weight.rows, 0.9f));
+    }
+  }
+  EXPECT_TRUE(drifts);
+}
+
 TEST(CalibrationWindows, AreSpreadOverTheTextAndBeginWithBos) {
   const auto demo = load_model(kDemo);
   const auto all = windows_of(*demo, 1 << 20, 100);
