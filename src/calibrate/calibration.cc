@@ -78,25 +78,25 @@ std::int64_t Calibration::bytes() const {
   const auto outputs = static_cast<std::int64_t>(outputs_.size());
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
   std::int64_t sum = checked_mul(tokens() * kFloat * (1 + outputs), d.hidden, "calibration");
-  sum += (upstream() ? 8 : 6) * group * widest * kFloat;
   sum += groups_.bytes(d);
+  // When factors are made, nothing is under way.
+  const std::int64_t under_way = (upstream() ? 8 : 6) * group * widest * kFloat;
   const std::int64_t ready = options_.feedback ? 2 * widest * widest * kFloat : 0;
+  sum += std::max(under_way, ready);
   if (upstream()) {
     const auto gathered = [&](std::int64_t columns) {
       return Moments::bytes(columns, true) + columns * columns * kFloat;
     };
     const auto kept = [&](std::int64_t columns) { return tokens() * columns * kFloat; };
     const std::int64_t attended = d.heads * d.head_dim;
-    return sum +
-           outputs * std::max(gathered(widest) + (keeps_inner_ ? kept(d.ffn) : 0),
-                              gathered(attended) + kept(attended)) +
-           ready;
+    return sum + outputs * std::max(gathered(widest) + (keeps_inner_ ? kept(d.ffn) : 0),
+                                    gathered(attended) + kept(attended));
   }
   std::int64_t moments = 0;
   for (const std::int64_t columns : {d.hidden, d.heads * d.head_dim, d.hidden, d.ffn})
     moments += Moments::bytes(columns, options_.feedback) +
                (options_.ranges ? InputRanges::bytes(columns, team_.threads()) : 0);
-  return sum + moments + ready;
+  return sum + moments;
 }
 
 std::int64_t Calibration::stage_of(const Weight& weight) const {
@@ -182,6 +182,7 @@ void Calibration::run_inputs(Progress& progress) {
       float_.finish_half(stage.layer, stage.role, g, expected);
     progress.advance(expected.rows());
   }
+  shrink();
   for (Drift& drift : drifts) {
     inputs_[stage.role].emplace_back(std::move(drift.moments), std::move(drift.sums),
                                      options_for(model_.decoder, stage.role, options_.method),
@@ -189,8 +190,15 @@ void Calibration::run_inputs(Progress& progress) {
   }
 }
 
+// Factors need room, activations don't any more.
+void Calibration::shrink() {
+  float_.engine().shrink();
+  for (const auto& output : outputs_) output->engine().shrink();
+}
+
 // A set of second moments goes as soon as its factor is there.
 void Calibration::finish() {
+  shrink();
   while (!moments_.empty()) {
     const auto first = moments_.begin();
     std::vector<LayerInputs>& inputs = inputs_[first->first];

@@ -87,6 +87,7 @@ class Calibration final : public LayerStatistics {
   void go_on(Stream& stream, std::int64_t group);
   void embed();
   void run(Progress& progress);
+  void shrink();
   void finish();
 
   const Model& model_;

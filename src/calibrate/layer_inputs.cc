@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/error.h"
+#include "base/memory.h"
 #include "method/feedback.h"
 
 namespace zp {
@@ -75,6 +75,7 @@ LayerInputs::LayerInputs(Moments moments, std::vector<float> drift, const Method
   for (std::size_t j = 0; j < n; ++j)
     moments_[j * (n + 1)] += static_cast<float>(mean > 0 ? options.damp : 1);
   factor_ = feedback_factor(h, options.damp, team);
+  own_memory_peak();  // looked at while there is most
 }
 
 InputStatistics LayerInputs::view() const {

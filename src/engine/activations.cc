@@ -20,6 +20,12 @@ void Activations::release() noexcept {
   pool_ = nullptr;
 }
 
+void BufferPool::shrink() noexcept {
+  for (Buffer& buffer : buffers_) {
+    if (!buffer.taken) buffer = {};
+  }
+}
+
 Activations BufferPool::take(std::int64_t rows, std::int64_t cols) {
   const std::int64_t stride = row_stride(cols);
   const std::int64_t size = checked_mul(rows, stride, "activations");

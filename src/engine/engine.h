@@ -49,6 +49,8 @@ class Engine {
   Activations head_inputs(const Activations& x);
   /// Rows in a buffer of the engine's.
   Activations copy_of(Matrix rows);
+  /// Gives back what memory is only there to be used again.
+  void shrink() noexcept { pool_.shrink(); }
   /// From now on reads that matrix from `rows`, which must outlive the engine, or until it is
   /// replaced again.
   void replace(Place place, const RowReader& rows) { weights_.replace(place, rows); }

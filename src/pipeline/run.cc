@@ -170,7 +170,7 @@ class Runner {
       const std::vector<std::size_t>& of_stage = tiles[static_cast<std::size_t>(stage)];
       const Clock::time_point begin = Clock::now();
       statistics.next(progress_);
-      peak_memory_ = std::max(peak_memory_, own_memory_bytes());
+      peak_memory_ = own_memory_peak();
       calibrate_ += Clock::now() - begin;
       for (const std::size_t i : of_stage) keep(tiles_[i], statistics);
       do_tiles(of_stage, "quantize");
@@ -353,8 +353,7 @@ class Runner {
     const std::lock_guard lock(mutex_);
     free_.push_back(std::move(buffers));
     // Asking the system takes as long as a small tile: not every time.
-    if (done_++ % 64 == 0 || done_ == tiles_.size())
-      peak_memory_ = std::max(peak_memory_, own_memory_bytes());
+    if (done_++ % 64 == 0 || done_ == tiles_.size()) peak_memory_ = own_memory_peak();
     read_ += read;
     quantize_ += quantize;
     write_ += write;
