@@ -18,7 +18,8 @@ WindowGroups::WindowGroups(const Decoder& decoder, std::vector<std::vector<std::
     : windows_(std::move(windows)),
       together_(std::clamp(kTokensTogether / length(), std::int64_t{1},
                            static_cast<std::int64_t>(windows_.size()))) {
-  for (std::int64_t i = 0; i < together_; ++i) caches_.emplace_back(decoder, length());
+  for (std::int64_t i = 0; i < together_; ++i)
+    caches_.push_back(KvCache::of_one_layer(decoder, length()));
 }
 
 std::int64_t WindowGroups::tokens() const {
@@ -47,7 +48,7 @@ void WindowGroups::describe(Hash64& hash) const {
 }
 
 std::int64_t WindowGroups::bytes(const Decoder& decoder) const {
-  return together_ * KvCache::bytes(decoder, length());
+  return together_ * KvCache::layer_bytes(decoder, length());
 }
 
 void Stream::embed() {

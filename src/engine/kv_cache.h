@@ -1,10 +1,11 @@
-// Keys and values of one sequence's tokens, FP32, in every layer.
+// Keys and values of one sequence's tokens, FP32, in every layer, or in the one that is under way.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "base/checked.h"
 #include "base/view.h"
 #include "model/decoder.h"
 
@@ -12,8 +13,14 @@ namespace zp {
 
 class KvCache {
  public:
-  /// Room for `capacity` tokens. Memory is touched only as tokens come.
-  KvCache(const Decoder& decoder, std::int64_t capacity);
+  /// Room for `capacity` tokens in all layers. Memory is touched only as tokens come.
+  KvCache(const Decoder& decoder, std::int64_t capacity)
+      : KvCache(decoder, capacity, decoder.layers) {}
+  /// The same for who goes through the network layer by layer: each layer has the room of the one
+  /// before.
+  static KvCache of_one_layer(const Decoder& decoder, std::int64_t capacity) {
+    return {decoder, capacity, 1};
+  }
 
   std::int64_t capacity() const { return capacity_; }
   /// Tokens that are in it.
@@ -28,12 +35,18 @@ class KvCache {
   /// dims / 2 frequencies of the rotary embedding, which may depend on the capacity.
   Floats frequencies() const { return frequencies_; }
 
-  static std::int64_t bytes(const Decoder& decoder, std::int64_t capacity);
+  static std::int64_t bytes(const Decoder& decoder, std::int64_t capacity) {
+    return checked_mul(layer_bytes(decoder, capacity), decoder.layers, "KV cache");
+  }
+  static std::int64_t layer_bytes(const Decoder& decoder, std::int64_t capacity);
 
  private:
   friend class Engine;
-  View2D<float> head(std::int64_t index) const;
+  KvCache(const Decoder& decoder, std::int64_t capacity, std::int64_t layers);
+  /// Head `index` of a layer's keys, then values.
+  View2D<float> head(std::int64_t layer, std::int64_t index) const;
 
+  std::int64_t layers_;
   std::int64_t capacity_;
   std::int64_t length_ = 0;
   std::int64_t kv_heads_;
