@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "grid/plane_buffers.h"
 #include "method/method.h"
 
 namespace zp {
@@ -56,9 +57,7 @@ class Row {
 
   /// The weights of the squares that the search is to look for.
   Floats run() {
-    for (int round = 0; round < kRounds && !open_.empty(); ++round) {
-      gather(round);
-      if (open_.empty()) break;
+    for (int round = 0; round < kRounds && gather(round); ++round) {
       code();
       compare(round);
     }
@@ -73,8 +72,8 @@ class Row {
   std::size_t width(const Block& b) const { return std::min(block_, w_.size() - b.begin); }
 
   // Open blocks, one behind the other, with what their squares weigh this time. Those without an
-  // error are done.
-  void gather(int round) {
+  // error are done. False: all are.
+  bool gather(int round) {
     tried_w_.resize(w_.size());
     tried_h_.resize(w_.size());
     std::vector<Block> open;
@@ -95,6 +94,7 @@ class Row {
     tried_w_.resize(at);
     tried_h_.resize(at);
     open_ = std::move(open);
+    return !open_.empty();
   }
 
   // out <- h |f|^(p-2), f the errors as multiples of their root mean square, or kLeast. False:
@@ -116,15 +116,10 @@ class Row {
 
   void code() {
     const auto cols = std::ssize(tried_w_);
-    planes_.resize(grid_.planes().size());
-    std::vector<std::byte*> out;
-    for (std::size_t p = 0; p < planes_.size(); ++p) {
-      planes_[p].resize(static_cast<std::size_t>(grid_.row_bytes(p, cols)));
-      out.push_back(planes_[p].data());
-    }
-    grid_.quantize({tried_w_.data(), 1, cols}, tried_h_, Fit::search, out);
+    grid_.quantize({tried_w_.data(), 1, cols}, tried_h_, Fit::search,
+                   make_room(grid_, 1, cols, planes_));
     values_.resize(tried_w_.size());
-    grid_.decode(std::vector<const std::byte*>(out.begin(), out.end()), {values_.data(), 1, cols});
+    decode(grid_, planes_, {values_.data(), 1, cols});
   }
 
   // Blocks that are better now have found something; the others are done.
@@ -164,7 +159,7 @@ class Row {
   std::vector<Block> open_;
   std::vector<float> tried_w_, tried_h_;  // of open blocks
   std::vector<float> values_, trial_;
-  std::vector<std::vector<std::byte>> planes_;
+  PlaneBuffers planes_;
 };
 
 void code(const Grid& grid, Matrix w, const InputStatistics& inputs, const MethodOptions&,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "grid/plane_buffers.h"
 #include "kernel/matmul.h"
 #include "kernel/range.h"
 
@@ -29,15 +30,10 @@ std::vector<float> importance_of(Matrix moments) {
 }
 
 std::vector<float> decoded(const Grid& grid, Fit fit, Matrix w, Floats importance) {
-  std::vector<std::vector<std::byte>> planes;
-  std::vector<std::byte*> out;
-  for (std::size_t p = 0; p < grid.planes().size(); ++p)
-    planes.emplace_back(static_cast<std::size_t>(w.rows * grid.row_bytes(p, w.cols)));
-  for (auto& plane : planes) out.push_back(plane.data());
-  grid.quantize(w, importance, fit, out);
+  PlaneBuffers planes;
+  grid.quantize(w, importance, fit, make_room(grid, w.rows, w.cols, planes));
   std::vector<float> values(static_cast<std::size_t>(w.rows * w.cols));
-  const std::vector<const std::byte*> in(out.begin(), out.end());
-  grid.decode(in, {values.data(), w.rows, w.cols});
+  decode(grid, planes, {values.data(), w.rows, w.cols});
   return values;
 }
 

@@ -17,6 +17,7 @@
 #include "base/mapped_file.h"
 #include "base/memory.h"
 #include "calibrate/stored_statistics.h"
+#include "grid/plane_buffers.h"
 #include "pipeline/check_weights.h"
 #include "pipeline/coded_rows.h"
 #include "pipeline/resume.h"
@@ -115,7 +116,7 @@ std::vector<Tile> make_tiles(const Plan& plan) {
 struct Buffers {
   std::vector<float> weights;
   std::vector<float> decoded;
-  std::vector<std::vector<std::byte>> planes;
+  PlaneBuffers planes;
 };
 
 class Runner {
@@ -170,7 +171,7 @@ class Runner {
       const std::vector<std::size_t>& of_stage = tiles[static_cast<std::size_t>(stage)];
       const Clock::time_point begin = Clock::now();
       statistics.next(progress_);
-      peak_memory_ = own_memory_peak();
+      own_memory_peak();
       calibrate_ += Clock::now() - begin;
       for (const std::size_t i : of_stage) keep(tiles_[i], statistics);
       do_tiles(of_stage, "quantize");
@@ -303,17 +304,10 @@ class Runner {
 
   void quantize(const Tile& tile, const TensorJob& j, Buffers& b) const {
     const Matrix w = as_matrix(tile, j, b.weights);
-    const std::size_t planes = j.planes.size();
-    if (b.planes.size() < planes) b.planes.resize(planes);
-    std::vector<std::byte*> out;
-    for (std::size_t p = 0; p < planes; ++p) {
-      b.planes[p].resize(static_cast<std::size_t>(w.rows * j.grid->row_bytes(p, w.cols)));
-      out.push_back(b.planes[p].data());
-    }
-    plan_.coder.method->code(*j.grid, w, statistics(tile), plan_.coder.options, out);
+    plan_.coder.method->code(*j.grid, w, statistics(tile), plan_.coder.options,
+                             make_room(*j.grid, w.rows, w.cols, b.planes));
     b.decoded.resize(b.weights.size());
-    const std::vector<const std::byte*> in(out.begin(), out.end());
-    j.grid->decode(in, {b.decoded.data(), w.rows, w.cols});
+    decode(*j.grid, b.planes, {b.decoded.data(), w.rows, w.cols});
   }
 
   // One number a column; a grid that sees the tensor as one row has no columns.
@@ -353,7 +347,7 @@ class Runner {
     const std::lock_guard lock(mutex_);
     free_.push_back(std::move(buffers));
     // Asking the system takes as long as a small tile: not every time.
-    if (done_++ % 64 == 0 || done_ == tiles_.size()) peak_memory_ = own_memory_peak();
+    if (done_++ % 64 == 0 || done_ == tiles_.size()) own_memory_peak();
     read_ += read;
     quantize_ += quantize;
     write_ += write;
@@ -392,7 +386,7 @@ class Runner {
     r.seconds.quantize = streaming * seconds(quantize_) / worked;
     r.seconds.write = streaming * seconds(write_) / worked + seconds(Clock::now() - committing);
     r.seconds.total = seconds(Clock::now() - begin);
-    r.peak_memory_bytes = peak_memory_;
+    r.peak_memory_bytes = own_memory_peak();
     return r;
   }
 
@@ -413,7 +407,6 @@ class Runner {
   Clock::duration calibrate_{};
   Clock::duration write_{};
   std::size_t done_ = 0;
-  std::int64_t peak_memory_ = 0;
 };
 
 }  // namespace

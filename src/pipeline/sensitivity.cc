@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "calibrate/calibration.h"
+#include "grid/plane_buffers.h"
 #include "method/method.h"
 #include "pipeline/check_weights.h"
 #include "pipeline/plan.h"
@@ -133,17 +134,11 @@ double Sensitivity::code(const Weight& weight, const std::shared_ptr<const Grid>
     std::vector<float> values(static_cast<std::size_t>(count * cols));
     weight.rows->read(begin, count, values.data());
     check_weights(job, begin, values);
-    std::vector<std::vector<std::byte>> planes;
-    std::vector<std::byte*> out;
-    for (std::size_t p = 0; p < grid->planes().size(); ++p) {
-      planes.emplace_back(static_cast<std::size_t>(count * grid->row_bytes(p, cols)));
-      out.push_back(planes.back().data());
-    }
+    PlaneBuffers planes;
     const Matrix w(values.data(), count, cols);
-    find_method("mse").code(*grid, w, inputs, {}, out);
+    find_method("mse").code(*grid, w, inputs, {}, make_room(*grid, count, cols, planes));
     std::vector<float> decoded(values.size());
-    const std::vector<const std::byte*> in(out.begin(), out.end());
-    grid->decode(in, {decoded.data(), count, cols});
+    decode(*grid, planes, {decoded.data(), count, cols});
     errors[static_cast<std::size_t>(t)] = weighted_squares(w, {decoded.data(), count, cols}, h);
     if (rows != nullptr) rows->set(begin, count, planes);
   });

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "grid/plane_buffers.h"
 #include "kernel/range.h"
 
 namespace zp {
@@ -31,16 +32,10 @@ std::vector<float> read_all(const std::string& name, const RowReader& rows, cons
 }
 
 std::vector<float> decode_all(const Grid& grid, const Method& method, Matrix w) {
-  std::vector<std::vector<std::byte>> planes(grid.planes().size());
-  std::vector<std::byte*> out;
-  for (std::size_t p = 0; p < planes.size(); ++p) {
-    planes[p].resize(static_cast<std::size_t>(w.rows * grid.row_bytes(p, w.cols)));
-    out.push_back(planes[p].data());
-  }
-  method.code(grid, w, {}, {}, out);
+  PlaneBuffers planes;
+  method.code(grid, w, {}, {}, make_room(grid, w.rows, w.cols, planes));
   std::vector<float> decoded(static_cast<std::size_t>(w.rows * w.cols));
-  const std::vector<const std::byte*> in(out.begin(), out.end());
-  grid.decode(in, {decoded.data(), w.rows, w.cols});
+  decode(grid, planes, {decoded.data(), w.rows, w.cols});
   return decoded;
 }
 
