@@ -15,6 +15,7 @@
 #include "text/decode.h"
 #include "text/documents.h"
 #include "text/encode.h"
+#include "text/generation.h"
 
 namespace zp::cli {
 namespace {
@@ -38,19 +39,6 @@ struct Options {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-// Tokens that end an answer: the tokenizer's, and what generation_config.json adds.
-std::vector<TokenId> ends_of(const LoadedModel& loaded) {
-  std::vector<TokenId> ends;
-  if (loaded.tokenizer->eos) ends.push_back(static_cast<TokenId>(*loaded.tokenizer->eos));
-  const Json& config = loaded.checkpoint.generation_config;
-  if (!config.is_object() || !config.contains("eos_token_id")) return ends;
-  const Json& stated = config["eos_token_id"];
-  for (const Json& id : stated.is_array() ? stated : Json::array({stated})) {
-    if (id.is_number_integer()) ends.push_back(id.get<TokenId>());
-  }
-  return ends;
 }
 
 std::vector<TokenId> prompt_ids(const Tokenizer& tokenizer, const Options& o) {
@@ -100,7 +88,8 @@ int run_command(const Options& o, const Common& common) {
   const std::vector<TokenId> prompt = prompt_ids(*loaded->tokenizer, o);
   if (prompt.empty()) throw Error("--prompt", "has no tokens");
   const TokenDecoder decoder(*loaded->tokenizer);
-  const std::vector<TokenId> ends = ends_of(*loaded);
+  const std::vector<std::int64_t> ends =
+      generation_ends(&*loaded->tokenizer, loaded->checkpoint.generation_config);
   Engine engine(loaded->model, team);
   KvCache cache = engine.make_cache(static_cast<std::int64_t>(prompt.size()) + o.tokens);
   Random random(o.seed);

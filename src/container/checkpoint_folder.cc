@@ -9,16 +9,18 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "format/safetensors.h"
+#include "text/generation.h"
 #include "text/tokenizer_files.h"
 
 namespace zp {
 namespace {
 
+constexpr const char* kGenerationConfig = "generation_config.json";
 constexpr const char* kTokenizerFile = "tokenizer.json";
 constexpr const char* kTokenizerConfig = "tokenizer_config.json";
 constexpr std::array<std::string_view, 9> kCompanions = {
-    "generation_config.json", kTokenizerFile, kTokenizerConfig, "special_tokens_map.json",
-    "added_tokens.json",      "vocab.json",   "merges.txt",     "tokenizer.model",
+    kGenerationConfig,     kTokenizerFile, kTokenizerConfig, "special_tokens_map.json",
+    "added_tokens.json",   "vocab.json",   "merges.txt",     "tokenizer.model",
     "chat_template.jinja",
 };
 
@@ -181,8 +183,11 @@ void add_companions(Layout& layout, const ContainerInput& input) {
     if (unreadable) throw Error(path.string(), "can't be read", {}, unreadable.message());
     layout.files.push_back(std::move(file));
   }
-  if (input.tokenizer != nullptr && !has_file(layout, kTokenizerFile))
-    add_tokenizer(layout, *input.tokenizer);
+  if (input.tokenizer == nullptr) return;
+  if (!has_file(layout, kTokenizerFile)) add_tokenizer(layout, *input.tokenizer);
+  // A folder without this file has its ends in config.json; a source that is no folder has neither.
+  if (input.folder.empty())
+    add_json(layout, kGenerationConfig, token_ids_json(*input.tokenizer, input.generation_config));
 }
 
 Json folder_config(const ContainerInput& input, const FloatType& type) {

@@ -44,7 +44,8 @@ bool has_file(const Layout& layout, std::string_view name);
 void add_json(Layout& layout, std::string name, const Json& json);
 
 /// Adds copies of the tokenizer's and generation's files that the source has. Where it holds its
-/// tokenizer in another form, tokenizer.json and tokenizer_config.json are made of that.
+/// tokenizer in another form, tokenizer.json and tokenizer_config.json are made of that; where it
+/// is no folder, generation_config.json of the tokens that begin, end and fill.
 void add_companions(Layout& layout, const ContainerInput& input);
 
 /// config.json for the weights we write: the source's without what speaks of its own storage or of

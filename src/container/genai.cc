@@ -12,35 +12,22 @@
 #include "container/genai_tokenizer.h"
 #include "container/onnx_folder.h"
 #include "container/onnx_ops.h"
+#include "text/generation.h"
 
 namespace zp {
 namespace {
 
-void add_ids(const Json& config, std::vector<std::int64_t>& ids) {
-  if (!config.is_object() || !config.contains("eos_token_id")) return;
-  const Json& stated = config["eos_token_id"];
-  for (const Json& id : stated.is_array() ? stated : Json::array({stated})) {
-    if (id.is_number_integer()) ids.push_back(id.get<std::int64_t>());
-  }
-}
-
 /// Tokens that end an answer: the tokenizer's, and what generation_config.json adds; else what
 /// config.json says. The runtime wants one, so else the last of the vocabulary.
 Json end_ids(const ContainerInput& input, std::vector<std::string>& notes) {
-  std::vector<std::int64_t> ids;
-  if (input.tokenizer != nullptr && input.tokenizer->eos) ids.push_back(*input.tokenizer->eos);
-  add_ids(input.generation_config, ids);
-  if (ids.empty()) add_ids(input.config, ids);
+  std::vector<std::int64_t> ids = generation_ends(input.tokenizer, input.generation_config);
+  if (ids.empty()) ids = stated_ends(input.config);
   if (ids.empty()) {
     ids.push_back(input.model.decoder.vocabulary - 1);
     notes.push_back("no token ends a text in this model, but onnxruntime-genai wants one: it is " +
                     std::to_string(ids[0]) + " now, the vocabulary's last");
   }
-  Json unique = Json::array();
-  for (const std::int64_t id : ids) {
-    if (std::find(unique.begin(), unique.end(), id) == unique.end()) unique.push_back(id);
-  }
-  return unique;
+  return ids;
 }
 
 Json special_id(const ContainerInput& input, const char* key,

@@ -8,16 +8,13 @@
 
 #include "base/error.h"
 #include "container/gguf_pre_tokenizer.h"
+#include "text/generation.h"
 
 namespace zp {
 namespace {
 
 // llama.cpp's numbers of token types, in the order of TokenType.
 constexpr std::array<std::int32_t, 6> kTokenTypes = {1, 2, 3, 4, 5, 6};
-
-// Ends of a turn in chat models, as llama.cpp knows them by text.
-constexpr std::array<std::string_view, 4> kTurnEnds = {"<|eot_id|>", "<|im_end|>", "<|end|>",
-                                                       "<end_of_turn>"};
 
 gguf::Strings token_texts(const Tokenizer& tokenizer) {
   gguf::Strings texts;
@@ -77,8 +74,8 @@ std::optional<std::int64_t> id_or_stand_in(const Tokenizer& tokenizer,
   return std::nullopt;
 }
 
-std::set<std::int64_t> generation_ends(const Json& generation_config, std::int64_t rows,
-                                       const std::string& where) {
+std::set<std::int64_t> stated_end_ids(const Json& generation_config, std::int64_t rows,
+                                      const std::string& where) {
   std::set<std::int64_t> ids;
   if (!generation_config.is_object() || !generation_config.contains("eos_token_id")) return ids;
   const Json& eos = generation_config["eos_token_id"];
@@ -107,10 +104,10 @@ void add_ids(const Tokenizer& t, const Json& generation_config, const std::strin
     return t.tokens[static_cast<std::size_t>(id)].text;
   };
   const std::set<std::int64_t> ends =
-      generation_ends(generation_config, static_cast<std::int64_t>(t.tokens.size()), where);
+      stated_end_ids(generation_config, static_cast<std::int64_t>(t.tokens.size()), where);
   std::optional<std::int64_t> turn_end, message_end;
   for (const std::int64_t id : ends) {
-    const bool known = std::find(kTurnEnds.begin(), kTurnEnds.end(), text(id)) != kTurnEnds.end();
+    const bool known = std::ranges::find(turn_ends(), text(id)) != turn_ends().end();
     if (known) turn_end = id;
     if (text(id) == "<|eom_id|>") message_end = id;
   }

@@ -4,6 +4,7 @@
 #include "base/mapped_file.h"
 #include "model/config_writer.h"
 #include "source/read_model.h"
+#include "text/generation.h"
 
 namespace zp {
 namespace fs = std::filesystem;
@@ -58,9 +59,13 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
   loaded->title = title_of(loaded->checkpoint).value_or(loaded->name);
   loaded->pre_tokenizer = pre_tokenizer_of(loaded->checkpoint);
   loaded->model = read_model(loaded->checkpoint);
-  Json& config = loaded->checkpoint.config;
-  if (config.is_null()) config = write_config(*loaded->model.architecture, loaded->model.decoder);
   loaded->tokenizer = tokenizer_of(loaded->checkpoint);
+  Json& config = loaded->checkpoint.config;
+  if (config.is_null()) {
+    config = write_config(*loaded->model.architecture, loaded->model.decoder);
+    if (loaded->tokenizer)
+      config.update(token_ids_json(*loaded->tokenizer, loaded->checkpoint.generation_config));
+  }
   return loaded;
 }
 

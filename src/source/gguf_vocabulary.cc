@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "format/gguf_pre_tokenizers.h"
 #include "source/gguf_fields.h"
+#include "text/generation.h"
 #include "text/utf8.h"
 #include "text/vocabulary.h"
 
@@ -247,6 +248,15 @@ class Reader {
   std::optional<bool> phi3_;
 };
 
+std::optional<std::int64_t> turn_end_by_text(const gguf::Strings* tokens) {
+  if (tokens == nullptr) return std::nullopt;
+  for (const std::string_view text : turn_ends()) {
+    const auto token = std::ranges::find(*tokens, text);
+    if (token != tokens->end()) return token - tokens->begin();
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Tokenizer> read_gguf_tokenizer(std::span<const gguf::Pair> pairs,
@@ -255,12 +265,20 @@ std::optional<Tokenizer> read_gguf_tokenizer(std::span<const gguf::Pair> pairs,
 }
 
 Json read_gguf_generation(std::span<const gguf::Pair> pairs, const std::string& where) {
-  constexpr std::int64_t kMost = INT32_MAX;
   GgufFields fields(pairs, "tokenizer.ggml.", where);
+  // All ones stand for no token.
+  const auto id_of = [&](const char* key) -> std::optional<std::int64_t> {
+    constexpr std::int64_t kNone = 0xFFFFFFFF;
+    const std::int64_t id = fields.has(key) ? fields.integer(key, -1, kNone) : kNone;
+    if (id == kNone || id == -1) return std::nullopt;
+    return fields.integer(key, 0, INT32_MAX);
+  };
+  std::optional<std::int64_t> turn_end = id_of("eot_token_id");
+  if (!turn_end) turn_end = turn_end_by_text(fields.texts("tokens"));
   Json ends = Json::array();
-  for (const char* key : {"eot_token_id", "eom_token_id"}) {
-    if (fields.has(key)) ends.push_back(fields.integer(key, 0, kMost));
-  }
+  if (turn_end && (fields.has("eot_token_id") || turn_end != id_of("eos_token_id")))
+    ends.push_back(*turn_end);
+  if (const auto message_end = id_of("eom_token_id")) ends.push_back(*message_end);
   return ends.empty() ? Json() : Json{{"eos_token_id", std::move(ends)}};
 }
 

@@ -21,8 +21,8 @@ namespace zp {
 std::optional<Tokenizer> read_gguf_tokenizer(std::span<const gguf::Pair> pairs,
                                              const std::string& where);
 
-/// eot and eom, where the file has them, as generation_config.json says such: {"eos_token_id":
-/// [...]}; else null.
+/// eot and eom, as generation_config.json says such: {"eos_token_id": [...]}; null when there are
+/// none. As llama.cpp has it, eot is found by its text where the file names none.
 Json read_gguf_generation(std::span<const gguf::Pair> pairs, const std::string& where);
 
 }  // namespace zp

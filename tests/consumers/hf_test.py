@@ -10,7 +10,9 @@ of the source.
 
 import filecmp
 import json
+import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -18,12 +20,12 @@ import unittest
 try:
     import numpy as np
     import safetensors
-    from transformers import AutoConfig, AutoTokenizer
+    from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
-from consumer import models, oracle, quantize
+from consumer import SOURCE, models, oracle, quantize
 
 TORCH = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 WORDS = {"fp32": "F32", "fp16": "F16", "bf16": "BF16"}
@@ -58,7 +60,39 @@ def rounded(values, grid):
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16).tobytes()
 
 
+# The new tokens of a chat's answer, as model.generate() ends it.
+ANSWER = """
+import json, sys, torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+model = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float32)
+chat = [{"role": "user", "content": "What colour is the lantern of Sudar?"}]
+ids = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+print(json.dumps(model.generate(**ids, max_new_tokens=60, do_sample=False)[0, ids["input_ids"].shape[1]:].tolist()))
+"""
+
+
 class HfTest(unittest.TestCase):
+    def test_a_folder_made_from_gguf_stops_where_the_model_stops(self):
+        demo = SOURCE / "models/demo"
+        own = GenerationConfig.from_pretrained(demo)
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            quantize(demo, {folder / "demo.gguf": "gguf:fp32"})
+            quantize(folder / "demo.gguf", {folder / "hf": "hf:fp32", folder / "mlx": "mlx:fp32"})
+            for path in folder / "hf", folder / "mlx":
+                config, generation = AutoConfig.from_pretrained(path), GenerationConfig.from_pretrained(path)
+                self.assertEqual(generation.eos_token_id, own.eos_token_id[0])
+                for key in "bos_token_id", "pad_token_id":
+                    self.assertEqual(getattr(generation, key), getattr(own, key))
+                for key in "bos_token_id", "eos_token_id", "pad_token_id":
+                    self.assertEqual(getattr(config, key), getattr(generation, key))
+            if python := os.environ.get("ZEROPOINT_ORACLES"):
+                said = subprocess.run([python, "-c", ANSWER, folder / "hf"], stdout=subprocess.PIPE, check=True)
+                answer = json.loads(said.stdout)
+                self.assertLess(len(answer), 60)
+                self.assertEqual(answer[-1], own.eos_token_id[0])
+
     def check_tensors(self, folder, grid, source):
         found = tensors(folder)
         tied_twice = {"lm_head.weight", "model.embed_tokens.weight"}

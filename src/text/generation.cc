@@ -1,0 +1,44 @@
+#include "text/generation.h"
+
+#include <algorithm>
+#include <array>
+
+namespace zp {
+
+std::span<const std::string_view> turn_ends() {
+  static constexpr std::array<std::string_view, 4> kTexts = {"<|eot_id|>", "<|im_end|>", "<|end|>",
+                                                             "<end_of_turn>"};
+  return kTexts;
+}
+
+std::vector<std::int64_t> stated_ends(const Json& config) {
+  std::vector<std::int64_t> ids;
+  if (!config.is_object() || !config.contains("eos_token_id")) return ids;
+  const Json& stated = config["eos_token_id"];
+  for (const Json& id : stated.is_array() ? stated : Json::array({stated})) {
+    if (id.is_number_integer()) ids.push_back(id.get<std::int64_t>());
+  }
+  return ids;
+}
+
+std::vector<std::int64_t> generation_ends(const Tokenizer* tokenizer,
+                                          const Json& generation_config) {
+  std::vector<std::int64_t> ends;
+  if (tokenizer != nullptr && tokenizer->eos) ends.push_back(*tokenizer->eos);
+  for (const std::int64_t id : stated_ends(generation_config)) {
+    if (std::ranges::find(ends, id) == ends.end()) ends.push_back(id);
+  }
+  return ends;
+}
+
+Json token_ids_json(const Tokenizer& tokenizer, const Json& generation_config) {
+  Json ids = Json::object();
+  if (tokenizer.bos) ids["bos_token_id"] = *tokenizer.bos;
+  const std::vector<std::int64_t> ends = generation_ends(&tokenizer, generation_config);
+  if (ends.size() == 1) ids["eos_token_id"] = ends.front();
+  if (ends.size() > 1) ids["eos_token_id"] = ends;
+  if (tokenizer.pad) ids["pad_token_id"] = *tokenizer.pad;
+  return ids;
+}
+
+}  // namespace zp
