@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/documents.h"
+#include "pipeline/pattern.h"
 
 namespace zp::cli {
 namespace {

@@ -17,6 +17,7 @@
 #include "cli/quantize_report.h"
 #include "cli/rewrites.h"
 #include "pipeline/judge_outputs.h"
+#include "pipeline/pattern.h"
 #include "pipeline/plan.h"
 #include "pipeline/rewrite.h"
 #include "pipeline/run.h"
@@ -188,7 +189,9 @@ void print_result(const Plan& plan, const RunResult& result,
 Coder coder_of(const Options& options) {
   const bool calibrated = !options.calibrate.empty();
   const std::string name =
-      !options.method.empty() ? options.method : std::string(calibrated ? "gptq" : "mse");
+      !options.method.empty() ? options.method
+                              : calibrated    ? "gptq"
+                                              : std::string(default_method().name);
   const Coder coder = parse_coder(name);
   const Method& method = *coder.method;
   const std::string option = calibrated ? "--calibrate" : "--statistics";

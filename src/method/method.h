@@ -50,9 +50,12 @@ struct Method {
   std::span<const std::string_view> options = {};
 };
 
+/// The one that codes where nobody asks for another, and nothing is known of the inputs: mse.
+const Method& default_method();
+
 /// A method and its options.
 struct Coder {
-  const Method* method = nullptr;
+  const Method* method = &default_method();
   MethodOptions options;
 };
 

@@ -24,6 +24,8 @@ const Method& find_method(std::string_view name) {
   return find_named(methods(), &Method::name, name, "--method", "method");
 }
 
+const Method& default_method() { return find_method("mse"); }
+
 namespace {
 
 bool on_or_off(const std::string& where, std::string_view value) {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "pipeline/pattern.h"
 #include "pipeline/sensitivity.h"
 #include "pipeline/spend.h"
 
@@ -16,11 +17,12 @@ constexpr int kLayouts = 8;
 constexpr int kVerified = 20;  // enough to bisect a path of a thousand choices
 constexpr double kUsualBits = 4.5;
 
-bool has_choice(const Model& model, const Recipe& recipe, const Weight& weight) {
+bool has_choice(const Model& model, const Recipe& recipe, const Asked& asked,
+                const Weight& weight) {
   const TensorUse& use = weight.use;
   if (!has_inputs(model.decoder, use) && use.role != Role::embedding) return false;
   return std::ranges::none_of(recipe.exceptions,
-                              [&](const Exception& e) { return matches(e.pattern, use); });
+                              [&](const Exception& e) { return asked(e.pattern, use); });
 }
 
 std::vector<std::shared_ptr<const Grid>> grids_of(const Container& container,
@@ -43,8 +45,9 @@ double bits_of(const Grid& grid, const Weight& weight) {
 std::vector<Choosable> choosable(const Container& container, const Model& model,
                                  const Recipe& recipe, double about_bits) {
   std::vector<Choosable> out;
+  const Asked asked(model);
   for (const Weight& weight : model.weights) {
-    if (!has_choice(model, recipe, weight)) continue;
+    if (!has_choice(model, recipe, asked, weight)) continue;
     Choosable c{&weight, grids_of(container, weight), 0};
     if (c.grids.empty()) continue;
     const auto nearest = std::ranges::min_element(c.grids, {}, [&](const auto& grid) {

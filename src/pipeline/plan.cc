@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "pipeline/pattern.h"
 
 namespace zp {
 namespace fs = std::filesystem;
@@ -35,11 +36,13 @@ struct Chosen {
 // tools would take instead. An exception the user spelled out is never replaced; but a pattern with
 // * is meant for matrices, and passes over norms and biases that can't be held like them.
 Chosen choose(const Container& container, const std::vector<Rule>& rules, std::size_t exceptions,
-              const Weight& weight) {
+              const Asked& asked, const Weight& weight) {
   const std::string where = std::string(container.name()) + ", tensor \"" + weight.use.hf + "\"";
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = rules[i];
-    if (!matches(rule.roles, weight.use)) continue;
+    const bool meant =
+        i < exceptions ? asked(rule.roles, weight.use) : matches(rule.roles, weight.use);
+    if (!meant) continue;
     std::shared_ptr<const Grid> grid = grid_for(container, rule.grid, weight);
     const bool matrix = is_matrix(weight.use.role) && weight.use.part == Part::weight;
     const bool loose = i < exceptions && rule.roles.find('*') != std::string::npos;
@@ -111,8 +114,9 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
       recipe.pre_tokenizer.empty() ? loaded.pre_tokenizer : recipe.pre_tokenizer,
       asked,
       recipe.importance != nullptr || recipe.statistics != nullptr};
+  const Asked asked_for(model);
   for (const Exception& e : recipe.exceptions) {
-    const auto used = [&](const Weight& w) { return matches(e.pattern, w.use); };
+    const auto used = [&](const Weight& w) { return asked_for(e.pattern, w.use); };
     if (std::none_of(model.weights.begin(), model.weights.end(), used)) {
       throw Error("--set " + e.pattern, "no tensor of this model matches");
     }
@@ -129,7 +133,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
 
   std::vector<Assignment> assignments;
   for (const Weight& weight : model.weights) {
-    Chosen chosen = choose(container, rules, exceptions, weight);
+    Chosen chosen = choose(container, rules, exceptions, asked_for, weight);
     out.choices.push_back(chosen.choice);
     assignments.push_back({&weight, std::move(chosen.grid)});
   }

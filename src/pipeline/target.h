@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "model/architecture.h"
-
 namespace zp {
 
 struct Exception {
@@ -28,14 +26,5 @@ Target parse_target(std::string_view text);
 
 /// Throws UsageError.
 Exception parse_exception(std::string_view text);
-
-/// The name people use for a tensor in patterns: "embedding", "layers.3.down",
-/// "layers.3.query.bias".
-std::string use_name(const TensorUse& use);
-
-/// pattern: alternatives separated by commas; each is a role's name (matching its weight), or a
-/// glob over use_name or the Hugging Face name, where * matches anything and a part A-B between
-/// dots a range of numbers: "layers.0-1.*". Empty: matches everything.
-bool matches(std::string_view pattern, const TensorUse& use);
 
 }  // namespace zp
