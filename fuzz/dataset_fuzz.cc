@@ -11,9 +11,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t byte
     if (documents.empty()) std::abort();
     for (const zp::Document& document : documents) {
       if (!zp::is_utf8(document.text)) std::abort();
-      for (const zp::ChatMessage& message : document.messages) {
-        if (!zp::is_utf8(message.role) || !zp::is_utf8(message.content)) std::abort();
+      for (const zp::Json& message : document.chat.messages) {
+        if (!message.at("role").is_string()) std::abort();
       }
+      if (!document.chat.variables.is_object()) std::abort();
     }
   } catch (const zp::Error&) {
   }

@@ -31,9 +31,7 @@ std::vector<Ids> calibration_windows(std::span<const Document> documents,
     throw Error(where, "no tokenizer",
                 "tokenizer.json, tokenizer.model, vocab.json with merges.txt, or *.tiktoken");
   }
-  Ids all;
-  for (const Ids& ids : encode_documents(documents, *tokenizer, where, true))
-    all.insert(all.end(), ids.begin(), ids.end());
+  const Ids all = encode_together(documents, *tokenizer, where);
   const auto available = static_cast<std::int64_t>(all.size());
   check(available, tokens, context);
   const std::int64_t there = available / context;

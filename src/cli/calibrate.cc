@@ -54,8 +54,9 @@ int calibrate_command(const Options& o, const Common& common) {
   options.feedback = !is_imatrix(o.out);
   options.ranges = options.feedback;
   options.method.upstream = false;
-  Calibration calibration(
-      loaded->model, read_windows(o.texts, *loaded, o.model, o.tokens, o.context), options, team);
+  Calibration calibration(loaded->model,
+                          read_windows(o.texts, *loaded, o.model, o.tokens, o.context, common),
+                          options, team);
   if (calibration.bytes() > memory) {
     throw Error(
         "calibrate", "statistics of one layer do not fit the memory budget",

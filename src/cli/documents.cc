@@ -1,8 +1,12 @@
 #include "cli/documents.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
+#include <set>
 
 #include "calibrate/windows.h"
+#include "text/documents.h"
 
 namespace zp::cli {
 namespace {
@@ -24,14 +28,30 @@ std::vector<Document> read_documents(const std::string& file) {
   return file == "-" ? parse_dataset(standard_input(), "standard input") : read_dataset(file);
 }
 
+void say_unread(std::span<const Document> documents, const Tokenizer& tokenizer,
+                const std::string& where, const Common& common) {
+  static std::set<std::string> said;  // one file may be calibrated on, judged on, ...
+  if (common.quiet) return;
+  for (const std::string& note : unread_notes(documents, tokenizer, where)) {
+    if (said.insert(note).second) fmt::print(stderr, "{}\n", note);
+  }
+}
+
+void say_unread(std::span<const Document> documents, const LoadedModel& loaded,
+                const Common& common) {
+  if (loaded.tokenizer)
+    say_unread(documents, *loaded.tokenizer, loaded.checkpoint.path.string(), common);
+}
+
 std::vector<std::vector<std::int32_t>> read_windows(const std::vector<std::string>& files,
                                                     const LoadedModel& loaded,
                                                     const std::string& where, std::int64_t tokens,
-                                                    std::int64_t context) {
+                                                    std::int64_t context, const Common& common) {
   std::vector<Document> documents;
   for (const std::string& file : files) {
     for (Document& document : read_documents(file)) documents.push_back(std::move(document));
   }
+  say_unread(documents, loaded, common);
   return calibration_windows(documents, loaded.tokenizer ? &*loaded.tokenizer : nullptr, where,
                              tokens, context);
 }

@@ -33,6 +33,7 @@ int evaluate_command(const Options& o, const Common& common) {
     beside = subject_of(*reference);
   }
   const JudgeText text{read_documents(o.text), o.context};
+  say_unread(text.documents, *loaded, common);
   const std::unique_ptr<Progress> progress = make_progress(common);
   const Subject subject = subject_of(*loaded);
   const Judgement judgement =

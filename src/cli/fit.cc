@@ -112,7 +112,7 @@ std::vector<Allotment> allot_all(const FitOptions& options, const FitText& text,
                                  Recipe& recipe, const Team& team, const Common& common) {
   const Limits limits = limits_of(options);
   const auto windows =
-      read_windows(text.files, loaded, where, std::min(text.tokens, kTokens), text.context);
+      read_windows(text.files, loaded, where, std::min(text.tokens, kTokens), text.context, common);
   const std::unique_ptr<Progress> progress = make_progress(common);
   std::vector<Allotment> all;
   for (std::size_t i = 0; i < recipe.targets.size(); ++i)

@@ -256,11 +256,12 @@ Recipe recipe_of(const Options& options, const Team& team) {
 
 // All that --judge and --report could be refused for, before anything runs.
 std::optional<JudgeText> prepare(const Options& options, const LoadedModel& loaded,
-                                 const Plan& plan) {
+                                 const Plan& plan, const Common& common) {
   if (!options.report.empty()) check_report_path(options.report, plan, options.force);
   if (options.judge.empty()) return {};
   JudgeText text{read_documents(options.judge), options.context};
   check_judgeable(plan, loaded, text);
+  say_unread(text.documents, loaded, common);
   return text;
 }
 
@@ -402,12 +403,12 @@ int quantize(const Options& options, const Common& common) {
   const Windows windows = options.calibrate.empty()
                               ? Windows()
                               : read_windows(options.calibrate, *loaded, options.model,
-                                             options.tokens, options.context);
+                                             options.tokens, options.context, common);
   Prepared prepared;
   know(options, loaded->model, windows, team, recipe, prepared);
   const std::vector<Allotment> allotments = fit(options, *loaded, recipe, team, common);
   prepared.plan = make_plan(*loaded, recipe);
-  const std::optional<JudgeText> text = prepare(options, *loaded, prepared.plan);
+  const std::optional<JudgeText> text = prepare(options, *loaded, prepared.plan, common);
   if (!common.quiet) print_notes(prepared.plan);
   if (options.dry_run) {
     show_plan(prepared.plan, allotments, plan_rewrites(loaded->model, rewrites), common);

@@ -12,8 +12,8 @@
 #include "engine/engine.h"
 #include "kernel/elementary.h"
 #include "pipeline/load.h"
+#include "text/chat_templates.h"
 #include "text/decode.h"
-#include "text/documents.h"
 #include "text/encode.h"
 #include "text/generation.h"
 
@@ -44,11 +44,9 @@ double seconds_since(Clock::time_point begin) {
 std::vector<TokenId> prompt_ids(const Tokenizer& tokenizer, const Options& o) {
   const Encoder encoder(tokenizer, o.model);
   if (!o.chat) return encoder.encode(o.prompt, true);
-  ChatOptions options = chat_options_of(tokenizer);
-  options.add_generation_prompt = true;
-  options.now = std::time(nullptr);
-  const ChatMessage message{"user", o.prompt};
-  return encoder.encode(chat_template_of(tokenizer, o.model).render({&message, 1}, options), false);
+  ChatTemplates templates(tokenizer, o.model);
+  const Chat chat{.messages = Json::array({{{"role", "user"}, {"content", o.prompt}}})};
+  return encoder.encode(templates.render(chat, true, std::time(nullptr)), false);
 }
 
 TokenId choose(Floats logits, double temperature, Random& random) {

@@ -35,14 +35,43 @@ Tokenizer read(const std::string& path) {
   return *std::move(tokenizer);
 }
 
-Json to_json(const std::vector<TokenId>& ids, const TokenDecoder& decoder) {
-  Json pieces = Json::array();
-  for (const TokenId id : ids) pieces.push_back(repair_utf8(decoder.bytes(id)));
-  return {{"ids", ids}, {"pieces", std::move(pieces)}};
+// One array as print_json would print it, without ever holding it.
+template <class Element>
+void print_array(const char* name, std::size_t count, const std::string& margin,
+                 const Element& element) {
+  fmt::print("{}\"{}\": [", margin, name);
+  for (std::size_t i = 0; i < count; ++i)
+    fmt::print("{}\n{}  {}", i > 0 ? "," : "", margin, element(i));
+  fmt::print("{}]", count > 0 ? "\n" + margin : "");
+}
+
+void print_object(const std::vector<TokenId>& ids, const TokenDecoder& decoder,
+                  const std::string& margin) {
+  fmt::print("{}{{\n", margin);
+  print_array("ids", ids.size(), margin + "  ", [&](std::size_t i) { return ids[i]; });
+  fmt::print(",\n");
+  print_array("pieces", ids.size(), margin + "  ",
+              [&](std::size_t i) { return Json(repair_utf8(decoder.bytes(ids[i]))).dump(); });
+  fmt::print("\n{}}}", margin);
+}
+
+void print_objects(const std::vector<std::vector<TokenId>>& all, const TokenDecoder& decoder) {
+  if (all.size() == 1) {
+    print_object(all[0], decoder, "");
+  } else {
+    fmt::print("{{\n  \"documents\": [\n");
+    for (const std::vector<TokenId>& ids : all) {
+      print_object(ids, decoder, "    ");
+      fmt::print("{}\n", &ids == &all.back() ? "" : ",");
+    }
+    fmt::print("  ]\n}}");
+  }
+  fmt::print("\n");
 }
 
 void print_text(const std::vector<TokenId>& ids, const TokenDecoder& decoder) {
   for (const TokenId id : ids) fmt::print("{:>7}  {}\n", id, shown(decoder.bytes(id)));
+  fmt::print("{} tokens\n", human_count(static_cast<std::int64_t>(ids.size())));
 }
 
 int tokenize_command(const Options& o, const Common& common) {
@@ -53,18 +82,17 @@ int tokenize_command(const Options& o, const Common& common) {
   if (!common.quiet) {
     for (const std::string& note : tokenizer.notes) fmt::print(stderr, "{}\n", printable(note));
   }
-  Json all = Json::array();
   const std::vector<Document> documents =
-      o.file.empty() ? std::vector<Document>{{o.text, {}}} : read_documents(o.file);
-  for (const auto& ids : encode_documents(documents, tokenizer, o.model, !o.no_special)) {
-    if (common.json) {
-      all.push_back(to_json(ids, decoder));
-    } else {
-      print_text(ids, decoder);
-      fmt::print("{} tokens\n", human_count(static_cast<std::int64_t>(ids.size())));
-    }
+      o.file.empty() ? std::vector<Document>{{.text = o.text}} : read_documents(o.file);
+  say_unread(documents, tokenizer, o.model, common);
+  std::vector<std::vector<TokenId>> all;
+  encode_documents(documents, tokenizer, o.model, !o.no_special,
+                   [&](std::vector<TokenId> ids) { all.push_back(std::move(ids)); });
+  if (common.json) {
+    print_objects(all, decoder);
+  } else {
+    for (const std::vector<TokenId>& ids : all) print_text(ids, decoder);
   }
-  if (common.json) print_json(all.size() == 1 ? all[0] : Json{{"documents", all}});
   return 0;
 }
 

@@ -23,12 +23,7 @@ std::vector<TokenId> tokens_of(const Subject& subject, const JudgeText& text) {
     throw Error(subject.where, "no tokenizer",
                 "tokenizer.json, tokenizer.model, vocab.json with merges.txt, or *.tiktoken");
   }
-  std::vector<TokenId> all;
-  for (const auto& ids :
-       encode_documents(text.documents, *subject.tokenizer, subject.where, true)) {
-    all.insert(all.end(), ids.begin(), ids.end());
-  }
-  return all;
+  return encode_together(text.documents, *subject.tokenizer, subject.where);
 }
 
 Windows windows_of(const Subject& subject, const JudgeText& text, std::span<const TokenId> tokens) {

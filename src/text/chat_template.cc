@@ -49,12 +49,26 @@ Value value_of(Run& run, const Json& json) {
   }
 }
 
-Value messages_value(Run& run, std::span<const ChatMessage> messages) {
-  jinja::Values values;
-  for (const ChatMessage& message : messages) {
-    values.push_back(run.dict({{run.text("role"), text_value(run, message.role)},
-                               {run.text("content"), text_value(run, message.content)}}));
+// Without fields that are null; what a model thought under the names that templates know.
+Json given(const Json& message) {
+  Json fields = Json::object();
+  for (const auto& [key, value] : message.items()) {
+    if (!value.is_null()) fields[key] = value;
   }
+  for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
+    const auto thought = fields.find(name);
+    if (thought == fields.end()) continue;
+    Json named = {{"thinking", *thought}};
+    for (const auto& [key, value] : fields.items()) named[key] = value;
+    named["reasoning_content"] = *thought;
+    return named;
+  }
+  return fields;
+}
+
+Value messages_value(Run& run, const Json& messages) {
+  jinja::Values values;
+  for (const Json& message : messages) values.push_back(value_of(run, given(message)));
   return run.list(std::move(values));
 }
 
@@ -78,8 +92,7 @@ ChatTemplate::~ChatTemplate() = default;
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
 
-std::string ChatTemplate::render(std::span<const ChatMessage> messages,
-                                 const ChatOptions& options) const {
+std::string ChatTemplate::render(const Chat& chat, const ChatOptions& options) const {
   // Functions stand outside of the variables: a template may set a variable of the same name.
   Run run(where_, options.now, std::make_shared<jinja::Scope>(nullptr));
   jinja::set_globals(run);
@@ -87,14 +100,15 @@ std::string ChatTemplate::render(std::span<const ChatMessage> messages,
   const auto set = [&](const std::string& name, Value value) {
     run.scope->set(run, name, std::move(value));
   };
-  set("messages", messages_value(run, messages));
+  set("messages", messages_value(run, chat.messages));
+  set("tools", Value::none());
+  set("documents", Value::none());
   set("add_generation_prompt", Value::boolean(options.add_generation_prompt));
-  set("bos_token", text_value(run, options.bos_token));
-  set("eos_token", text_value(run, options.eos_token));
-  for (const auto& [name, value] : options.variables.items()) set(name, value_of(run, value));
+  for (const auto& [name, text] : options.special_tokens) set(name, text_value(run, text));
+  for (const auto& [name, value] : chat.variables.items()) set(name, value_of(run, value));
   jinja::hide(run, parsed_->program.hidden);
   std::string text;
-  run.out = &text;
+  run.begin_output(text);
   jinja::execute(run, parsed_->program.body);
   return text;
 }

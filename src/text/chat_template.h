@@ -1,31 +1,34 @@
 // A model's chat template: how a conversation becomes the text that the model was trained on.
 //
-// Templates are Jinja programs; the text is that of transformers' apply_chat_template(), byte for
-// byte. jinja_parser.h, jinja_filters.h and jinja_globals.h say what is not known here and is
-// refused by name, jinja_run.h what a template may spend. A template may be rendered by several
-// threads at once.
+// Templates are Jinja programs; what they are given and the text they make are those of
+// transformers' apply_chat_template(), byte for byte: fields of messages that are null are left
+// out, what a model thought goes by the names "reasoning_content" and "thinking", "tools" and
+// "documents" are none where there are none. jinja_parser.h, jinja_filters.h and jinja_globals.h
+// say what is not known here and is refused by name, jinja_run.h what a template may spend. A
+// template may be rendered by several threads at once.
 #pragma once
 
 #include <ctime>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "base/json.h"
-#include "text/chat_message.h"
+#include "text/chat.h"
 
 namespace zp {
 
+/// What strftime_now() takes for now where texts must be the same every day: 26 July 2024, the date
+/// that Llama 3's own template has where it is told none.
+inline constexpr std::time_t kDateOfTexts = 1'721'952'000;
+
 struct ChatOptions {
   bool add_generation_prompt = false;
-  std::string bos_token;
-  std::string eos_token;
-  /// Further variables, such as "tools" or "enable_thinking": an object. They come last and may
-  /// replace all others, "messages" too.
-  Json variables = Json::object();
+  /// Variables such as "bos_token", and the token's text. Those that aren't here are undefined.
+  std::vector<std::pair<std::string, std::string>> special_tokens;
   /// What strftime_now() takes for now, as seconds since 1970; read as UTC.
-  std::time_t now = 0;
+  std::time_t now = kDateOfTexts;
 };
 
 class ChatTemplate {
@@ -38,7 +41,7 @@ class ChatTemplate {
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
 
   /// Throws Error where the template refuses (raise_exception), fails, or takes too much.
-  std::string render(std::span<const ChatMessage> messages, const ChatOptions& options) const;
+  std::string render(const Chat& chat, const ChatOptions& options) const;
 
  private:
   struct Parsed;

@@ -12,14 +12,15 @@
 namespace zp {
 namespace {
 
-std::string render(std::string_view source, Json variables = Json::object()) {
-  const std::vector<ChatMessage> messages = {{"user", " Hi "}, {"assistant", "Yes"}};
+const Json kMessages = {{{"role", "user"}, {"content", " Hi "}},
+                        {{"role", "assistant"}, {"content", "Yes"}}};
+
+std::string render(std::string_view source, Json variables = Json::object(),
+                   Json messages = kMessages) {
   ChatOptions options;
-  options.bos_token = "<s>";
-  options.eos_token = "</s>";
-  options.variables = std::move(variables);
+  options.special_tokens = {{"bos_token", "<s>"}, {"eos_token", "</s>"}};
   options.now = 1'700'000'000;  // 2023-11-14 22:13:20 UTC
-  return ChatTemplate(source, "t").render(messages, options);
+  return ChatTemplate(source, "t").render({std::move(messages), std::move(variables)}, options);
 }
 
 std::string refusal(std::string_view source) {
@@ -31,14 +32,13 @@ TEST(ChatTemplate, RendersAConversation) {
       "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m['content'] | trim }}{{ eos_token }}"
       "{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}",
       "t");
-  const std::vector<ChatMessage> messages = {{"user", " Hi "}, {"assistant", "\xE0\xA6\x86"}};
+  const Chat turns = {{{{"role", "user"}, {"content", " Hi "}},
+                       {{"role", "assistant"}, {"content", "\xE0\xA6\x86"}}}};
   ChatOptions options;
-  options.bos_token = "<s>";
-  options.eos_token = "</s>";
-  EXPECT_EQ(chat.render(messages, options), "<s><user>Hi</s><assistant>\xE0\xA6\x86</s>");
+  options.special_tokens = {{"bos_token", "<s>"}, {"eos_token", "</s>"}};
+  EXPECT_EQ(chat.render(turns, options), "<s><user>Hi</s><assistant>\xE0\xA6\x86</s>");
   options.add_generation_prompt = true;
-  EXPECT_EQ(chat.render(messages, options),
-            "<s><user>Hi</s><assistant>\xE0\xA6\x86</s><assistant>");
+  EXPECT_EQ(chat.render(turns, options), "<s><user>Hi</s><assistant>\xE0\xA6\x86</s><assistant>");
   EXPECT_EQ(chat.render({}, options), "<s><assistant>");
 }
 
@@ -46,6 +46,38 @@ TEST(ChatTemplate, GivesFurtherVariables) {
   EXPECT_EQ(
       render("{{ tools[0].n + 1 }}{{ thinking }}", {{"tools", {{{"n", 1}}}}, {"thinking", false}}),
       "2False");
+}
+
+TEST(ChatTemplate, HasNoToolsAndNoDocumentsRatherThanNothingOfTheName) {
+  const char* source =
+      "{{ tools is defined }} {{ tools is none }} {{ documents is none }} {{ pad_token is defined "
+      "}}";
+  EXPECT_EQ(render(source), "True True True False");
+  EXPECT_EQ(render(source, {{"tools", {{{"n", 1}}}}, {"documents", nullptr}}),
+            "True False True False");
+}
+
+TEST(ChatTemplate, SeesAllThatMessagesHave) {
+  const Json messages = Json::array(
+      {{{"role", "assistant"},
+        {"content", nullptr},
+        {"tool_calls", {{{"function", {{"name", "f"}, {"arguments", {{"b", 1}, {"a", 2}}}}}}}}},
+       {{"role", "tool"}, {"name", "f"}, {"content", "20"}}});
+  EXPECT_EQ(render("{{ messages[0].tool_calls[0].function | tojson }}{{ messages[1].name }}"
+                   "{{ messages[0].content is defined }}",
+                   Json::object(), messages),
+            "{\"name\": \"f\", \"arguments\": {\"b\": 1, \"a\": 2}}fFalse");
+}
+
+TEST(ChatTemplate, KnowsThoughtsByEveryName) {
+  for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
+    const Json messages =
+        Json::array({{{"role", "assistant"}, {"content", "A"}, {name, "T"}, {"x", nullptr}}});
+    EXPECT_EQ(render("{{ messages[0].reasoning_content ~ messages[0].thinking }}", Json::object(),
+                     messages),
+              "TT")
+        << name;
+  }
 }
 
 TEST(ChatTemplate, TakesWhiteSpaceAsTagsSay) {
@@ -174,9 +206,9 @@ TEST(ChatTemplate, RefusesWhatIsNoTemplate) {
 }
 
 TEST(ChatTemplate, RefusesTextThatIsNoUtf8) {
-  const ChatMessage message{"user", "\xFF"};
-  const ChatTemplate chat("x", "t");
-  EXPECT_NE(error_of([&] { chat.render({&message, 1}, {}); }).find("UTF-8"), std::string::npos);
+  const Json messages = Json::array({{{"role", "user"}, {"content", "\xFF"}}});
+  EXPECT_NE(error_of([&] { render("x", Json::object(), messages); }).find("UTF-8"),
+            std::string::npos);
 }
 
 // --- Hostile templates: each would take hours or all memory
@@ -214,6 +246,21 @@ TEST(ChatTemplate, BoundsMemory) {
   EXPECT_NE(refusal("{% set x = 'a' * 1000000 %}{% for i in range(100) %}{{ x }}{% endfor %}")
                 .find("text grows too long"),
             std::string::npos);
+}
+
+TEST(ChatTemplate, BoundsTextByWhatItIsGiven) {
+  const char* source =
+      "{% for i in range(3) %}{% for m in messages %}{{ m.content }}{% endfor %}{% endfor %}";
+  const std::string twice(2 << 20, 'x');
+  const auto said = [](const std::string& text) {
+    return Json::array({{{"role", "user"}, {"content", text}}});
+  };
+  EXPECT_EQ(render(source, Json::object(), said(twice)).size(), 3 * twice.size());
+  EXPECT_EQ(error_of([&] {
+              render("{% set x = 'y' * 99999 %}{% for i in range(99) %}{{ x }}{% endfor %}",
+                     Json::object(), said("x"));
+            }).substr(0, 50),
+            "t: line 1: text grows too long: expected at most 1");
 }
 
 TEST(ChatTemplate, BoundsDepth) {

@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kBlank = " \t\r\n";
-constexpr std::string_view kShapes =
-    "\"text\", \"messages\", \"user\" and \"assistant\", or \"instruction\" and \"output\"";
 
 std::string line_of(std::string_view file, std::size_t byte, const std::string& where) {
   const auto end = file.begin() + static_cast<std::ptrdiff_t>(std::min(byte, file.size()));
@@ -40,61 +38,18 @@ std::pair<char, char> beginning(std::string_view file) {
 bool is_json(std::string_view file) {
   const auto [first, second] = beginning(file);
   if (first == '{') return second == '"' || second == '}';
-  return first == '[' && (second == '{' || second == ']');
+  return first == '[' && (second == '{' || second == '"' || second == ']');
 }
 
-ChatMessage parse_message(const Json& json, const std::string& where) {
-  const JsonFields fields(json, where);
-  return {fields.text("role"), fields.text("content")};
-}
-
-std::vector<ChatMessage> parse_messages(const Json& list, const std::string& where) {
-  if (!list.is_array() || list.empty()) {
-    throw Error(where + ": \"messages\"", "no list of messages", "[{\"role\", \"content\"}, ...]",
-                list.dump(-1, ' ', true));
-  }
-  std::vector<ChatMessage> messages;
-  for (const Json& message : list) {
-    messages.push_back(
-        parse_message(message, where + ": message " + std::to_string(messages.size() + 1)));
-  }
-  return messages;
-}
-
-[[noreturn]] void refuse_shape(const Json& object, const std::string& where) {
-  std::string keys;
-  for (const auto& [key, value] : object.items()) keys += (keys.empty() ? "" : ", ") + key;
-  throw Error(where, "unknown shape", std::string(kShapes), keys.empty() ? "no fields" : keys);
-}
-
-Document parse_document(const Json& json, const std::string& where) {
-  const JsonFields fields(json, where);
-  Document document;
-  if (fields.has("messages")) {
-    document.messages = parse_messages(fields.at("messages"), where);
-  } else if (fields.has("user") && fields.has("assistant")) {
-    if (fields.has("system")) document.messages.push_back({"system", fields.text("system")});
-    document.messages.push_back({"user", fields.text("user")});
-    document.messages.push_back({"assistant", fields.text("assistant")});
-  } else if (fields.has("instruction") && fields.has("output")) {
-    std::string user = fields.text("instruction");
-    const std::string input = fields.text("input", "");
-    if (!input.empty()) user += "\n\n" + input;
-    document.messages = {{"user", std::move(user)}, {"assistant", fields.text("output")}};
-  } else if (fields.has("text")) {
-    document.text = fields.text("text");
-  } else {
-    refuse_shape(json, where);
-  }
-  return document;
-}
+bool is_message(const Json& json) { return json.is_object() && json.contains("role"); }
 
 std::vector<Document> parse_values(const Json& json, const std::string& where) {
-  if (!json.is_array()) return {parse_document(json, where)};
+  const bool conversation = !json.empty() && std::ranges::all_of(json, is_message);
+  if (!json.is_array() || conversation) return {parse_row(json, where)};
   std::vector<Document> documents;
   for (const Json& value : json) {
     documents.push_back(
-        parse_document(value, where + ": element " + std::to_string(documents.size() + 1)));
+        parse_row(value, where + ": element " + std::to_string(documents.size() + 1)));
   }
   return documents;
 }
@@ -107,18 +62,18 @@ std::vector<Document> parse_lines(std::string_view file, const std::string& wher
     file.remove_prefix(std::min(end + 1, file.size()));
     if (line.find_first_not_of(kBlank) == std::string_view::npos) continue;
     const std::string place = where + ": line " + std::to_string(number);
-    documents.push_back(parse_document(parse_json(line, place), place));
+    documents.push_back(parse_row(parse_json(line, place), place));
   }
   return documents;
 }
 
-// Whether the first line that isn't blank is a whole object, and others follow.
-bool has_object_lines(std::string_view file, const std::string& where) {
+// Whether the first line that isn't blank is a whole object or array, and others follow.
+bool has_rows_in_lines(std::string_view file, const std::string& where) {
   file.remove_prefix(std::min(file.find_first_not_of(kBlank), file.size()));
   const std::size_t end = file.find('\n');
   if (file.find_first_not_of(kBlank, end) == std::string_view::npos) return false;
   try {
-    return parse_json(file.substr(0, end), where).is_object();
+    return parse_json(file.substr(0, end), where).is_structured();
   } catch (const JsonSyntaxError&) {
     return false;
   }
@@ -133,8 +88,8 @@ std::vector<Document> parse_dataset(std::string_view file, const std::string& wh
   std::vector<Document> documents;
   if (!is_json(file)) {
     if (file.find_first_not_of(kBlank) != std::string_view::npos)
-      documents.push_back({std::string(file), {}});
-  } else if (has_object_lines(file, where)) {
+      documents.push_back({.text = std::string(file)});
+  } else if (has_rows_in_lines(file, where)) {
     documents = parse_lines(file, where);
   } else {
     try {

@@ -1,43 +1,27 @@
 #include "text/documents.h"
 
-#include <optional>
-
-#include "base/error.h"
+#include "text/chat_templates.h"
 #include "text/encode.h"
 
 namespace zp {
 
-ChatTemplate chat_template_of(const Tokenizer& tokenizer, const std::string& where) {
-  if (tokenizer.chat_template.empty())
-    throw Error(where, "has no chat template, which conversations need");
-  return {tokenizer.chat_template, where + ": chat template"};
-}
-
-ChatOptions chat_options_of(const Tokenizer& tokenizer) {
-  const auto text_of = [&](const std::optional<std::int64_t>& id) {
-    return id ? tokenizer.tokens.at(static_cast<std::size_t>(*id)).text : std::string();
-  };
-  ChatOptions options;
-  options.bos_token = text_of(tokenizer.bos);
-  options.eos_token = text_of(tokenizer.eos);
-  return options;
-}
-
-std::vector<std::vector<TokenId>> encode_documents(std::span<const Document> documents,
-                                                   const Tokenizer& tokenizer,
-                                                   const std::string& where, bool add_special) {
+void encode_documents(std::span<const Document> documents, const Tokenizer& tokenizer,
+                      const std::string& where, bool add_special,
+                      const std::function<void(std::vector<TokenId>)>& use) {
   const Encoder encoder(tokenizer, where);
-  const ChatOptions options = chat_options_of(tokenizer);
-  std::optional<ChatTemplate> chat;
-  std::vector<std::vector<TokenId>> all;
+  ChatTemplates templates(tokenizer, where);
   for (const Document& document : documents) {
-    if (document.messages.empty()) {
-      all.push_back(encoder.encode(document.text, add_special));
-      continue;
-    }
-    if (!chat) chat = chat_template_of(tokenizer, where);
-    all.push_back(encoder.encode(chat->render(document.messages, options), false));
+    use(document.is_chat() ? encoder.encode(templates.render(document.chat), false)
+                           : encoder.encode(document.text, add_special));
   }
+}
+
+std::vector<TokenId> encode_together(std::span<const Document> documents,
+                                     const Tokenizer& tokenizer, const std::string& where) {
+  std::vector<TokenId> all;
+  encode_documents(documents, tokenizer, where, true, [&](const std::vector<TokenId>& ids) {
+    all.insert(all.end(), ids.begin(), ids.end());
+  });
   return all;
 }
 

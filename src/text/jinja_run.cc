@@ -1,5 +1,7 @@
 #include "text/jinja_run.h"
 
+#include <algorithm>
+
 namespace zp::jinja {
 
 Run::Run(std::string where, std::time_t now_seconds, std::shared_ptr<Scope> globals)
@@ -27,10 +29,16 @@ void Run::charge(std::int64_t bytes) {
   step(bytes);
 }
 
+void Run::begin_output(std::string& text) {
+  out = &text;
+  most_output_ = std::min(kMaxOutputBytes, kOutputBytes + kOutputTimes * bytes_);
+}
+
 void Run::write(std::string_view piece) {
   const auto total = static_cast<std::int64_t>(out->size() + piece.size());
-  if (total > kMaxOutputBytes) {
-    fail("text grows too long", "at most " + std::to_string(kMaxOutputBytes >> 20) + " MiB");
+  if (total > most_output_) {
+    fail("text grows too long", "at most " + std::to_string(most_output_) + " bytes, " +
+                                    std::to_string(kOutputTimes) + " for each of the conversation");
   }
   step(static_cast<std::int64_t>(piece.size()));
   out->append(piece);

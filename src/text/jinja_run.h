@@ -22,11 +22,13 @@ inline constexpr std::size_t kMaxArguments = 1000;          ///< of one call, or
 inline constexpr std::size_t kMaxBranchNames = 100'000;     ///< variables known, over all branches
 inline constexpr int kMaxNodeDepth = 150;                   ///< nesting in the source
 inline constexpr std::int64_t kMaxSteps = 10'000'000;       ///< nodes run, or 64 bytes looked at
-inline constexpr std::int64_t kMaxOutputBytes = 64 << 20;   ///< text of one rendering
-inline constexpr std::int64_t kMaxValueBytes = 256 << 20;   ///< sum of all values ever made
-inline constexpr int kMaxRunDepth = 800;                    ///< nodes inside nodes, through macros
-inline constexpr int kMaxValueDepth = 100;                  ///< lists in lists
-inline constexpr std::int64_t kMaxRange = 100'000;          ///< jinja2's own bound for range()
+inline constexpr std::int64_t kMaxOutputBytes = 64 << 20;   ///< text of one rendering, and no more
+inline constexpr std::int64_t kOutputBytes = 1 << 20;      ///< ... than this and so many times what
+inline constexpr std::int64_t kOutputTimes = 16;           ///< the template was given
+inline constexpr std::int64_t kMaxValueBytes = 256 << 20;  ///< sum of all values ever made
+inline constexpr int kMaxRunDepth = 800;                   ///< nodes inside nodes, through macros
+inline constexpr int kMaxValueDepth = 100;                 ///< lists in lists
+inline constexpr std::int64_t kMaxRange = 100'000;         ///< jinja2's own bound for range()
 
 class Scope;
 
@@ -44,6 +46,8 @@ class Run {
     if (steps_ > kMaxSteps) too_many_steps();
   }
   void charge(std::int64_t bytes);
+  /// From now on write() goes to `text`, which is bounded by the values made before.
+  void begin_output(std::string& text);
   void write(std::string_view text);
 
   // Values, charged.
@@ -67,6 +71,7 @@ class Run {
   std::string where_;
   std::int64_t steps_ = 0;
   std::int64_t bytes_ = 0;
+  std::int64_t most_output_ = kMaxOutputBytes;
   std::vector<std::shared_ptr<Cyclic>> kept_;
 };
 

@@ -2,9 +2,10 @@
 
     python chat_template_test.py PROGRAM SOURCE_DIR [SEED [COUNT]]      exit code 77: nothing to test with
 
-render_chat must stand beside PROGRAM. Three sets: every template of models/demo and of ../shared over
+render_chat must stand beside PROGRAM. Four sets: every template of models/demo and of ../shared over
 many conversations; templates written here in the styles of the usual families; random programs of
-a grammar. Where jinja2 raises, we must too. Where only we refuse, the message must say that
+a grammar; and whole folders with data sets, whose tokens are those of apply_chat_template(). Where
+jinja2 raises, we must too. Where only we refuse, the message must say that
 something is not supported, and in the random set that may be so for few.
 """
 
@@ -16,10 +17,13 @@ import pathlib
 import random
 import re
 import subprocess
+import shutil
 import sys
+import tempfile
 import warnings
 
 try:
+    import transformers
     import transformers.utils.chat_template_utils as oracle
     from gguf import GGUFReader
 except ImportError as missing:
@@ -46,6 +50,7 @@ class Fixed(datetime.datetime):
 warnings.simplefilter("ignore")  # of Python, about the programs it compiles
 oracle.datetime = Fixed  # strftime_now() of templates
 
+TOKENS = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "image_token": "<img>"}
 TURNS = {
     "user": {"role": "user", "content": "Hello there"},
     "system": {"role": "system", "content": "Be brief."},
@@ -63,9 +68,9 @@ CONVERSATIONS = [[], *[[t] for t in TURNS], ["system", "user"], ["user", "assist
 TOOLS = [{"type": "function", "function": {"name": "weather", "description": "It's <now> & 'here'",
           "parameters": {"type": "object", "properties": {"city": {"type": "string", "enum": ["ঢাকা", "Rome"]}, "n": {"type": "number", "default": 1.0}}, "required": ["city"]}}}]
 CALLS = [{"role": "user", "content": "Weather?"},
-         {"role": "assistant", "content": "", "tool_calls": [{"id": "call12345", "type": "function", "function": {"name": "weather", "arguments": {"city": "ঢাকা", "n": 2}}}]},
+         {"role": "assistant", "content": None, "reasoning": "Let me look", "tool_calls": [{"id": "call12345", "type": "function", "function": {"name": "weather", "arguments": {"city": "ঢাকা", "n": 2}}}]},
          {"role": "tool", "name": "weather", "tool_call_id": "call12345", "content": "20"}, {"role": "assistant", "content": "20 degrees"}]
-VARIABLES = [{}, {"tools": TOOLS}, {"tools": None, "enable_thinking": False}, {"tools": TOOLS, "messages": CALLS, "documents": [{"title": "T", "text": "x"}]}]
+VARIABLES = [{}, {"tools": TOOLS}, {"tools": None, "enable_thinking": False}, {"tools": TOOLS, "documents": [{"title": "T", "text": "x"}]}]
 
 
 # jinja2 looks up the names of filters and tests when it compiles, but for those inside of branches;
@@ -76,11 +81,12 @@ UNREACHED = re.compile("TemplateAssertionError: No (filter|test) named")
 def expected(case):
     """Text, or None where jinja2 raises (whatever Python raises: a template that can't be read or run)."""
     options = case["options"]
-    variables = dict(messages=case["messages"], add_generation_prompt=options.get("add_generation_prompt", False),
-                     bos_token=options.get("bos_token", ""), eos_token=options.get("eos_token", ""))
-    variables.update(options.get("variables", {}))
+    variables = {**options["special_tokens"], **options.get("variables", {})}
+    # As apply_chat_template() does before it renders.
+    messages = [{k: v for k, v in m.items() if v is not None} for m in case["messages"]]
     try:
-        return oracle._compile_jinja_template(case["template"]).render(**variables), None
+        return oracle.render_jinja_template([messages], chat_template=case["template"],
+                                            add_generation_prompt=options.get("add_generation_prompt", False), **variables)[0][0], None
     except Exception as error:  # noqa: BLE001
         return None, f"{type(error).__name__}: {error}"
 
@@ -120,9 +126,10 @@ def compare(name, cases):
 
 
 def conversation_cases(template):
-    for turns, prompt, variables in itertools.product(CONVERSATIONS, (False, True), VARIABLES):
-        yield {"template": template, "messages": [TURNS[t] for t in turns],
-               "options": {"add_generation_prompt": prompt, "bos_token": "<s>", "eos_token": "</s>", "now": NOW, "variables": variables}}
+    conversations = [*([TURNS[t] for t in turns] for turns in CONVERSATIONS), CALLS]
+    for messages, prompt, variables in itertools.product(conversations, (False, True), VARIABLES):
+        yield {"template": template, "messages": messages,
+               "options": {"add_generation_prompt": prompt, "special_tokens": TOKENS, "now": NOW, "variables": variables}}
 
 
 def real_templates():
@@ -145,7 +152,48 @@ def random_cases():
     for i in range(COUNT):
         rng = random.Random(SEED * 1_000_003 + i)
         yield {"template": program(rng), "messages": [TURNS[rng.choice(list(TURNS))] for _ in range(rng.randrange(4))],
-               "options": {"bos_token": "<s>", "eos_token": "</s>", "now": NOW, "add_generation_prompt": rng.random() < 0.5, "variables": values(rng)}}
+               "options": {"special_tokens": TOKENS, "now": NOW, "add_generation_prompt": rng.random() < 0.5, "variables": values(rng)}}
+
+
+# Rows of a data set, and what apply_chat_template() is to be given for them.
+SAID = [{"role": "user", "content": "Hello there"}, {"role": "assistant", "content": "Hi!"}]
+ROWS = [
+    ({"messages": SAID}, SAID, {}),
+    ({"messages": CALLS, "tools": TOOLS, "id": 7}, CALLS, {"tools": TOOLS}),
+    ({"messages": SAID, "tools": json.dumps(TOOLS), "documents": [{"title": "T", "text": "x"}]}, SAID, {"tools": TOOLS, "documents": [{"title": "T", "text": "x"}]}),
+    ({"messages": SAID, "tools": None, "chat_template_kwargs": {"style": "short"}, "system": "Be brief."}, [TURNS["system"], *SAID], {"style": "short"}),
+    ({"instruction": "Hello", "input": "there", "output": "Hi!", "history": [["a", "b"]], "system": "Be brief."},
+     [TURNS["system"], {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "Hello\n\nthere"}, SAID[1]], {}),
+    ({"conversations": [{"from": "human", "value": "Hello there"}, {"from": "gpt", "value": "Hi!"}], "system": "Be brief."}, [TURNS["system"], *SAID], {}),
+]  # fmt: skip
+WITH_ALL = (
+    "{{ bos_token }}{{ eos_token }}|{{ unk_token }}|{{ pad_token }}|{{ tools is none }}{{ documents is none }}{{ style }}{{ sep_token is defined }}"
+    "{% for m in messages %}<{{ m.role }}>{{ m | tojson }}{% endfor %}{{ tools | tojson }}{{ documents | tojson }}"
+)
+SPECIAL = {"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>", "unk_token": "<|user|>", "pad_token": "<|end_of_text|>"}
+
+
+def folder_differs(template):
+    """The tokens of a data set, by the program and by transformers."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = pathlib.Path(made)
+        shutil.copy(SOURCE / "models/demo/tokenizer.json", folder)
+        config = {"tokenizer_class": "PreTrainedTokenizerFast", **SPECIAL, "chat_template": template}
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+        (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row, _, _ in ROWS))
+        done = subprocess.run([PROGRAM, "tokenize", folder, "--file", folder / "rows.jsonl", "--json"], capture_output=True, text=True, encoding="utf-8")
+        found = [document["ids"] for document in json.loads(done.stdout)["documents"]]
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        expected = [tokenizer.apply_chat_template(messages, return_dict=False, **given) for _, messages, given in ROWS]
+    wrong = sum(a != b for a, b in zip(found, expected, strict=True))
+    for a, b in zip(found, expected):
+        if a != b:
+            print(f"--- expected {tokenizer.decode(b)!r}\n    found    {tokenizer.decode(a)!r}")
+    if 'field "id" of 1 row is not read' not in done.stderr:
+        print(f"--- a field that nothing reads was not said: {done.stderr}")
+        wrong += 1
+    print(f"{'folder':40} equal {len(ROWS) - wrong}, wrong {wrong}")
+    return wrong
 
 
 def main():
@@ -154,11 +202,13 @@ def main():
         print(f"no {SHARED}: its templates are left out")
     for name, template in [*real_templates(), *FAMILIES.items()]:
         total += compare(name, list(conversation_cases(template)))
-    rules = [{"template": t, "messages": [TURNS["user"], TURNS["assistant"]], "options": {"bos_token": "<s>", "now": NOW}} for t in RULES]
+    rules = [{"template": t, "messages": [TURNS["user"], TURNS["assistant"]], "options": {"special_tokens": TOKENS, "now": NOW}} for t in RULES]
     total += compare("single rules", rules)
     if total["only we refuse"]:
         print("these must all be rendered")
         return 1
+    named = [{"name": "default", "template": WITH_ALL}, {"name": "tool_use", "template": "TOOLS" + WITH_ALL}]
+    total["wrong"] += folder_differs(WITH_ALL) + folder_differs(named)
     chance = compare("random programs", list(random_cases()))
     total += chance
     print(f"{total['wrong']} of {sum(v for k, v in total.items() if not k.startswith('refused'))} differ")

@@ -1,7 +1,7 @@
 // render_chat < CASES > RESULTS
 // Renders chat templates, a JSON object a line. In: {"template", "messages", "options"}, where
-// options may have add_generation_prompt, bos_token, eos_token, now, and "variables". A case whose
-// messages aren't plain gives them in variables. Out: {"text"} or {"error"}.
+// options may have add_generation_prompt, "special_tokens", now, and "variables". Out: {"text"} or
+// {"error"}.
 #include <iostream>
 #include <string>
 
@@ -13,21 +13,17 @@ namespace {
 
 zp::Json answer(const zp::Json& question) {
   const zp::JsonFields fields(question, "case");
-  std::vector<zp::ChatMessage> messages;
-  for (const zp::Json& message : fields.at("messages")) {
-    const zp::JsonFields parts(message, "message");
-    messages.push_back({parts.text("role"), parts.text("content")});
-  }
+  zp::Chat chat;
+  chat.messages = fields.at("messages");
   const zp::JsonFields given(fields.at("options"), "options");
   zp::ChatOptions options;
   options.add_generation_prompt = given.boolean("add_generation_prompt", false);
-  options.bos_token = given.text("bos_token", "");
-  options.eos_token = given.text("eos_token", "");
+  for (const auto& [name, text] : given.at("special_tokens").items())
+    options.special_tokens.emplace_back(name, text.get<std::string>());
   options.now = given.integer("now", 0);
-  if (given.has("variables")) options.variables = given.at("variables");
+  if (given.has("variables")) chat.variables = given.at("variables");
   try {
-    const zp::ChatTemplate chat(fields.text("template"), "template");
-    return {{"text", chat.render(messages, options)}};
+    return {{"text", zp::ChatTemplate(fields.text("template"), "template").render(chat, options)}};
   } catch (const zp::Error& error) {
     return {{"error", error.what()}};
   }
