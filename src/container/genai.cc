@@ -130,7 +130,7 @@ class GenAi final : public OnnxFolder {
   }
 
  protected:
-  std::int64_t accuracy_level() const override { return 4; }
+  std::int64_t accuracy_level() const override { return kOnnxRounded; }
   void add_files(const ContainerInput& input, Layout& layout) const override {
     add_json(layout, "genai_config.json", genai_config(input, layout.notes));
     add_tokenizer_notes(input, layout);

@@ -1,15 +1,11 @@
 // MLX folders, for mlx-lm on Apple machines (and on Linux CPUs).
 //
-// Every matrix X.weight, the embedding too, becomes three tensors (mlx docs, quantize):
+// Every matrix X.weight, the embedding too, becomes the two or three tensors of format/mlx.h:
+// codes, scales, and biases in mode affine, these two in the model's type, as are norms and the
+// layers' own biases.
 //
-//   X.weight  uint32 [rows, cols bits / 32]   codes, a little-endian bit stream along the row
-//   X.scales  [rows, cols / group]            in the model's type, as are norms and biases
-//   X.biases  [rows, cols / group]            w = scale code + bias
-//
-// config.json is the source's and "quantization": the group size and bits of most weights, then
-// module paths with others (an object) or none (false). Other modes of MLX (mxfp4, nvfp4) aren't
-// written.
-#include <algorithm>
+// config.json is the source's and "quantization": group size, bits and mode of most weights, then
+// module paths with others (an object) or none (false).
 #include <array>
 
 #include "base/error.h"
@@ -19,28 +15,27 @@
 namespace zp {
 namespace {
 
-constexpr std::array kBits = {2, 3, 4, 5, 6, 8};
-constexpr std::array<std::int64_t, 3> kGroups = {32, 64, 128};
-constexpr std::array<std::string_view, 8> kBudgetGrids = {
-    "int2:g64", "int3:g64", "int3:g32", "int4:g64", "int4:g32", "int5:g64", "int6:g64", "int8:g64"};
+constexpr std::array<std::string_view, 11> kBudgetGrids = {
+    "int2:g64", "int3:g64", "int3:g32", "mxfp4",    "int4:g64", "nvfp4",
+    "int4:g32", "int5:g64", "int6:g64", "int8:g64", "mxfp8"};
 constexpr std::string_view kHeld =
-    "mlx holds fp32, fp16, bf16 and int2...int6, int8 in groups of 32, 64 or 128 with a minimum "
-    "(\"min\") of "
-    "the scale's type s32, s16 or sbf16";
+    "mlx holds fp32, fp16, bf16, int2...int6, int8 in groups of 32, 64 or 128 with a minimum "
+    "(\"min\") of the scale's type s32, s16 or sbf16, and mxfp4, mxfp8, nvfp4";
 
-/// The form of an affine grid MLX can hold, else nullptr.
-const AffineForm* mlx_form(const Grid& grid) {
+/// How MLX stores the codes of a grid; nullopt for floats and for what it can't hold.
+std::optional<mlx::Form> mlx_form(const Grid& grid) {
   const AffineForm* f = grid.affine();
-  if (f == nullptr || f->offset != Offset::min || f->grouping != Grouping::group) return nullptr;
-  const bool held = std::find(kBits.begin(), kBits.end(), f->bits) != kBits.end() &&
-                    std::find(kGroups.begin(), kGroups.end(), f->group) != kGroups.end() &&
-                    float_type_of_scale(f->scale) != nullptr;
-  return held ? f : nullptr;
+  if (f == nullptr) return mlx::form_of_grid(grid.spec());
+  const mlx::Form form{mlx::find_mode("affine"), f->group, f->bits};
+  const bool held = f->offset == Offset::min && f->grouping == Grouping::group &&
+                    float_type_of_scale(f->scale) != nullptr && mlx::is_known(form);
+  return held ? std::optional(form) : std::nullopt;
 }
 
-const FloatType& float_type(const Grid& grid) {
-  const AffineForm* f = mlx_form(grid);
-  return f != nullptr ? *float_type_of_scale(f->scale) : *float_type_of_grid(grid.spec());
+/// The model's type as a grid says it; nullptr where that says none.
+const FloatType* float_type(const Grid& grid) {
+  const AffineForm* f = grid.affine();
+  return f != nullptr ? float_type_of_scale(f->scale) : float_type_of_grid(grid.spec());
 }
 
 bool is_module(const TensorUse& use) { return use.part == Part::weight && is_matrix(use.role); }
@@ -62,13 +57,19 @@ AffineForm defaults_for(const FloatType& type) {
 }
 
 FolderTensor folder_tensor(const Assignment& a) {
-  const DType type = info(float_type(*a.grid).dtype).dtype;
   FolderTensor t{a.weight, a.weight->rows, a.grid, {}};
-  if (mlx_form(*a.grid) == nullptr) {
-    t.planes = {{a.weight->use.mlx, type}};
+  const std::optional<mlx::Form> form = mlx_form(*a.grid);
+  if (!form) {
+    t.planes = {{a.weight->use.mlx, float_type(*a.grid)->dtype}};
+    return t;
+  }
+  const std::string path = module_path(a.weight->use);
+  t.planes = {{path + ".weight", DType::u32}};
+  if (form->mode->scales) {
+    t.planes.push_back({path + ".scales", *form->mode->scales});
   } else {
-    const std::string path = module_path(a.weight->use);
-    t.planes = {{path + ".weight", DType::u32}, {path + ".scales", type}, {path + ".biases", type}};
+    for (const char* plane : {".scales", ".biases"})
+      t.planes.push_back({path + plane, float_type(*a.grid)->dtype});
   }
   return t;
 }
@@ -77,7 +78,7 @@ class Mlx final : public Container {
  public:
   std::string_view name() const override { return "mlx"; }
   std::string_view summary() const override {
-    return "folder for mlx-lm (Apple MLX), affine or floating point";
+    return "folder for mlx-lm (Apple MLX), affine, micro-scaled or floating point";
   }
   std::string_view extension() const override { return ""; }
   bool is_model() const override { return true; }
@@ -89,13 +90,16 @@ class Mlx final : public Container {
 
   std::vector<Rule> rules(std::string_view grid, const ContainerInput& input) const override {
     // Spelled in full, so that a checkpoint of mixed types becomes a model of one type.
-    const std::unique_ptr<Grid> asked = make_grid(grid, defaults_for(model_type(input.model)));
+    const FloatType& of_model = model_type(input.model);
+    const std::unique_ptr<Grid> asked = make_grid(grid, defaults_for(of_model));
     std::vector<Rule> rules;
-    if (mlx_form(*asked) != nullptr) {
+    if (mlx_form(*asked)) {
+      const FloatType* said = float_type(*asked);
       rules.push_back(
           {"attention_norm,query_norm,key_norm,attention_post_norm,ffn_norm,ffn_post_norm,output_"
            "norm,*.bias",
-           std::string(float_type(*asked).grid), "norms and biases stay in the model's type"});
+           std::string((said != nullptr ? *said : of_model).grid),
+           "norms and biases stay in the model's type"});
     }
     rules.push_back({"", asked->spec(), "what was asked for"});
     return rules;
@@ -103,16 +107,18 @@ class Mlx final : public Container {
 
   Verdict accepts(const Grid& grid, const TensorUse& use) const override {
     if (float_type_of_grid(grid.spec()) != nullptr) return {true, {}};
-    const AffineForm* f = mlx_form(grid);
-    if (f == nullptr) return {false, std::string(kHeld)};
+    const std::optional<mlx::Form> form = mlx_form(grid);
+    if (!form) return {false, std::string(kHeld)};
     if (!is_module(use)) return {false, "norms and biases stay in floating point"};
-    const std::string why = why_no_multiple(use.cols, f->group);
+    const std::string why = why_no_multiple(use.cols, form->group);
     return {why.empty(), why};
   }
 
   /// mlx-lm leaves what it can't quantize in the model's type.
-  std::string fallback(const Grid& grid, const Weight&) const override {
-    return mlx_form(grid) != nullptr ? std::string(float_type(grid).grid) : std::string();
+  std::string fallback(const Grid& grid, const Weight& weight) const override {
+    if (!mlx_form(grid)) return {};
+    const FloatType* said = float_type(grid);
+    return std::string((said != nullptr ? *said : float_type_for(weight.stored_type)).grid);
   }
 
   Layout layout(const ContainerInput& input,
@@ -122,7 +128,7 @@ class Mlx final : public Container {
     FloatVote types;
     for (const Assignment& a : assignments) {
       tensors.push_back(folder_tensor(a));
-      types.add(float_type(*a.grid), a.weight->use);
+      if (const FloatType* said = float_type(*a.grid)) types.add(*said, a.weight->use);
       if (is_module(a.weight->use)) {
         modules.push_back({module_path(a.weight->use), mlx_form(*a.grid),
                            a.weight->use.rows * a.weight->use.cols});

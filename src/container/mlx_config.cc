@@ -6,19 +6,15 @@
 namespace zp {
 namespace {
 
-using Kind = std::pair<std::int64_t, int>;  // group, bits
-
-Kind kind_of(const AffineForm& form) { return {form.group, form.bits}; }
-
-Json words(const Kind& kind) {
-  return {{"group_size", kind.first}, {"bits", kind.second}, {"mode", "affine"}};
+Json words(const mlx::Form& form) {
+  return {{"group_size", form.group}, {"bits", form.bits}, {"mode", form.mode->name}};
 }
 
 /// Null when nothing is quantized.
 Json quantization(std::span<const MlxModule> modules) {
-  std::map<Kind, std::int64_t> parameters;
+  std::map<mlx::Form, std::int64_t> parameters;
   for (const MlxModule& m : modules) {
-    if (m.form != nullptr) parameters[kind_of(*m.form)] += m.parameters;
+    if (m.form) parameters[*m.form] += m.parameters;
   }
   if (parameters.empty()) return nullptr;
   auto most = parameters.begin();
@@ -27,10 +23,10 @@ Json quantization(std::span<const MlxModule> modules) {
   }
   Json all = words(most->first);
   for (const MlxModule& m : modules) {
-    if (m.form == nullptr) {
+    if (!m.form) {
       all[m.path] = false;
-    } else if (kind_of(*m.form) != most->first) {
-      all[m.path] = words(kind_of(*m.form));
+    } else if (*m.form != most->first) {
+      all[m.path] = words(*m.form);
     }
   }
   return all;

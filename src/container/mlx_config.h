@@ -3,19 +3,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "base/json.h"
-#include "grid/grid.h"
+#include "format/mlx.h"
 #include "model/decoder.h"
 
 namespace zp {
 
 /// A layer with a weight matrix.
 struct MlxModule {
-  std::string path;                  ///< "model.layers.0.mlp.down_proj"
-  const AffineForm* form = nullptr;  ///< nullptr: in floating point
+  std::string path;                    ///< "model.layers.0.mlp.down_proj"
+  std::optional<mlx::Form> form = {};  ///< nothing: in floating point
   std::int64_t parameters = 0;
 };
 

@@ -72,11 +72,10 @@ TEST(MlxConfig, CompletesGpt2) {
 }
 
 TEST(MlxConfig, CallsTheFormOfMostParametersTheDefault) {
-  AffineForm four, eight;
-  four.bits = 4;
-  eight.bits = 8;
+  const mlx::Mode* affine = mlx::find_mode("affine");
+  const mlx::Form four{affine, 32, 4}, eight{affine, 32, 8};
   const std::vector<MlxModule> modules = {
-      {"a", &eight, 10}, {"b", &four, 6}, {"c", &four, 6}, {"d", nullptr, 100}};
+      {"a", eight, 10}, {"b", four, 6}, {"c", four, 6}, {"d", {}, 100}};
   const Json q = mlx_config(Json::object(), {}, modules)["quantization"];
   EXPECT_EQ(q["bits"], 4);
   EXPECT_EQ(q["a"], Json({{"group_size", 32}, {"bits", 8}, {"mode", "affine"}}));

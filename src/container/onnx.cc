@@ -2,6 +2,7 @@
 //
 // MatMulNBits computes in FP32 here (accuracy_level 1), so that results are those of the weights.
 #include "container/onnx_folder.h"
+#include "container/onnx_ops.h"
 
 namespace zp {
 namespace {
@@ -14,7 +15,7 @@ class Onnx final : public OnnxFolder {
   }
 
  protected:
-  std::int64_t accuracy_level() const override { return 1; }
+  std::int64_t accuracy_level() const override { return kOnnxExact; }
 };
 
 constinit const Onnx instance;

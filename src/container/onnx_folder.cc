@@ -2,7 +2,7 @@
 
 #include "base/checked.h"
 #include "container/checkpoint_folder.h"
-#include "container/onnx_ops.h"
+#include "container/onnx_graph.h"
 
 namespace zp {
 namespace {
@@ -11,14 +11,6 @@ constexpr std::string_view kModelFile = "model.onnx";
 constexpr std::string_view kDataFile = "model.onnx.data";
 constexpr std::int64_t kPage = 4096;
 constexpr std::int64_t kLine = 64;
-
-onnx::Initializer external(const OnnxPlane& plane, std::int64_t offset, std::int64_t bytes) {
-  return {plane.name,
-          plane.type,
-          plane.shape,
-          {},
-          onnx::External{std::string(kDataFile), offset, bytes}};
-}
 
 /// Gives every plane of every weight its place: whole pages first.
 std::int64_t place(std::vector<TensorJob>& jobs) {
@@ -59,17 +51,7 @@ std::vector<Rule> OnnxFolder::rules(std::string_view grid, const ContainerInput&
 }
 
 Verdict OnnxFolder::accepts(const Grid& grid, const TensorUse& use) const {
-  if (float_type_of_grid(grid.spec()) != nullptr) return {true, {}};
-  const AffineForm* form = onnx_form(grid);
-  const std::optional<OnnxCodebook> book = onnx_codebook(grid);
-  if (form == nullptr && !book) return {false, std::string(kOnnxHolds)};
-  if (!is_matrix(use.role) || use.part == Part::bias)
-    return {false, "norms and biases stay in floating point"};
-  if (book && is_looked_up(use))
-    return {false, "ONNX Runtime looks nothing up in codebooks of this kind"};
-  const std::string why = why_no_multiple(use.cols, book ? book->group : form->group);
-  const bool repacked = form != nullptr && form->is_signed;
-  return {why.empty(), why, repacked ? Fidelity::repacked : Fidelity::exact};
+  return onnx_accepts(grid, use);
 }
 
 /// Rows that groups don't divide, or that can't be looked up, stay in floating point.
@@ -91,27 +73,15 @@ Layout OnnxFolder::layout(const ContainerInput& input,
   data.name = kDataFile;
   data.bytes = place(layout.jobs);
 
-  onnx::Model graph;
-  graph.producer = "zeropoint";
-  graph.operator_sets = {{"", 21}, {std::string(kOnnxRuntimeDomain), 1}};
-  graph.graph_name = "decoder";
-  OnnxOps ops(input.model, assignments, accuracy_level(), graph);
-  ops.build();
-  for (const TensorJob& job : layout.jobs) {
-    const Assignment assignment{job.weight, job.grid};
-    const std::vector<OnnxPlane> planes = onnx_planes(assignment);
-    for (std::size_t p = 0; p < planes.size(); ++p) {
-      const std::int64_t bytes = job.grid->row_bytes(p, job.rows->cols()) * job.rows->rows();
-      graph.initializers.push_back(external(planes[p], job.planes[p].offset, bytes));
-      if (p == 0 && job.weight->use.role == Role::embedding && ops.tied_codes()) {
-        graph.initializers.push_back(
-            external(onnx_head_codes(assignment), job.planes[p].offset, bytes));
-      }
-    }
-  }
+  const auto place_of = [&](std::size_t weight, std::size_t plane) {
+    const TensorJob& job = layout.jobs[weight];
+    const std::int64_t bytes = job.grid->row_bytes(plane, job.rows->cols()) * job.rows->rows();
+    return onnx::External{std::string(kDataFile), job.planes[plane].offset, bytes};
+  };
+  const OnnxGraph graph(input.model, assignments, accuracy_level(), place_of);
   OutputFile& model = layout.files[0];
   model.name = kModelFile;
-  std::vector<std::byte> bytes = onnx::write(graph);
+  std::vector<std::byte> bytes = onnx::write(graph.model());
   model.bytes = std::ssize(bytes);
   model.fixed.emplace_back(0, std::move(bytes));
   add_json(layout, "config.json", folder_config(input, *float_type_of_grid("fp32")));

@@ -27,6 +27,10 @@
 
 namespace zp {
 
+/// MatMulNBits's accuracy levels: computed in FP32, or with activations rounded to 8 bits.
+inline constexpr std::int64_t kOnnxExact = 1;
+inline constexpr std::int64_t kOnnxRounded = 4;
+
 /// What a head takes in the caches: ONNX Runtime's attention wants sizes that are multiples of 8,
 /// so others get zeros behind them.
 std::int64_t cached_head_dim(const Decoder& decoder);
@@ -39,7 +43,7 @@ class OnnxOps : private OnnxNodes {
     std::int64_t width = 0;
   };
 
-  /// accuracy_level: MatMulNBits's: 1 computes in FP32, 4 rounds activations to 8 bits.
+  /// accuracy_level: kOnnxExact or kOnnxRounded.
   OnnxOps(const Model& model, std::span<const Assignment> assignments, std::int64_t accuracy_level,
           onnx::Model& graph);
 

@@ -60,6 +60,20 @@ std::optional<OnnxCodebook> onnx_codebook(const Grid& grid) {
   return OnnxCodebook{name - kNames.begin(), group};
 }
 
+Verdict onnx_accepts(const Grid& grid, const TensorUse& use) {
+  if (float_type_of_grid(grid.spec()) != nullptr) return {true, {}};
+  const AffineForm* form = onnx_form(grid);
+  const std::optional<OnnxCodebook> book = onnx_codebook(grid);
+  if (form == nullptr && !book) return {false, std::string(kOnnxHolds)};
+  if (!is_matrix(use.role) || use.part == Part::bias)
+    return {false, "norms and biases stay in floating point"};
+  if (book && is_looked_up(use))
+    return {false, "ONNX Runtime looks nothing up in codebooks of this kind"};
+  const std::string why = why_no_multiple(use.cols, book ? book->group : form->group);
+  const bool repacked = form != nullptr && form->is_signed;
+  return {why.empty(), why, repacked ? Fidelity::repacked : Fidelity::exact};
+}
+
 std::string onnx_path(const TensorUse& use) { return use.mlx.substr(0, use.mlx.rfind('.')); }
 
 std::vector<OnnxPlane> onnx_planes(const Assignment& a) {

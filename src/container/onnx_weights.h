@@ -49,6 +49,9 @@ std::optional<OnnxCodebook> onnx_codebook(const Grid& grid);
 /// Rows are looked up in it, whatever else is done.
 bool is_looked_up(const TensorUse& use);
 
+/// As Container::accepts.
+Verdict onnx_accepts(const Grid& grid, const TensorUse& use);
+
 /// A tensor of the graph, one plane of a weight's grid.
 struct OnnxPlane {
   std::string name;

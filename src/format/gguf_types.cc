@@ -40,7 +40,8 @@ constexpr std::array kTypes = {
     Type{30, "BF16", "bf16", 1, 2, 32},
     Type{34, "TQ1_0", "tq1_0", 256, 54, 36},
     Type{35, "TQ2_0", "tq2_0", 256, 66, 37},
-    // mxfp4 and nvfp4 alone are the grids whose codes and scales lie in planes.
+    // mxfp4 and nvfp4 alone are the grids whose codes and scales lie in planes
+    // (grid/microscaled.cc).
     Type{39, "MXFP4", "mxfp4:blocks", 32, 17, 38},
     Type{40, "NVFP4", "nvfp4:blocks", 64, 36, 39},
     Type{41, "Q1_0", "q1_0", 128, 18, 40},

@@ -3,6 +3,7 @@
 // onnx/onnx.proto, docs/ExternalData.md.
 //
 // Only what is named here is kept: of attributes numbers and text, no subgraphs, no functions.
+// Whether there is more that changes what is computed, `unread` says.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,9 @@
 #include "tensor/dtype.h"
 
 namespace zp::onnx {
+
+/// ModelProto.producer_name of what this program writes.
+inline constexpr std::string_view kOwnProducer = "zeropoint";
 
 /// TensorProto.DataType. Others than these are carried as their numbers.
 enum class Type : std::int32_t {
@@ -98,6 +102,8 @@ struct Model {
   std::vector<Initializer> initializers;
   std::vector<ValueInfo> inputs;
   std::vector<ValueInfo> outputs;
+  /// The schema's name of a part that changes what is computed and isn't kept; not written.
+  std::string unread = {};
   bool operator==(const Model&) const = default;
 };
 

@@ -28,14 +28,21 @@ struct Reader {
     return value;
   }
 
+  // What is said of its type counts.
   Attribute attribute(std::string_view message) const {
     Attribute attribute;
+    std::optional<std::int64_t> type;
     for (ProtobufReader in = fields(message); in.next();) {
+      if (in.field() == 20) type = in.integer();
       if (in.field() == 1) attribute.name = in.bytes();
       if (in.field() == 2) attribute.value = in.real();
       if (in.field() == 3) attribute.value = in.integer();
       if (in.field() == 4) attribute.value = std::string(in.bytes());
     }
+    constexpr std::array<std::size_t, 4> kAlternatives = {0, 2, 1, 3};  // undefined, FLOAT, INT...
+    const auto said = static_cast<std::uint64_t>(type.value_or(0));
+    if (type && (said >= kAlternatives.size() || kAlternatives[said] != attribute.value.index()))
+      attribute.value = {};
     return attribute;
   }
 
@@ -129,6 +136,7 @@ struct Reader {
       if (in.field() == 5) model.initializers.push_back(initializer(in.bytes()));
       if (in.field() == 11) model.inputs.push_back(value(in.bytes()));
       if (in.field() == 12) model.outputs.push_back(value(in.bytes()));
+      if (in.field() == 15) model.unread = "sparse_initializer";
     }
   }
 
@@ -161,6 +169,7 @@ Model read(Bytes file, const std::string& where) {
     if (in.field() == 2) model.producer = in.bytes();
     if (in.field() == 7) reader.graph(in.bytes(), model);
     if (in.field() == 8) model.operator_sets.push_back(reader.operator_set(in.bytes()));
+    if (in.field() == 25) model.unread = "functions";
   }
   return model;
 }

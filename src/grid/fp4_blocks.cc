@@ -80,14 +80,6 @@ constexpr std::array kTypes = {
     Fp4Type{"nvfp4:blocks", 64, 16, nv_scale, nv_range, 20, 0, 0x1p119f, kNvLargest},
 };
 
-// Nearest, the smaller magnitude of two as near: the middles are exact.
-Code nearest(float w, float scale) noexcept {
-  const float over = fp4_middle_scale(scale);
-  Code code = 0;
-  for (const float middle : kFp4Middles) code += std::fabs(w) > middle * over ? 1 : 0;
-  return code != 0 && w < 0 ? code + 8 : code;
-}
-
 struct Fp4Blocks {
   struct Params {
     std::array<std::uint8_t, 4> scale;  ///< codes, one for each unit
@@ -117,14 +109,14 @@ struct Fp4Blocks {
   }
 
   void quantize_rows(Matrix w, Floats h, Fit fit, PlanesOut out) const noexcept {
-    fp4_quantize(*type, w, h, fit, out[0]);
+    fp4_quantize(*type, w, h, fit, out);
   }
 
   void encode(const Params& p, std::int64_t j, Floats w, std::span<Code> codes,
               std::span<float> decoded) const noexcept {
     const float scale = type->scale(p.scale[static_cast<std::size_t>(j) / type->unit]);
     for (std::size_t i = 0; i < w.size(); ++i) {
-      codes[i] = nearest(w[i], scale);
+      codes[i] = fp4_nearest(w[i], scale);
       decoded[i] = scale * kValues[static_cast<std::size_t>(codes[i])];
     }
   }

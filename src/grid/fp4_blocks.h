@@ -1,8 +1,10 @@
-// MXFP4 and NVFP4 records: what the types differ in, as data, and the vector code that codes rows.
+// FP4 codes under scales of one byte: what the types differ in, as data, and the vector code that
+// codes rows, into GGUF's records (fp4_blocks.cc) or into planes (microscaled.cc).
 #pragma once
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -27,6 +29,8 @@ struct Fp4Type {
   std::int32_t least;
   float factor;
   std::int32_t largest;  ///< code whose scale times the top value is finite
+  /// Codes and scales in a plane each, the codes one behind the other; else in one record.
+  bool planes = false;
 
   bool powers() const { return shift == 23; }  ///< a code more is twice the scale
   std::size_t bytes() const { return block / unit + block / 2; }
@@ -39,6 +43,14 @@ inline constexpr std::array<float, 7> kFp4Middles = {0.5f, 1.5f, 2.5f, 3.5f, 5, 
 /// What the middles are multiplied by: a scale of 0 keeps every weight below them.
 inline float fp4_middle_scale(float scale) noexcept {
   return scale != 0 ? scale : std::numeric_limits<float>::infinity();
+}
+
+/// Nearest, the smaller magnitude of two as near: the middles are exact.
+inline Code fp4_nearest(float w, float scale) noexcept {
+  const float over = fp4_middle_scale(scale);
+  Code code = 0;
+  for (const float middle : kFp4Middles) code += std::fabs(w) > middle * over ? 1 : 0;
+  return code != 0 && w < 0 ? code + 8 : code;
 }
 
 /// Units side by side: weight i of unit u is [i][u].
@@ -55,7 +67,7 @@ struct Fp4Tile {
 
 /// The scales of a tile's units.
 void fp4_fit(const Fp4Type& type, Fp4Tile& tile, Fit fit) noexcept;
-/// Rows as they are stored.
-void fp4_quantize(const Fp4Type& type, Matrix w, Floats h, Fit fit, std::byte* out) noexcept;
+/// Rows as they are stored: the records, or codes and scales.
+void fp4_quantize(const Fp4Type& type, Matrix w, Floats h, Fit fit, PlanesOut out) noexcept;
 
 }  // namespace zp

@@ -10,6 +10,23 @@
 
 #include "grid/fp4_blocks.h"
 
+#ifndef ZP_GRID_FP4_BLOCKS_VECTOR_ONCE
+#define ZP_GRID_FP4_BLOCKS_VECTOR_ONCE
+namespace zp {
+namespace {
+
+/// Where a run of blocks goes, and how many bytes lie between one and the next.
+struct Fp4Place {
+  std::byte* codes;
+  std::size_t codes_apart;
+  std::byte* scales;
+  std::size_t scales_apart;
+};
+
+}  // namespace
+}  // namespace zp
+#endif
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "grid/fp4_blocks_vector.cc"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
@@ -145,9 +162,9 @@ void search_tile(const Fp4Type& type, Fp4Tile& tile) {
   for (std::size_t g = 0; g < tile.count; g += hn::Lanes(Tag())) Search(type, tile, g).run();
 }
 
-// One unit's codes, two in a byte.
+// One unit's codes, two in a byte: weight j and j + kHalf, or neighbours.
 template <std::size_t kHalf>
-void encode_unit(float scale, const float* w, std::byte* out) {
+void encode_unit(float scale, bool neighbours, const float* w, std::byte* out) {
   const Tag d;
   const hn::Rebind<std::int32_t, Tag> di;
   const hn::Rebind<std::uint8_t, Tag> db;
@@ -166,22 +183,28 @@ void encode_unit(float scale, const float* w, std::byte* out) {
     sum = hn::Add(sum, hn::IfThenElseZero(negative, hn::Set(d, 8.0f)));
     hn::StoreU(hn::DemoteTo(db, hn::ConvertTo(di, sum)), db, code + i);
   }
+  if (neighbours) {
+    for (std::size_t i = 0; i < kHalf; ++i)
+      out[i] = static_cast<std::byte>(code[2 * i] | code[2 * i + 1] << 4);
+    return;
+  }
   const hn::FixedTag<std::uint8_t, kHalf> b;
   const auto folded = hn::Or(hn::LoadU(b, code), hn::ShiftLeft<4>(hn::LoadU(b, code + kHalf)));
   hn::StoreU(folded, b, reinterpret_cast<std::uint8_t*>(out));
 }
 
-void encode_units(const Fp4Type& type, const Fp4Tile& tile, const float* w, std::byte* out) {
+// Unit u of a tile that begins at out: of a record the scales come first.
+void encode_units(const Fp4Type& type, const Fp4Tile& tile, const float* w, const Fp4Place& out) {
   const std::size_t units = type.block / type.unit;
   for (std::size_t u = 0; u < tile.count; ++u) {
     const auto code = static_cast<std::uint8_t>(tile.code[u]);
-    std::byte* block = out + u / units * type.bytes();
-    block[u % units] = static_cast<std::byte>(code);
-    std::byte* to = block + units + u % units * type.unit / 2;
+    const std::size_t block = u / units, in_block = u % units;
+    out.scales[block * out.scales_apart + in_block] = static_cast<std::byte>(code);
+    std::byte* to = out.codes + block * out.codes_apart + in_block * type.unit / 2;
     if (type.unit == 32) {
-      encode_unit<16>(type.scale(code), w + u * type.unit, to);
+      encode_unit<16>(type.scale(code), type.planes, w + u * type.unit, to);
     } else {
-      encode_unit<8>(type.scale(code), w + u * type.unit, to);
+      encode_unit<8>(type.scale(code), type.planes, w + u * type.unit, to);
     }
   }
 }
@@ -213,6 +236,18 @@ void Fp4Tile::set_weights(const Fp4Type& type, Floats w) noexcept {
   }
 }
 
+namespace {
+
+// Of the block that weight `at` begins, counted over all rows.
+Fp4Place place_of(const Fp4Type& type, PlanesOut out, std::size_t at) {
+  const std::size_t block = at / type.block, codes = type.block / 2, units = type.block / type.unit;
+  if (type.planes) return {out[0] + block * codes, codes, out[1] + block * units, units};
+  std::byte* record = out[0] + block * type.bytes();
+  return {record + units, type.bytes(), record, type.bytes()};
+}
+
+}  // namespace
+
 void fp4_fit(const Fp4Type& type, Fp4Tile& tile, Fit fit) noexcept {
   alignas(64) std::array<float, kFp4Units> largest{};
   HWY_DYNAMIC_DISPATCH(largest_of)(type, tile, largest.data());
@@ -220,9 +255,8 @@ void fp4_fit(const Fp4Type& type, Fp4Tile& tile, Fit fit) noexcept {
   if (fit == Fit::search) HWY_DYNAMIC_DISPATCH(search_tile)(type, tile);
 }
 
-void fp4_quantize(const Fp4Type& type, Matrix w, Floats h, Fit fit, std::byte* out) noexcept {
+void fp4_quantize(const Fp4Type& type, Matrix w, Floats h, Fit fit, PlanesOut out) noexcept {
   const auto cols = static_cast<std::size_t>(w.cols);
-  const std::size_t row_bytes = cols / type.block * type.bytes();
   for (std::size_t at = 0; at < cols; at += kFp4Units * type.unit) {
     Fp4Tile tile;
     tile.count = std::min(kFp4Units, (cols - at) / type.unit);
@@ -232,9 +266,8 @@ void fp4_quantize(const Fp4Type& type, Matrix w, Floats h, Fit fit, std::byte* o
       const Floats part = w.row(r).subspan(at, weights);
       tile.set_weights(type, part);
       fp4_fit(type, tile, fit);
-      HWY_DYNAMIC_DISPATCH(encode_units)
-      (type, tile, part.data(),
-       out + static_cast<std::size_t>(r) * row_bytes + at / type.block * type.bytes());
+      const Fp4Place to = place_of(type, out, static_cast<std::size_t>(r) * cols + at);
+      HWY_DYNAMIC_DISPATCH(encode_units)(type, tile, part.data(), to);
     }
   }
 }

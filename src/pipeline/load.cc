@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "container/onnx_graph.h"
 #include "model/config_writer.h"
 #include "source/read_model.h"
 #include "text/generation.h"
@@ -59,6 +60,8 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
   loaded->title = title_of(loaded->checkpoint).value_or(loaded->name);
   loaded->pre_tokenizer = pre_tokenizer_of(loaded->checkpoint);
   loaded->model = read_model(loaded->checkpoint);
+  if (loaded->checkpoint.graph)
+    check_onnx_graph(*loaded->checkpoint.graph, loaded->model, path.string());
   loaded->tokenizer = tokenizer_of(loaded->checkpoint);
   Json& config = loaded->checkpoint.config;
   if (config.is_null()) {

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "container/onnx_graph.h"
 #include "source/read_model.h"
 
 namespace zp {
@@ -47,7 +48,8 @@ ModelFacts model_facts(const Checkpoint& checkpoint) {
   try {
     facts.architecture = &architecture_of(checkpoint);
     facts.name = facts.architecture->name;
-    read_model(checkpoint);
+    const Model model = read_model(checkpoint);
+    if (checkpoint.graph) check_onnx_graph(*checkpoint.graph, model, checkpoint.path.string());
   } catch (const Error& e) {
     facts.problems.emplace_back(e.what());
   }

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "format/gguf.h"
+#include "format/onnx.h"
 #include "model/architecture.h"
 #include "tensor/rows.h"
 
@@ -32,6 +33,7 @@ class Checkpoint {
   Json config;                       ///< config.json, or null
   Json generation_config;            ///< or null
   std::vector<gguf::Pair> metadata;  ///< GGUF's own, else empty
+  std::optional<onnx::Model> graph;  ///< of an ONNX model
 
   const Tensor* find(std::string_view name) const;
   /// Throws Error at `where` for a name that is there already or isn't printable UTF-8.

@@ -1,95 +1,172 @@
 // config.json: "quantization": {"group_size": 64, "bits": 4, "mode": "affine", PATH: {...} | false}
 //
-//   X.weight  uint32 [rows, cols bits / 32]   X.scales, X.biases  float [rows, cols / group]
-//
-// Source: mlx docs (quantize), mlx_lm/utils.py. Modes of micro-scaled floats (mxfp4, nvfp4, mxfp8)
-// are refused.
+// As mlx-lm reads it (mlx_lm/utils.py): what is said of a path counts; of a matrix that no path
+// names the tensors count, where they can't be what is said of all. "quantization" goes before
+// "quantization_config", whose meaning is another where it names a method.
 #include "source/mlx.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "format/mlx.h"
 #include "source/grid_rows.h"
 
 namespace zp {
 namespace {
 
-struct Form {
-  std::int64_t group = 0;
-  std::int64_t bits = 0;
-};
+constexpr const char* kKey = "quantization";
 
-Form read_form(const Json& object, const std::string& where) {
+/// "2, 3 or 4" of values in any order.
+std::string choices(std::span<const std::int64_t> values) {
+  std::vector<std::int64_t> sorted(values.begin(), values.end());
+  std::ranges::sort(sorted);
+  std::string text;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    if (i > 0) text += i + 1 < sorted.size() ? ", " : " or ";
+    text += std::to_string(sorted[i]);
+  }
+  return text;
+}
+
+mlx::Form read_form(const Json& object, const std::string& where) {
   const JsonFields fields(object, where);
-  if (const std::string mode = fields.text("mode", "affine"); mode != "affine")
-    throw Error(where + ": \"mode\"", "not supported", "affine", "\"" + printable(mode) + "\"");
-  const Form form{fields.integer("group_size"), fields.integer("bits")};
-  constexpr std::array<std::int64_t, 6> kBits = {2, 3, 4, 5, 6, 8};
-  if (std::find(kBits.begin(), kBits.end(), form.bits) == kBits.end())
-    throw Error(where + ": \"bits\"", "not supported", "2 to 6 or 8", std::to_string(form.bits));
-  if (form.group != 32 && form.group != 64 && form.group != 128)
-    throw Error(where + ": \"group_size\"", "not supported", "32, 64 or 128",
-                std::to_string(form.group));
+  const std::string name = fields.text("mode", "affine");
+  const mlx::Mode* mode = mlx::find_mode(name);
+  if (mode == nullptr) {
+    std::string known;
+    for (const mlx::Mode& m : mlx::modes())
+      known += (known.empty() ? "" : ", ") + std::string(m.name);
+    throw Error(where + ": \"mode\"", "not supported", known, "\"" + printable(name) + "\"");
+  }
+  if (fields.boolean("global_scale", false))
+    throw Error(where + ": \"global_scale\"", "not supported", "none", "true");
+  const mlx::Form form{mode, fields.integer("group_size", mode->groups[0]),
+                       fields.integer("bits", mode->bits[0])};
+  const auto check = [&](const char* key, std::int64_t value, std::span<const std::int64_t> known) {
+    if (std::ranges::find(known, value) == known.end())
+      throw Error(where + ": \"" + key + "\"", "not supported", choices(known) + " in mode " + name,
+                  std::to_string(value));
+  };
+  check("bits", form.bits, mode->bits);
+  check("group_size", form.group, mode->groups);
   return form;
+}
+
+// Another method's words may be left over from what the model was made of.
+void check_agreement(const Json& config, const std::string& where) {
+  const Json other = config.value("quantization_config", Json());
+  if (!other.is_object() || other.contains("quant_method") || other == config[kKey]) return;
+  throw Error(where, "\"quantization\" and \"quantization_config\" contradict each other",
+              "the same in both");
 }
 
 std::string_view scale_word(std::string_view type) {
   return type == "fp32" ? "s32" : type == "fp16" ? "s16" : type == "bf16" ? "sbf16" : "";
 }
 
-Tensor joined(const Tensor& codes, const Tensor& scales, const Tensor& biases, const Form& form,
-              const std::string& where) {
-  const std::string place = where + ": tensor \"" + codes.name + "\"";
-  const std::string_view scale = scale_word(scales.type);
-  if (codes.type != info(DType::u32).name || codes.shape.size() != 2 || scale.empty() ||
-      biases.type != scales.type || scales.shape != biases.shape || scales.shape.size() != 2) {
-    throw Error(place, "no quantized matrix of MLX",
-                "u32 codes, scales and biases of one floating type and shape");
+/// The tensors of one module.
+struct Parts {
+  const Tensor* codes;
+  const Tensor* scales;
+  const Tensor* biases;  ///< or nullptr
+};
+
+bool fits(const mlx::Form& form, const Parts& parts, const std::string& place) {
+  const bool typed = form.mode->scales ? parts.scales->type == info(*form.mode->scales).name
+                                       : !scale_word(parts.scales->type).empty();
+  const std::int64_t per_scale = form.group * form.bits;
+  return typed && checked_mul(parts.codes->shape[1], 32, place) ==
+                      checked_mul(parts.scales->shape[1], per_scale, place);
+}
+
+/// Of a matrix that no path names.
+mlx::Form form_of(const Parts& parts, const mlx::Form& common, const std::string& place) {
+  if (fits(common, parts, place)) return common;
+  for (const mlx::Mode& mode : mlx::modes()) {
+    const mlx::Form form{&mode, mode.groups[0], mode.bits[0]};
+    if (mode.scales && fits(form, parts, place)) return form;
   }
-  const std::int64_t rows = codes.shape[0];
-  const std::int64_t cols = checked_mul(scales.shape[1], form.group, place);
-  if (scales.shape[0] != rows ||
-      checked_mul(cols, form.bits, place) != checked_mul(codes.shape[1], 32, place)) {
+  return common;
+}
+
+std::string spec_of(const mlx::Form& form, std::string_view scale) {
+  if (!form.mode->grid.empty()) return std::string(form.mode->grid);
+  return "int" + std::to_string(form.bits) + ":g" + std::to_string(form.group) +
+         ":min:" + std::string(scale);
+}
+
+Tensor joined(const Parts& parts, const mlx::Form& form, const std::string& place) {
+  const auto& [codes, scales, biases] = parts;
+  if (!fits(form, parts, place)) {
     throw Error(place, "codes and scales are of different matrices",
-                std::to_string(form.bits) + " bits in groups of " + std::to_string(form.group));
+                std::to_string(form.bits) + " bits in groups of " + std::to_string(form.group) +
+                    ", mode " + std::string(form.mode->name));
   }
-  auto grid = make_grid("int" + std::to_string(form.bits) + ":g" + std::to_string(form.group) +
-                        ":min:" + std::string(scale));
+  const bool wants_biases = !form.mode->scales;
+  if (wants_biases != (biases != nullptr) ||
+      (wants_biases && (biases->type != scales->type || biases->shape != scales->shape))) {
+    throw Error(place, "no quantized matrix of MLX",
+                wants_biases ? "scales and biases of one floating type and shape"
+                             : "no biases in mode " + std::string(form.mode->name));
+  }
+  const std::int64_t rows = codes->shape[0];
+  const std::int64_t cols = checked_mul(scales->shape[1], form.group, place);
+  std::vector<Bytes> planes = {codes->stored, scales->stored};
+  if (wants_biases) planes.push_back(biases->stored);
+  auto grid = make_grid(spec_of(form, scale_word(scales->type)));
   Tensor tensor;
-  tensor.name = codes.name;
+  tensor.name = codes->name;
   tensor.type = grid->spec();
   tensor.shape = {rows, cols};
-  tensor.bytes = codes.bytes + scales.bytes + biases.bytes;
-  tensor.rows =
-      grid_rows({codes.stored, scales.stored, biases.stored}, std::move(grid), rows, cols);
+  for (const Bytes plane : planes) tensor.bytes += std::ssize(plane);
+  tensor.rows = grid_rows(std::move(planes), std::move(grid), rows, cols);
   if (tensor.rows == nullptr) throw Error(place, "bytes don't fit the matrix");
   return tensor;
+}
+
+// Shapes that all forms have in common.
+void check_parts(const Parts& parts, const std::string& place) {
+  const auto& [codes, scales, biases] = parts;
+  if (codes->type != info(DType::u32).name || codes->shape.size() != 2 ||
+      scales->shape.size() != 2 || scales->shape[0] != codes->shape[0]) {
+    throw Error(place, "no quantized matrix of MLX",
+                "u32 codes and a row of scales for each of theirs");
+  }
 }
 
 }  // namespace
 
 void join_mlx(Checkpoint& checkpoint) {
-  constexpr const char* kKey = "quantization";
   constexpr std::string_view kWeight = ".weight";
   if (!checkpoint.config.is_object() || !checkpoint.config.contains(kKey)) return;
-  const std::string config = (checkpoint.folder / "config.json").string() + ": \"" + kKey + "\"";
+  const std::string file = (checkpoint.folder / "config.json").string();
+  const std::string config = file + ": \"" + kKey + "\"";
   const Json how = checkpoint.config[kKey];
-  const Form common = read_form(how, config);
+  const mlx::Form common = read_form(how, config);
+  check_agreement(checkpoint.config, file);
   std::vector<Tensor> tensors;
   std::vector<bool> used(checkpoint.tensors.size(), false);
   for (const Tensor& tensor : checkpoint.tensors) {
     if (!tensor.name.ends_with(kWeight)) continue;
     const std::string path = tensor.name.substr(0, tensor.name.size() - kWeight.size());
-    const Tensor* scales = checkpoint.find(path + ".scales");
-    const Tensor* biases = checkpoint.find(path + ".biases");
-    if (scales == nullptr || biases == nullptr) continue;
-    const bool own = how.contains(path) && how[path].is_object();
-    const Form form = own ? read_form(how[path], config + ": \"" + path + "\"") : common;
-    tensors.push_back(joined(tensor, *scales, *biases, form, checkpoint.path.string()));
-    for (const Tensor* part : {&tensor, scales, biases})
-      used[static_cast<std::size_t>(part - checkpoint.tensors.data())] = true;
+    const Parts parts{&tensor, checkpoint.find(path + ".scales"),
+                      checkpoint.find(path + ".biases")};
+    if (parts.scales == nullptr) continue;
+    const std::string place = checkpoint.path.string() + ": tensor \"" + tensor.name + "\"";
+    check_parts(parts, place);
+    const Json own = how.value(path, Json());
+    if (own == false) {
+      throw Error(config + ": \"" + path + "\"", "not quantized, but the tensor has scales",
+                  "group_size and bits", "false");
+    }
+    tensors.push_back(joined(parts,
+                             own.is_object() ? read_form(own, config + ": \"" + path + "\"")
+                                             : form_of(parts, common, place),
+                             place));
+    for (const Tensor* part : {parts.codes, parts.scales, parts.biases}) {
+      if (part != nullptr) used[static_cast<std::size_t>(part - checkpoint.tensors.data())] = true;
+    }
   }
   for (std::size_t i = 0; i < used.size(); ++i) {
     if (!used[i]) tensors.push_back(std::move(checkpoint.tensors[i]));

@@ -1,5 +1,5 @@
-// MLX's quantized matrices put together: X.weight (codes), X.scales and X.biases of one module
-// become one tensor X.weight whose rows are decoded.
+// MLX's quantized matrices put together: X.weight (codes), X.scales and, if there are, X.biases of
+// one module become one tensor X.weight whose rows are decoded (format/mlx.h).
 #pragma once
 
 #include "source/checkpoint.h"

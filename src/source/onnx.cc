@@ -4,7 +4,9 @@
 // and zero-points, under the codes' name; the same bytes taken twice (a tied head) are one tensor.
 // A model this program wrote has names and orientation of MLX's world, and what lies in its model
 // file itself are the graph's constants, no weights. Of other models the tensors are listed alone:
-// what they compute is not read. Source: onnx/onnx.proto, ONNX Runtime docs/ContribOperators.md.
+// what they compute is not read. The graph stays in the checkpoint, for whoever compares it with
+// the one that config.json describes (container/onnx_graph.h). Source: onnx/onnx.proto, ONNX
+// Runtime docs/ContribOperators.md.
 #include "format/onnx.h"
 
 #include <algorithm>
@@ -21,8 +23,6 @@
 namespace zp {
 namespace {
 
-constexpr std::string_view kOwnProducer = "zeropoint";
-
 std::string_view scale_word(onnx::Type type) {
   return type == onnx::Type::f32    ? "s32"
          : type == onnx::Type::f16  ? "s16"
@@ -33,7 +33,9 @@ std::string_view scale_word(onnx::Type type) {
 class Reader {
  public:
   Reader(Bytes file, const std::string& where, Checkpoint& checkpoint)
-      : where_(where), checkpoint_(checkpoint), model_(onnx::read(file, where)) {}
+      : where_(where),
+        checkpoint_(checkpoint),
+        model_(checkpoint.graph.emplace(onnx::read(file, where))) {}
 
   void read() {
     if (own()) checkpoint_.world = World::mlx;
@@ -56,7 +58,7 @@ class Reader {
   }
 
  private:
-  bool own() const { return model_.producer == kOwnProducer; }
+  bool own() const { return model_.producer == onnx::kOwnProducer; }
   std::string place(const onnx::Initializer& t) const {
     return where_ + ": tensor \"" + printable(t.name) + "\"";
   }
@@ -192,7 +194,7 @@ class Reader {
 
   const std::string& where_;
   Checkpoint& checkpoint_;
-  onnx::Model model_;
+  const onnx::Model& model_;
   std::map<std::string, const onnx::Initializer*> by_name_;
   std::map<std::string, std::string> cast_from_;
   std::map<std::string, Bytes> data_;

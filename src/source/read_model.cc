@@ -39,6 +39,11 @@ const Architecture& architecture_of(const Checkpoint& checkpoint) {
 
 Model read_model(const Checkpoint& checkpoint) {
   const std::string where = checkpoint.path.string();
+  if (checkpoint.graph && checkpoint.graph->producer != onnx::kOwnProducer) {
+    throw Error(where, "an ONNX graph of which the tensors alone are read, no model",
+                "one that " + std::string(onnx::kOwnProducer) + " wrote",
+                "one of \"" + printable(checkpoint.graph->producer) + "\"");
+  }
   const Architecture& architecture = architecture_of(checkpoint);
   if (checkpoint.tensors.empty()) {
     throw Error(where, "no tensors, so no model", {},

@@ -2,15 +2,18 @@
 
 For every model, width and group: mlx-lm loads the folder strictly, quantized exactly where the rows
 allow it; mx.dequantize gives the values of the program's own grid, bit for bit, and their noise is
-what the program reported. In floating point every parameter is the source's, and at FP32 mlx-lm
-continues prompts as transformers does. Models of random weights do the same for the architectures
-that no small trained model stands for.
+what the program reported. The micro-scaled modes the same, and their rounding is no worse than
+mx.quantize's. What mlx_lm.convert wrote is read as mx.dequantize has it, and computed as mlx-lm does.
+In floating point every parameter is the source's, and at FP32 mlx-lm continues prompts as transformers
+does. Models of random weights do the same for the architectures that no small trained model stands for.
 
     python mlx_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
 
 decode_planes must stand beside PROGRAM.
 """
 
+import contextlib
+import io
 import json
 import math
 import pathlib
@@ -25,18 +28,21 @@ try:
     import numpy as np
     import tokenizers
     from mlx.utils import tree_flatten
+    from mlx_lm.convert import convert
     from mlx_lm.utils import load, load_model
 except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
 from consumer import CLOSE, PROGRAM, expected_prompts, models, quantize
+from engine_test import LOGITS, bound
 
 mx.set_default_device(mx.cpu)
 DECODE_PLANES = PROGRAM.parent / "decode_planes"
 FLOATS = {"fp32": mx.float32, "fp16": mx.float16, "bf16": mx.bfloat16}
 SCALES = {mx.float32: "s32", mx.float16: "s16", mx.bfloat16: "sbf16"}
-AFFINE = {f"int{bits}:g{group}": (bits, group) for bits in (2, 3, 4, 5, 6, 8) for group in (32, 64, 128)}
+AFFINE = {f"int{bits}:g{group}": (bits, group, "affine") for bits in (2, 3, 4, 5, 6, 8) for group in (32, 64, 128)}
+MICRO = {"mxfp4": (4, 32, "mxfp4"), "mxfp8": (8, 32, "mxfp8"), "nvfp4": (4, 16, "nvfp4")}
 CONV1D = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
 
 # Small models in the shapes of architectures; weights are random.
@@ -123,8 +129,9 @@ def source_weights(model):
 
 def grid_values(folder, spec, modules):
     """What the program's grid makes of the stored planes: path -> FP32 array."""
+    parts = ("weight", "scales") if spec in MICRO else ("weight", "scales", "biases")
     requests = "".join(
-        f"{spec} {cols} {path}.weight {path}.scales {path}.biases\n" for path, (_, cols) in modules.items()
+        " ".join([spec, str(cols), *(f"{path}.{part}" for part in parts)]) + "\n" for path, (_, cols) in modules.items()
     )
     run = subprocess.run(
         [DECODE_PLANES, folder / "model.safetensors"], input=requests.encode(), stdout=subprocess.PIPE, check=True
@@ -155,14 +162,44 @@ def save_random(folder, config):
     (folder / "config.json").write_text(json.dumps(config))
 
 
+def is_quantized(module):
+    return isinstance(module, (nn.QuantizedLinear, nn.QuantizedEmbedding))
+
+
+def dequantized(module):
+    """As FP32; what the module would make itself is that, rounded to the type of its scales."""
+    micro = mx.float32 if module.mode in MICRO else None
+    parts = (module.weight, module.scales, module.get("biases"), module.group_size, module.bits, module.mode)
+    return np.array(mx.dequantize(*parts, dtype=micro).astype(mx.float32))
+
+
+def modes_by_module(path, module):
+    """Every mode in one model, and modules in floating point."""
+    if not hasattr(module, "to_quantized") or "o_proj" in path:
+        return False
+    if "embed_tokens" in path:
+        return {"group_size": 32, "bits": 8, "mode": "mxfp8"}
+    if "down_proj" in path:
+        return {"group_size": 16, "bits": 4, "mode": "nvfp4"}
+    if "up_proj" in path:
+        return {"group_size": 32, "bits": 4, "mode": "mxfp4"}
+    return True
+
+
+def error_of_mlx(weights, mode):
+    codes, scales = mx.quantize(mx.array(weights), mode=mode)
+    values = np.array(mx.dequantize(codes, scales, mode=mode, dtype=mx.float32)).astype(np.float64)
+    return float(np.sum((values - weights) ** 2))
+
+
 class MlxTest(unittest.TestCase):
-    def check_affine(self, folder, form, source, report):
-        bits, group = form
+    def check_codes(self, folder, form, source, report):
+        bits, group, mode = form
         model, config = load_model(folder)
         dtype = next(iter(source.values())).dtype
-        spec = f"int{bits}:g{group}:min:{SCALES[dtype]}"
+        spec = mode if mode in MICRO else f"int{bits}:g{group}:min:{SCALES[dtype]}"
         self.assertEqual(report["grid"], spec)
-        quantized = {p: m for p, m in model.named_modules() if isinstance(m, (nn.QuantizedLinear, nn.QuantizedEmbedding))}
+        quantized = {p: m for p, m in model.named_modules() if is_quantized(m)}
         held = {
             name.removesuffix(".weight")
             for name, value in source.items()
@@ -175,13 +212,15 @@ class MlxTest(unittest.TestCase):
         for name, value in source.items():
             signal += float(np.sum(np.array(value.astype(mx.float32)).astype(np.float64) ** 2))
         for path, module in quantized.items():
-            self.assertEqual((module.bits, module.group_size), form, path)
-            self.assertEqual(module.scales.dtype, dtype, path)
-            values = mx.dequantize(module.weight, module.scales, module.biases, group, bits)
-            values = np.array(values.astype(mx.float32))
+            self.assertEqual((module.bits, module.group_size, module.mode), form, path)
+            self.assertEqual(module.scales.dtype, mx.uint8 if mode in MICRO else dtype, path)
+            values = dequantized(module)
             np.testing.assert_array_equal(values.view(np.uint32), own[path].view(np.uint32), path)
             exact = np.array(source[f"{path}.weight"].astype(mx.float32))
-            noise += float(np.sum((values.astype(np.float64) - exact) ** 2))
+            error = float(np.sum((values.astype(np.float64) - exact) ** 2))
+            noise += error
+            if mode in MICRO:
+                self.assertLessEqual(error, error_of_mlx(exact, mode), path)
         for name, value in parameters(model).items():
             if name.rpartition(".")[0] not in quantized or name.endswith(".bias"):
                 self.assertTrue(same_bits(value, source[name]), name)
@@ -211,17 +250,17 @@ class MlxTest(unittest.TestCase):
     def check_model(self, source_folder, folder):
         """Returns the model at FP32 and how many tensors were quantized."""
         source = source_weights(source_folder)
-        names = [*AFFINE, *FLOATS]
+        names = [*AFFINE, *MICRO, *FLOATS]
         paths = {name: folder / name.replace(":", "-") for name in names}
         # Nearest is the fastest coder, and fitting well is not what is tested here.
         targets = {paths[name]: f"mlx:{name}" for name in names}
         reports = quantize(source_folder, targets, "--method", "nearest")
         default = folder / "default"
         reports.update(quantize(source_folder, {default: "mlx"}))
-        count = self.check_affine(default, AFFINE["int4:g64"], source, reports[default])
-        for name, form in AFFINE.items():
+        count = self.check_codes(default, AFFINE["int4:g64"], source, reports[default])
+        for name, form in {**AFFINE, **MICRO}.items():
             with self.subTest(model=source_folder.name, grid=name):
-                count += self.check_affine(paths[name], form, source, reports[paths[name]])
+                count += self.check_codes(paths[name], form, source, reports[paths[name]])
         for name, dtype in FLOATS.items():
             with self.subTest(model=source_folder.name, grid=name):
                 model = self.check_floating(paths[name], dtype, source)
@@ -256,6 +295,51 @@ class MlxTest(unittest.TestCase):
                 quantize(folder / name, {folder / "nested": "mlx:fp32"})
                 self.check_same_logits(folder / name, config, load_model(folder / "nested")[0])
                 print(f"{name}: {count} quantized tensors")
+
+    def test_folders_of_mlx_lm(self):
+        """What mlx_lm.convert wrote, read and written in FP32, is what mx.dequantize makes of it."""
+        sizes = {**SIZES, "hidden_size": 256, "num_hidden_layers": 8}  # recipes differ by layer
+        kinds = {
+            **{mode: {"q_mode": mode} for mode in MICRO},
+            "int8": {"q_bits": 8, "q_group_size": 32},
+            "mixed_2_6": {"quant_predicate": "mixed_2_6"},
+            "mixed_3_4": {"quant_predicate": "mixed_3_4"},
+            "by module": {"quant_predicate": modes_by_module},
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            for name in ("llama-biases", "qwen2-tied"):
+                save_random(folder / name, {**sizes, **ARCHITECTURES[name]})
+                (folder / name / "tokenizer.json").write_text(tokenizers.Tokenizer(tokenizers.models.BPE()).to_str())
+                (folder / name / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+                for kind, options in kinds.items():
+                    with self.subTest(model=name, kind=kind):
+                        written, back = folder / f"{name}-{kind}", folder / f"{name}-{kind}-back"
+                        with contextlib.redirect_stdout(io.StringIO()):
+                            convert(str(folder / name), str(written), quantize=True, **options)
+                        (written / "model.safetensors.index.json").unlink()
+                        quantize(written, {back: "hf:fp32"})
+                        found = mx.load(str(back / "model.safetensors"))
+                        model, config = load_model(written)
+                        modules = dict(model.named_modules())
+                        self.assertIn("quantization", config)
+                        for path, value in found.items():
+                            module = modules[path.rpartition(".")[0]]
+                            coded = is_quantized(module) and path.endswith(".weight")
+                            plain = parameters(module)[path.rpartition(".")[2]]
+                            expected = dequantized(module) if coded else np.array(plain)
+                            np.testing.assert_array_equal(
+                                np.array(value).view(np.uint32), expected.astype(np.float32).view(np.uint32), path
+                            )
+                        stored = {p for p in parameters(model) if not p.endswith((".scales", ".biases"))}
+                        self.assertEqual(set(found), stored)
+                        ids = list(range(20))
+                        request = " ".join(map(str, ids)).encode()
+                        run = subprocess.run([LOGITS, written], input=request, capture_output=True)
+                        self.assertEqual(run.returncode, 0, run.stderr)
+                        own = np.frombuffer(run.stdout, np.float32).reshape(len(ids), -1)
+                        rows = np.array(model(mx.array([ids]))[0])
+                        self.assertLess(np.abs(own - rows).max(), bound(written, len(ids), np.abs(rows).max()))
 
     def check_same_logits(self, source, config, model):
         """mlx-lm's own reading of the source computes the same to the bit."""

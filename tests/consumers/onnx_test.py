@@ -240,6 +240,60 @@ class OnnxTest(unittest.TestCase):
             self.assertIn("same path", message)
         self.assertEqual({p.name for p in self.folder.iterdir()}, {"models", "taken"})
 
+    def test_only_the_graph_that_was_written_is_read(self):
+        """Edited with onnx's own tools, as people do; saved by them unchanged it is the same graph."""
+        model = self.random("gemma2")
+        folders, _ = self.export(model, ["int4:g32"])
+        path = folders["int4:g32"] / "model.onnx"
+        written = path.read_bytes()
+
+        def node(graph, op):
+            return next(n for n in graph.node if n.op_type == op)
+
+        def attribute(graph, op, name, value):
+            edited = node(graph, op)
+            kept = [a for a in edited.attribute if a.name != name]
+            del edited.attribute[:]
+            edited.attribute.extend([*kept, onnx.helper.make_attribute(name, value)])
+
+        edits = {
+            "attention's scale": lambda g: attribute(g, "GroupQueryAttention", "scale", 0.5),
+            "a window": lambda g: attribute(g, "GroupQueryAttention", "local_window_size", 3),
+            "an operation": lambda g: setattr(node(g, "Tanh"), "op_type", "Sin"),
+            "a node less": lambda g: g.node.remove(node(g, "Tanh")),
+            "a node more": lambda g: g.node.append(onnx.helper.make_node("Mul", ["logits", "logits"], ["more"])),
+            "an output's name": lambda g: setattr(g.output[0], "name", "scores"),
+            "a constant": lambda g: setattr(next(t for t in g.initializer if t.raw_data), "raw_data", b"\x7f" * 4),
+        }
+        code, message = refusal(path.parent, "--to", f"hf:fp32={self.folder / 'same'}")
+        self.assertEqual(code, 0, message)
+        graph = onnx.load(path, load_external_data=False)
+        onnx.save(graph, path)
+        code, message = refusal(path.parent, "--to", f"hf:fp32={self.folder / 'saved'}")
+        self.assertEqual(code, 0, message)
+        for name, edit in edits.items():
+            with self.subTest(name):
+                graph = onnx.load_from_string(written)
+                edit(graph.graph)
+                path.write_bytes(graph.SerializeToString())
+                code, message = refusal(path.parent, "--to", f"hf:fp32={self.folder / 'out'}")
+                self.assertEqual((code, message.count("\n")), (1, 1), message)
+                self.assertIn("the graph doesn't compute what config.json says", message)
+        with self.subTest("the config instead"):
+            path.write_bytes(written)
+            config = path.parent / "config.json"
+            config.write_text(json.dumps({**json.loads(config.read_text()), "rms_norm_eps": 1e-3}))
+            code, message = refusal(path.parent, "--to", f"hf:fp32={self.folder / 'out'}")
+            self.assertEqual((code, message.count("\n")), (1, 1), message)
+            self.assertIn("epsilon", message)
+        with self.subTest("another program's"):
+            graph = onnx.load_from_string(written)
+            graph.producer_name = "pytorch"
+            path.write_bytes(graph.SerializeToString())
+            code, message = refusal(path.parent, "--to", f"hf:fp32={self.folder / 'out'}")
+            self.assertEqual((code, message.count("\n")), (1, 1), message)
+            self.assertIn('one of "pytorch"', message)
+
     def test_rows_that_groups_do_not_divide_stay_floating(self):
         model = self.random("gemma2_scaled")  # of 64 columns at most
         _, reports = self.export(model, ["int4:g256"])

@@ -1,0 +1,71 @@
+#include "container/onnx_graph.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "format/onnx_difference.h"
+
+namespace zp {
+namespace {
+
+onnx::Initializer external(const OnnxPlane& plane, onnx::External place) {
+  return {plane.name, plane.type, plane.shape, {}, std::move(place)};
+}
+
+// What the first product by codes says: both of our levels are read.
+std::int64_t accuracy_level_of(const onnx::Model& graph) {
+  const auto product = std::ranges::find(graph.nodes, "MatMulNBits", &onnx::Node::op);
+  if (product == graph.nodes.end()) return kOnnxExact;
+  const std::int64_t level = onnx::integer_of(*product, "accuracy_level", kOnnxExact);
+  return level == kOnnxRounded ? kOnnxRounded : kOnnxExact;
+}
+
+// Every weight with the grid it is stored in.
+std::vector<Assignment> as_stored(const Model& model, const std::string& where) {
+  std::vector<Assignment> all;
+  for (const Weight& weight : model.weights) {
+    Assignment a{&weight, make_grid(weight.stored_type)};
+    if (const Verdict verdict = onnx_accepts(*a.grid, weight.use); !verdict.possible) {
+      throw Error(where + ": tensor \"" + weight.use.mlx + "\"", "in no graph that is written here",
+                  verdict.why, weight.stored_type);
+    }
+    all.push_back(std::move(a));
+  }
+  return all;
+}
+
+}  // namespace
+
+OnnxGraph::OnnxGraph(const Model& model, std::span<const Assignment> assignments,
+                     std::int64_t accuracy_level, const Places& places)
+    : ops_(model, assignments, accuracy_level, graph_) {
+  graph_.producer = onnx::kOwnProducer;
+  graph_.operator_sets = {{"", 21}, {std::string(kOnnxRuntimeDomain), 1}};
+  graph_.graph_name = "decoder";
+  ops_.build();
+  for (std::size_t i = 0; i < assignments.size(); ++i) {
+    const std::vector<OnnxPlane> planes = onnx_planes(assignments[i]);
+    for (std::size_t p = 0; p < planes.size(); ++p) {
+      graph_.initializers.push_back(external(planes[p], places(i, p)));
+      if (p == 0 && assignments[i].weight->use.role == Role::embedding && ops_.tied_codes())
+        graph_.initializers.push_back(external(onnx_head_codes(assignments[i]), places(i, p)));
+    }
+  }
+}
+
+void check_onnx_graph(const onnx::Model& found, const Model& model, const std::string& where) {
+  const std::vector<Assignment> assignments = as_stored(model, where);
+  constexpr std::size_t kPlanes = 4;  // at most, of a grid
+  const OnnxGraph expected(
+      model, assignments, accuracy_level_of(found), [](std::size_t weight, std::size_t plane) {
+        return onnx::External{{}, static_cast<std::int64_t>(weight * kPlanes + plane), {}};
+      });
+  if (auto d = onnx::first_difference(found, expected.model())) {
+    throw Error(where, "the graph doesn't compute what config.json says: " + d->what,
+                std::move(d->expected), std::move(d->found));
+  }
+}
+
+}  // namespace zp
