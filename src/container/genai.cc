@@ -12,6 +12,8 @@
 #include "container/genai_tokenizer.h"
 #include "container/onnx_folder.h"
 #include "container/onnx_ops.h"
+#include "text/decode.h"
+#include "text/encode.h"
 #include "text/generation.h"
 
 namespace zp {
@@ -37,6 +39,16 @@ Json special_id(const ContainerInput& input, const char* key,
   return id.is_number_integer() ? id : Json();
 }
 
+/// An ordinary token, as config.json's pad_token_id often is ("!" where it is 0).
+bool stands_in_texts(const Tokenizer& tokenizer, std::int64_t id) {
+  if (id < 0 || id >= std::ssize(tokenizer.tokens)) return false;
+  if (tokenizer.tokens[static_cast<std::size_t>(id)].type != TokenType::normal) return false;
+  const auto token = static_cast<TokenId>(id);
+  const std::string text(TokenDecoder(tokenizer).bytes(token));
+  const std::vector<TokenId> ids = Encoder(tokenizer, "pad_token_id").encode(text, false);
+  return std::ranges::find(ids, token) != ids.end();
+}
+
 /// The runtime masks every token that is the padding, in prompts too: so one that prompts don't
 /// have, neither what stands for the unknown nor what ends each turn of a chat.
 Json padding_id(const ContainerInput& input, const Json& ends) {
@@ -45,7 +57,8 @@ Json padding_id(const ContainerInput& input, const Json& ends) {
   for (const Json& id : candidates) {
     const Tokenizer* tokenizer = input.tokenizer;
     if (id.is_null() ||
-        (tokenizer != nullptr && (tokenizer->unknown == id || tokenizer->eos == id)))
+        (tokenizer != nullptr && (tokenizer->unknown == id || tokenizer->eos == id ||
+                                  stands_in_texts(*tokenizer, id.get<std::int64_t>()))))
       continue;
     return id;
   }

@@ -170,6 +170,15 @@ class Reader {
     t.eos = read_id("eos_token_id", kind.eos);
     t.unknown = read_id("unknown_token_id", kind.unknown);
     t.pad = read_id("padding_token_id", kind.pad);
+    for (const auto& [name, id] : {std::pair("bos_token", t.bos),
+                                   {"eos_token", t.eos},
+                                   {"unk_token", t.unknown},
+                                   {"pad_token", t.pad},
+                                   {"sep_token", read_id("seperator_token_id", {})},
+                                   {"cls_token", read_id("cls_token_id", {})},
+                                   {"mask_token", read_id("mask_token_id", {})}}) {
+      if (id) t.named_tokens.emplace_back(name, draft_.vocabulary.at(*id).text);
+    }
   }
 
   void read_flags(const Kind& kind) {

@@ -59,7 +59,8 @@ Bpe::Bpe(const Tokenizer& tokenizer, const std::string& where)
       fuse_unknown_(tokenizer.fuse_unknown),
       tokens_(static_cast<TokenId>(tokenizer.tokens.size())),
       merges_(tokenizer, tokens_of_model(tokenizer), where) {
-  if (tokenizer.unknown) unknown_ = static_cast<TokenId>(*tokenizer.unknown);
+  if (tokenizer.unknown && !tokenizer.skip_unknown)
+    unknown_ = static_cast<TokenId>(*tokenizer.unknown);
   if (tokenizer.byte_fallback) fallback_ = byte_tokens(tokenizer);
   const std::vector<bool> of_model = tokens_of_model(tokenizer);
   read_symbols(tokenizer, of_model);

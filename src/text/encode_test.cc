@@ -85,21 +85,21 @@ TEST(Encode, RefusesWhatIsNoRegex) {
 }
 
 constexpr const char* kAdded =
-    R"(,"added_tokens":[{"id":20,"content":"<x>"},{"id":21,"content":"<x>a","special":true},)"
-    R"({"id":22,"content":"<l>","lstrip":true},{"id":23,"content":"<r>","rstrip":true},)"
-    R"({"id":24,"content":"bb","single_word":true}])";
+    R"(,"added_tokens":[{"id":9,"content":"<x>"},{"id":10,"content":"<x>a","special":true},)"
+    R"({"id":11,"content":"<l>","lstrip":true},{"id":12,"content":"<r>","rstrip":true},)"
+    R"({"id":13,"content":"bb","single_word":true}])";
 
 TEST(Encode, TakesTheLongestAddedToken) {
   const Tokenizer t = bytes(R"(\\S+)", kAdded);
-  EXPECT_EQ(encode(t, "a<x>b"), (Ids{0, 20, 1}));
-  EXPECT_EQ(encode(t, "<x>a<x>"), (Ids{21, 20}));
+  EXPECT_EQ(encode(t, "a<x>b"), (Ids{0, 9, 1}));
+  EXPECT_EQ(encode(t, "<x>a<x>"), (Ids{10, 9}));
 }
 
 TEST(Encode, AddedTokensTakeSpacesAlongAndStandAlone) {
   const Tokenizer t = bytes(R"(\\S+)", kAdded);
-  EXPECT_EQ(encode(t, "a  <l> a"), (Ids{0, 22, 6, 0}));
-  EXPECT_EQ(encode(t, "a <r>  a"), (Ids{0, 6, 23, 0}));
-  EXPECT_EQ(encode(t, "a bb"), (Ids{0, 6, 24}));
+  EXPECT_EQ(encode(t, "a  <l> a"), (Ids{0, 11, 6, 0}));
+  EXPECT_EQ(encode(t, "a <r>  a"), (Ids{0, 6, 12, 0}));
+  EXPECT_EQ(encode(t, "a bb"), (Ids{0, 6, 13}));
   EXPECT_EQ(encode(t, "abb"), (Ids{4, 1}));
 }
 

@@ -81,6 +81,9 @@ struct Tokenizer {
   std::vector<Token> tokens;  ///< in id order, no text twice; ids without a token: "[PADn]", unused
   std::vector<std::pair<std::string, std::string>> merges;  ///< in rank order
   std::vector<AddedToken> added;                            ///< by id
+  /// Texts of the special tokens that have a name: "bos_token", "image_token" and so on, as chat
+  /// templates see them. In no order that matters, no name twice.
+  std::vector<std::pair<std::string, std::string>> named_tokens;
   std::vector<Normalizer> normalizers;
   std::string character_map;  ///< SentencePiece's precompiled one (text/character_map.h), or empty
   /// As written, except that splitters without a regex (digits, GPT-2's own) have theirs here.
@@ -91,6 +94,7 @@ struct Tokenizer {
   bool remove_extra_whitespaces = false;  ///< SentencePiece: runs of spaces become one
   bool byte_fallback = false;             ///< unknown characters become "<0xNN>" tokens
   bool fuse_unknown = false;              ///< neighbours that are unknown become one token
+  bool skip_unknown = false;              ///< they leave no trace, though there is an unknown token
   bool ignore_merges = false;
   bool add_bos = false;
   bool add_eos = false;

@@ -2,7 +2,10 @@
 
 #include <array>
 #include <charconv>
+#include <map>
 #include <optional>
+#include <set>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/mapped_file.h"
@@ -22,13 +25,6 @@ Json read_object(const std::filesystem::path& path) {
   if (!json.is_object())
     throw Error(path.string(), "no JSON object", "an object", json.type_name());
   return json;
-}
-
-// A token's text where files write either it or an object with flags.
-std::optional<std::string> token_text(const Json& value, const std::string& where) {
-  if (value.is_null()) return std::nullopt;
-  if (value.is_string()) return value.get<std::string>();
-  return JsonFields(value, where).text("content");
 }
 
 std::int64_t parse_id(const std::string& text, const std::string& where) {
@@ -70,91 +66,126 @@ const SplitFamily& TokenizerConfig::family() const {
 }
 
 void TokenizerConfig::apply(const SplitFamily* family, TokenizerDraft& draft) const {
-  add_tokens(draft);
-  find_special_tokens(family, draft);
+  const SpecialTokens special =
+      read_special_tokens(config, where(kConfig), special_tokens, where(kSpecialTokens));
+  add_tokens(special, draft);
+  add_special_tokens(special, draft);
+  find_ids(special, family, draft);
   set_flags(draft);
   read_templates(draft.tokenizer);
 }
 
-void TokenizerConfig::add_tokens(TokenizerDraft& draft) const {
+void TokenizerConfig::add_tokens(const SpecialTokens& special, TokenizerDraft& draft) const {
   const JsonFields fields(config, where(kConfig));
-  if (fields.has("added_tokens_decoder")) {
+  const bool listed = fields.has("added_tokens_decoder");
+  std::map<std::int64_t, AddedToken> tokens;
+  if (listed) {
     const std::string place = where(kConfig) + ": \"added_tokens_decoder\"";
     const Json& decoder = fields.at("added_tokens_decoder");
     if (!decoder.is_object())
       throw Error(place, "wrong type", "an object of id: token", decoder.type_name());
-    for (const auto& [id, token] : decoder.items()) {
-      draft.add(read_added_token(JsonFields(token, place), parse_id(id, place)), place);
+    for (const auto& [text, value] : decoder.items()) {
+      Json token = value;
+      if (special.names(JsonFields(value, place).text("content"))) token["special"] = true;
+      const std::int64_t id = parse_id(text, place);
+      tokens[id] = read_added_token(JsonFields(token, place), id);
     }
   }
   for (const auto& [text, id] : added_tokens.items()) {
     if (!id.is_number_integer())
       throw Error(where(kAddedTokens), "id of \"" + text + "\" is no integer", {}, id.dump());
-    if (draft.added.count(id.get<std::int64_t>()) != 0) continue;
-    draft.add({id.get<std::int64_t>(), text}, where(kAddedTokens));
+    if ((draft.count_from && listed) || draft.is_added(text)) continue;
+    AddedToken token{id.get<std::int64_t>(), text, special.names(text)};
+    token.normalized = draft.count_from && !token.special;
+    tokens.emplace(token.id, std::move(token));
+  }
+  for (auto& [id, token] : tokens) draft.append(std::move(token), id, folder.string());
+}
+
+void TokenizerConfig::add_special_tokens(const SpecialTokens& special,
+                                         TokenizerDraft& draft) const {
+  std::set<std::string> listed;
+  for (const auto& [id, token] : draft.added) listed.insert(token.text);
+  // Of several that name one token the last says its flags, where no list does.
+  const auto append = [&](const AddedToken& token, const std::string& name) {
+    const bool is_new = !draft.vocabulary.find(token.text);
+    draft.append(token, std::nullopt, folder.string());
+    if (!is_new) return;
+    draft.tokenizer.notes.push_back(
+        name + " \"" + printable(token.text, 40) +
+        "\" is not in the vocabulary: as in transformers it gets a new id, " +
+        std::to_string(*draft.vocabulary.find(token.text)));
+  };
+  for (const SpecialTokens::Named& one : special.named) {
+    draft.tokenizer.named_tokens.emplace_back(one.name, one.token.text);
+    if (listed.count(one.token.text) == 0) {
+      append(one.token, one.name);
+    } else {
+      draft.make_special(one.token.text);
+    }
+  }
+  for (const AddedToken& token : special.extra) {
+    if (listed.count(token.text) == 0) append(token, "the special token");
   }
 }
 
-std::string TokenizerConfig::special_text(std::string_view key) const {
-  const std::string name(key);
-  for (const auto& [object, file] :
-       {std::pair(&config, kConfig), std::pair(&special_tokens, kSpecialTokens)}) {
-    const auto it = object->find(name);
-    if (it == object->end()) continue;
-    if (const auto text = token_text(*it, where(file) + ": \"" + name + "\"")) return *text;
-  }
-  return {};
-}
-
-void TokenizerConfig::find_special_tokens(const SplitFamily* family, TokenizerDraft& draft) const {
-  struct Special {
-    const char* key;
-    const char* id_key;
+void TokenizerConfig::find_ids(const SpecialTokens& special, const SplitFamily* family,
+                               TokenizerDraft& draft) const {
+  struct Id {
+    const char* name;
+    const char* key;  // of config.json, or null
     std::optional<std::int64_t>* id;
-    bool fixed;  // the template already says it
+    bool fixed;  // tokenizer.json says it
   };
   Tokenizer& t = draft.tokenizer;
-  const std::array specials = {Special{"bos_token", "bos_token_id", &t.bos, t.add_bos && t.bos},
-                               Special{"eos_token", "eos_token_id", &t.eos, t.add_eos && t.eos},
-                               Special{"unk_token", nullptr, &t.unknown, false},
-                               Special{"pad_token", "pad_token_id", &t.pad, false}};
-  const JsonFields model_fields(model, where(kModel));
-  for (const Special& special : specials) {
-    const std::string text = special_text(special.key);
-    const std::optional<std::int64_t> known = draft.vocabulary.find(text);
-    if (!special.fixed && known) *special.id = known;
-    if (!text.empty() && !known) {
-      t.notes.push_back(std::string(special.key) + " \"" + printable(text, 40) +
-                        "\" is not in the vocabulary");
-    }
-    // config.json's eos may be a list; generation needs that, not the tokenizer.
-    if (!*special.id && special.id_key != nullptr && model_fields.has(special.id_key) &&
-        model_fields.at(special.id_key).is_number_integer()) {
-      const std::int64_t id = model_fields.integer(special.id_key);
-      if (draft.vocabulary.has(id)) *special.id = id;
+  const bool counted = draft.count_from.has_value();
+  if (counted && !t.unknown) t.skip_unknown = true;
+  const std::array ids = {Id{"bos_token", "bos_token_id", &t.bos, t.add_bos && t.bos},
+                          Id{"eos_token", "eos_token_id", &t.eos, t.add_eos && t.eos},
+                          Id{"unk_token", nullptr, &t.unknown, counted && t.unknown},
+                          Id{"pad_token", "pad_token_id", &t.pad, false}};
+  const JsonFields fields(model, where(kModel));
+  for (const Id& one : ids) {
+    if (const AddedToken* token = special.find(one.name); token != nullptr && !one.fixed)
+      *one.id = draft.vocabulary.find(token->text);
+    // An id makes no token special. config.json's eos may be a list; generation needs that.
+    if (!*one.id && one.key != nullptr && fields.has(one.key) &&
+        fields.at(one.key).is_number_integer()) {
+      const std::int64_t id = fields.integer(one.key);
+      if (draft.vocabulary.has(id)) *one.id = id;
     }
     // A class's default holds where the files don't name the token, not where they say null.
-    if (!*special.id && family != nullptr && special.id != &t.pad &&
-        !config.contains(special.key)) {
-      *special.id = draft.vocabulary.find(family->end_of_text);
-    }
-    if (!*special.id || draft.added.count(**special.id) != 0) continue;
-    const Token& token = draft.vocabulary.at(**special.id);
-    if (token.type == TokenType::normal)
-      draft.add({**special.id, token.text, true}, where(kConfig));
+    if (*one.id || family == nullptr || one.id == &t.pad || config.contains(one.name)) continue;
+    *one.id = draft.vocabulary.find(family->end_of_text);
+    if (!*one.id) continue;
+    const std::string text(family->end_of_text);
+    t.named_tokens.emplace_back(one.name, text);
+    if (!draft.is_added(text)) draft.append({0, text, true}, std::nullopt, folder.string());
   }
 }
 
+// transformers 5 reads add_bos_token and add_eos_token only where there is no tokenizer.json.
 void TokenizerConfig::set_flags(TokenizerDraft& draft) const {
   Tokenizer& t = draft.tokenizer;
   const JsonFields fields(config, where(kConfig));
-  t.add_bos = fields.boolean("add_bos_token", t.add_bos);
-  t.add_eos = fields.boolean("add_eos_token", t.add_eos);
   t.clean_up_spaces = fields.boolean("clean_up_tokenization_spaces", false);
-  if ((t.add_bos && !t.bos) || (t.add_eos && !t.eos)) {
-    throw Error(where(kConfig), std::string("asks for a token at the ") +
-                                    (t.bos ? "end" : "beginning") +
-                                    " of every text but names none");
+  for (const auto& [key, adds, id] :
+       {std::tuple("add_bos_token", &t.add_bos, &t.bos), {"add_eos_token", &t.add_eos, &t.eos}}) {
+    const bool wanted = fields.boolean(key, *adds);
+    if (wanted == *adds) continue;
+    if (draft.count_from) {
+      t.notes.push_back(std::string(key) + " is " + (wanted ? "true" : "false") +
+                        " in tokenizer_config.json, but tokenizer.json puts " +
+                        (wanted ? "no token there" : "the token there all the same") +
+                        ", and as in transformers that holds");
+      continue;
+    }
+    *adds = wanted;
+    if (wanted && !*id) {
+      throw Error(where(kConfig), "asks for a token at the " +
+                                      std::string(id == &t.bos ? "beginning" : "end") +
+                                      " of every text but names none");
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "text/special_tokens.h"
 #include "text/split_family.h"
 #include "text/vocabulary.h"
 
@@ -29,11 +30,12 @@ struct TokenizerConfig {
   void apply(const SplitFamily* family, TokenizerDraft& draft) const;
 
  private:
-  void add_tokens(TokenizerDraft& draft) const;
-  void find_special_tokens(const SplitFamily* family, TokenizerDraft& draft) const;
+  void add_tokens(const SpecialTokens& special, TokenizerDraft& draft) const;
+  void add_special_tokens(const SpecialTokens& special, TokenizerDraft& draft) const;
+  void find_ids(const SpecialTokens& special, const SplitFamily* family,
+                TokenizerDraft& draft) const;
   void set_flags(TokenizerDraft& draft) const;
   void read_templates(Tokenizer& tokenizer) const;
-  std::string special_text(std::string_view key) const;
   std::string where(const char* file) const { return (folder / file).string(); }
 };
 

@@ -86,10 +86,24 @@ Json space_decoder(const Tokenizer& t) {
 
 bool is_filler(const Token& token) { return token.type == TokenType::unused; }
 
-Json vocabulary(const Tokenizer& t) {
+std::vector<bool> outside_model(const Tokenizer& t) {
   std::vector<bool> outside(t.tokens.size(), false);
   for (const AddedToken& a : t.added) {
     if (a.outside_model) outside[static_cast<std::size_t>(a.id)] = true;
+  }
+  return outside;
+}
+
+// Readers number the added tokens that the vocabulary lacks on from its count, whatever ids are
+// stated: where that isn't theirs, they stand in the vocabulary as well.
+Json vocabulary(const Tokenizer& t) {
+  std::vector<bool> outside = outside_model(t);
+  std::size_t next = 0;
+  for (std::size_t id = 0; id < t.tokens.size(); ++id) {
+    if (!is_filler(t.tokens[id]) && !outside[id]) ++next;
+  }
+  for (std::size_t id = 0; id < t.tokens.size(); ++id) {
+    if (outside[id] && id != next++) outside.assign(outside.size(), false);
   }
   Json vocab = Json::object();
   for (std::size_t id = 0; id < t.tokens.size(); ++id) {
@@ -254,6 +268,9 @@ Json tokenizer_config_json(const Tokenizer& t) {
   name("eos_token", t.eos);
   name("unk_token", t.unknown);
   name("pad_token", t.pad);
+  for (const auto& [key, text] : t.named_tokens) {
+    if (!config.contains(key)) config[key] = text;
+  }
   if (t.named_templates.empty()) {
     if (!t.chat_template.empty()) config["chat_template"] = t.chat_template;
     return config;

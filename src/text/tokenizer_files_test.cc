@@ -92,6 +92,25 @@ TEST(TokenizerFiles, ScoresBecomeMerges) {
   EXPECT_EQ(back.unknown, 0);
 }
 
+TEST(TokenizerFiles, AddedTokensBehindAGapKeepTheirIds) {
+  Tokenizer t;
+  t.kind = TokenizerKind::byte_bpe;
+  t.space_marks = SpaceMarks::none;
+  t.split_regexes = {"b"};
+  t.tokens = {{"a"},
+              {"b"},
+              {"<x>", 0, TokenType::control},
+              {"[PAD3]", 0, TokenType::unused},
+              {"<y>", 0, TokenType::control}};
+  t.added = {{2, "<x>", true}, {4, "<y>", true}};
+  for (AddedToken& token : t.added) token.outside_model = true;
+  t.named_tokens = {{"image_token", "<y>"}};
+  const Tokenizer back = read_back(t);
+  EXPECT_EQ(Encoder(back, "t").encode("a<y><x>b", false), (std::vector<TokenId>{0, 4, 2, 1}));
+  EXPECT_EQ(back.named_tokens, t.named_tokens);
+  EXPECT_TRUE(back.notes.empty());
+}
+
 TEST(TokenizerFiles, WhatTheyCannotSayIsNotWritten) {
   Tokenizer t;
   t.kind = TokenizerKind::unigram;

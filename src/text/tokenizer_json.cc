@@ -149,7 +149,8 @@ void read_added(const Json& list, const std::string& where, TokenizerDraft& draf
   if (!list.is_array()) throw Error(where, "wrong type", "an array", list.type_name());
   for (const Json& entry : list) {
     const JsonFields token(entry, where);
-    draft.add(read_added_token(token, token.integer("id")), where);
+    const std::int64_t id = token.integer("id");
+    draft.append(read_added_token(token, id), id, where);
   }
 }
 
@@ -170,6 +171,7 @@ void parse_tokenizer_json(std::string_view text, const std::string& where, Token
   read_model(root.at("model"), field(where, "model"), pipeline, draft);
   if (!pipeline.escapes_spaces) draft.tokenizer.space_marks = SpaceMarks::none;
   mark_bytes_and_unknown(draft);
+  draft.count_from = draft.vocabulary.count();
   if (const Json* v = value(json, "added_tokens"))
     read_added(*v, field(where, "added_tokens"), draft);
   if (const Json* v = value(json, "post_processor")) {

@@ -1,5 +1,6 @@
 #include "text/tokenizer_json.h"
 
+#include "text/encode.h"
 #include "text/test_folder.h"
 
 namespace zp {
@@ -66,18 +67,43 @@ TEST(TokenizerJson, ScoresPiecesByTheirMerge) {
 }
 
 TEST(TokenizerJson, FillsHolesAndKeepsFlags) {
-  const Tokenizer t = read(with(
-      kByteLevel +
-      R"(,"added_tokens":[{"id":6,"content":"<s>","special":true,"rstrip":true},{"id":5,"content":"  ","special":false}])"));
-  ASSERT_EQ(t.tokens.size(), 7u);
+  const Tokenizer t = read(
+      R"({"model":{"vocab":{"a":0,"b":1,"ab":2,"c":3,"<s>":6},"merges":["a b"]})" + kByteLevel +
+      R"(,"added_tokens":[{"id":6,"content":"<s>","special":true,"rstrip":true},)"
+      R"({"id":7,"content":"  ","special":false}]})");
+  ASSERT_EQ(t.tokens.size(), 8u);
   EXPECT_EQ(t.tokens[4].text, "[PAD4]");
   EXPECT_EQ(t.tokens[4].type, TokenType::unused);
-  EXPECT_EQ(t.tokens[5].type, TokenType::user_defined);
   EXPECT_EQ(t.tokens[6].type, TokenType::control);
+  EXPECT_EQ(t.tokens[7].type, TokenType::user_defined);
   ASSERT_EQ(t.added.size(), 2u);
-  EXPECT_EQ(t.added[1].id, 6);
-  EXPECT_TRUE(t.added[1].rstrip);
-  EXPECT_TRUE(t.added[0].normalized);
+  EXPECT_TRUE(t.added[0].rstrip);
+  EXPECT_TRUE(t.added[1].normalized);
+  EXPECT_TRUE(t.notes.empty());
+}
+
+TEST(TokenizerJson, CountsAddedTokensOnFromTheVocabulary) {
+  const Tokenizer t = read(with(
+      kByteLevel +
+      R"(,"added_tokens":[{"id":9,"content":"<y>"},{"id":7,"content":"<x>"},{"id":8,"content":"c"}])"));
+  ASSERT_EQ(t.added.size(), 3u);
+  EXPECT_EQ(t.added[0].text, "c");
+  EXPECT_EQ(t.added[0].id, 3);
+  EXPECT_EQ(t.added[1].text, "<y>");
+  EXPECT_EQ(t.added[1].id, 4);
+  EXPECT_EQ(t.added[2].id, 5);
+  EXPECT_EQ(t.notes,
+            std::vector<std::string>{"added tokens are numbered on from the vocabulary, as "
+                                     "transformers does: \"<y>\" 9 is 4, and 2 more"});
+}
+
+TEST(TokenizerJson, UnknownCharactersLeaveNoTraceWhereTheModelNamesNoToken) {
+  const TestFolder folder;
+  folder.write("tokenizer.json", with(kByteLevel));
+  folder.write("tokenizer_config.json", R"({"unk_token":"c"})");
+  const Tokenizer t = *read_tokenizer(folder.path());
+  EXPECT_EQ(t.unknown, 3);
+  EXPECT_EQ(Encoder(t, "t").encode("a?b", false), (std::vector<TokenId>{0, 1}));
 }
 
 TEST(TokenizerJson, TheTemplateTellsWhatIsPutAround) {
@@ -137,11 +163,9 @@ TEST(TokenizerJson, RefusesDamageInOneLine) {
   EXPECT_EQ(line(R"({"model":{"type":"BPE","vocab":{"a":0},"merges":[7]}})"),
             "\"model\": \"merges\": merge 0 isn't two tokens: expected \"a b\" or [\"a\", \"b\"], "
             "found 7");
-  EXPECT_EQ(line(with(R"(,"added_tokens":[{"id":3,"content":"x","special":true}])")),
-            "\"added_tokens\": id 3 stands for two tokens: found \"c\" and \"x\"");
-  EXPECT_EQ(
-      line(with(R"(,"added_tokens":[{"id":9,"content":"a","special":true}])")),
-      "\"added_tokens\": added token \"a\" has another id in the vocabulary: expected 0, found 9");
+  EXPECT_EQ(line(R"({"model":{"vocab":{"a":0,"c":2},"merges":[]},)"
+                 R"("added_tokens":[{"id":3,"content":"x","special":true}]})"),
+            "\"added_tokens\": id 2 stands for two tokens: found \"c\" and \"x\"");
   EXPECT_EQ(line(with(R"(,"added_tokens":[{"id":9,"content":""}])")),
             "\"added_tokens\": added token 9 is empty");
   EXPECT_EQ(line(with(R"(,"added_tokens":{})")),

@@ -81,8 +81,9 @@ TEST(Tokenizer, ReadsSpecialTokensAndTemplates) {
   EXPECT_TRUE(t.add_bos);
   EXPECT_EQ(t.bos, 4);
   EXPECT_EQ(t.eos, 3);
-  EXPECT_EQ(t.pad, std::nullopt);
-  EXPECT_EQ(t.notes, std::vector<std::string>{"pad_token \"none\" is not in the vocabulary"});
+  EXPECT_EQ(t.pad, 6);
+  EXPECT_EQ(t.notes, std::vector<std::string>{"pad_token \"none\" is not in the vocabulary: as in "
+                                              "transformers it gets a new id, 6"});
   EXPECT_EQ(t.tokens[5].type, TokenType::user_defined);
   EXPECT_EQ(t.chat_template, "D");
   ASSERT_EQ(t.named_templates.size(), 1u);
@@ -101,13 +102,45 @@ TEST(Tokenizer, TheJinjaFileGoesFirst) {
 
 TEST(Tokenizer, RefusesABeginningThatNothingNames) {
   const TestFolder folder;
-  folder.write("tokenizer.json",
-               R"({"model":{"vocab":{"a":0},"merges":[]},"pre_tokenizer":{"type":"ByteLevel"}})");
-  folder.write("tokenizer_config.json", R"({"add_bos_token":true})");
+  folder.write("vocab.json", R"({"a":0})");
+  folder.write("merges.txt", "");
+  folder.write("tokenizer_config.json", R"({"add_bos_token":true,"bos_token":null})");
   EXPECT_NE(error_of([&] {
               read_tokenizer(folder.path());
             }).find("asks for a token at the beginning of every text but names none"),
             std::string::npos);
+}
+
+TEST(Tokenizer, TokenizerJsonAloneSaysWhatIsPutAround) {
+  const TestFolder folder;
+  folder.write(
+      "tokenizer.json",
+      R"({"model":{"vocab":{"a":0,"<s>":1},"merges":[]},"pre_tokenizer":{"type":"ByteLevel"},)"
+      R"("post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},)"
+      R"({"Sequence":{"id":"A"}}],"special_tokens":{"<s>":{"ids":[1]}}}})");
+  folder.write("tokenizer_config.json",
+               R"({"add_bos_token":false,"add_eos_token":true,"bos_token":"<s>"})");
+  const Tokenizer t = *read_tokenizer(folder.path());
+  EXPECT_TRUE(t.add_bos);
+  EXPECT_FALSE(t.add_eos);
+  EXPECT_EQ(t.notes, (std::vector<std::string>{
+                         "add_bos_token is false in tokenizer_config.json, but tokenizer.json puts "
+                         "the token there all the same, and as in transformers that holds",
+                         "add_eos_token is true in tokenizer_config.json, but tokenizer.json puts "
+                         "no token there, and as in transformers that holds"}));
+}
+
+TEST(Tokenizer, AnIdInConfigJsonMakesNoTokenSpecial) {
+  const TestFolder folder;
+  folder.write("tokenizer.json",
+               R"({"model":{"vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]},)"
+               R"("pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false}})");
+  folder.write("config.json", R"({"pad_token_id":0,"eos_token_id":1})");
+  const Tokenizer t = *read_tokenizer(folder.path());
+  EXPECT_EQ(t.pad, 0);
+  EXPECT_EQ(t.eos, 1);
+  EXPECT_TRUE(t.added.empty());
+  EXPECT_EQ(t.tokens[0].type, TokenType::normal);
 }
 
 TEST(Tokenizer, PadsToTheRowsWithNamesThatAreFree) {
@@ -145,7 +178,7 @@ TEST(Tokenizer, ReadsRealOnes) {
            Real{"models/stories260k", kPieces, 512, 165, 3, 0, 1, 2, true},
            Real{"models/tinystories-656k", kPieces, 2048, 1967, 3, 0, 1, 2, true},
            Real{"models/en-bn-llama", kBytes, 4096, 3838, 2, 1, 0, 1, false},
-           Real{"models/micro-lm-gpt2", TokenizerKind::plain_bpe, 256, 212, 0, 0, -1, -1, false},
+           Real{"models/micro-lm-gpt2", TokenizerKind::plain_bpe, 256, 212, 1, 0, -1, -1, false},
        }) {
     SCOPED_TRACE(real.folder);
     const auto t = read_tokenizer(trial_data(ZP_SOURCE_DIR) / real.folder);

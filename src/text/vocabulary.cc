@@ -1,5 +1,6 @@
 #include "text/vocabulary.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -108,6 +109,38 @@ void TokenizerDraft::add(AddedToken entry, const std::string& where) {
   added[entry.id] = std::move(entry);
 }
 
+void TokenizerDraft::append(AddedToken entry, std::optional<std::int64_t> stated,
+                            const std::string& where) {
+  const std::optional<std::int64_t> known = vocabulary.find(entry.text);
+  if (!count_from && stated) {
+    entry.id = *stated;
+  } else if (known) {
+    entry.id = *known;
+  } else if (!count_from) {
+    entry.id = vocabulary.size();
+  } else {
+    const std::int64_t behind = added.empty() ? 0 : added.rbegin()->first + 1;
+    entry.id = std::max(*count_from, behind);
+  }
+  if (stated && *stated != entry.id) {
+    renumbered.push_back(in_quotes(entry.text) + " " + std::to_string(*stated) + " is " +
+                         std::to_string(entry.id));
+  }
+  add(std::move(entry), where);
+}
+
+bool TokenizerDraft::is_added(std::string_view text) const {
+  const std::optional<std::int64_t> id = vocabulary.find(text);
+  return id && added.count(*id) != 0;
+}
+
+void TokenizerDraft::make_special(std::string_view text) {
+  AddedToken& token = added.at(*vocabulary.find(text));
+  token.special = true;
+  Token& entry = vocabulary.at(token.id);
+  if (entry.type == TokenType::user_defined) entry.type = TokenType::control;
+}
+
 void TokenizerDraft::add_merge(std::string left, std::string right, const std::string& where) {
   for (const std::string& part : {left, right, left + right}) {
     if (!vocabulary.find(part)) {
@@ -123,6 +156,12 @@ Tokenizer TokenizerDraft::take() {
   tokenizer.tokens = vocabulary.take();
   for (auto& [id, token] : added) tokenizer.added.push_back(std::move(token));
   added.clear();
+  if (!renumbered.empty()) {
+    const std::size_t more = renumbered.size() - 1;
+    tokenizer.notes.push_back(
+        "added tokens are numbered on from the vocabulary, as transformers does: " + renumbered[0] +
+        (more == 0 ? "" : ", and " + std::to_string(more) + " more"));
+  }
   return std::move(tokenizer);
 }
 

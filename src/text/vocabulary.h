@@ -28,6 +28,7 @@ class Vocabulary {
   /// Gives the id's token another text.
   void rename(std::int64_t id, std::string text, const std::string& where);
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }  ///< last id + 1
+  std::int64_t count() const { return static_cast<std::int64_t>(ids_.size()); }    ///< of tokens
   /// The tokens in id order, holes filled with "[PADn]".
   std::vector<Token> take();
 
@@ -43,9 +44,18 @@ struct TokenizerDraft {
   Vocabulary vocabulary;
   std::map<std::int64_t, AddedToken> added;  ///< by id
   std::set<std::int64_t> outside_model;      ///< ids that only added tokens have
+  /// Set by tokenizer.json: ids of added tokens are counted on from the model's number of tokens,
+  /// as `tokenizers` does, whatever the files state. Without it stated ids hold.
+  std::optional<std::int64_t> count_from;
+  std::vector<std::string> renumbered;  ///< "<x>" 305 is 300
 
-  /// Notes the token as added, putting it into the vocabulary when it isn't there yet.
+  /// Notes the token as added under its id, putting it into the vocabulary when it isn't there yet.
   void add(AddedToken entry, const std::string& where);
+  /// The same under the id that the text has, else the next free one. `stated`: what a file says.
+  void append(AddedToken entry, std::optional<std::int64_t> stated, const std::string& where);
+  bool is_added(std::string_view text) const;
+  /// What an added token is from now on.
+  void make_special(std::string_view text);
   /// Checks that both parts and what they make are tokens.
   void add_merge(std::string left, std::string right, const std::string& where);
   /// The tokenizer with everything in its place.
