@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "container/transformers_tokenizer.h"
 #include "format/safetensors.h"
 #include "text/generation.h"
 #include "text/tokenizer_files.h"
@@ -188,6 +189,18 @@ void add_companions(Layout& layout, const ContainerInput& input) {
   // A folder without this file has its ends in config.json; a source that is no folder has neither.
   if (input.folder.empty())
     add_json(layout, kGenerationConfig, token_ids_json(*input.tokenizer, input.generation_config));
+}
+
+void add_transformers_notes(Layout& layout, const ContainerInput& input) {
+  if (input.tokenizer == nullptr) return;
+  const std::filesystem::path path = input.folder / kTokenizerConfig;
+  std::error_code unreadable;
+  const bool stands = !input.folder.empty() && std::filesystem::is_regular_file(path, unreadable);
+  const Json config = stands ? read_json(path) : tokenizer_config_json(*input.tokenizer);
+  const Json type = input.config.is_object() ? input.config.value("model_type", Json()) : Json();
+  for (std::string& line : transformers_tokenizer_deviations(
+           *input.tokenizer, config, type.is_string() ? type.get<std::string>() : ""))
+    layout.notes.push_back(std::move(line));
 }
 
 Json folder_config(const ContainerInput& input, const FloatType& type) {

@@ -47,6 +47,8 @@ void add_json(Layout& layout, std::string name, const Json& json);
 /// tokenizer in another form, tokenizer.json and tokenizer_config.json are made of that; where it
 /// is no folder, generation_config.json of the tokens that begin, end and fill.
 void add_companions(Layout& layout, const ContainerInput& input);
+/// Notes where transformers, or what is built on it, will read that tokenizer otherwise.
+void add_transformers_notes(Layout& layout, const ContainerInput& input);
 
 /// config.json for the weights we write: the source's without what speaks of its own storage or of
 /// code that isn't copied, the type and the tying of the head spelled out. Throws Error when the

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "container/checkpoint_folder.h"
+#include "container/genai_search.h"
 #include "container/genai_tokenizer.h"
 #include "container/onnx_folder.h"
 #include "container/onnx_ops.h"
@@ -19,13 +20,21 @@
 namespace zp {
 namespace {
 
+constexpr std::string_view kTokenizerFile = "tokenizer.json";
+constexpr std::string_view kTokenizerConfig = "tokenizer_config.json";
+
 /// Tokens that end an answer: the tokenizer's, and what generation_config.json adds; else what
 /// config.json says. The runtime wants one, so else the last of the vocabulary.
 Json end_ids(const ContainerInput& input, std::vector<std::string>& notes) {
+  const std::int64_t vocabulary = input.model.decoder.vocabulary;
+  check_stated_ends(input.generation_config, vocabulary, input.name + ": generation_config.json");
   std::vector<std::int64_t> ids = generation_ends(input.tokenizer, input.generation_config);
-  if (ids.empty()) ids = stated_ends(input.config);
   if (ids.empty()) {
-    ids.push_back(input.model.decoder.vocabulary - 1);
+    check_stated_ends(input.config, vocabulary, input.name + ": config.json");
+    ids = stated_ends(input.config);
+  }
+  if (ids.empty()) {
+    ids.push_back(vocabulary - 1);
     notes.push_back("no token ends a text in this model, but onnxruntime-genai wants one: it is " +
                     std::to_string(ids[0]) + " now, the vocabulary's last");
   }
@@ -86,28 +95,6 @@ Json decoder_config(const Decoder& d) {
       {"num_key_value_heads", d.kv_heads}};
 }
 
-// What generation_config.json says of sampling, else what changes nothing.
-Json search_config(const ContainerInput& input) {
-  Json search = {{"do_sample", false},
-                 {"early_stopping", true},
-                 {"max_length", input.model.decoder.context},
-                 {"min_length", 0},
-                 {"num_beams", 1},
-                 {"num_return_sequences", 1},
-                 {"past_present_share_buffer", true},
-                 {"repetition_penalty", 1.0},
-                 {"temperature", 1.0},
-                 {"top_k", 50},
-                 {"top_p", 1.0}};
-  const Json& stated = input.generation_config;
-  if (!stated.is_object()) return search;
-  for (const char* key : {"do_sample", "repetition_penalty", "temperature", "top_k", "top_p"}) {
-    const Json value = stated.value(key, Json());
-    if (value.is_number() || value.is_boolean()) search[key] = value;
-  }
-  return search;
-}
-
 Json genai_config(const ContainerInput& input, std::vector<std::string>& notes) {
   const Decoder& d = input.model.decoder;
   Json model = {{"context_length", d.context},
@@ -119,18 +106,37 @@ Json genai_config(const ContainerInput& input, std::vector<std::string>& notes) 
   const Json ends = end_ids(input, notes);
   model["eos_token_id"] = ends.size() == 1 ? ends[0] : ends;
   model["pad_token_id"] = padding_id(input, ends);
-  return {{"model", std::move(model)}, {"search", search_config(input)}};
+  return {{"model", std::move(model)},
+          {"search", genai_search(input.generation_config, d.vocabulary, d.context, input.name)}};
+}
+
+std::string tokenizer_class_of(const std::filesystem::path& folder) {
+  const std::filesystem::path config = folder / kTokenizerConfig;
+  return JsonFields(read_json(config), config.string()).text("tokenizer_class", "");
+}
+
+// Where the source's tokenizer.json isn't read as it is meant, in words that the runtime knows.
+void respell_tokenizer(const ContainerInput& input, Layout& layout) {
+  for (OutputFile& file : layout.files) {
+    if (file.name != kTokenizerFile || file.copy_of.empty()) continue;
+    const std::optional<Json> json = genai_tokenizer_json(read_json(file.copy_of), *input.tokenizer,
+                                                          tokenizer_class_of(input.folder));
+    if (!json) return;
+    std::erase_if(layout.files, [](const OutputFile& f) { return f.name == kTokenizerFile; });
+    return add_json(layout, std::string(kTokenizerFile), *json);
+  }
 }
 
 // The runtime reads these two files and no other form of a tokenizer.
-void add_tokenizer_notes(const ContainerInput& input, Layout& layout) {
-  for (const char* name : {"tokenizer.json", "tokenizer_config.json"}) {
+void add_tokenizer(const ContainerInput& input, Layout& layout) {
+  for (const std::string_view name : {kTokenizerFile, kTokenizerConfig}) {
     if (has_file(layout, name)) continue;
-    layout.notes.push_back(std::string("onnxruntime-genai reads no tokenizer without ") + name +
+    layout.notes.push_back("onnxruntime-genai reads no tokenizer without " + std::string(name) +
                            ", which the source doesn't have");
     return;
   }
   if (input.tokenizer == nullptr) return;
+  respell_tokenizer(input, layout);
   for (const std::string& line : genai_tokenizer_deviations(*input.tokenizer))
     layout.notes.push_back("onnxruntime-genai's tokenizer gives other ids for " + line);
 }
@@ -146,7 +152,7 @@ class GenAi final : public OnnxFolder {
   std::int64_t accuracy_level() const override { return kOnnxRounded; }
   void add_files(const ContainerInput& input, Layout& layout) const override {
     add_json(layout, "genai_config.json", genai_config(input, layout.notes));
-    add_tokenizer_notes(input, layout);
+    add_tokenizer(input, layout);
   }
 };
 

@@ -74,22 +74,6 @@ std::optional<std::int64_t> id_or_stand_in(const Tokenizer& tokenizer,
   return std::nullopt;
 }
 
-std::set<std::int64_t> stated_end_ids(const Json& generation_config, std::int64_t rows,
-                                      const std::string& where) {
-  std::set<std::int64_t> ids;
-  if (!generation_config.is_object() || !generation_config.contains("eos_token_id")) return ids;
-  const Json& eos = generation_config["eos_token_id"];
-  for (const Json& id : eos.is_array() ? eos : Json::array({eos})) {
-    if (id.is_null()) continue;
-    if (!id.is_number_integer() || id.get<std::int64_t>() < 0 || id.get<std::int64_t>() >= rows) {
-      throw Error(where + ": generation_config.json: \"eos_token_id\"", "no token id",
-                  "0 to " + std::to_string(rows - 1), id.dump());
-    }
-    ids.insert(id.get<std::int64_t>());
-  }
-  return ids;
-}
-
 void add_ids(const Tokenizer& t, const Json& generation_config, const std::string& where,
              std::vector<gguf::Pair>& pairs) {
   const auto add = [&](const char* name, std::optional<std::int64_t> id) {
@@ -103,8 +87,9 @@ void add_ids(const Tokenizer& t, const Json& generation_config, const std::strin
   const auto text = [&](std::int64_t id) -> std::string_view {
     return t.tokens[static_cast<std::size_t>(id)].text;
   };
-  const std::set<std::int64_t> ends =
-      stated_end_ids(generation_config, static_cast<std::int64_t>(t.tokens.size()), where);
+  check_stated_ends(generation_config, std::ssize(t.tokens), where + ": generation_config.json");
+  const std::vector<std::int64_t> stated = stated_ends(generation_config);
+  const std::set<std::int64_t> ends(stated.begin(), stated.end());
   std::optional<std::int64_t> turn_end, message_end;
   for (const std::int64_t id : ends) {
     const bool known = std::ranges::find(turn_ends(), text(id)) != turn_ends().end();

@@ -49,6 +49,7 @@ class Hf final : public Container {
     }
     add_json(layout, "config.json", folder_config(input, types.winner()));
     add_companions(layout, input);
+    add_transformers_notes(layout, input);
     return layout;
   }
 };

@@ -138,6 +138,7 @@ class Mlx final : public Container {
     add_json(layout, "config.json",
              mlx_config(folder_config(input, types.winner()), input.model.decoder, modules));
     add_companions(layout, input);
+    add_transformers_notes(layout, input);
     return layout;
   }
 };

@@ -1,24 +1,11 @@
 #include "text/chat_templates.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/error.h"
 
 namespace zp {
 namespace {
-
-// As transformers' special_tokens_map: what isn't there has no name.
-std::vector<std::pair<std::string, std::string>> special_tokens_of(const Tokenizer& tokenizer) {
-  const std::array named = {
-      std::pair("bos_token", tokenizer.bos), std::pair("eos_token", tokenizer.eos),
-      std::pair("unk_token", tokenizer.unknown), std::pair("pad_token", tokenizer.pad)};
-  std::vector<std::pair<std::string, std::string>> tokens;
-  for (const auto& [name, id] : named) {
-    if (id) tokens.emplace_back(name, tokenizer.tokens.at(static_cast<std::size_t>(*id)).text);
-  }
-  return tokens;
-}
 
 const std::string* tool_template_of(const Tokenizer& tokenizer) {
   const auto& all = tokenizer.named_templates;
@@ -36,7 +23,7 @@ bool has_tools(const Chat& chat) {
 
 ChatTemplates::ChatTemplates(const Tokenizer& tokenizer, std::string where)
     : tokenizer_(tokenizer), where_(std::move(where)) {
-  options_.special_tokens = special_tokens_of(tokenizer);
+  options_.special_tokens = tokenizer.named_tokens;
 }
 
 const ChatTemplate& ChatTemplates::read(std::optional<ChatTemplate>& slot,

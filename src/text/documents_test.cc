@@ -17,6 +17,7 @@ Tokenizer tokenizer_with(const std::string& chat_template) {
   tokenizer.bos = static_cast<std::int64_t>(tokenizer.tokens.size());
   tokenizer.tokens.push_back({"<s>", 0, TokenType::control});
   tokenizer.added.push_back({*tokenizer.bos, "<s>", true});
+  tokenizer.named_tokens = {{"bos_token", "<s>"}};
   tokenizer.add_bos = true;
   tokenizer.chat_template = chat_template;
   return tokenizer;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/error.h"
+
 namespace zp {
 
 std::span<const std::string_view> turn_ends() {
@@ -19,6 +21,17 @@ std::vector<std::int64_t> stated_ends(const Json& config) {
     if (id.is_number_integer()) ids.push_back(id.get<std::int64_t>());
   }
   return ids;
+}
+
+void check_stated_ends(const Json& config, std::int64_t vocabulary, const std::string& where) {
+  if (!config.is_object() || !config.contains("eos_token_id")) return;
+  const Json& stated = config["eos_token_id"];
+  for (const Json& id : stated.is_array() ? stated : Json::array({stated})) {
+    if (id.is_null()) continue;
+    if (id.is_number_integer() && id >= 0 && id < vocabulary) continue;
+    throw Error(where + ": \"eos_token_id\"", "no token id",
+                "0 to " + std::to_string(vocabulary - 1), id.dump());
+  }
 }
 
 std::vector<std::int64_t> generation_ends(const Tokenizer* tokenizer,

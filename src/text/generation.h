@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,8 @@ std::span<const std::string_view> turn_ends();
 
 /// The ids that "eos_token_id" of a config names: one, several, or none (also for null).
 std::vector<std::int64_t> stated_ends(const Json& config);
+/// Throws Error when they aren't all ids below `vocabulary`; `where` (a file) begins the message.
+void check_stated_ends(const Json& config, std::int64_t vocabulary, const std::string& where);
 /// Tokens that end an answer, each once: the tokenizer's end (nullptr: no tokenizer), then those of
 /// generation_config.json (or null).
 std::vector<std::int64_t> generation_ends(const Tokenizer* tokenizer,

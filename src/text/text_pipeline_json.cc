@@ -1,5 +1,6 @@
 #include "text/text_pipeline_json.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -7,6 +8,8 @@
 #include "base/error.h"
 #include "text/base64.h"
 #include "text/split_family.h"
+#include "text/split_regex.h"
+#include "text/utf8.h"
 
 namespace zp {
 namespace {
@@ -117,16 +120,52 @@ void TextPipeline::read_byte_level(const JsonFields& fields) {
   if (fields.boolean("use_regex", true)) tokenizer_.split_regexes.emplace_back(kGpt2Regex);
 }
 
+namespace {
+
+bool is_all_matches(SplitRegex::Matches& matches, const std::string& text) {
+  std::size_t end = 0;
+  matches.start(text);
+  while (const auto match = matches.next()) {
+    if (match->begin > end) return false;
+    end = std::max(end, match->end);
+  }
+  return end == text.size();
+}
+
+// Whether something matches wherever a text is looked at: tried with characters of the first plane,
+// each alone and between others.
+bool covers_texts(const std::string& regex, const std::string& where) {
+  constexpr char32_t kEnd = 0x10000, kDense = 0x3100, kStep = 61;
+  const SplitRegex compiled(regex, where);
+  SplitRegex::Matches matches(compiled);
+  for (char32_t c = 1; c < kEnd; c += c < kDense ? 1 : kStep) {
+    if (c >= 0xD800 && c < 0xE000) continue;
+    std::string one;
+    append_utf8(one, c);
+    if (!is_all_matches(matches, one) ||
+        !is_all_matches(matches, one + "a" + one + " " + one + "\n1" + one + one))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+// Isolated keeps matches and what lies between them, inverted or not. Removed, inverted, drops the
+// latter: the same where nothing lies between.
 void TextPipeline::read_split(const JsonFields& fields) {
   // After Replace there is no space left to split at (Gemma's files have such a splitter).
   if (escapes_spaces && pattern_of(fields, "String") == " ") return;
   const std::string regex = pattern_of(fields, "Regex");
   const std::string behavior = fields.text("behavior");
-  const bool keeps_matches = (behavior == "Isolated" && !fields.boolean("invert", false)) ||
-                             (behavior == "Removed" && fields.boolean("invert", false));
-  if (regex.empty() || !keeps_matches) {
+  const bool inverted = fields.boolean("invert", false);
+  if (regex.empty() || !(behavior == "Isolated" || (behavior == "Removed" && inverted))) {
     throw Error(fields.where(), "this Split is not supported", "a Regex whose matches are Isolated",
                 fields.at("pattern").dump(-1, ' ', true) + ", " + behavior);
+  }
+  if (behavior == "Removed" && !covers_texts(regex, fields.where())) {
+    throw Error(fields.where(), "this Split drops text, which is not supported",
+                "\"Isolated\", or a Regex that matches everything", regex + ", Removed, inverted");
   }
   tokenizer_.split_regexes.push_back(regex);
 }

@@ -146,6 +146,9 @@ void TokenizerConfig::find_ids(const SpecialTokens& special, const SplitFamily* 
                           Id{"pad_token", "pad_token_id", &t.pad, false}};
   const JsonFields fields(model, where(kModel));
   for (const Id& one : ids) {
+    // tokenizer.model names them by ids.
+    if (*one.id && !counted && special.find(one.name) == nullptr)
+      t.named_tokens.emplace_back(one.name, draft.vocabulary.at(**one.id).text);
     if (const AddedToken* token = special.find(one.name); token != nullptr && !one.fixed)
       *one.id = draft.vocabulary.find(token->text);
     // An id makes no token special. config.json's eos may be a list; generation needs that.

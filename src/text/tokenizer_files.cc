@@ -49,18 +49,9 @@ Json byte_level(bool prefix, bool regex) {
 
 // GPT-2's own regex is what ByteLevel splits by.
 Json byte_splitter(const Tokenizer& t) {
-  const bool prefix = t.space_prefix != SpacePrefix::never;
   if (t.split_regexes.size() == 1 && t.split_regexes[0] == kGpt2Regex)
-    return byte_level(prefix, true);
-  Json parts = Json::array();
-  for (const std::string& regex : t.split_regexes) {
-    parts.push_back({{"type", "Split"},
-                     {"pattern", {{"Regex", regex}}},
-                     {"behavior", "Isolated"},
-                     {"invert", false}});
-  }
-  parts.push_back(byte_level(prefix, false));
-  return sequence("pretokenizers", std::move(parts));
+    return byte_level(t.space_prefix != SpacePrefix::never, true);
+  return regex_splitter_json(t);
 }
 
 Json space_normalizer(const Tokenizer& t) {
@@ -69,17 +60,6 @@ Json space_normalizer(const Tokenizer& t) {
     parts.push_back({{"type", "Prepend"}, {"prepend", kSpaceMark}});
   parts.push_back({{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpaceMark}});
   return sequence("normalizers", std::move(parts));
-}
-
-Json space_decoder(const Tokenizer& t) {
-  Json parts = {
-      {{"type", "Replace"}, {"pattern", {{"String", kSpaceMark}}}, {"content", " "}},
-      {{"type", "ByteFallback"}},
-      {{"type", "Fuse"}},
-  };
-  if (t.space_prefix != SpacePrefix::never)
-    parts.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
-  return sequence("decoders", std::move(parts));
 }
 
 // ---- the model
@@ -170,20 +150,6 @@ Json model(const Tokenizer& t, const Merges& merges) {
 
 // ---- what is put around it
 
-Json added_tokens(const Tokenizer& t) {
-  Json list = Json::array();
-  for (const AddedToken& a : t.added) {
-    list.push_back({{"id", a.id},
-                    {"content", a.text},
-                    {"single_word", a.single_word},
-                    {"lstrip", a.lstrip},
-                    {"rstrip", a.rstrip},
-                    {"normalized", a.normalized},
-                    {"special", a.special}});
-  }
-  return list;
-}
-
 const std::string& text_of(const Tokenizer& t, std::int64_t id) {
   for (const AddedToken& a : t.added) {
     if (a.id == id) return a.text;
@@ -237,6 +203,43 @@ bool is_written(const Tokenizer& t) {
 
 }  // namespace
 
+Json regex_splitter_json(const Tokenizer& t) {
+  Json parts = Json::array();
+  for (const std::string& regex : t.split_regexes) {
+    parts.push_back({{"type", "Split"},
+                     {"pattern", {{"Regex", regex}}},
+                     {"behavior", "Isolated"},
+                     {"invert", false}});
+  }
+  parts.push_back(byte_level(t.space_prefix != SpacePrefix::never, false));
+  return sequence("pretokenizers", std::move(parts));
+}
+
+Json space_decoder_json(const Tokenizer& t) {
+  Json parts = {
+      {{"type", "Replace"}, {"pattern", {{"String", kSpaceMark}}}, {"content", " "}},
+      {{"type", "ByteFallback"}},
+      {{"type", "Fuse"}},
+  };
+  if (t.space_prefix != SpacePrefix::never)
+    parts.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  return sequence("decoders", std::move(parts));
+}
+
+Json added_tokens_json(const Tokenizer& t) {
+  Json list = Json::array();
+  for (const AddedToken& a : t.added) {
+    list.push_back({{"id", a.id},
+                    {"content", a.text},
+                    {"single_word", a.single_word},
+                    {"lstrip", a.lstrip},
+                    {"rstrip", a.rstrip},
+                    {"normalized", a.normalized},
+                    {"special", a.special}});
+  }
+  return list;
+}
+
 std::optional<Json> tokenizer_json(const Tokenizer& t) {
   if (!is_written(t)) return std::nullopt;
   const bool bytes = t.kind == TokenizerKind::byte_bpe;
@@ -246,11 +249,11 @@ std::optional<Json> tokenizer_json(const Tokenizer& t) {
       {"version", "1.0"},
       {"truncation", nullptr},
       {"padding", nullptr},
-      {"added_tokens", added_tokens(t)},
+      {"added_tokens", added_tokens_json(t)},
       {"normalizer", bytes ? sequence("normalizers", std::move(normalizers)) : space_normalizer(t)},
       {"pre_tokenizer", bytes ? byte_splitter(t) : Json()},
       {"post_processor", ends(t)},
-      {"decoder", bytes ? byte_level(true, true) : space_decoder(t)},
+      {"decoder", bytes ? byte_level(true, true) : space_decoder_json(t)},
       {"model", model(t, bytes || !t.merges.empty() ? t.merges : merges_by_score(t))}};
 }
 

@@ -15,6 +15,12 @@ namespace zp {
 /// first.
 std::optional<Json> tokenizer_json(const Tokenizer& tokenizer);
 
+/// Parts of it: a Split for each regex and ByteLevel behind them; a decoder that makes U+2581 a
+/// space; the list of added tokens.
+Json regex_splitter_json(const Tokenizer& tokenizer);
+Json space_decoder_json(const Tokenizer& tokenizer);
+Json added_tokens_json(const Tokenizer& tokenizer);
+
 /// Special tokens, flags and chat templates.
 Json tokenizer_config_json(const Tokenizer& tokenizer);
 

@@ -53,9 +53,10 @@ TEST(TokenizerJson, ReadsMergesAsTextAndAsPairs) {
 TEST(TokenizerJson, SpellsSplittersAsRegexes) {
   const Tokenizer t = read(with(
       R"(,"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},)"
-      R"({"type":"Split","pattern":{"Regex":"x+"},"behavior":"Removed","invert":true},)"
+      R"({"type":"Split","pattern":{"Regex":"x+"},"behavior":"Isolated","invert":true},)"
+      R"({"type":"Split","pattern":{"Regex":"\\S+|\\s"},"behavior":"Removed","invert":true},)"
       R"({"type":"ByteLevel","add_prefix_space":false,"use_regex":false}]})"));
-  EXPECT_EQ(t.split_regexes, (std::vector<std::string>{R"(\p{N})", "x+"}));
+  EXPECT_EQ(t.split_regexes, (std::vector<std::string>{R"(\p{N})", "x+", R"(\S+|\s)"}));
 }
 
 TEST(TokenizerJson, ScoresPiecesByTheirMerge) {
@@ -135,6 +136,22 @@ TEST(TokenizerJson, RefusesWhatItDoesNotKnowByName) {
       "\"pre_tokenizer\": this Split is not supported: expected a Regex whose matches are "
       "Isolated, "
       "found {\"Regex\":\"x\"}, MergedWithNext");
+}
+
+TEST(TokenizerJson, RefusesASplitThatDropsText) {
+  const auto split = [](const char* behavior, const char* invert, const char* regex) {
+    return line(with(std::string(R"(,"pre_tokenizer":{"type":"Split","pattern":{"Regex":")") +
+                     regex + R"("},"behavior":")" + behavior + R"(","invert":)" + invert + "}"));
+  };
+  EXPECT_EQ(split("Removed", "true", "[a-z]"),
+            "\"pre_tokenizer\": this Split drops text, which is not supported: expected "
+            "\"Isolated\", or a Regex that matches everything, found [a-z], Removed, inverted");
+  // A space that a letter follows is matched by neither.
+  EXPECT_NE(split("Removed", "true", R"(\\S+|\\s+(?!\\S))"), "");
+  for (const char* behavior : {"Removed", "Contiguous", "MergedWithPrevious", "MergedWithNext"})
+    EXPECT_NE(split(behavior, "false", "[a-z]"), "") << behavior;
+  for (const char* behavior : {"Contiguous", "MergedWithPrevious", "MergedWithNext"})
+    EXPECT_NE(split(behavior, "true", "[a-z]"), "") << behavior;
 }
 
 TEST(TokenizerJson, RefusesDamageInOneLine) {
