@@ -8,6 +8,7 @@ namespace {
 
 void check_round_trip(zp::Bytes file) {
   const zp::Imatrix first = zp::read_imatrix(file, "input");
+  if (!zp::is_imatrix(file)) std::abort();
   for (const zp::ImatrixEntry& e : first.entries) {
     if (e.importance().size() > e.sums.size()) std::abort();
     if (e.name.size() > 48) return;  // GGUF takes names of 63 bytes with what is added

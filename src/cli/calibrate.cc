@@ -8,6 +8,7 @@
 #include "calibrate/stored_statistics.h"
 #include "cli/command.h"
 #include "cli/documents.h"
+#include "cli/open_model.h"
 #include "pipeline/plan.h"
 #include "report/human.h"
 
@@ -49,7 +50,7 @@ int calibrate_command(const Options& o, const Common& common) {
   const std::int64_t memory =
       o.memory.empty() ? machine_memory_bytes() / 4 : parse_size(o.memory, "--memory");
   check_output_path(o.out, o.force);
-  const std::unique_ptr<LoadedModel> loaded = load_model(o.model);
+  const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
   CalibrationOptions options;
   options.feedback = !is_imatrix(o.out);
   options.ranges = options.feedback;

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <set>
 
+#include "base/error.h"
+#include "base/mapped_file.h"
 #include "calibrate/windows.h"
+#include "source/unread_files.h"
 #include "text/documents.h"
 
 namespace zp::cli {
@@ -22,9 +26,18 @@ std::string standard_input() {
   return all;
 }
 
+// What isn't known has to tell by its encoding.
+void refuse_other_files(const std::string& path) {
+  const MappedFile file(path);
+  if (file.bytes().empty() || may_be_text(file.bytes())) return;
+  if (const std::string what = describe_file(file.bytes()); !what.empty())
+    throw Error(path, "no text", "plain text, JSON or JSONL", what);
+}
+
 }  // namespace
 
 std::vector<Document> read_documents(const std::string& file) {
+  if (std::filesystem::is_regular_file(file)) refuse_other_files(file);
   return file == "-" ? parse_dataset(standard_input(), "standard input") : read_dataset(file);
 }
 

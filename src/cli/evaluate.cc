@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/documents.h"
-#include "pipeline/load.h"
+#include "cli/open_model.h"
 #include "report/evaluation.h"
 
 namespace zp::cli {
@@ -25,11 +25,11 @@ struct Options {
 
 int evaluate_command(const Options& o, const Common& common) {
   const Team team(common.threads);
-  const std::unique_ptr<LoadedModel> loaded = load_model(o.model);
+  const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
   std::unique_ptr<LoadedModel> reference;
   std::optional<Subject> beside;
   if (!o.against.empty()) {
-    reference = load_model(o.against);
+    reference = open_model(o.against, common);
     beside = subject_of(*reference);
   }
   const JudgeText text{read_documents(o.text), o.context};

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/open_model.h"
 #include "report/human.h"
 #include "report/sizes.h"
 
@@ -48,9 +49,9 @@ struct Answer {
   std::int64_t context = 0;
 };
 
-Answer answer_for_model(const Options& o) {
+Answer answer_for_model(const Options& o, const Common& common) {
   const std::unique_ptr<LoadedModel> loaded =
-      is_config(o.model) ? load_shapes(o.model) : load_model(o.model);
+      is_config(o.model) ? load_shapes(o.model) : open_model(o.model, common);
   Answer answer;
   answer.parameters = loaded->model.parameters();
   std::vector<std::string> targets = o.targets;
@@ -134,7 +135,7 @@ int plan(const Options& o, const Common& common) {
     throw UsageError("plan", "one of them", "a MODEL, or --parameters COUNT");
   }
   const std::int64_t budget = o.fit.empty() ? 0 : parse_size(o.fit, "--fit");
-  print(o.model.empty() ? answer_for_count(o) : answer_for_model(o), budget, common.json);
+  print(o.model.empty() ? answer_for_count(o) : answer_for_model(o, common), budget, common.json);
   return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "cli/fit.h"
+#include "cli/open_model.h"
 #include "cli/quantize_report.h"
 #include "cli/rewrites.h"
 #include "pipeline/judge_outputs.h"
@@ -188,10 +189,9 @@ void print_result(const Plan& plan, const RunResult& result,
 // The method, which must go with what is known of the weights' inputs.
 Coder coder_of(const Options& options) {
   const bool calibrated = !options.calibrate.empty();
-  const std::string name =
-      !options.method.empty() ? options.method
-                              : calibrated    ? "gptq"
-                                              : std::string(default_method().name);
+  const std::string name = !options.method.empty() ? options.method
+                           : calibrated            ? "gptq"
+                                                   : std::string(default_method().name);
   const Coder coder = parse_coder(name);
   const Method& method = *coder.method;
   const std::string option = calibrated ? "--calibrate" : "--statistics";
@@ -399,7 +399,7 @@ int quantize(const Options& options, const Common& common) {
   const std::vector<ChosenRewrite> rewrites =
       options.rewrite.empty() ? std::vector<ChosenRewrite>() : parse_rewrites(options.rewrite);
   if (options.fit.asked()) check_fit(options.fit, fit_text(options), recipe);
-  const std::unique_ptr<LoadedModel> loaded = load_model(options.model);
+  const std::unique_ptr<LoadedModel> loaded = open_model(options.model, common);
   const Windows windows = options.calibrate.empty()
                               ? Windows()
                               : read_windows(options.calibrate, *loaded, options.model,

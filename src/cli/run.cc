@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "cli/command.h"
+#include "cli/open_model.h"
 #include "engine/engine.h"
 #include "kernel/elementary.h"
 #include "pipeline/load.h"
@@ -81,7 +82,7 @@ int run_command(const Options& o, const Common& common) {
   if (o.tokens < 1) throw UsageError("--tokens", "out of range", "at least 1");
   const Clock::time_point begin = Clock::now();
   const Team team(common.threads);
-  const std::unique_ptr<LoadedModel> loaded = load_model(o.model);
+  const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
   if (!loaded->tokenizer) throw Error(o.model, "has no tokenizer");
   const std::vector<TokenId> prompt = prompt_ids(*loaded->tokenizer, o);
   if (prompt.empty()) throw Error("--prompt", "has no tokens");

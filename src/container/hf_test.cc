@@ -70,6 +70,15 @@ TEST(Hf, SpeaksOfTheWeightsItWrites) {
                           {"tie_word_embeddings", true}}));
 }
 
+TEST(Hf, NamesTheClassWithItsHead) {
+  FolderFixture f("fp32");
+  f.add(Role::embedding, "embed.weight", 8, 12);
+  f.config["architectures"] = {"LlamaModel"};
+  const Json config =
+      json_of(written(hf().layout(f.input(), f.assign({}, "fp16"))).at("config.json"));
+  EXPECT_EQ(config["architectures"], Json({"LlamaForCausalLM"}));
+}
+
 TEST(Hf, CopiesTheTokenizersFilesThatAreThere) {
   FolderFixture f("fp32");
   f.add(Role::embedding, "embed.weight", 8, 12);

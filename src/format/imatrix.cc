@@ -13,6 +13,7 @@ namespace zp {
 namespace {
 
 constexpr std::int64_t kMaxName = 4096;  // of .dat files; GGUF has its own limit
+constexpr std::string_view kKind = "imatrix";
 constexpr std::string_view kSums = ".in_sum2";
 constexpr std::string_view kCounts = ".counts";
 
@@ -48,10 +49,16 @@ T pair_or(const gguf::Header& header, std::string_view key, T otherwise) {
   return value == nullptr ? otherwise : *value;
 }
 
+bool is_gguf(Bytes file) { return as_text(file).starts_with("GGUF"); }
+
+std::string kind_of(const gguf::Header& header) {
+  return pair_or<std::string>(header, "general.type", {});
+}
+
 Imatrix read_gguf(Bytes file, const std::string& where) {
   const gguf::Header header = gguf::read_header(file, where);
-  const auto kind = pair_or<std::string>(header, "general.type", {});
-  if (kind != "imatrix") throw Error(where, "no imatrix", "general.type imatrix", kind);
+  if (const std::string kind = kind_of(header); kind != kKind)
+    throw Error(where, "no imatrix", "general.type imatrix", kind);
   Imatrix imatrix;
   imatrix.datasets = pair_or<gguf::Strings>(header, "imatrix.datasets", {});
   imatrix.chunks = pair_or<std::uint32_t>(header, "imatrix.chunk_count", 0);
@@ -160,8 +167,20 @@ std::vector<float> ImatrixEntry::importance() const {
   return means;
 }
 
+bool is_imatrix(Bytes file) {
+  try {
+    if (is_gguf(file)) return kind_of(gguf::read_header(file, {})) == kKind;
+    Cursor cursor(file, {});
+    read_count(cursor, 1, INT32_MAX, "number of entries");
+    read_name(cursor, 1);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 Imatrix read_imatrix(Bytes file, const std::string& where) {
-  return as_text(file).starts_with("GGUF") ? read_gguf(file, where) : read_dat(file, where);
+  return is_gguf(file) ? read_gguf(file, where) : read_dat(file, where);
 }
 
 std::vector<std::byte> write_imatrix(const Imatrix& imatrix) {

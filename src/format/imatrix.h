@@ -40,6 +40,9 @@ struct Imatrix {
 /// and counts must be finite and not negative. Throws Error.
 Imatrix read_imatrix(Bytes file, const std::string& where);
 
+/// By what GGUF says of itself; the .dat form has no mark, but a count and a name to begin with.
+bool is_imatrix(Bytes file);
+
 std::vector<std::byte> write_imatrix(const Imatrix& imatrix);
 /// The .dat form; keeps the last dataset's name, and one count for all matrices of an entry.
 std::vector<std::byte> write_imatrix_dat(const Imatrix& imatrix);

@@ -104,14 +104,17 @@ struct Architecture {
   std::string_view name;     ///< ours: "llama"
   std::string_view summary;  ///< models people know
   Names hf_classes;          ///< config.json's "architectures": "LlamaForCausalLM"
-  Names model_types;         ///< config.json's "model_type", when it has no classes
+  /// The same without a head, in the same order: "LlamaModel". Saved so, names lack the prefix.
+  Names inner_classes;
+  Names model_types;  ///< config.json's "model_type", which decides
   /// Reads config.json; throws Error naming a field whose meaning isn't known.
   Decoder (*read_config)(const Json& config, const std::string& where);
   /// The inverse (config_writer.h): adds what the Decoder says to a config that names the class.
   void (*write_config)(const Decoder& decoder, Json& config);
   /// Every tensor, those outside the layers before and after them in file order.
   std::span<const TensorRow> table;
-  /// Begins names in some checkpoints and not in others ("transformer.").
+  /// Begins names in most checkpoints, but not where the model was saved without its head
+  /// ("model.", "transformer.").
   std::string_view optional_prefix;
   /// Checkpoint tensors that are no weights (mask buffers, inv_freq): fnmatch patterns.
   Names ignored;
@@ -119,8 +122,11 @@ struct Architecture {
 };
 
 std::span<const Architecture* const> architectures();
-/// By config.json's "architectures" (else "model_type"). Throws Error naming what is unknown.
+/// By config.json's "model_type", as transformers does, or by "architectures" where it is missing.
+/// Throws Error naming what is unknown, and where the two contradict each other.
 const Architecture& find_architecture(const Json& config, const std::string& where);
+/// "LlamaForCausalLM" for "LlamaModel"; a name that isn't of such a class stays.
+std::string class_with_head(const std::string& name);
 
 /// Every tensor the model has, in file order. A tied head is not among them.
 std::vector<TensorUse> tensor_uses(const Architecture& architecture, const Decoder& decoder);
@@ -140,6 +146,7 @@ struct Model {
   Decoder decoder;
   std::vector<Weight> weights;
   std::vector<std::unique_ptr<RowReader>> derived;  ///< readers made on the way (transposes)
+  std::vector<std::string> notes;  ///< what people should know about how the tensors were taken
   std::int64_t parameters() const;
   /// Whether the network has weights of that role. A tied head has none of its own.
   bool has(Role role) const;
@@ -149,8 +156,9 @@ struct Model {
 
 /// Finds every tensor of the architecture in the checkpoint and checks its shape. Throws Error for
 /// a tensor that is missing, has another shape, or has no use here. A tied model may store its
-/// embedding under the head's name, or both (the head's is then left aside, as transformers does).
-/// Rows come out in Hugging Face's order and form whatever the world.
+/// embedding under the head's name, or both: where they differ it isn't tied after all, as in
+/// transformers 5, and a note says so. Rows come out in Hugging Face's order and form whatever the
+/// world.
 Model bind_model(const Architecture& architecture, Decoder decoder, std::span<const Tensor> tensors,
                  const std::string& where, World world = World::hf);
 

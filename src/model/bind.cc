@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "model/architecture.h"
 #include "model/gguf_rows.h"
+#include "tensor/same_values.h"
 
 namespace zp {
 namespace {
@@ -17,15 +18,10 @@ std::string shape_text(std::span<const std::int64_t> shape) {
   return text.empty() ? "a scalar" : text;
 }
 
-/// A tied model's embedding may be stored under the name that an untied model's head has.
-std::string head_name(const Architecture& architecture, World world) {
-  for (const TensorRow& row : architecture.table) {
-    if (row.role != Role::head || row.part != Part::weight) continue;
-    const std::string_view mlx = row.mlx.empty() ? row.hf : row.mlx;
-    return std::string(world == World::gguf  ? row.gguf
-                       : world == World::mlx ? mlx
-                                             : row.hf) +
-           ".weight";
+/// Without names when the model has none.
+TensorUse use_of(const Architecture& architecture, const Decoder& decoder, Role role) {
+  for (TensorUse& use : tensor_uses(architecture, decoder)) {
+    if (use.role == role && use.part == Part::weight) return std::move(use);
   }
   return {};
 }
@@ -40,15 +36,32 @@ class Binder {
         throw Error(where_, "tensor stands twice", {}, "\"" + tensor.name + "\"");
       }
     }
-    if (decoder.tied) tied_head_ = head_name(architecture, world);
+    if (!decoder.tied) return;
+    Decoder untied = decoder;
+    untied.tied = false;
+    tied_head_ = use_of(architecture, untied, Role::head);
   }
+
+  /// Whether the tied model stores a head that isn't its embedding.
+  bool has_another_head() const {
+    const TensorUse use = use_of(architecture_, decoder_, Role::embedding);
+    const Tensor* head = find(tied_head_.name(world_));
+    const Tensor* embedding = find(use.name(world_));
+    if (head == nullptr || embedding == nullptr) return false;
+    check(*head, tied_head_);
+    check(*embedding, use);
+    return !same_values(*head, *embedding);
+  }
+
+  void untie() { tied_head_ = {}; }
 
   Weight bind(const TensorUse& use, std::vector<std::unique_ptr<RowReader>>& derived) {
     const Tensor* tensor = take(use.name(world_));
-    if (tensor == nullptr && use.role == Role::embedding) tensor = take(tied_head_);
+    if (tensor == nullptr && use.role == Role::embedding) tensor = take(tied_head_.name(world_));
     if (tensor == nullptr) {
+      const std::string name = use.name(world_);
       throw Error(where_, "tensor missing",
-                  "\"" + use.name(world_) + "\" of shape " + shape_text(shape_of(use)));
+                  "\"" + name + "\" of shape " + shape_text(shape_of(use)), longer_name(name));
     }
     check(*tensor, use);
     const RowReader* rows = tensor->rows.get();
@@ -61,7 +74,7 @@ class Binder {
 
   /// What is left must be known to be no weight.
   void finish(std::span<const Tensor> tensors) {
-    take(tied_head_);
+    take(tied_head_.name(world_));
     for (const Tensor& tensor : tensors) {
       if (by_name_.contains(tensor.name) && !is_ignored(tensor.name)) {
         throw Error(where_, "tensor has no use in architecture " + std::string(architecture_.name),
@@ -71,17 +84,26 @@ class Binder {
   }
 
  private:
-  const Tensor* take(const std::string& name) {
+  const Tensor* find(const std::string& name) const {
     if (name.empty()) return nullptr;
     auto it = by_name_.find(name);
     const std::string_view prefix = architecture_.optional_prefix;
-    if (it == by_name_.end() && world_ == World::hf && !prefix.empty() &&
-        name.starts_with(prefix)) {
+    if (it == by_name_.end() && world_ == World::hf && name.starts_with(prefix))
       it = by_name_.find(name.substr(prefix.size()));
+    return it == by_name_.end() ? nullptr : it->second;
+  }
+
+  /// A tensor's whose name has more in front, in quotes; empty when there is none.
+  std::string longer_name(const std::string& name) const {
+    for (const auto& [other, tensor] : by_name_) {
+      if (other.ends_with("." + name)) return "\"" + other + "\"";
     }
-    if (it == by_name_.end()) return nullptr;
-    const Tensor* tensor = it->second;
-    by_name_.erase(it);
+    return {};
+  }
+
+  const Tensor* take(const std::string& name) {
+    const Tensor* tensor = find(name);
+    if (tensor != nullptr) by_name_.erase(tensor->name);
     return tensor;
   }
 
@@ -120,7 +142,7 @@ class Binder {
   const std::string& where_;
   World world_;
   std::unordered_map<std::string, const Tensor*> by_name_;
-  std::string tied_head_;  // empty when the model isn't tied
+  TensorUse tied_head_;  // without names when the model isn't tied
 };
 
 }  // namespace
@@ -131,6 +153,12 @@ Model bind_model(const Architecture& architecture, Decoder decoder, std::span<co
   model.architecture = &architecture;
   model.decoder = std::move(decoder);
   Binder binder(architecture, model.decoder, tensors, where, world);
+  if (binder.has_another_head()) {
+    model.decoder.tied = false;
+    binder.untie();
+    model.notes.emplace_back(
+        "the stored head differs from the embedding and is used, though config.json ties them");
+  }
   for (const TensorUse& use : tensor_uses(architecture, model.decoder)) {
     model.weights.push_back(binder.bind(use, model.derived));
   }

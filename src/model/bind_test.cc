@@ -131,6 +131,55 @@ TEST(Bind, TiedModelsMayStoreTheHeadInstead) {
   EXPECT_NE(refusal(llama, d, tensors).find("embed_tokens"), std::string::npos);
 }
 
+TEST(Bind, AStoredHeadThatDiffersFromTheEmbeddingIsUsed) {
+  const Architecture& llama = named("llama");
+  Decoder d = small("llama");
+  d.tied = true;
+  std::vector<Tensor> tensors = checkpoint(llama, d);
+  tensors.push_back(tensor("lm_head.weight", {16, 8}));
+  EXPECT_TRUE(bind_model(llama, d, tensors, "model").decoder.tied);
+  std::vector<float> values(16 * 8, 1.0f);
+  tensors.back().rows = constant_rows(values, 16, 8);
+  const Model model = bind_model(llama, d, tensors, "model");
+  EXPECT_FALSE(model.decoder.tied);
+  EXPECT_EQ(model.find(-1, Role::head)->rows, tensors.back().rows.get());
+  EXPECT_EQ(model.find(-1, Role::embedding)->rows, tensors.front().rows.get());
+  ASSERT_EQ(model.notes.size(), 1U);
+  EXPECT_NE(model.notes[0].find("head"), std::string::npos);
+}
+
+TEST(Bind, AHeadOfAnotherShapeThanTheTiedEmbeddingIsRefused) {
+  const Architecture& llama = named("llama");
+  Decoder d = small("llama");
+  d.tied = true;
+  std::vector<Tensor> tensors = checkpoint(llama, d);
+  tensors.push_back(tensor("lm_head.weight", {17, 8}));
+  EXPECT_EQ(refusal(llama, d, tensors),
+            "model: tensor \"lm_head.weight\": wrong shape: expected 16 x 8, found 17 x 8");
+}
+
+TEST(Bind, NamesMayLackThePrefixOfTheModelWithoutItsHead) {
+  for (const Architecture* a : architectures()) {
+    const Decoder d = small(a->name);
+    std::vector<Tensor> tensors = checkpoint(*a, d);
+    for (Tensor& t : tensors) {
+      if (t.name.starts_with(a->optional_prefix)) t.name.erase(0, a->optional_prefix.size());
+    }
+    EXPECT_NE(tensors.front().name, tensor_uses(*a, d).front().hf) << a->name;
+    EXPECT_EQ(refusal(*a, d, tensors), "accepted") << a->name;
+  }
+}
+
+TEST(Bind, ANameWithMoreInFrontIsShownForTheOneThatIsMissing) {
+  const Architecture& llama = named("llama");
+  const Decoder d = small("llama");
+  std::vector<Tensor> tensors = checkpoint(llama, d);
+  for (Tensor& t : tensors) t.name = "_orig_mod." + t.name;
+  EXPECT_EQ(refusal(llama, d, tensors),
+            "model: tensor missing: expected \"model.embed_tokens.weight\" of shape 16 x 8, found "
+            "\"_orig_mod.model.embed_tokens.weight\"");
+}
+
 TEST(Bind, RefusesWhatIsMissingMisshapenOrUnknown) {
   const Architecture& llama = named("llama");
   const Decoder d = small("llama");

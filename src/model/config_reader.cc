@@ -6,17 +6,15 @@
 #include <utility>
 
 #include "base/error.h"
+#include "model/unread_kinds.h"
 
 namespace zp {
 namespace {
 
-// What transformers writes into any config.json and no decoder's computation depends on:
-// provenance, training, generation defaults, token ids (the tokenizer and generation_config.json
-// have those).
+// What transformers writes into any config.json, or once wrote, and no decoder's computation
+// depends on: provenance, training, generation defaults, token ids (the tokenizer and
+// generation_config.json have those).
 constexpr std::string_view kWithoutInfluence[] = {
-    "_attn_implementation_autoset",
-    "_flash_attn_2_enabled",
-    "_name_or_path",
     "architectures",
     "attention_dropout",
     "attn_implementation",
@@ -25,7 +23,9 @@ constexpr std::string_view kWithoutInfluence[] = {
     "bad_words_ids",
     "begin_suppress_tokens",
     "bos_token_id",
+    "bos_token_ids",
     "cache_implementation",
+    "cls_token_id",
     "decoder_start_token_id",
     "diversity_penalty",
     "do_sample",
@@ -34,6 +34,9 @@ constexpr std::string_view kWithoutInfluence[] = {
     "embd_pdrop",
     "encoder_no_repeat_ngram_size",
     "eos_token_id",
+    "eos_token_ids",
+    "epsilon_cutoff",
+    "eta_cutoff",
     "exponential_decay_length_penalty",
     "finetuning_task",
     "forced_bos_token_id",
@@ -45,7 +48,10 @@ constexpr std::string_view kWithoutInfluence[] = {
     "label2id",
     "length_penalty",
     "max_length",
+    "max_new_tokens",
     "min_length",
+    "min_new_tokens",
+    "min_p",
     "model_type",
     "no_repeat_ngram_size",
     "num_beam_groups",
@@ -54,16 +60,20 @@ constexpr std::string_view kWithoutInfluence[] = {
     "num_return_sequences",
     "output_attentions",
     "output_hidden_states",
+    "output_logits",
+    "output_past",
     "output_scores",
     "pad_token_id",
     "prefix",
     "problem_type",
     "remove_invalid_values",
+    "renormalize_logits",
     "repetition_penalty",
     "resid_pdrop",
     "return_dict",
     "return_dict_in_generate",
     "sep_token_id",
+    "stop_strings",
     "suppress_tokens",
     "task_specific_params",
     "temperature",
@@ -82,7 +92,11 @@ constexpr std::string_view kWithoutInfluence[] = {
     "unsloth_version",
     "use_bfloat16",
     "use_cache",
+    "use_return_dict",
+    "xla_device",
 };
+// What transformers keeps for itself: _name_or_path, _num_labels, _attn_implementation ...
+constexpr std::string_view kPrivate = "_";
 
 constexpr FixedField kFixed[] = {
     {"add_cross_attention", "false"}, {"chunk_size_feed_forward", "0"}, {"is_decoder", "false"},
@@ -233,12 +247,15 @@ void ConfigReader::finish(std::string_view architecture,
                           std::span<const std::string_view> without_influence,
                           std::span<const FixedField> fixed) {
   for (const auto& [key, value] : object_.items()) {
-    if (value.is_null() || known_.contains(key)) continue;
+    if (value.is_null() || known_.contains(key) || key.starts_with(kPrivate)) continue;
     if (contains(kWithoutInfluence, key) || contains(without_influence, key)) continue;
     const FixedField* only = find_fixed(fixed, key);
     if (only == nullptr) only = find_fixed(kFixed, key);
     const std::string of = " in architecture " + std::string(architecture);
-    if (only == nullptr) refuse(key, "field not known" + of);
+    if (only == nullptr) {
+      const std::string_view kind = unread_kind_of(key);
+      refuse(key, "field not known" + of + (kind.empty() ? "" : ": " + std::string(kind)));
+    }
     if (value != Json::parse(only->value)) {
       refuse(key, "value not supported" + of, std::string(only->value));
     }

@@ -141,6 +141,61 @@ TEST(Config, MistralTakesItsDefaultWindowOnlyWhenTheFieldIsAbsent) {
   EXPECT_TRUE(refuses(with(llama(), "sliding_window", 1024), "sliding_window"));
 }
 
+TEST(Config, MistralIsKnownByItsClassWhereTheTypeIsMissing) {
+  const Json mistral = with(llama(), "architectures", {"MistralForCausalLM"});
+  EXPECT_EQ(read(mistral).sliding_window, 4096);
+  EXPECT_EQ(read(with(mistral, "model_type", "llama")).sliding_window, std::nullopt);
+  EXPECT_EQ(read(with(llama(), "model_type", "mistral")).sliding_window, 4096);
+}
+
+TEST(Config, TheTypeDecidesAndAClassOfAnotherArchitectureIsRefused) {
+  EXPECT_TRUE(refuses(with(llama(), "model_type", "gemma"), "\"model_type\": architecture not"));
+  EXPECT_TRUE(refuses(with(llama(), "model_type", "qwen2"), "\"architectures\": class of another"));
+  EXPECT_TRUE(refuses(with(with(llama(), "model_type", "llama"), "architectures",
+                           {"LlamaForSequenceClassification"}),
+                      "LlamaForSequenceClassification"));
+  // Saved without its head.
+  EXPECT_EQ(read(with(llama(), "architectures", {"LlamaModel"})).architecture, "llama");
+  EXPECT_EQ(read(with(with(llama(), "architectures", {"LlamaModel", "LlamaForCausalLM"}),
+                      "model_type", "llama"))
+                .architecture,
+            "llama");
+}
+
+TEST(Config, EveryClassWithoutAHeadHasOneWith) {
+  EXPECT_EQ(class_with_head("MistralModel"), "MistralForCausalLM");
+  EXPECT_EQ(class_with_head("GPT2LMHeadModel"), "GPT2LMHeadModel");
+  for (const Architecture* a : architectures())
+    EXPECT_EQ(a->inner_classes.size(), a->hf_classes.size()) << a->name;
+}
+
+TEST(Config, KindsThatAreNotReadAreNamed) {
+  const auto unread = [](const char* type, const char* field, const Json& value) {
+    return with(with(llama(), "model_type", type), field, value);
+  };
+  EXPECT_TRUE(refuses(unread("mixtral", "num_local_experts", 8), "a mixture of experts"));
+  EXPECT_TRUE(refuses(unread("qwen3_moe", "num_experts", 128), "a mixture of experts"));
+  EXPECT_TRUE(
+      refuses(unread("llava", "vision_config", {{"depth", 1}}), "a model that sees images"));
+  EXPECT_TRUE(refuses(unread("t5", "is_encoder_decoder", true), "an encoder with a decoder"));
+  EXPECT_FALSE(refuses(unread("other", "is_encoder_decoder", false), "encoder with"));
+  EXPECT_TRUE(refuses(with(llama(), "num_experts", 4), "a mixture of experts"));
+}
+
+// What gpt2-medium, gpt2-xl, distilgpt2 and their like have beside what transformers writes today.
+TEST(Config, FieldsOfPublishedGpt2ConfigsChangeNothing) {
+  const Json plain = parse_json(R"({"architectures": ["GPT2LMHeadModel"], "n_embd": 64,
+    "n_head": 4, "n_layer": 2, "n_positions": 128, "vocab_size": 512})",
+                                "test");
+  Json published = plain;
+  published.update(parse_json(R"({"_num_labels": 1, "_commit_hash": "0", "n_ctx": 128,
+    "n_special": 0, "predict_special_tokens": true, "output_past": true, "xla_device": null,
+    "eos_token_ids": 0, "id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0},
+    "task_specific_params": {"text-generation": {"do_sample": true, "max_length": 50}}})",
+                              "test"));
+  EXPECT_EQ(read(published), read(plain));
+}
+
 TEST(Config, QwenSlidesFromALayerOn) {
   Json config = llama();
   config["architectures"] = {"Qwen2ForCausalLM"};
@@ -247,7 +302,7 @@ TEST(Config, RefusesSizesOutOfRange) {
 
 TEST(Config, RefusesArchitecturesByName) {
   EXPECT_TRUE(refuses(with(llama(), "architectures", {"MambaForCausalLM"}), "MambaForCausalLM"));
-  EXPECT_TRUE(refuses(with(llama(), "architectures", Json::array()), "architectures"));
+  EXPECT_TRUE(refuses(with(llama(), "architectures", Json::array()), "model_type"));
   Json by_type = llama();
   by_type.erase("architectures");
   EXPECT_EQ(read(with(by_type, "model_type", "llama")).architecture, "llama");

@@ -12,10 +12,12 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kClasses[] = {"Gemma2ForCausalLM"};
+constexpr std::string_view kInnerClasses[] = {"Gemma2Model"};
 constexpr std::string_view kModelTypes[] = {"gemma2"};
-constexpr std::string_view kIgnored[] = {"*.rotary_emb.inv_freq"};
-// hidden_act: a name of the first release; transformers reads hidden_activation alone.
-constexpr std::string_view kWithoutInfluence[] = {"hidden_act"};
+constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
+// hidden_act, sliding_window_size: names of the first release; transformers reads
+// hidden_activation and sliding_window alone.
+constexpr std::string_view kWithoutInfluence[] = {"hidden_act", "sliding_window_size"};
 constexpr FixedField kFixed[] = {{"attention_bias", "false"},
                                  {"tie_word_embeddings", "true"},
                                  {"use_bidirectional_attention", "false"}};
@@ -147,11 +149,12 @@ extern constinit const Architecture architecture_gemma2 = {
     .name = "gemma2",
     .summary = "Gemma 2",
     .hf_classes = kClasses,
+    .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
     .write_config = write_config,
     .table = kTable,
-    .optional_prefix = {},
+    .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "gemma2",
              .activation = Activation::gelu_tanh,

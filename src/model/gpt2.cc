@@ -9,13 +9,16 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kClasses[] = {"GPT2LMHeadModel"};
+constexpr std::string_view kInnerClasses[] = {"GPT2Model"};
 constexpr std::string_view kModelTypes[] = {"gpt2"};
 // Mask buffers that older checkpoints store.
 constexpr std::string_view kIgnored[] = {"*h.*.attn.bias", "*h.*.attn.masked_bias"};
-// summary_*: of another class. n_ctx: the context that n_positions says. reorder_and_upcast_attn:
-// the order of rounding in mixed precision.
+// summary_*, n_special, predict_special_tokens: of other classes. n_ctx: the context that
+// n_positions says. reorder_and_upcast_attn: the order of rounding in mixed precision.
 constexpr std::string_view kWithoutInfluence[] = {
     "n_ctx",
+    "n_special",
+    "predict_special_tokens",
     "reorder_and_upcast_attn",
     "summary_activation",
     "summary_first_dropout",
@@ -113,6 +116,7 @@ extern constinit const Architecture architecture_gpt2 = {
     .name = "gpt2",
     .summary = "GPT-2, DistilGPT-2",
     .hf_classes = kClasses,
+    .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
     .write_config = write_config,

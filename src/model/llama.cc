@@ -9,8 +9,9 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kClasses[] = {"LlamaForCausalLM", "MistralForCausalLM"};
+constexpr std::string_view kInnerClasses[] = {"LlamaModel", "MistralModel"};
 constexpr std::string_view kModelTypes[] = {"llama", "mistral"};
-constexpr std::string_view kIgnored[] = {"*.rotary_emb.inv_freq"};
+constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 // pretraining_tp only splits a product into parts; is_llama_config says nothing.
 constexpr std::string_view kWithoutInfluence[] = {"pretraining_tp", "is_llama_config",
                                                   "max_sequence_length"};
@@ -59,6 +60,14 @@ constexpr TensorRow kTable[] = {
     {Role::head, Part::weight, "lm_head", "output", "", Dim::vocabulary, Dim::hidden, untied},
 };
 
+// The class counts where there is no type.
+bool is_mistral(ConfigReader& fields) {
+  if (fields.has("model_type")) return fields.text("model_type", {}) == "mistral";
+  const std::vector<std::string> classes =
+      fields.has("architectures") ? fields.texts("architectures") : std::vector<std::string>();
+  return !classes.empty() && classes.front().starts_with("Mistral");
+}
+
 // MistralConfig takes a window of 4096 when the field is absent, and none when it is null.
 void read_mistral_window(ConfigReader& fields, Decoder& d) {
   if (!fields.mentions("sliding_window")) {
@@ -79,7 +88,7 @@ Decoder read_config(const Json& config, const std::string& where) {
   d.attention_bias = fields.boolean("attention_bias", false);
   d.mlp_bias = fields.boolean("mlp_bias", false);
   d.rope = read_rope(fields, d);
-  if (fields.text("model_type", "llama") == "mistral") read_mistral_window(fields, d);
+  if (is_mistral(fields)) read_mistral_window(fields, d);
   fields.finish(d.architecture, kWithoutInfluence, kFixed);
   return d;
 }
@@ -104,11 +113,12 @@ extern constinit const Architecture architecture_llama = {
     .name = "llama",
     .summary = "Llama 2 and 3, TinyLlama, SmolLM, Mistral",
     .hf_classes = kClasses,
+    .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
     .write_config = write_config,
     .table = kTable,
-    .optional_prefix = {},
+    .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "llama",
              .activation = Activation::silu,

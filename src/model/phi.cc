@@ -11,8 +11,9 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kClasses[] = {"PhiForCausalLM"};
+constexpr std::string_view kInnerClasses[] = {"PhiModel"};
 constexpr std::string_view kModelTypes[] = {"phi", "phi-msft"};
-constexpr std::string_view kIgnored[] = {"*.rotary_emb.inv_freq"};
+constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr std::string_view kWithoutInfluence[] = {"flash_attn", "flash_rotary", "fused_dense"};
 // A tied head would share its matrix but not its bias; no such model is known.
 constexpr FixedField kFixed[] = {{"qk_layernorm", "false"}, {"tie_word_embeddings", "false"}};
@@ -106,11 +107,12 @@ extern constinit const Architecture architecture_phi = {
     .name = "phi",
     .summary = "Phi-1, Phi-1.5, Phi-2",
     .hf_classes = kClasses,
+    .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
     .write_config = write_config,
     .table = kTable,
-    .optional_prefix = {},
+    .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "phi2",
              .activation = Activation::gelu_tanh,

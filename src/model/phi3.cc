@@ -9,8 +9,9 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kClasses[] = {"Phi3ForCausalLM"};
+constexpr std::string_view kInnerClasses[] = {"Phi3Model"};
 constexpr std::string_view kModelTypes[] = {"phi3"};
-constexpr std::string_view kIgnored[] = {"*.rotary_emb.inv_freq"};
+constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr FixedField kFixed[] = {
     {"attention_bias", "false"}, {"mlp_bias", "false"},       {"lm_head_bias", "false"},
     {"full_attn_mod", "1"},      {"interpolate_factor", "1"},
@@ -70,11 +71,12 @@ extern constinit const Architecture architecture_phi3 = {
     .name = "phi3",
     .summary = "Phi-3, Phi-3.5, Phi-4, Phi-4-mini",
     .hf_classes = kClasses,
+    .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
     .write_config = write_config,
     .table = kTable,
-    .optional_prefix = {},
+    .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "phi3",
              .activation = Activation::silu,

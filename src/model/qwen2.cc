@@ -7,8 +7,9 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kClasses[] = {"Qwen2ForCausalLM"};
+constexpr std::string_view kInnerClasses[] = {"Qwen2Model"};
 constexpr std::string_view kModelTypes[] = {"qwen2"};
-constexpr std::string_view kIgnored[] = {"*.rotary_emb.inv_freq"};
+constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr FixedField kFixed[] = {{"use_mrope", "false"}};
 
 bool untied(const Decoder& d) { return !d.tied; }
@@ -73,11 +74,12 @@ extern constinit const Architecture architecture_qwen2 = {
     .name = "qwen2",
     .summary = "Qwen2, Qwen2.5",
     .hf_classes = kClasses,
+    .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
     .write_config = write_config,
     .table = kTable,
-    .optional_prefix = {},
+    .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "qwen2",
              .activation = Activation::silu,

@@ -9,8 +9,9 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kClasses[] = {"Qwen3ForCausalLM"};
+constexpr std::string_view kInnerClasses[] = {"Qwen3Model"};
 constexpr std::string_view kModelTypes[] = {"qwen3"};
-constexpr std::string_view kIgnored[] = {"*.rotary_emb.inv_freq"};
+constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr FixedField kFixed[] = {{"attention_bias", "false"}};
 constexpr std::int64_t kHeadDim = 128;  // Qwen3Config's own default
 
@@ -74,11 +75,12 @@ extern constinit const Architecture architecture_qwen3 = {
     .name = "qwen3",
     .summary = "Qwen3 without experts",
     .hf_classes = kClasses,
+    .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
     .read_config = read_config,
     .write_config = write_config,
     .table = kTable,
-    .optional_prefix = {},
+    .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "qwen3",
              .activation = Activation::silu,

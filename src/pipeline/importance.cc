@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "format/imatrix.h"
+#include "source/unread_files.h"
 
 namespace zp {
 namespace {
@@ -20,6 +21,10 @@ std::string some(const std::vector<std::string>& names) {
 ColumnImportance::ColumnImportance(const std::filesystem::path& file, const Model& model) {
   const std::string where = file.string();
   const MappedFile mapped(file);
+  if (!is_imatrix(mapped.bytes())) {
+    throw Error(where, "no statistics", "what zeropoint calibrate wrote, or llama.cpp's imatrix",
+                describe_file(mapped.bytes()));
+  }
   std::unordered_map<std::string, ImatrixEntry> entries;
   for (ImatrixEntry& e : read_imatrix(mapped.bytes(), where).entries) {
     std::string name = e.name;

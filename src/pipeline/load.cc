@@ -4,6 +4,7 @@
 #include "base/mapped_file.h"
 #include "container/onnx_graph.h"
 #include "model/config_writer.h"
+#include "source/folder.h"
 #include "source/read_model.h"
 #include "text/generation.h"
 
@@ -14,7 +15,7 @@ namespace {
 std::string name_of(const fs::path& path) {
   const fs::path full = fs::weakly_canonical(path);
   const fs::path last = full.has_filename() ? full.filename() : full.parent_path().filename();
-  return fs::is_directory(full) ? last.string() : last.stem().string();
+  return fs::is_directory(full) ? last.string() : model_name_of(last);
 }
 
 // Rows of a known shape that nobody may read.
@@ -31,7 +32,7 @@ class Unread final : public RowReader {
 bool is_config(const fs::path& path) {
   if (!fs::is_regular_file(path)) return false;
   const MappedFile file(path);
-  return !file.bytes().empty() && file.bytes()[0] == std::byte{'{'};
+  return !file.bytes().empty() && file.bytes()[0] == std::byte{'{'} && !is_index(path);
 }
 
 std::unique_ptr<LoadedModel> load_shapes(const fs::path& config) {
@@ -70,6 +71,16 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
       config.update(token_ids_json(*loaded->tokenizer, loaded->checkpoint.generation_config));
   }
   return loaded;
+}
+
+std::vector<std::string> notes_of(const LoadedModel& loaded) {
+  std::vector<std::string> notes = loaded.checkpoint.notes;
+  const auto add = [&](const std::vector<std::string>& more) {
+    notes.insert(notes.end(), more.begin(), more.end());
+  };
+  add(loaded.model.notes);
+  if (loaded.tokenizer) add(loaded.tokenizer->notes);
+  return notes;
 }
 
 Subject subject_of(const LoadedModel& loaded) {

@@ -27,6 +27,9 @@ struct LoadedModel {
 /// Throws Error when there is no config.json, the architecture is unknown, or tensors don't fit it.
 std::unique_ptr<LoadedModel> load_model(const std::filesystem::path& path);
 
+/// What people should know about how the files were read.
+std::vector<std::string> notes_of(const LoadedModel& loaded);
+
 /// The model for the judge. Borrows it.
 Subject subject_of(const LoadedModel& loaded);
 
@@ -34,7 +37,7 @@ Subject subject_of(const LoadedModel& loaded);
 /// it has no tokenizer.
 std::unique_ptr<LoadedModel> load_shapes(const std::filesystem::path& config);
 
-/// Whether the path is a lone JSON file, judged by its first byte.
+/// Whether the path is a lone JSON file, judged by its first byte, and no index of shards.
 bool is_config(const std::filesystem::path& path);
 
 }  // namespace zp

@@ -21,8 +21,9 @@ std::string asked(std::string_view pattern, bool tied) {
 }
 
 TEST(Pattern, TensorsHaveTheNamesOfEveryWorld) {
-  for (const char* down : {"down", "ffn_down", "down_proj", "mlp.down_proj", "blk.*.ffn_down.weight",
-                           "layers.0-1.down", "model.layers.*.mlp.down_proj.weight"})
+  for (const char* down :
+       {"down", "ffn_down", "down_proj", "mlp.down_proj", "blk.*.ffn_down.weight",
+        "layers.0-1.down", "model.layers.*.mlp.down_proj.weight"})
     EXPECT_EQ(asked(down, false), "blk.0.ffn_down.weight blk.1.ffn_down.weight") << down;
   EXPECT_EQ(asked("blk.1.ffn_down", false), "blk.1.ffn_down.weight");
   EXPECT_EQ(asked("own_proj", false), "");

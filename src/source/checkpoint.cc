@@ -5,8 +5,11 @@
 
 #include "base/checked.h"
 #include "source/folder.h"
+#include "source/gguf_parts.h"
 #include "source/gguf_vocabulary.h"
 #include "source/mlx.h"
+#include "source/quantized.h"
+#include "source/unread_files.h"
 
 namespace zp {
 namespace fs = std::filesystem;
@@ -74,7 +77,7 @@ void read_file(const fs::path& path, Checkpoint& checkpoint) {
     for (const SourceKind* k : source_kinds())
       known += (known.empty() ? "" : ", ") + std::string(k->name);
     throw Error(path.string(), bytes.empty() ? "empty file" : "no checkpoint that is known here",
-                known);
+                known, describe_file(bytes));
   }
   if (!checkpoint.kind.empty() && checkpoint.kind != kind->name) {
     throw Error(path.string(), "shard of another kind", checkpoint.kind, std::string(kind->name));
@@ -84,24 +87,28 @@ void read_file(const fs::path& path, Checkpoint& checkpoint) {
 }
 
 // Every tensor of a shard must be the index's, and in the shard that the index says.
-void read_shards(const Shards& shards, Checkpoint& checkpoint) {
-  const std::string where = shards.index.string();
-  for (const std::string& file : shards.files) {
-    const std::size_t first = checkpoint.tensors.size();
-    read_file(shards.index.parent_path() / file, checkpoint);
-    for (std::size_t i = first; i < checkpoint.tensors.size(); ++i) {
-      const std::string& name = checkpoint.tensors[i].name;
-      const auto entry = shards.file_of.find(name);
-      if (entry == shards.file_of.end())
-        throw Error(where, "tensor of " + file + " missing", "\"" + name + "\"");
-      if (entry->second != file)
-        throw Error(where + ": \"" + name + "\"", "tensor in another shard", entry->second, file);
-    }
+void check_index(const ModelFiles& files, const std::string& file, std::size_t first,
+                 const Checkpoint& checkpoint) {
+  const std::string where = files.index.string();
+  for (std::size_t i = first; i < checkpoint.tensors.size(); ++i) {
+    const std::string& name = checkpoint.tensors[i].name;
+    const auto entry = files.file_of.find(name);
+    if (entry == files.file_of.end())
+      throw Error(where, "tensor of " + file + " missing", "\"" + name + "\"");
+    if (entry->second != file)
+      throw Error(where + ": \"" + name + "\"", "tensor in another shard", entry->second, file);
   }
-  for (const auto& [name, file] : shards.file_of) {
+}
+
+void read_files(const ModelFiles& files, Checkpoint& checkpoint) {
+  for (const std::string& file : files.names) {
+    const std::size_t first = checkpoint.tensors.size();
+    read_file(files.folder / file, checkpoint);
+    if (!files.index.empty()) check_index(files, file, first, checkpoint);
+  }
+  for (const auto& [name, file] : files.file_of) {
     if (checkpoint.find(name) == nullptr)
-      throw Error((shards.index.parent_path() / file).string(), "tensor missing",
-                  "\"" + name + "\"");
+      throw Error((files.folder / file).string(), "tensor missing", "\"" + name + "\"");
   }
 }
 
@@ -115,26 +122,21 @@ Checkpoint open_checkpoint(const fs::path& path) {
   std::error_code reason;
   const fs::file_status status = fs::status(path, reason);
   if (!fs::exists(status)) throw Error(path.string(), "no such file or folder");
-  if (fs::is_directory(status)) {
-    checkpoint.folder = path;
-    const FolderModel model = find_model(path);
-    if (model.shards) {
-      read_shards(*model.shards, checkpoint);
-    } else {
-      read_file(model.file, checkpoint);
-    }
-  } else {
-    checkpoint.folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    read_file(path, checkpoint);
-  }
+  const ModelFiles files = fs::is_directory(status) ? find_model(path) : model_of_file(path);
+  checkpoint.folder = files.folder.empty() ? fs::path(".") : files.folder;
+  read_files(files, checkpoint);
   // A GGUF file says everything itself; what lies beside it may be another model's.
   if (checkpoint.world == World::gguf) {
     checkpoint.folder.clear();
+    check_gguf_parts(checkpoint);
     checkpoint.generation_config = read_gguf_generation(checkpoint.metadata, path.string());
   } else {
     checkpoint.config = read_if_there(checkpoint.folder / "config.json");
     checkpoint.generation_config = read_if_there(checkpoint.folder / "generation_config.json");
     join_mlx(checkpoint);
+    settle_quantization(checkpoint);
+    if (const std::string adapter = describe_adapter(checkpoint.folder); !adapter.empty())
+      checkpoint.notes.push_back("the folder also has " + adapter + "; it is not applied");
   }
   return checkpoint;
 }

@@ -34,6 +34,7 @@ class Checkpoint {
   Json generation_config;            ///< or null
   std::vector<gguf::Pair> metadata;  ///< GGUF's own, else empty
   std::optional<onnx::Model> graph;  ///< of an ONNX model
+  std::vector<std::string> notes;    ///< what people should know about how the files were read
 
   const Tensor* find(std::string_view name) const;
   /// Throws Error at `where` for a name that is there already or isn't printable UTF-8.
@@ -66,10 +67,10 @@ std::span<const SourceKind* const> source_kinds();
 /// nullptr when no kind recognizes the bytes.
 const SourceKind* source_kind_of(Bytes file);
 
-/// Opens a folder (sharded or single) or a file. Throws Error.
+/// Opens a folder or a file, which may be an index or a shard (source/folder.h). Throws Error.
 ///
 /// Of a folder the first of these is taken: safetensors, PyTorch, GGUF, ONNX. Two that claim to be
-/// the whole model in the same form (a file and an index, two files) are refused.
+/// the whole model in the same form are refused.
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 
 }  // namespace zp

@@ -1,5 +1,5 @@
-// llama.cpp's GGUF. Types whose blocks no grid here decodes are listed but have no rows. Split
-// files are not put together.
+// llama.cpp's GGUF. Types whose blocks no grid here decodes are listed but have no rows. Of a model
+// split over files the first has the metadata.
 #include "format/gguf.h"
 
 #include <algorithm>
@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "source/checkpoint.h"
-#include "source/gguf_fields.h"
 #include "source/grid_rows.h"
 
 namespace zp {
@@ -51,23 +50,14 @@ Tensor make_tensor(gguf::TensorInfo&& t, Bytes bytes, const std::string& where) 
   return tensor;
 }
 
-// A part of a model split over files ends where the next would go on.
-void refuse_split(const gguf::Header& header, const std::string& where) {
-  GgufFields fields(header.pairs, "split.", where);
-  constexpr const char* kKey = "count";
-  if (fields.has(kKey) && fields.integer(kKey, 0, UINT16_MAX) > 1)
-    fields.refuse(kKey, "split files are not put together", "one file");
-}
-
 void read(Bytes file, const std::string& where, Checkpoint& checkpoint) {
   gguf::Header header = gguf::read_header(file, where);
-  refuse_split(header, where);
   for (gguf::TensorInfo& t : header.tensors) {
     const auto begin = static_cast<std::size_t>(header.data_begin + t.offset);
     const Bytes bytes = file.subspan(begin, static_cast<std::size_t>(t.bytes));
     checkpoint.add(make_tensor(std::move(t), bytes, where), where);
   }
-  checkpoint.metadata = std::move(header.pairs);
+  if (checkpoint.metadata.empty()) checkpoint.metadata = std::move(header.pairs);
   checkpoint.world = World::gguf;
 }
 

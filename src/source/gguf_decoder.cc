@@ -7,6 +7,7 @@
 #include "model/config_reader.h"
 #include "model/gguf_rows.h"
 #include "source/gguf_fields.h"
+#include "source/unread_files.h"
 
 namespace zp {
 namespace {
@@ -192,13 +193,16 @@ void read_attention(GgufFields& fields, Decoder& d) {
 // Keys of mixtures of experts, which some converters write into every file.
 void refuse_experts(GgufFields& fields) {
   for (const char* key : {"expert_count", "expert_used_count"}) {
-    if (fields.has(key)) fields.integer(key, 0, 0);
+    if (fields.has(key) && fields.integer(key, 0, INT32_MAX) > 0)
+      fields.refuse(key, "a mixture of experts is not supported", "0");
   }
 }
 
 }  // namespace
 
 const Architecture& find_gguf_architecture(const Checkpoint& checkpoint) {
+  const std::string_view what = describe_gguf(checkpoint.metadata);
+  if (!what.empty()) throw Error(checkpoint.path.string(), "no model", {}, std::string(what));
   GgufFields fields(checkpoint.metadata, "", checkpoint.path.string());
   constexpr const char* kKey = "general.architecture";
   const std::string name = fields.text(kKey);

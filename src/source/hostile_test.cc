@@ -70,7 +70,8 @@ TEST_F(Hostile, WhatIsNoCheckpointIsSaidSo) {
   EXPECT_EQ(refusal_of(folder_ / "none"), "none: no such file or folder");
   write("text", "Once upon a time");
   EXPECT_EQ(refusal_of(folder_ / "text"),
-            "text: no checkpoint that is known here: expected safetensors, pytorch, gguf, onnx");
+            "text: no checkpoint that is known here: expected safetensors, pytorch, gguf, onnx, "
+            "found text");
   write("empty", "");
   EXPECT_EQ(refusal_of(folder_ / "empty"),
             "empty: empty file: expected safetensors, pytorch, gguf, onnx");
@@ -86,10 +87,19 @@ TEST_F(Hostile, TwoModelsInAFolderAreNamed) {
   EXPECT_EQ(refusal_of(model()),
             "m: two models in one folder; name the file: expected one, found a.gguf and b.gguf");
   write("m/model.safetensors", "x");
-  write("m/model.safetensors.index.json", "{}");
+  write("m/1.safetensors", "x");
+  write("m/model.safetensors.index.json", R"({"weight_map":{"a":"1.safetensors"}})");
   EXPECT_EQ(refusal_of(model()),
             "m: two models in one folder; name the file: expected one, found model.safetensors and "
             "model.safetensors.index.json");
+}
+
+TEST_F(Hostile, ShardNamesThatCountWrongAreNoShards) {
+  write("m/a-00003-of-00002.safetensors", sample::safetensors_sound());
+  EXPECT_EQ(refusal_of(model()), "accepted");
+  write("m/a-00001-of-99999.safetensors", sample::safetensors_sound());
+  EXPECT_EQ(refusal_of(model() / "a-00001-of-99999.safetensors"),
+            "m/a-00002-of-99999.safetensors: shard missing");
 }
 
 TEST_F(Hostile, AnIndexThatLeavesItsFolderIsRefused) {

@@ -51,6 +51,7 @@ void add_tensors(const pickle::Object& object, const StorageBytes& storages,
     Tensor tensor;
     tensor.bytes = pytorch::check_inside(t, static_cast<std::int64_t>(storage.size()), place);
     if (info(t.dtype).floating) tensor.rows = pytorch::rows_of(t, storage, place);
+    tensor.stored = pytorch::side_by_side(t, storage);
     tensor.name = std::move(t.name);
     tensor.type = info(t.dtype).name;
     tensor.shape = std::move(t.shape);

@@ -1,5 +1,7 @@
 #include "source/pytorch_rows.h"
 
+#include <algorithm>
+
 #include "base/checked.h"
 #include "source/checkpoint.h"
 
@@ -42,15 +44,17 @@ class FoldedRows final : public RowReader {
 
 // The step from row to row when all rows have the same one.
 bool one_row_step(const TensorRecord& t, std::int64_t& step) {
+  bool first = true;
   std::int64_t covered = 0;  // what the dimensions further in make together
   step = 0;
   for (std::size_t d = t.shape.size() - 1; d-- > 0;) {
     if (t.shape[d] == 1) continue;
-    if (covered == 0) {
+    if (first) {
       step = t.strides[d];
     } else if (t.strides[d] != covered) {
       return false;
     }
+    first = false;
     covered = t.strides[d] * t.shape[d];
   }
   return true;
@@ -75,11 +79,23 @@ std::int64_t check_inside(const TensorRecord& t, std::int64_t storage_bytes,
   return checked_mul(elements, info(t.dtype).bytes, where);
 }
 
+Bytes side_by_side(const TensorRecord& t, Bytes storage) {
+  if (std::ranges::find(t.shape, 0) != t.shape.end()) return {};
+  std::int64_t elements = 1;  // further in
+  for (std::size_t d = t.shape.size(); d-- > 0;) {
+    if (t.shape[d] != 1 && t.strides[d] != elements) return {};
+    elements *= t.shape[d];  // check_inside found it to fit
+  }
+  const std::int64_t bytes = info(t.dtype).bytes;
+  return storage.subspan(static_cast<std::size_t>(t.offset * bytes),
+                         static_cast<std::size_t>(elements * bytes));
+}
+
 std::unique_ptr<RowReader> rows_of(const TensorRecord& t, Bytes storage, const std::string& where) {
   const MatrixShape matrix = matrix_shape(t.shape, where);
   if (matrix.rows == 0) return stored_rows({}, t.dtype, 0, 0);
   const std::int64_t held = static_cast<std::int64_t>(storage.size()) / info(t.dtype).bytes;
-  if (checked_mul(matrix.rows, matrix.cols, where) > held) return nullptr;
+  if (checked_mul(matrix.rows, matrix.cols, where) > std::max(held, kMostExpanded)) return nullptr;
   const Bytes bytes = storage.subspan(static_cast<std::size_t>(t.offset * info(t.dtype).bytes));
   if (t.shape.empty()) return strided_rows(bytes, t.dtype, 1, 1, 0, 0);
   std::int64_t row_step = 0;

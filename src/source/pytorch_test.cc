@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "format/cursor.h"
 #include "format/sample_files.h"
 #include "source/checkpoint.h"
 #include "source/sample_pytorch.h"
@@ -86,7 +87,44 @@ TEST(Pytorch, ReadsAnOffsetAndAnEmptyTensor) {
   EXPECT_EQ(checkpoint.find("none")->bytes, 0);
 }
 
-TEST(Pytorch, IntegersAndExpandedTensorsHaveNoRows) {
+TEST(Pytorch, StridesOfZeroRepeatWhatIsStored) {
+  Pickle p;
+  const auto tensor = [&p](const char* key, std::array<std::int64_t, 3> shape,
+                           std::array<std::int64_t, 3> strides) {
+    p.text(key)
+        .name("torch._utils", "_rebuild_tensor_v2")
+        .op("(")
+        .storage("FloatStorage", "0", 6)
+        .integer(1);
+    p.integer(shape[0]).integer(shape[1]).integer(shape[2]).op("\x87");
+    p.integer(strides[0]).integer(strides[1]).integer(strides[2]).op("\x87\x89}tR");
+  };
+  p.op("}(");
+  p.text("one").tensor("FloatStorage", "0", 6, 2, {1, 9}, {0, 0});
+  p.text("rows").tensor("FloatStorage", "0", 6, 3, {3, 3}, {0, 1});
+  p.text("columns").tensor("FloatStorage", "0", 6, 1, {2, 4}, {1, 0});
+  tensor("middle", {2, 3, 2}, {2, 0, 1});
+  tensor("outer", {2, 2, 2}, {0, 2, 1});
+  const std::string file = sample::pytorch_zip(p.op("u").bytes());
+  Checkpoint checkpoint;
+  read_into(file, checkpoint);
+  EXPECT_EQ(values_of(*checkpoint.find("one")), Values(9, 2));
+  EXPECT_EQ(values_of(*checkpoint.find("rows")), (Values{3, 4, 5, 3, 4, 5, 3, 4, 5}));
+  EXPECT_EQ(values_of(*checkpoint.find("columns")), (Values{1, 1, 1, 1, 2, 2, 2, 2}));
+  EXPECT_EQ(values_of(*checkpoint.find("middle")), (Values{1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4}));
+  EXPECT_EQ(values_of(*checkpoint.find("outer")), (Values{1, 2, 3, 4, 1, 2, 3, 4}));
+  EXPECT_TRUE(checkpoint.find("one")->stored.empty());
+}
+
+TEST(Pytorch, OnlyTensorsThatLieSideBySideAreStoredBytes) {
+  const std::string file = sample::pytorch_zip();
+  Checkpoint checkpoint;
+  read_into(file, checkpoint);
+  EXPECT_EQ(as_text(checkpoint.find("w")->stored), sample::six_floats());
+  EXPECT_TRUE(checkpoint.find("wt")->stored.empty());
+}
+
+TEST(Pytorch, IntegersAndTensorsExpandedWithoutEndHaveNoRows) {
   Pickle p;
   p.op("}(").text("steps").tensor("LongStorage", "0", 3, 0, {1, 3}, {3, 1});
   p.text("wide").tensor("FloatStorage", "0", 6, 0, {std::int64_t{1} << 40, 3}, {0, 1}).op("u");

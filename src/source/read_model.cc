@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "source/gguf_decoder.h"
 #include "source/gguf_vocabulary.h"
+#include "source/quantized.h"
+#include "source/unread_files.h"
 
 namespace zp {
 namespace {
@@ -31,8 +33,9 @@ Decoder decoder_of(const Architecture& architecture, const Checkpoint& checkpoin
 const Architecture& architecture_of(const Checkpoint& checkpoint) {
   if (checkpoint.world == World::gguf) return find_gguf_architecture(checkpoint);
   if (checkpoint.config.is_null()) {
+    const std::string adapter = describe_adapter(checkpoint.folder);
     throw Error(checkpoint.path.string(), "can't tell what the model computes",
-                "config.json beside the weights", "none");
+                "config.json beside the weights", adapter.empty() ? "none" : adapter);
   }
   return find_architecture(checkpoint.config, config_path(checkpoint));
 }
@@ -49,6 +52,7 @@ Model read_model(const Checkpoint& checkpoint) {
     throw Error(where, "no tensors, so no model", {},
                 checkpoint.world == World::gguf ? "a vocabulary alone" : "an empty file");
   }
+  refuse_quantized(checkpoint);
   Decoder decoder = decoder_of(architecture, checkpoint);
   if (decoder.layers > std::ssize(checkpoint.tensors)) {
     throw Error(where, "more layers than the checkpoint has tensors", {},
