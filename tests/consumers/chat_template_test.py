@@ -167,10 +167,10 @@ ROWS = [
     ({"conversations": [{"from": "human", "value": "Hello there"}, {"from": "gpt", "value": "Hi!"}], "system": "Be brief."}, [TURNS["system"], *SAID], {}),
 ]  # fmt: skip
 WITH_ALL = (
-    "{{ bos_token }}{{ eos_token }}|{{ unk_token }}|{{ pad_token }}|{{ tools is none }}{{ documents is none }}{{ style }}{{ sep_token is defined }}"
+    "{{ bos_token }}{{ eos_token }}|{{ unk_token }}|{{ pad_token }}|{{ image_token }}|{{ tools is none }}{{ documents is none }}{{ style }}{{ sep_token is defined }}"
     "{% for m in messages %}<{{ m.role }}>{{ m | tojson }}{% endfor %}{{ tools | tojson }}{{ documents | tojson }}"
 )
-SPECIAL = {"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>", "unk_token": "<|user|>", "pad_token": "<|end_of_text|>"}
+SPECIAL = {"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>", "unk_token": "<|user|>", "pad_token": "<|end_of_text|>", "extra_special_tokens": {"image_token": "<|assistant|>"}}
 
 
 def folder_differs(template):
