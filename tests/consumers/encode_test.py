@@ -291,8 +291,10 @@ def real_cases(temporary):
     yield Case("phi-4-mini", t / "phi-4-mini", from_vocab_merges(t / "phi-4-mini", O200K), specials=config_added(t / "phi-4-mini"))
     qwen = from_transformers(t / "qwen2.5", "Qwen2TokenizerFast")
     yield Case("qwen2.5", t / "qwen2.5", qwen, as_python(qwen, "NFC"), recording="qwen2", specials=config_added(t / "qwen2.5"))
-    for name in ("stories260k", "tinystories-656k", "tinystories-656k-phi3", "en-bn-llama", "micro-lm-gpt2"):
-        yield Case(name, m / name, from_json(m / name), specials=json_added(m / name), decodes=name != "micro-lm-gpt2")
+    for name in ("stories260k", "tinystories-656k", "tinystories-656k-phi3", "en-bn-llama"):
+        yield Case(name, m / name, from_json(m / name), specials=json_added(m / name))
+    micro = m / "micro-lm-gpt2"  # whose "?" tokenizer_config.json alone makes special
+    yield Case(micro.name, micro, from_transformers(micro, "PreTrainedTokenizerFast"), specials=["?"], decodes=False)
     stories = only(m / "stories260k", ["tokenizer.model"], temporary)
     model = SentencePiece(stories / "tokenizer.model")
     yield Case("stories260k-model", stories, model, spelled_out(model))
