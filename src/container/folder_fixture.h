@@ -21,6 +21,7 @@ using Buffer = std::vector<std::byte>;
 class FolderFixture {
  public:
   explicit FolderFixture(std::string stored_type) : stored_type_(std::move(stored_type)) {
+    model.architecture = architectures().front();
     config = {{"model_type", "llama"}, {"hidden_size", 128}};
   }
 

@@ -45,7 +45,9 @@ Json special_id(const ContainerInput& input, const char* key,
                 std::optional<std::int64_t> Tokenizer::*of) {
   if (input.tokenizer != nullptr && input.tokenizer->*of) return *(input.tokenizer->*of);
   const Json id = input.config.value(key, Json());
-  return id.is_number_integer() ? id : Json();
+  if (!id.is_number_integer()) return {};
+  const auto number = id.get<std::int64_t>();
+  return number >= 0 && number < input.model.decoder.vocabulary ? id : Json();
 }
 
 /// An ordinary token, as config.json's pad_token_id often is ("!" where it is 0).

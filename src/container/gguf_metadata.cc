@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "container/agreement.h"
 #include "container/gguf_tokenizer.h"
 
 namespace zp {
@@ -32,10 +33,11 @@ class Keys {
   std::vector<gguf::Pair> pairs_;
 };
 
-// llama.cpp multiplies cos and sin by this factor, and for YaRN by 1 + 0.1 ln(factor) besides.
+// llama.cpp multiplies cos and sin by this factor, and for YaRN by 1 + 0.1 ln(factor) besides,
+// where that is above 1.
 void add_attention_factor(Keys& keys, const Rope& rope) {
   double factor = rope.attention_factor;
-  if (rope.scaling == RopeScaling::yarn) factor /= 1 + 0.1 * std::log(rope.factor);
+  if (rope.scaling == RopeScaling::yarn) factor /= 1 + 0.1 * std::log(std::max(rope.factor, 1.0));
   if (static_cast<float>(factor) != 1) keys.real("rope.scaling.attn_factor", factor);
 }
 
@@ -79,48 +81,8 @@ void add_attention(Keys& keys, const Decoder& d, bool always_window_key) {
   }
 }
 
-// Where llama.cpp's graph takes something for a key that is missing, or has none.
-void check_graph(const Decoder& d, const GgufFacts& facts, const std::string& where) {
-  Decoder graph;
-  graph.layers = d.layers;
-  graph.hidden = d.hidden;
-  graph.heads = d.heads;
-  graph.kv_heads = d.kv_heads;
-  graph.head_dim = d.head_dim;
-  if (facts.graph != nullptr) facts.graph(graph);
-  const auto same = [](double a, double b) {
-    return static_cast<float>(a) == static_cast<float>(b);
-  };
-  const double natural = 1 / std::sqrt(static_cast<double>(d.head_dim));
-  const auto scale = [&](const Decoder& of) {
-    return of.attention_scale > 0 ? of.attention_scale : natural;
-  };
-  if (!same(scale(d), scale(graph))) {
-    throw Error(where, "multiplies scores by another factor", std::to_string(scale(graph)),
-                std::to_string(scale(d)));
-  }
-  if ((graph.attention_soft_cap > 0 && d.attention_soft_cap <= 0) ||
-      (graph.logit_soft_cap > 0 && d.logit_soft_cap <= 0)) {
-    throw Error(where, "always has soft caps; the model has none");
-  }
-  if (graph.sliding_window && !d.sliding_window) {
-    throw Error(where, "always has a window; the model has none");
-  }
-}
-
-void check_computable(const Decoder& d, const GgufFacts& facts) {
-  const std::string where = "gguf, llama.cpp's architecture " + std::string(facts.name);
-  const bool gelu = d.activation != Activation::silu && facts.activation != Activation::silu;
-  if (d.activation != facts.activation && !gelu) throw Error(where, "computes another activation");
-  const bool factors =
-      d.rope.scaling == RopeScaling::llama3 || d.rope.scaling == RopeScaling::longrope;
-  if (factors && !facts.frequency_factors) throw Error(where, "has no llama3 or longrope scaling");
-  check_graph(d, facts, where);
-  const Rope natural;
-  if (d.rope.scaling == RopeScaling::yarn &&
-      (d.rope.beta_fast != natural.beta_fast || d.rope.beta_slow != natural.beta_slow)) {
-    throw Error(where, "has YaRN with beta_fast 32 and beta_slow 1 only");
-  }
+std::string graph_of(const GgufFacts& facts) {
+  return "gguf, llama.cpp's architecture " + std::string(facts.name);
 }
 
 bool has_token(const Tokenizer& tokenizer, std::string_view text) {
@@ -165,7 +127,6 @@ std::string gguf_name(const std::string& name, const Tokenizer* tokenizer) {
 std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t file_type) {
   const Decoder& d = input.model.decoder;
   const GgufFacts& facts = input.model.architecture->gguf;
-  check_computable(d, facts);
   Keys keys(facts.name);
   keys.general("general.architecture", std::string(facts.name));
   keys.general("general.type", std::string("model"));
@@ -187,16 +148,9 @@ std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t 
 }
 
 std::vector<std::string> gguf_notes(const ContainerInput& input) {
-  const Decoder& d = input.model.decoder;
-  std::vector<std::string> notes;
-  if (d.activation == Activation::gelu_erf) {
-    notes.push_back("llama.cpp computes GELU by its tanh form here; the model's is exact (erf)");
-  }
-  if (d.sliding_window && *d.sliding_window < d.context &&
-      !input.model.architecture->gguf.windows) {
-    notes.push_back("llama.cpp attends to everything here; the model sees " +
-                    std::to_string(*d.sliding_window) + " tokens");
-  }
+  const GgufFacts& facts = input.model.architecture->gguf;
+  std::vector<std::string> notes =
+      runtime_notes(input.model.decoder, facts.computes, "llama.cpp", graph_of(facts));
   if (input.tokenizer == nullptr) {
     notes.push_back("no tokenizer in the checkpoint: llama.cpp will take token ids only");
     return notes;

@@ -20,11 +20,11 @@ namespace zp {
 /// <|endoftext|>. So the name says it exactly when the tokenizer wants it.
 std::string gguf_name(const std::string& name, const Tokenizer* tokenizer);
 
-/// file_type: llama_ftype of the type that most weights have. Throws Error for what llama.cpp's
-/// graph of the architecture can't compute.
+/// file_type: llama_ftype of the type that most weights have. Throws Error for what has no keys.
 std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t file_type);
 
-/// Where llama.cpp will compute something else than the model says; for people.
+/// Where llama.cpp will compute something else than the model says; for people. Throws Error for
+/// what its graph of the architecture can't compute.
 std::vector<std::string> gguf_notes(const ContainerInput& input);
 
 }  // namespace zp

@@ -35,7 +35,7 @@ Decoder small(const Architecture& architecture) {
   d.ffn = 96;
   d.vocabulary = 40;
   d.context = 32;
-  d.activation = architecture.gguf.activation;
+  d.activation = architecture.gguf.computes.activation;
   d.norm = d.activation == Activation::silu ? Norm::rms : Norm::layer;
   d.rope.dims = architecture.name == "gpt2" ? 0 : 16;
   if (architecture.gguf.graph != nullptr) architecture.gguf.graph(d);
@@ -238,6 +238,16 @@ TEST(Gguf, YarnsOwnAttentionFactorIsNotStatedTwice) {
   EXPECT_EQ(value<std::string>(header, "llama.rope.scaling.type"), "yarn");
   EXPECT_EQ(real(header, "llama.rope.scaling.factor"), 4.0f);
   EXPECT_EQ(real(header, "llama.rope.scaling.attn_factor"), std::nullopt);
+}
+
+TEST(Gguf, WritesYarnsAttentionFactorAsItIsWhereNothingIsStretched) {
+  const Architecture& llama = named("llama");
+  Decoder d = small(llama);
+  d.rope.scaling = RopeScaling::yarn;
+  d.rope.factor = 0.5;
+  d.rope.attention_factor = 1.25;
+  const gguf::Header header = header_of(Sample(llama, d).layout());
+  EXPECT_EQ(real(header, "llama.rope.scaling.attn_factor"), 1.25f);
 }
 
 TEST(Gguf, RefusesWhatLlamaCppWouldComputeOtherwise) {

@@ -134,9 +134,12 @@ class Mlx final : public Container {
                            a.weight->use.rows * a.weight->use.cols});
       }
     }
+    std::vector<std::string> notes = mlx_notes(input.model);
+    Json config = folder_config(input, types.winner());
+    spell_for_module(config, input.model);
     Layout layout = folder_layout(tensors, {{"format", "mlx"}});
-    add_json(layout, "config.json",
-             mlx_config(folder_config(input, types.winner()), input.model.decoder, modules));
+    layout.notes = std::move(notes);
+    add_json(layout, "config.json", mlx_config(std::move(config), input.model.decoder, modules));
     add_companions(layout, input);
     add_transformers_notes(layout, input);
     return layout;

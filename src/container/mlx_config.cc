@@ -1,7 +1,12 @@
 #include "container/mlx_config.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
+
+#include "container/agreement.h"
+#include "model/config_writer.h"
 
 namespace zp {
 namespace {
@@ -52,6 +57,22 @@ void spell_sizes(Json& config, const Decoder& decoder) {
   }
 }
 
+/// YaRN's factor of 0.1 mscale ln(factor) + 1, over the same with mscale_all_dim.
+double yarn_term(const Json& scaling, const char* mscale, double otherwise, double factor) {
+  const Json stated = field(scaling, mscale);
+  return 0.1 * (stated.is_number() ? stated.get<double>() : otherwise) * std::log(factor) + 1;
+}
+
+// mlx-lm knows no attention_factor, and takes mscale where transformers leaves it aside.
+void spell_attention_factor(Json& scaling, const Rope& rope) {
+  if (rope.factor <= 1) return;
+  const double computed = yarn_term(scaling, "mscale", 1, rope.factor) /
+                          yarn_term(scaling, "mscale_all_dim", 0, rope.factor);
+  if (static_cast<float>(computed) == static_cast<float>(rope.attention_factor)) return;
+  scaling["mscale"] = (rope.attention_factor - 1) / (0.1 * std::log(rope.factor));
+  scaling["mscale_all_dim"] = 0;
+}
+
 void spell_rope(Json& config, const Decoder& decoder) {
   const Rope& rope = decoder.rope;
   if (rope.dims == 0) return;
@@ -60,7 +81,11 @@ void spell_rope(Json& config, const Decoder& decoder) {
     const auto share = static_cast<double>(rope.dims) / static_cast<double>(decoder.head_dim);
     hoist(config, "partial_rotary_factor", share);
   }
-  if (rope.scaling == RopeScaling::none) return;
+  if (rope.scaling == RopeScaling::none) {
+    // {"rope_type": "default"}, which not every module knows.
+    if (field(config, "rope_scaling").is_object()) config["rope_scaling"] = nullptr;
+    return;
+  }
   hoist(config, "original_max_position_embeddings", rope.original_context);
   hoist(config, "rope_scaling", field(config, "rope_parameters"));
   Json scaling = field(config, "rope_scaling");
@@ -68,10 +93,28 @@ void spell_rope(Json& config, const Decoder& decoder) {
   hoist(scaling, "type", field(scaling, "rope_type"));
   hoist(scaling, "rope_type", field(scaling, "type"));
   hoist(scaling, "original_max_position_embeddings", rope.original_context);
+  if (rope.scaling == RopeScaling::yarn) spell_attention_factor(scaling, rope);
   config["rope_scaling"] = std::move(scaling);
 }
 
 }  // namespace
+
+void spell_for_module(Json& config, const Model& model) {
+  const MlxFacts& facts = model.architecture->mlx;
+  const Json type = field(config, "model_type");
+  if (std::ranges::find(facts.model_types, type) == facts.model_types.end())
+    config["model_type"] = std::string(facts.model_types.front());
+  if (facts.fields.empty()) return;
+  const Json all = write_config(*model.architecture, model.decoder);
+  for (const std::string_view name : facts.fields)
+    hoist(config, std::string(name).c_str(), all[std::string(name)]);
+}
+
+std::vector<std::string> mlx_notes(const Model& model) {
+  const MlxFacts& facts = model.architecture->mlx;
+  return runtime_notes(model.decoder, facts.computes, "mlx-lm",
+                       "mlx, mlx-lm's module " + std::string(facts.model_types.front()));
+}
 
 Json mlx_config(Json config, const Decoder& decoder, std::span<const MlxModule> modules) {
   spell_sizes(config, decoder);

@@ -6,10 +6,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "format/mlx.h"
-#include "model/decoder.h"
+#include "model/architecture.h"
 
 namespace zp {
 
@@ -19,6 +20,13 @@ struct MlxModule {
   std::optional<mlx::Form> form = {};  ///< nothing: in floating point
   std::int64_t parameters = 0;
 };
+
+/// Adds what mlx-lm's module for the architecture wants stated and the source leaves open.
+void spell_for_module(Json& config, const Model& model);
+
+/// Where that module will compute something else than the model says; for people. Throws Error for
+/// what it can't compute.
+std::vector<std::string> mlx_notes(const Model& model);
 
 /// `config`: what the source said. What it says already stays.
 Json mlx_config(Json config, const Decoder& decoder, std::span<const MlxModule> modules);

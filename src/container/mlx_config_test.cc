@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace zp {
 namespace {
 
@@ -54,6 +56,56 @@ TEST(MlxConfig, SpellsTheOldLongropeTheNewWayToo) {
                                  rotating(RopeScaling::longrope), {});
   EXPECT_EQ(config["rope_scaling"]["type"], "su");
   EXPECT_EQ(config["rope_scaling"]["rope_type"], "su");
+}
+
+double attention_factor_of(const Json& scaling) {
+  const double factor = scaling["factor"].get<double>();
+  const auto term = [&](const char* name, double otherwise) {
+    return 0.1 * scaling.value(name, otherwise) * std::log(factor) + 1;
+  };
+  return term("mscale", 1) / term("mscale_all_dim", 0);
+}
+
+TEST(MlxConfig, SpellsYarnsAttentionFactorAsTheMscaleThatGivesIt) {
+  Decoder d = rotating(RopeScaling::yarn);
+  d.rope.factor = 4;
+  for (const double stated : {1.4, 1.0, 0.7}) {
+    d.rope.attention_factor = stated;
+    const Json scaling = {
+        {"rope_type", "yarn"}, {"factor", 4.0}, {"attention_factor", stated}, {"mscale", 0.5}};
+    const Json written = mlx_config({{"rope_scaling", scaling}}, d, {})["rope_scaling"];
+    EXPECT_NEAR(attention_factor_of(written), stated, 1e-15);
+    EXPECT_EQ(written["attention_factor"], stated);
+  }
+}
+
+TEST(MlxConfig, SaysNothingOfAnAttentionFactorThatFollows) {
+  Decoder d = rotating(RopeScaling::yarn);
+  d.rope.factor = 4;
+  d.rope.attention_factor = 0.1 * std::log(4.0) + 1;
+  const Json scaling = {{"rope_type", "yarn"}, {"factor", 4.0}};
+  EXPECT_FALSE(mlx_config({{"rope_scaling", scaling}}, d, {})["rope_scaling"].contains("mscale"));
+}
+
+TEST(MlxConfig, AScalingThatIsNoneIsLeftOut) {
+  const Json config =
+      mlx_config({{"rope_scaling", {{"type", "default"}}}}, rotating(RopeScaling::none), {});
+  EXPECT_TRUE(config["rope_scaling"].is_null());
+}
+
+TEST(MlxConfig, StatesWhatItsModuleHasOtherDefaultsFor) {
+  Model model;
+  for (const Architecture* a : architectures()) {
+    if (a->name == "phi") model.architecture = a;
+  }
+  model.decoder = rotating(RopeScaling::none);
+  model.decoder.norm_epsilon = 0.25;
+  Json config = {{"model_type", "phi-msft"}, {"num_hidden_layers", 7}};
+  spell_for_module(config, model);
+  EXPECT_EQ(config["model_type"], "phi");
+  EXPECT_EQ(config["layer_norm_eps"], 0.25);
+  EXPECT_EQ(config["partial_rotary_factor"], 0.75);
+  EXPECT_EQ(config["num_hidden_layers"], 7);
 }
 
 TEST(MlxConfig, WhatTheSourceSaysItselfStays) {

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "model/decoder.h"
+#include "model/runtime_module.h"
 #include "tensor/rows.h"
 
 namespace zp {
@@ -84,20 +85,30 @@ struct TensorRow {
   bool transposed = false;
 };
 
+using Names = std::span<const std::string_view>;
+
 /// What llama.cpp's graph for the architecture computes where GGUF's keys leave no choice.
 struct GgufFacts {
   std::string_view name;  ///< general.architecture, and what its keys begin with
-  Activation activation;
-  bool frequency_factors;     ///< it reads rope_freqs and rope_factors_* tensors
-  bool always_window_key;     ///< older readers insist on attention.sliding_window, 0 for none
-  bool partial_rope = false;  ///< it rotates fewer dimensions than a head has where told to
-  bool windows = false;       ///< it keeps to attention.sliding_window
+  RuntimeModule computes;
+  bool always_window_key = false;  ///< older readers insist on attention.sliding_window, 0 for none
+  bool partial_rope = false;       ///< it rotates fewer dimensions than a head has where told to
   /// Sets what the graph fixes or takes where a key is missing, given the sizes; nullptr: nothing
   /// beyond Decoder's own defaults.
   void (*graph)(Decoder&) = nullptr;
 };
 
-using Names = std::span<const std::string_view>;
+/// Whether the graph reads rope_freqs and rope_factors_* tensors.
+bool reads_rope_tensors(const GgufFacts& facts);
+
+/// mlx-lm's module for the architecture: mlx_lm/models/NAME.py.
+struct MlxFacts {
+  Names
+      model_types;  ///< config.json's "model_type" that lead to it; the first is the module's name
+  RuntimeModule computes;
+  /// Fields that it wants stated, or has another default for than transformers.
+  Names fields = {};
+};
 
 /// Constant data: nothing of it is made at run time.
 struct Architecture {
@@ -119,6 +130,7 @@ struct Architecture {
   /// Checkpoint tensors that are no weights (mask buffers, inv_freq): fnmatch patterns.
   Names ignored;
   GgufFacts gguf;
+  MlxFacts mlx;
 };
 
 std::span<const Architecture* const> architectures();

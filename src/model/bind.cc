@@ -130,7 +130,8 @@ class Binder {
   }
 
   bool is_ignored(const std::string& name) const {
-    if (world_ == World::gguf) return architecture_.gguf.frequency_factors && is_rope_tensor(name);
+    if (world_ == World::gguf)
+      return reads_rope_tensors(architecture_.gguf) && is_rope_tensor(name);
     const Names patterns = architecture_.ignored;
     return std::any_of(patterns.begin(), patterns.end(), [&](std::string_view pattern) {
       return fnmatch(std::string(pattern).c_str(), name.c_str(), 0) == 0;

@@ -83,6 +83,23 @@ std::string_view activation_word(Activation activation) {
   return {};
 }
 
+std::string_view scaling_word(RopeScaling scaling) {
+  switch (scaling) {
+    case RopeScaling::none:
+      return "default";
+    case RopeScaling::linear:
+      return "linear";
+    case RopeScaling::llama3:
+      return "llama3";
+    case RopeScaling::longrope:
+    case RopeScaling::stated:
+      return "longrope";
+    case RopeScaling::yarn:
+      return "yarn";
+  }
+  return {};
+}
+
 void write_rope(const Decoder& d, Json& config) {
   const Rope& rope = d.rope;
   config["rope_theta"] = rope.theta;

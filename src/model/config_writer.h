@@ -17,6 +17,8 @@ Json write_config(const Architecture& architecture, const Decoder& decoder);
 /// hidden_size, num_attention_heads ... and tie_word_embeddings; not head_dim.
 void write_sizes(const Decoder& decoder, Json& config);
 std::string_view activation_word(Activation activation);
+/// rope_type.
+std::string_view scaling_word(RopeScaling scaling);
 /// rope_theta, rope_scaling and partial_rotary_factor.
 void write_rope(const Decoder& decoder, Json& config);
 /// The Qwen family's three fields.

@@ -21,6 +21,7 @@ constexpr std::string_view kWithoutInfluence[] = {"hidden_act", "sliding_window_
 constexpr FixedField kFixed[] = {{"attention_bias", "false"},
                                  {"tie_word_embeddings", "true"},
                                  {"use_bidirectional_attention", "false"}};
+constexpr std::string_view kMlxFields[] = {"rms_norm_eps", "query_pre_attn_scalar"};
 // Gemma2Config's own defaults.
 constexpr std::int64_t kHeadDim = 256;
 constexpr std::int64_t kWindow = 4096;
@@ -133,14 +134,18 @@ void write_config(const Decoder& d, Json& config) {
 }
 
 // llama.cpp has no key for the scale of scores: it knows the published models by their layers.
-void gguf_graph(Decoder& d) {
+double gguf_attention_scale(const Decoder& d) {
   constexpr std::int64_t kLayersOf27b = 46;
+  const std::int64_t scalar = d.layers == kLayersOf27b ? d.hidden / d.heads : d.head_dim;
+  return 1 / std::sqrt(static_cast<double>(scalar));
+}
+
+void gguf_graph(Decoder& d) {
   fix(d);
   d.sliding_window = kWindow;
   d.attention_soft_cap = kAttentionCap;
   d.logit_soft_cap = kLogitCap;
-  const std::int64_t scalar = d.layers == kLayersOf27b ? d.hidden / d.heads : d.head_dim;
-  d.attention_scale = 1 / std::sqrt(static_cast<double>(scalar));
+  d.attention_scale = gguf_attention_scale(d);
 }
 
 }  // namespace
@@ -157,12 +162,17 @@ extern constinit const Architecture architecture_gemma2 = {
     .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "gemma2",
-             .activation = Activation::gelu_tanh,
-             .frequency_factors = false,
-             .always_window_key = false,
-             .partial_rope = false,
-             .windows = true,
+             .computes = {.activation = Activation::gelu_tanh,
+                          .windows = true,
+                          .needs_window = true,
+                          .needs_caps = true,
+                          .attention_scale = gguf_attention_scale},
              .graph = gguf_graph},
+    .mlx = {.model_types = kModelTypes,
+            .computes = {.activation = Activation::gelu_tanh,
+                         .needs_caps = true,
+                         .attention_scale = nullptr},
+            .fields = kMlxFields},
 };
 
 }  // namespace zp

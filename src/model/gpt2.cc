@@ -124,10 +124,10 @@ extern constinit const Architecture architecture_gpt2 = {
     .optional_prefix = "transformer.",
     .ignored = kIgnored,
     .gguf = {.name = "gpt2",
-             .activation = Activation::gelu_tanh,
-             .frequency_factors = false,
-             .always_window_key = false,
+             .computes = {.activation = Activation::gelu_tanh},
              .graph = gguf_graph},
+    .mlx = {.model_types = kModelTypes,
+            .computes = {.activation = Activation::gelu_tanh, .tied = true, .fourfold_ffn = true}},
 };
 
 }  // namespace zp

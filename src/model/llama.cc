@@ -121,9 +121,13 @@ extern constinit const Architecture architecture_llama = {
     .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "llama",
-             .activation = Activation::silu,
-             .frequency_factors = true,
-             .always_window_key = false},
+             .computes = {.scalings = kEveryScaling,
+                          .long_factors = LongFactors::by_context,
+                          .usual_betas = true}},
+    .mlx = {.model_types = kModelTypes,
+            .computes = {.scalings = kEveryScaling,
+                         .long_factors = LongFactors::always,
+                         .derives_attention_factor = true}},
 };
 
 }  // namespace zp

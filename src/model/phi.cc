@@ -18,6 +18,12 @@ constexpr std::string_view kWithoutInfluence[] = {"flash_attn", "flash_rotary", 
 // A tied head would share its matrix but not its bias; no such model is known.
 constexpr FixedField kFixed[] = {{"qk_layernorm", "false"}, {"tie_word_embeddings", "false"}};
 
+// "phi-msft" leads mlx-lm to a module of the first release's names.
+constexpr std::string_view kMlxTypes[] = {"phi"};
+constexpr std::string_view kMlxFields[] = {
+    "hidden_size",       "intermediate_size",       "layer_norm_eps",      "num_attention_heads",
+    "num_hidden_layers", "max_position_embeddings", "num_key_value_heads", "partial_rotary_factor"};
+
 constexpr TensorRow kTable[] = {
     {Role::embedding, Part::weight, "model.embed_tokens", "token_embd", "", Dim::vocabulary,
      Dim::hidden},
@@ -115,11 +121,14 @@ extern constinit const Architecture architecture_phi = {
     .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "phi2",
-             .activation = Activation::gelu_tanh,
-             .frequency_factors = false,
-             .always_window_key = false,
+             .computes = {.activation = Activation::gelu_tanh,
+                          .scalings = kFormulas,
+                          .usual_betas = true},
              .partial_rope = true,
              .graph = gguf_graph},
+    .mlx = {.model_types = kMlxTypes,
+            .computes = {.activation = Activation::gelu_tanh, .even_heads = true},
+            .fields = kMlxFields},
 };
 
 }  // namespace zp

@@ -17,6 +17,8 @@ constexpr FixedField kFixed[] = {
     {"full_attn_mod", "1"},      {"interpolate_factor", "1"},
 };
 
+constexpr std::string_view kMlxFields[] = {"rms_norm_eps"};
+
 bool untied(const Decoder& d) { return !d.tied; }
 
 constexpr TensorRow kTable[] = {
@@ -79,10 +81,15 @@ extern constinit const Architecture architecture_phi3 = {
     .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "phi3",
-             .activation = Activation::silu,
-             .frequency_factors = true,
+             .computes = {.scalings = kEveryScaling, .long_factors = LongFactors::by_context},
              .always_window_key = true,
              .partial_rope = true},
+    .mlx = {.model_types = kModelTypes,
+            .computes = {.scalings = kEveryScaling,
+                         .long_factors = LongFactors::always,
+                         .derives_attention_factor = true,
+                         .even_heads = true},
+            .fields = kMlxFields},
 };
 
 }  // namespace zp

@@ -82,9 +82,12 @@ extern constinit const Architecture architecture_qwen2 = {
     .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "qwen2",
-             .activation = Activation::silu,
-             .frequency_factors = false,
-             .always_window_key = false},
+             .computes = {.scalings = kFormulas, .usual_betas = true, .even_heads = true}},
+    .mlx = {.model_types = kModelTypes,
+            .computes = {.scalings = kEveryScaling,
+                         .long_factors = LongFactors::always,
+                         .derives_attention_factor = true,
+                         .even_heads = true}},
 };
 
 }  // namespace zp

@@ -82,10 +82,11 @@ extern constinit const Architecture architecture_qwen3 = {
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,
-    .gguf = {.name = "qwen3",
-             .activation = Activation::silu,
-             .frequency_factors = false,
-             .always_window_key = false},
+    .gguf = {.name = "qwen3", .computes = {.scalings = kFormulas, .usual_betas = true}},
+    .mlx = {.model_types = kModelTypes,
+            .computes = {.scalings = kEveryScaling,
+                         .long_factors = LongFactors::always,
+                         .derives_attention_factor = true}},
 };
 
 }  // namespace zp

@@ -73,6 +73,11 @@ std::string class_with_head(const std::string& name) {
   return std::string(of->hf_classes[static_cast<std::size_t>(at)]);
 }
 
+bool reads_rope_tensors(const GgufFacts& facts) {
+  return std::ranges::find(facts.computes.scalings, RopeScaling::llama3) !=
+         facts.computes.scalings.end();
+}
+
 const Architecture& find_architecture(const Json& config, const std::string& where) {
   const JsonFields fields(config, where);
   const std::string in_type = where + ": \"model_type\"";

@@ -7,6 +7,7 @@
 #include "source/folder.h"
 #include "source/read_model.h"
 #include "text/generation.h"
+#include "text/token_rows.h"
 
 namespace zp {
 namespace fs = std::filesystem;
@@ -64,6 +65,8 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
   if (loaded->checkpoint.graph)
     check_onnx_graph(*loaded->checkpoint.graph, loaded->model, path.string());
   loaded->tokenizer = tokenizer_of(loaded->checkpoint);
+  if (loaded->tokenizer)
+    leave_out_tokens_without_rows(*loaded->tokenizer, loaded->model.decoder.vocabulary);
   Json& config = loaded->checkpoint.config;
   if (config.is_null()) {
     config = write_config(*loaded->model.architecture, loaded->model.decoder);

@@ -97,6 +97,15 @@ std::string source_loss(std::span<const Assignment> assignments) {
                 : "");
 }
 
+// Texts would have tokens that no runtime finds in the embedding. Rows beyond the tokens are
+// padding and do no harm.
+void check_tokens_have_rows(const LoadedModel& loaded) {
+  const std::int64_t rows = loaded.model.decoder.vocabulary;
+  if (!loaded.tokenizer || std::ssize(loaded.tokenizer->tokens) <= rows) return;
+  throw Error(loaded.checkpoint.path.string(), "more tokens than rows of the embedding",
+              "at most " + std::to_string(rows), std::to_string(loaded.tokenizer->tokens.size()));
+}
+
 PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const Model& model,
                           const Target& target) {
   const Container& container = find_container(target.container);
@@ -144,6 +153,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   if (out.path.empty())
     out.path = default_path(loaded, container, target.label.empty() ? asked : target.label);
   check_output_path(out.path, recipe.force);
+  check_tokens_have_rows(loaded);
   out.layout = container.layout(input, assignments);
   if (loaded.tokenizer) {
     const std::vector<std::string>& notes = loaded.tokenizer->notes;

@@ -168,7 +168,7 @@ void read_rope(GgufFields& fields, const Architecture& architecture, const Check
                   std::to_string(rope.dims));
   }
   rope.theta = fields.positive("rope.freq_base", rope.theta);
-  read_scaling(fields, checkpoint, architecture.gguf.frequency_factors, d);
+  read_scaling(fields, checkpoint, reads_rope_tensors(architecture.gguf), d);
 }
 
 void read_attention(GgufFields& fields, Decoder& d) {
@@ -225,7 +225,7 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   d.context = fields.count("context_length", kMostContext);
   d.vocabulary = embedding_rows(architecture, checkpoint, fields);
   read_heads(fields, d);
-  d.activation = facts.activation;
+  d.activation = facts.computes.activation;
   if (facts.graph != nullptr) facts.graph(d);
   d.norm_epsilon = fields.positive(d.norm == Norm::rms ? "attention.layer_norm_rms_epsilon"
                                                        : "attention.layer_norm_epsilon");

@@ -59,9 +59,13 @@ class Llama:
 
     def logarithm_of_probability(self, prompt, id, vocabulary):
         """Of `id` after `prompt` (ids)."""
+        return self.logarithms_of_probabilities(prompt, vocabulary)[id]
+
+    def logarithms_of_probabilities(self, prompt, vocabulary):
+        """Of every id after `prompt` (ids), where the likeliest is text."""
         question = {"prompt": prompt, "n_predict": 1, "temperature": 0, "cache_prompt": False, "n_probs": vocabulary}
         step = self._ask("/completion", question)["completion_probabilities"][0]
-        return next(one["logprob"] for one in step["top_logprobs"] if one["id"] == id)
+        return {one["id"]: one["logprob"] for one in step["top_logprobs"]}
 
     def chat(self, messages, tokens=64):
         """What the model says next, by its own chat template."""

@@ -241,18 +241,26 @@ def gpt2(draw, config):
         draw.linear("lm_head", VOCABULARY, hidden, LOUD)
 
 
-def make_random_model(folder, name):
-    config, seed = MODELS[name]
+def random_weights(config, seed):
     draw = Draw(seed)
     (gpt2 if config["model_type"] == "gpt2" else llama_like)(draw, config)
+    return draw.tensors
+
+
+def save_model(folder, config, weights):
     folder.mkdir(parents=True)
-    save_file(draw.tensors, folder / "model.safetensors", {"format": "pt"})
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
     (folder / "config.json").write_text(json.dumps(config, indent=1))
     (folder / "tokenizer.json").write_text(json.dumps(ascii_tokenizer()))
     (folder / "tokenizer_config.json").write_text(
         json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|endoftext|>"})
     )
     return folder
+
+
+def make_random_model(folder, name):
+    config, seed = MODELS[name]
+    return save_model(folder, config, random_weights(config, seed))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,129 @@
+#include "container/agreement.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "model/config_writer.h"
+
+namespace zp {
+namespace {
+
+bool same(double a, double b) { return static_cast<float>(a) == static_cast<float>(b); }
+
+/// GGUF's stated divisors are longrope with one set of factors in config.json's words.
+bool by_factors(const Rope& rope) {
+  return rope.scaling == RopeScaling::longrope || rope.scaling == RopeScaling::stated;
+}
+
+/// Tokens up to which the model takes the short factors where they are others than the long ones.
+std::int64_t short_tokens(const Decoder& d) {
+  const Rope& rope = d.rope;
+  if (rope.scaling != RopeScaling::longrope || rope.short_factor == rope.long_factor) return 0;
+  return std::min(rope.original_context, d.context);
+}
+
+double attention_scale(const Decoder& d) {
+  return d.attention_scale > 0 ? d.attention_scale : natural_attention_scale(d);
+}
+
+void refuse_activation(const Decoder& d, const RuntimeModule& module, const std::string& where) {
+  const bool gelu = d.activation != Activation::silu && module.activation != Activation::silu;
+  if (d.activation != module.activation && !gelu) throw Error(where, "computes another activation");
+}
+
+void refuse_scaling(const Decoder& d, const RuntimeModule& module, const std::string& where) {
+  const RopeScaling scaling = d.rope.scaling;
+  if (d.rope.dims == 0 || scaling == RopeScaling::none) return;
+  if (std::ranges::find(module.scalings, scaling) == module.scalings.end())
+    throw Error(where, "has no rope scaling of this kind", {}, std::string(scaling_word(scaling)));
+  const Rope usual;
+  const bool betas = d.rope.beta_fast == usual.beta_fast && d.rope.beta_slow == usual.beta_slow;
+  if (scaling == RopeScaling::yarn && module.usual_betas && !betas)
+    throw Error(where, "has YaRN with beta_fast 32 and beta_slow 1 only");
+}
+
+void refuse_sizes(const Decoder& d, const RuntimeModule& module, const std::string& where) {
+  if (module.even_heads && d.head_dim * d.heads != d.hidden)
+    throw Error(where, "has heads of one size only", std::to_string(d.hidden / d.heads),
+                std::to_string(d.head_dim));
+  if (module.fourfold_ffn && d.ffn != 4 * d.hidden)
+    throw Error(where, "has MLPs of one width only", std::to_string(4 * d.hidden),
+                std::to_string(d.ffn));
+  if (module.tied && !d.tied)
+    throw Error(where, "takes the embedding for the head; the model has a head of its own");
+}
+
+void refuse_attention(const Decoder& d, const RuntimeModule& module, const std::string& where) {
+  if (module.attention_scale != nullptr && !same(attention_scale(d), module.attention_scale(d)))
+    throw Error(where, "multiplies scores by another factor",
+                std::to_string(module.attention_scale(d)), std::to_string(attention_scale(d)));
+  if (module.needs_caps && (d.attention_soft_cap <= 0 || d.logit_soft_cap <= 0))
+    throw Error(where, "always has both soft caps; the model does not");
+  if (module.needs_window && !d.sliding_window)
+    throw Error(where, "always has a window; the model has none");
+}
+
+std::string window_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
+  if (module.windows || !d.sliding_window || *d.sliding_window >= d.context) return {};
+  std::int64_t layers = 0;
+  for (std::int64_t i = 0; i < d.layers; ++i) layers += window_of_layer(d, i) ? 1 : 0;
+  if (layers == 0) return {};
+  const std::string some =
+      layers == d.layers ? "" : fmt::format(" in {} of {} layers", layers, d.layers);
+  return fmt::format("{} attends to everything here; the model sees {} tokens{}", runtime,
+                     *d.sliding_window, some);
+}
+
+std::string gelu_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
+  if (d.activation != Activation::gelu_erf || module.activation == Activation::gelu_erf) return {};
+  return fmt::format("{} computes GELU by its tanh form here; the model's is exact (erf)", runtime);
+}
+
+std::string factors_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
+  const std::int64_t tokens = short_tokens(d);
+  const bool all = module.long_factors == LongFactors::always;
+  if (tokens == 0 || module.long_factors == LongFactors::by_length) return {};
+  if (!all && tokens == d.context) return {};
+  const std::string when =
+      all ? "at every length"
+          : fmt::format("at every length where its context is above {}", tokens);
+  return fmt::format(
+      "{} takes longrope's long factors {}; the model takes the short ones up to {} tokens",
+      runtime, when, tokens);
+}
+
+double derived_attention_factor(const Decoder& d) {
+  const Rope& rope = d.rope;
+  if (rope.scaling == RopeScaling::yarn && rope.factor <= 1) return 1;
+  if (!by_factors(rope)) return rope.attention_factor;
+  const auto original = static_cast<double>(rope.original_context);
+  const double factor = static_cast<double>(d.context) / original;
+  return factor <= 1 ? 1 : std::sqrt(1 + std::log(factor) / std::log(original));
+}
+
+std::string attention_factor_note(const Decoder& d, const RuntimeModule& module,
+                                  std::string_view runtime) {
+  const double derived = derived_attention_factor(d);
+  if (!module.derives_attention_factor || same(derived, d.rope.attention_factor)) return {};
+  return fmt::format("{} multiplies rotated queries and keys by {:.4g}; the model by {:.4g}",
+                     runtime, derived, d.rope.attention_factor);
+}
+
+}  // namespace
+
+std::vector<std::string> runtime_notes(const Decoder& d, const RuntimeModule& module,
+                                       std::string_view runtime, const std::string& where) {
+  for (const auto refuse : {refuse_activation, refuse_scaling, refuse_sizes, refuse_attention})
+    refuse(d, module, where);
+  std::vector<std::string> notes;
+  for (const auto note : {gelu_note, window_note, factors_note, attention_factor_note}) {
+    if (std::string line = note(d, module, runtime); !line.empty())
+      notes.push_back(std::move(line));
+  }
+  return notes;
+}
+
+}  // namespace zp

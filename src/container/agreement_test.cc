@@ -1,0 +1,130 @@
+#include "container/agreement.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "model/architecture.h"
+
+namespace zp {
+namespace {
+
+Decoder model() {
+  Decoder d;
+  d.layers = 4;
+  d.hidden = 64;
+  d.heads = 4;
+  d.kv_heads = 2;
+  d.head_dim = 16;
+  d.ffn = 96;
+  d.context = 512;
+  d.rope.dims = 16;
+  return d;
+}
+
+std::vector<std::string> notes(const Decoder& d, const RuntimeModule& module) {
+  return runtime_notes(d, module, "it", "there");
+}
+
+std::string refusal(const Decoder& d, const RuntimeModule& module) {
+  try {
+    notes(d, module);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "not refused";
+}
+
+Decoder longrope() {
+  Decoder d = model();
+  d.rope.scaling = RopeScaling::longrope;
+  d.rope.original_context = 32;
+  d.rope.short_factor.assign(8, 1.0f);
+  d.rope.long_factor.assign(8, 2.0f);
+  d.rope.attention_factor = std::sqrt(1 + std::log(16.0) / std::log(32.0));
+  return d;
+}
+
+using Lines = std::vector<std::string>;
+
+TEST(Agreement, NothingIsSaidWhereBothComputeTheSame) { EXPECT_EQ(notes(model(), {}), Lines{}); }
+
+TEST(Agreement, WindowsAreSaidWithTheirSizeAndLayers) {
+  Decoder d = model();
+  d.sliding_window = 20;
+  EXPECT_EQ(notes(d, {}), Lines{"it attends to everything here; the model sees 20 tokens"});
+  d.first_sliding_layer = 1;
+  EXPECT_EQ(notes(d, {}),
+            Lines{"it attends to everything here; the model sees 20 tokens in 3 of 4 layers"});
+  EXPECT_EQ(notes(d, {.windows = true}), Lines{});
+  d.sliding_window = 512;
+  EXPECT_EQ(notes(d, {}), Lines{});
+}
+
+TEST(Agreement, FormsOfGeluAreSaidAndOtherActivationsRefused) {
+  Decoder d = model();
+  d.activation = Activation::gelu_erf;
+  EXPECT_EQ(notes(d, {.activation = Activation::gelu_tanh}),
+            Lines{"it computes GELU by its tanh form here; the model's is exact (erf)"});
+  EXPECT_EQ(refusal(d, {}), "there: computes another activation");
+}
+
+TEST(Agreement, LongropesFactorsAreSaidWhereTheModelTakesTheShortOnes) {
+  Decoder d = longrope();
+  RuntimeModule module{.scalings = kEveryScaling, .long_factors = LongFactors::always};
+  EXPECT_EQ(notes(d, module), Lines{"it takes longrope's long factors at every length; the model "
+                                    "takes the short ones up to 32 tokens"});
+  module.long_factors = LongFactors::by_context;
+  EXPECT_EQ(notes(d, module),
+            Lines{"it takes longrope's long factors at every length where its context is above 32; "
+                  "the model takes the short ones up to 32 tokens"});
+  d.rope.original_context = 512;  // all the model ever sees
+  EXPECT_EQ(notes(d, module), Lines{});
+  d.rope.short_factor = d.rope.long_factor;
+  module.long_factors = LongFactors::always;
+  EXPECT_EQ(notes(d, module), Lines{});
+}
+
+TEST(Agreement, AnAttentionFactorThatIsDerivedIsSaidWithBothValues) {
+  Decoder d = longrope();
+  const RuntimeModule module{.scalings = kEveryScaling, .derives_attention_factor = true};
+  EXPECT_EQ(notes(d, module), Lines{});
+  d.rope.attention_factor = 1.4;
+  EXPECT_EQ(notes(d, module),
+            Lines{"it multiplies rotated queries and keys by 1.342; the model by 1.4"});
+}
+
+TEST(Agreement, ScalingsThatTheModuleHasNotAreRefused) {
+  Decoder d = model();
+  d.rope.scaling = RopeScaling::yarn;
+  EXPECT_EQ(refusal(d, {}), "there: has no rope scaling of this kind: found yarn");
+  EXPECT_EQ(refusal(d, {.scalings = kFormulas}), "not refused");
+  d.rope.beta_fast = 8;
+  EXPECT_EQ(refusal(d, {.scalings = kFormulas}), "not refused");
+  EXPECT_EQ(refusal(d, {.scalings = kFormulas, .usual_betas = true}),
+            "there: has YaRN with beta_fast 32 and beta_slow 1 only");
+  d.rope.dims = 0;
+  EXPECT_EQ(refusal(d, {}), "not refused");
+}
+
+TEST(Agreement, SizesAndPartsThatTheModuleHasOneWayOnlyAreRefused) {
+  Decoder d = model();
+  EXPECT_EQ(refusal(d, {.tied = true}),
+            "there: takes the embedding for the head; the model has a head of its own");
+  EXPECT_EQ(refusal(d, {.fourfold_ffn = true}),
+            "there: has MLPs of one width only: expected 256, found 96");
+  EXPECT_EQ(refusal(d, {.needs_window = true}), "there: always has a window; the model has none");
+  d.logit_soft_cap = 30;
+  EXPECT_EQ(refusal(d, {.needs_caps = true}),
+            "there: always has both soft caps; the model does not");
+  d.head_dim = 32;
+  EXPECT_EQ(refusal(d, {.even_heads = true}),
+            "there: has heads of one size only: expected 16, found 32");
+  d.attention_scale = 0.5;
+  EXPECT_NE(refusal(d, {}).find("multiplies scores by another factor"), std::string::npos);
+  EXPECT_EQ(refusal(d, {.attention_scale = nullptr}), "not refused");
+}
+
+}  // namespace
+}  // namespace zp

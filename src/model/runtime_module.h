@@ -1,0 +1,51 @@
+// What a runtime's own module for an architecture computes, as data.
+//
+// A module reads most of what a model says from the file it is given. This is the rest: what it has
+// one way only, or takes from somewhere else. Containers compare it with the Decoder
+// (container/agreement.h) and note or refuse what differs. transformers has no such data: what it
+// computes is what Decoder means. Nor have ONNX graphs, which hold the computation themselves.
+#pragma once
+
+#include <cmath>
+#include <span>
+
+#include "model/decoder.h"
+
+namespace zp {
+
+/// When longrope's long factors are taken.
+enum class LongFactors {
+  by_length,   ///< beyond the original context, as the model does
+  by_context,  ///< at any length, where room for more than the original context was asked for
+  always,
+};
+
+/// Scalings that are a formula of the frequencies, and all that config.json may state.
+inline constexpr RopeScaling kFormulas[] = {RopeScaling::linear, RopeScaling::yarn};
+inline constexpr RopeScaling kEveryScaling[] = {RopeScaling::linear, RopeScaling::yarn,
+                                                RopeScaling::llama3, RopeScaling::longrope,
+                                                RopeScaling::stated};
+
+inline double natural_attention_scale(const Decoder& d) {
+  return 1 / std::sqrt(static_cast<double>(d.head_dim));
+}
+
+struct RuntimeModule {
+  Activation activation = Activation::silu;    ///< the one it has
+  std::span<const RopeScaling> scalings = {};  ///< those it knows
+  LongFactors long_factors = LongFactors::by_length;
+  /// Longrope's attention factor follows from the contexts, and YaRN's is 1 where its factor is at
+  /// most 1, whatever is stated.
+  bool derives_attention_factor = false;
+  bool usual_betas = false;   ///< YaRN's beta_fast is 32 and its beta_slow 1, whatever is stated
+  bool windows = false;       ///< it keeps to sliding windows; else every layer sees everything
+  bool needs_window = false;  ///< it can't do without one
+  bool needs_caps = false;    ///< nor without soft caps
+  bool tied = false;          ///< the head is always the embedding
+  bool even_heads = false;    ///< heads are hidden / heads wide
+  bool fourfold_ffn = false;  ///< MLPs are 4 hidden wide
+  /// What it multiplies scores by, from the sizes; nullptr: what the model says.
+  double (*attention_scale)(const Decoder&) = natural_attention_scale;
+};
+
+}  // namespace zp

@@ -1,0 +1,324 @@
+"""What runtimes compute of every field that may differ: the same, or something that was said or refused.
+
+Small random models of every architecture, each with one field away from what is usual, go into every
+container; its runtime then computes logits after a short text and after one beyond windows and original
+contexts. Where it is further from our engine than FP32 explains, a note must have said so; where it isn't,
+nothing may have been said. engine_test.py holds the engine against transformers.
+
+    python agreement_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import mlx.core as mx
+    import numpy as np
+    import onnxruntime_genai as genai
+    import xllamacpp  # noqa: F401  (llama.py needs it)
+    from mlx_lm.utils import load_model
+    from onnx_runtime import Decoder
+except ImportError as missing:
+    print(f"skipped: {missing} (scripts/test makes a .venv with all)")
+    sys.exit(77)
+
+from consumer import PROGRAM
+from engine_test import bound
+from llama import Llama
+from make_random_models import GEMMA2, GPT2, LLAMA, MISTRAL, PHI, PHI3, QWEN2, QWEN3, VOCABULARY
+from make_random_models import random_weights, save_model
+
+mx.set_default_device(mx.cpu)
+LOGITS = PROGRAM.parent / "logits"
+SHORT, LONG = 10, 48  # tokens: below and beyond the windows and original contexts here
+OWN_MODULES = ("gguf", "mlx")  # their runtimes compute by modules of their own; ONNX files hold the graph
+FP16_GELU = ("gpt2", "phi", "gemma2")
+UNDECIDED = "llama.cpp computes GELU"  # its two forms are nearer than the table's FP16
+OF_TOKENS = "tokenizer"  # in notes that are of texts and their ids, which other tests hold
+TEXT = 256  # ids below are text; llama.cpp's server tells no other token's probability
+
+
+def rope(kind, **fields):
+    return {"rope_scaling": {"rope_type": kind, **fields}}
+
+
+def longrope(dims, original, **fields):
+    pairs = [i / dims for i in range(dims // 2)]
+    shorter, longer = [1 + p for p in pairs], [1 + 8 * p for p in pairs]
+    same = fields.pop("same", False)
+    factors = {"short_factor": longer if same else shorter, "long_factor": longer}
+    return {"original_max_position_embeddings": original, **rope("longrope", **factors, **fields)}
+
+
+LINEAR = rope("linear", factor=4.0)
+LLAMA3 = rope("llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)
+YARN = {"factor": 4.0, "original_max_position_embeddings": 32}
+ACTIVATIONS = {"gelu": {"hidden_act": "gelu"}, "gelu_tanh": {"hidden_act": "gelu_pytorch_tanh"}}
+SCALINGS = {
+    "default": rope("default"),
+    "linear": LINEAR,
+    "llama3": LLAMA3,
+    "yarn": rope("yarn", **YARN),
+    "yarn_old": {"rope_scaling": {"type": "yarn", **YARN}},
+    "yarn_new": {"rope_theta": None, "rope_parameters": {"rope_type": "yarn", "rope_theta": 1e4, **YARN}},
+    "yarn_factor": rope("yarn", **YARN, attention_factor=1.4),
+    "yarn_factor_1": rope("yarn", **YARN, attention_factor=1.0),
+    "yarn_mscale": rope("yarn", **YARN, mscale=0.7),
+    "yarn_mscales": rope("yarn", **YARN, mscale=0.7, mscale_all_dim=1.3),
+    "yarn_betas": rope("yarn", **YARN, beta_fast=8, beta_slow=2),
+    "yarn_short": rope("yarn", factor=0.5, original_max_position_embeddings=512, attention_factor=1.2),
+}
+LLAMA_LIKE = {"theta": {"rope_theta": 300.0}, "epsilon": {"rms_norm_eps": 0.1}, "tied": {"tie_word_embeddings": True}}
+LLAMA_LIKE |= {"ungrouped": {"num_key_value_heads": 4}, **ACTIVATIONS}
+# Of each kind one, where another architecture's module has the same code for all.
+KINDS = {name: SCALINGS[name] for name in ("default", "linear", "llama3", "yarn_factor")}
+
+
+def longropes(dims):
+    return {
+        "longrope_long": longrope(dims, 32),
+        "longrope_short": longrope(dims, 256),
+        "longrope_never_long": longrope(dims, 512),
+        "longrope_one_set": longrope(dims, 32, same=True),
+        "longrope_factor": longrope(dims, 32, attention_factor=1.4),
+        "longrope_sizes": longrope(dims, 32, factor=2.0),
+    }
+
+
+def qwen_windows(layers):
+    return {"use_sliding_window": True, "sliding_window": 20, "max_window_layers": layers}
+
+
+WINDOWS = {"window_all": qwen_windows(0), "window_some": qwen_windows(1), "window_none": qwen_windows(2)}
+# The words of Phi's first release.
+MSFT_WORDS = {
+    "hidden_size": None, "n_embd": 64, "num_hidden_layers": None, "n_layer": 2, "num_attention_heads": None, "n_head": 4,
+    "intermediate_size": None, "n_inner": 96, "max_position_embeddings": None, "n_positions": 512,
+    "layer_norm_eps": None, "layer_norm_epsilon": 0.1, "num_key_value_heads": None,
+}  # fmt: skip
+# Architecture -> config, and name -> fields that change; None takes a field out.
+VARIANTS = {
+    "llama": (LLAMA, {
+        **LLAMA_LIKE, **SCALINGS, **longropes(16), "biases": {"attention_bias": True, "mlp_bias": True},
+        "head": {"head_dim": 32}, "no_model_type": {"model_type": None},
+    }),
+    "mistral": (MISTRAL, {
+        "no_window": {"sliding_window": "null"}, "window": {"sliding_window": 20},
+        "window_context": {"sliding_window": 512},
+    }),
+    "qwen2": (QWEN2, {
+        **LLAMA_LIKE, **KINDS, **WINDOWS, "longrope": longrope(16, 32), "head": {"head_dim": 32},
+    }),
+    "qwen3": (QWEN3, {
+        "tied": {"tie_word_embeddings": True}, **ACTIVATIONS, **KINDS, **WINDOWS, "longrope": longrope(32, 32),
+        "head": {"head_dim": 16},
+    }),
+    "phi3": (PHI3, {
+        **LLAMA_LIKE, "default": rope("default"), **longropes(16), "window": {"sliding_window": 20},
+        "no_epsilon": {"rms_norm_eps": None}, "partial": {"partial_rotary_factor": 0.5},
+        "longrope_partial": {"partial_rotary_factor": 0.5, **longrope(8, 32)},
+    }),
+    "phi": (PHI, {
+        **ACTIVATIONS, "silu": {"hidden_act": "silu"}, **KINDS, "longrope": longrope(8, 32),
+        "no_share": {"partial_rotary_factor": None}, "whole": {"partial_rotary_factor": 1.0},
+        "whole_new": {
+            "partial_rotary_factor": None, "rope_theta": None,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 1.0},
+        },
+        "grouped": {"num_key_value_heads": 2}, "epsilon": {"layer_norm_eps": 0.1}, "no_epsilon": {"layer_norm_eps": None},
+        "msft": {"model_type": "phi-msft"}, "msft_words": MSFT_WORDS,
+    }),
+    "gemma2": ({**GEMMA2, "num_hidden_layers": 2, "sliding_window": 512}, {
+        "window": {"sliding_window": 20}, "silu": {"hidden_activation": "silu"}, "gelu": {"hidden_activation": "gelu"},
+        "no_caps": {"attn_logit_softcapping": "null", "final_logit_softcapping": "null"},
+        "no_attention_cap": {"attn_logit_softcapping": "null"}, "no_logit_cap": {"final_logit_softcapping": "null"},
+        "usual_caps": {"attn_logit_softcapping": None, "final_logit_softcapping": None},
+        "scalar": {"query_pre_attn_scalar": 100}, "no_scalar": {"query_pre_attn_scalar": None},
+        "epsilon": {"rms_norm_eps": 0.1}, "no_epsilon": {"rms_norm_eps": None}, "theta": {"rope_theta": 300.0},
+    }),
+    "gpt2": (GPT2, {
+        "untied": {"tie_word_embeddings": False}, "ffn": {"n_inner": 160}, "same_ffn": {"n_inner": 256},
+        "gelu": {"activation_function": "gelu"}, "silu": {"activation_function": "silu"},
+        "epsilon": {"layer_norm_epsilon": 0.1}, "no_epsilon": {"layer_norm_epsilon": None},
+        "no_model_type": {"model_type": None},
+    }),
+}  # fmt: skip
+DRAW = np.random.Generator(np.random.PCG64(3))
+TEXTS = [DRAW.integers(0, TEXT, size=length).tolist() for length in (SHORT, LONG)]
+
+
+def changed(config, fields):
+    merged = {**config, **fields}
+    return {key: None if value == "null" else value for key, value in merged.items() if value is not None}
+
+
+def log_softmax(logits):
+    logits = np.asarray(logits, np.float64)
+    rest = logits - logits.max()
+    return rest - np.log(np.exp(rest).sum())
+
+
+def engine(folder, texts):
+    lines = "\n".join(" ".join(map(str, ids)) for ids in texts)
+    run = subprocess.run([LOGITS, folder, "0", "1"], input=lines.encode(), capture_output=True, check=True)
+    rows = np.frombuffer(run.stdout, np.float32).reshape(-1, VOCABULARY)
+    return [rows[end - 1] for end in np.cumsum([len(ids) for ids in texts])]
+
+
+def llama_cpp(path, texts):
+    llama = Llama(path, threads=1)  # more would wait for each other longer than they compute
+    answers = [llama.logarithms_of_probabilities(ids, VOCABULARY) for ids in texts]
+    return [[answer[id] for id in range(VOCABULARY)] for answer in answers]
+
+
+def mlx_lm(path, texts):
+    model, _ = load_model(path)
+    return [np.array(model(mx.array([ids]))[0, -1]) for ids in texts]
+
+
+def onnx_runtime(path, texts):
+    decoder = Decoder(path)
+    return [decoder.step(np.array([ids]), decoder.empty_cache())[0][0, -1] for ids in texts]
+
+
+def onnx_genai(path, texts):
+    model, rows = genai.Model(str(path)), []
+    for ids in texts:
+        parameters = genai.GeneratorParams(model)
+        parameters.set_search_options(max_length=len(ids) + 1)
+        generator = genai.Generator(model, parameters)
+        generator.append_tokens(np.array(ids, np.int32))
+        rows.append(np.array(generator.get_logits())[0, -1])
+    return rows
+
+
+def gelu_table_bound(config, size):
+    """llama.cpp looks GELU up at arguments and for values in FP16: two roundings by 2^-11 of what an MLP's last
+    matrix reads. They are independent, so what it gives errs by as much of its size, in each layer."""
+    layers = config.get("num_hidden_layers") or config["n_layer"]
+    return 2 * 2.0**-11 * size * layers**0.5
+
+
+RUNTIMES = {"gguf": llama_cpp, "mlx": mlx_lm, "onnx": onnx_runtime, "genai": onnx_genai, "hf": engine}
+
+
+def make_variant(folder, sizes, config):
+    weights = random_weights(sizes, seed=1)
+    for name in ("model.embed_tokens.weight", "transformer.wte.weight", "lm_head.weight", "lm_head.bias"):
+        if name in weights:
+            weights[name][TEXT:] = 0
+    return save_model(folder, config, weights)
+
+
+def write_sizes(folder, sizes):
+    """A folder for `bound` to read, in the usual words."""
+    (folder / "config.json").write_text(json.dumps(sizes))
+    return folder
+
+
+def fill(tokenizer, count):
+    """Gives the tokenizer tokens up to `count`."""
+    end = tokenizer["added_tokens"][0]
+    rows = {f"<row {id}>": id for id in range(TEXT + 1, count)}
+    tokenizer["model"]["vocab"] |= {end["content"]: end["id"], **rows}
+
+
+def quantize(model, container, path):
+    """Notes on what is computed, or what refused it."""
+    command = [PROGRAM, "quantize", model, "--to", f"{container}:fp32={path}", "--json", "--quiet"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode == 1:
+        return None, run.stderr.strip()
+    assert run.returncode == 0, run.stderr
+    notes = json.loads(run.stdout)["outputs"][0]["notes"]
+    return [note for note in notes if OF_TOKENS not in note], ""
+
+
+class AgreementTest(unittest.TestCase):
+    def check(self, model, folder, container, expected, limit):
+        """Returns what came of it, in a word."""
+        path = folder / container
+        notes, why = quantize(model, container, path)
+        if notes is None:
+            self.assertIn(container, OWN_MODULES, why)
+            self.assertEqual(why.count("\n"), 0, why)
+            return "refused"
+        found = RUNTIMES[container](path, TEXTS)
+        off = max(np.abs(log_softmax(f) - log_softmax(e))[:TEXT].max() for f, e in zip(found, expected))
+        if not notes:
+            self.assertLess(off, limit, "nothing was said")
+            return "the same"
+        if not any(note.startswith(UNDECIDED) for note in notes):
+            self.assertGreater(off, limit, f"a false alarm: {notes}")
+        return "said"
+
+    def check_variant(self, name, base, fields, counts):
+        sizes = {**base, **{key: value for key, value in fields.items() if value not in (None, "null")}}
+        sizes["model_type"] = base["model_type"]
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            model = make_variant(folder / "model", sizes, changed(base, fields))
+            expected = engine(model, TEXTS)
+            size = max(np.abs(row).max() for row in expected)
+            # A probability's logarithm is a logit less a mean of them.
+            limit = 2 * bound(write_sizes(folder, sizes), LONG, size)
+            for container in RUNTIMES:
+                with self.subTest(model=name, container=container):
+                    table = container == "gguf" and base["model_type"] in FP16_GELU
+                    more = 2 * gelu_table_bound(sizes, size) if table else 0
+                    outcome = self.check(model, folder, container, expected, limit + more)
+                    self.assertTrue(fields or outcome == "the same", f"{outcome}, of a usual model")
+                    counts[container, outcome] = counts.get((container, outcome), 0) + 1
+
+    def test_every_field(self):
+        counts = {}
+        for architecture, (base, variants) in VARIANTS.items():
+            for name, fields in {"usual": {}, **variants}.items():
+                self.check_variant(f"{architecture} {name}", base, fields, counts)
+        for (container, outcome), count in sorted(counts.items()):
+            print(f"{container:6} {outcome:9} {count}")
+
+    def outcomes(self, change):
+        """Of a model whose tokenizer.json is changed: every container's notes and refusals."""
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            model = make_variant(folder / "model", LLAMA, {**LLAMA, "pad_token_id": VOCABULARY})
+            made = json.loads((model / "tokenizer.json").read_text())
+            change(made)
+            (model / "tokenizer.json").write_text(json.dumps(made))
+            expected = engine(model, TEXTS)
+            for container, runtime in RUNTIMES.items():
+                notes, why = quantize(model, container, folder / container)
+                if notes is not None:
+                    for row, wanted in zip(runtime(folder / container, TEXTS), expected):
+                        off = np.abs(log_softmax(row) - log_softmax(wanted))[:TEXT].max()
+                        self.assertLess(off, 2 * bound(model, LONG, np.abs(wanted).max()))
+                yield container, notes, why
+
+    def test_added_tokens_without_rows_are_said_by_every_container(self):
+        def change(made):
+            flags = made["added_tokens"][0]
+            for id, text in enumerate(("<|pad|>", "<|more|>"), VOCABULARY):
+                made["added_tokens"].append({**flags, "id": id, "content": text})
+            fill(made, VOCABULARY)  # transformers counts added tokens on from the last
+
+        said = f'added token "<|pad|>" (id {VOCABULARY}) and 1 more can\'t be used: the embedding has {VOCABULARY} rows'
+        for container, notes, why in self.outcomes(change):
+            self.assertEqual((notes, why), ([said], ""), container)
+
+    def test_tokens_of_text_without_rows_are_refused_by_every_container(self):
+        def change(made):
+            fill(made, VOCABULARY + 1)
+
+        said = f"more tokens than rows of the embedding: expected at most {VOCABULARY}, found {VOCABULARY + 1}"
+        for container, notes, why in self.outcomes(change):
+            self.assertIsNone(notes, container)
+            self.assertTrue(why.endswith(said), why)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
