@@ -59,7 +59,7 @@ class Binder {
     const Tensor* tensor = take(use.name(world_));
     if (tensor == nullptr && use.role == Role::embedding) tensor = take(tied_head_.name(world_));
     if (tensor == nullptr) {
-      const std::string name = use.name(world_);
+      const std::string& name = use.name(world_);
       throw Error(where_, "tensor missing",
                   "\"" + name + "\" of shape " + shape_text(shape_of(use)), longer_name(name));
     }

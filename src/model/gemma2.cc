@@ -1,7 +1,7 @@
 // Gemma 2: norms before and behind attention and MLP that multiply by 1 + weight, a gated MLP with
 // GELU, every other layer with a window, embedding rows times sqrt(hidden), soft caps on scores and
-// logits. Source: transformers models/gemma2. Biases and an untied head are not supported: no
-// published model has them.
+// logits. Source: transformers models/gemma2. Biases are not supported: no published model has
+// them.
 #include <cmath>
 
 #include "model/architecture.h"
@@ -19,7 +19,6 @@ constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 // hidden_activation and sliding_window alone.
 constexpr std::string_view kWithoutInfluence[] = {"hidden_act", "sliding_window_size"};
 constexpr FixedField kFixed[] = {{"attention_bias", "false"},
-                                 {"tie_word_embeddings", "true"},
                                  {"use_bidirectional_attention", "false"}};
 constexpr std::string_view kMlxFields[] = {"rms_norm_eps", "query_pre_attn_scalar"};
 // Gemma2Config's own defaults.
@@ -99,7 +98,7 @@ Decoder read_config(const Json& config, const std::string& where) {
   fix(d);
   d.norm_epsilon = fields.positive("rms_norm_eps", kEpsilon);
   d.activation = fields.activation("hidden_activation", "gelu_pytorch_tanh");
-  d.tied = true;
+  d.tied = fields.boolean("tie_word_embeddings", true);
   d.attention_scale = 1 / std::sqrt(fields.positive("query_pre_attn_scalar", kQueryScalar));
   d.attention_soft_cap = read_cap(fields, "attn_logit_softcapping", kAttentionCap);
   d.logit_soft_cap = read_cap(fields, "final_logit_softcapping", kLogitCap);
@@ -166,11 +165,13 @@ extern constinit const Architecture architecture_gemma2 = {
                           .windows = true,
                           .needs_window = true,
                           .needs_caps = true,
+                          .tied = true,
                           .attention_scale = gguf_attention_scale},
              .graph = gguf_graph},
     .mlx = {.model_types = kModelTypes,
             .computes = {.activation = Activation::gelu_tanh,
                          .needs_caps = true,
+                         .tied = true,
                          .attention_scale = nullptr},
             .fields = kMlxFields},
 };

@@ -101,7 +101,7 @@ bool begins_as_text(std::string_view file) {
 }
 
 std::string describe_checkpoint(Bytes file, const SourceKind& kind) {
-  const std::string name = "a " + std::string(kind.name) + " file";
+  std::string name = "a " + std::string(kind.name) + " file";
   if (kind.name != "gguf") return name;
   try {
     const std::string_view what = describe_gguf(gguf::read_header(file, {}).pairs);

@@ -133,6 +133,7 @@ VARIANTS = {
         "msft": {"model_type": "phi-msft"}, "msft_words": MSFT_WORDS,
     }),
     "gemma2": ({**GEMMA2, "num_hidden_layers": 2, "sliding_window": 512}, {
+        "untied": {"tie_word_embeddings": False},
         "window": {"sliding_window": 20}, "silu": {"hidden_activation": "silu"}, "gelu": {"hidden_activation": "gelu"},
         "no_caps": {"attn_logit_softcapping": "null", "final_logit_softcapping": "null"},
         "no_attention_cap": {"attn_logit_softcapping": "null"}, "no_logit_cap": {"final_logit_softcapping": "null"},
