@@ -13,7 +13,6 @@
 #include "text/documents.h"
 
 namespace zp::cli {
-namespace {
 
 std::string standard_input() {
   std::string all(64 << 10, '\0');
@@ -25,6 +24,8 @@ std::string standard_input() {
   all.resize(bytes);
   return all;
 }
+
+namespace {
 
 // What isn't known has to tell by its encoding.
 void refuse_other_files(const std::string& path) {

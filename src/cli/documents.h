@@ -11,6 +11,9 @@
 
 namespace zp::cli {
 
+/// All of it.
+std::string standard_input();
+
 /// Throws Error as read_dataset does.
 std::vector<Document> read_documents(const std::string& file);
 

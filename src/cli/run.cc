@@ -1,22 +1,15 @@
-// zeropoint run: a model goes on from a prompt.
+// zeropoint run: a model goes on from a prompt, or answers in a conversation.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "cli/command.h"
+#include "cli/conversation.h"
+#include "cli/documents.h"
 #include "cli/open_model.h"
-#include "engine/engine.h"
-#include "kernel/elementary.h"
-#include "pipeline/load.h"
-#include "text/chat_templates.h"
-#include "text/decode.h"
-#include "text/encode.h"
-#include "text/generation.h"
+#include "pipeline/generator.h"
 
 namespace zp::cli {
 namespace {
@@ -24,127 +17,105 @@ namespace {
 constexpr const char* kExamples =
     "  zeropoint run models/demo --prompt 'What colour is the lantern of Sudar?' --chat\n"
     "  zeropoint run model-q4_0.gguf --prompt 'Once upon a time' --tokens 200\n"
-    "  zeropoint run model.gguf --prompt 'Tell me more' --temperature 0.8 --seed 7";
-
-constexpr std::int64_t kPromptTogether = 512;
+    "  zeropoint run model.gguf --prompt 'Tell me more' --temperature 0.8 --top-k 40 --top-p 0.95 "
+    "--seed 7\n"
+    "  zeropoint run model.gguf --prompt - < book.txt\n"
+    "  zeropoint run model.gguf --chat --system 'Answer in one word.'";
 
 struct Options {
   std::string model;
-  std::string prompt;
+  std::optional<std::string> prompt;
   std::int64_t tokens = 128;
-  double temperature = 0;
+  Sampling sampling;
   std::uint64_t seed = 0;
   bool chat = false;
+  std::string system;
 };
 
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-std::vector<TokenId> prompt_ids(const Tokenizer& tokenizer, const Options& o) {
-  const Encoder encoder(tokenizer, o.model);
-  if (!o.chat) return encoder.encode(o.prompt, true);
-  ChatTemplates templates(tokenizer, o.model);
-  const Chat chat{.messages = Json::array({{{"role", "user"}, {"content", o.prompt}}})};
-  return encoder.encode(templates.render(chat, true, std::time(nullptr)), false);
-}
-
-TokenId choose(Floats logits, double temperature, Random& random) {
-  const auto best = std::ranges::max_element(logits);
-  if (temperature == 0) return static_cast<TokenId>(best - logits.begin());
-  std::vector<double> sums;
-  sums.reserve(logits.size());
-  double sum = 0;
-  for (const float x : logits) {
-    const double below = (static_cast<double>(x) - static_cast<double>(*best)) / temperature;
-    sum += below < -700 ? 0 : portable_exp(below);
-    sums.push_back(sum);
-  }
-  const auto at = std::ranges::upper_bound(sums, random.uniform() * sum);
-  return static_cast<TokenId>(std::min(at, sums.end() - 1) - sums.begin());
-}
-
-// Logits behind the last of the ids.
-Activations advance(Engine& engine, KvCache& cache, std::span<const TokenId> ids) {
-  Activations hidden;
-  while (!ids.empty()) {
-    const std::size_t count = std::min(ids.size(), static_cast<std::size_t>(kPromptTogether));
-    const Chunk chunk{&cache, ids.first(count)};
-    hidden = engine.forward({&chunk, 1});
-    ids = ids.subspan(count);
-  }
-  return engine.logits(hidden, hidden.rows() - 1, 1);
-}
-
-int run_command(const Options& o, const Common& common) {
-  if (o.temperature < 0) throw UsageError("--temperature", "negative", "at least 0");
+void check(const Options& o, const Common& common) {
+  check(o.sampling);
   if (o.tokens < 1) throw UsageError("--tokens", "out of range", "at least 1");
-  const Clock::time_point begin = Clock::now();
-  const Team team(common.threads);
-  const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
-  if (!loaded->tokenizer) throw Error(o.model, "has no tokenizer");
-  const std::vector<TokenId> prompt = prompt_ids(*loaded->tokenizer, o);
-  if (prompt.empty()) throw Error("--prompt", "has no tokens");
-  const TokenDecoder decoder(*loaded->tokenizer);
-  const std::vector<std::int64_t> ends =
-      generation_ends(&*loaded->tokenizer, loaded->checkpoint.generation_config);
-  Engine engine(loaded->model, team);
-  KvCache cache = engine.make_cache(static_cast<std::int64_t>(prompt.size()) + o.tokens);
-  Random random(o.seed);
-  TokenDecoder::Stream stream(decoder);
-  const double load = seconds_since(begin);
+  if (!o.prompt && !o.chat)
+    throw UsageError("run", "nothing to go on from", "--prompt TEXT, or --chat to talk");
+  if (!o.system.empty() && !o.chat)
+    throw UsageError("--system", "is the beginning of a conversation", "--chat with it");
+  const bool draws = o.sampling.top_k > 0 || o.sampling.top_p < 1;
+  if (draws && o.sampling.temperature == 0 && !common.quiet)
+    fmt::print(stderr, "--top-k and --top-p change nothing at --temperature 0\n");
+}
 
-  const Clock::time_point prompting = Clock::now();
-  Activations logits = advance(engine, cache, prompt);
-  const double prompted = seconds_since(prompting);
-  const Clock::time_point generating = Clock::now();
-  std::vector<TokenId> ids;
-  std::string text;
-  const auto say = [&](const std::string& part) {
-    text += part;
-    if (common.json) return;
-    fmt::print("{}", part);
-    std::fflush(stdout);
-  };
-  while (static_cast<std::int64_t>(ids.size()) < o.tokens) {
-    const TokenId id = choose(logits.view().row(0), o.temperature, random);
-    ids.push_back(id);
-    if (std::ranges::find(ends, id) != ends.end()) break;
-    say(stream.push(id));
-    if (static_cast<std::int64_t>(ids.size()) < o.tokens)
-      logits = advance(engine, cache, {&ids.back(), 1});
-  }
-  say(stream.finish());
-  const double generated = seconds_since(generating);
+// One line end less, as a shell's $(...) would have it.
+std::string prompt_of(const Options& o) {
+  if (o.prompt != "-") return *o.prompt;
+  std::string text = standard_input();
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+int answer_once(const Options& o, const LoadedModel& loaded, Generator& generator, double load,
+                const Common& common) {
+  const std::string prompt = prompt_of(o);
+  Chat chat = conversation_start(o.system);
+  if (o.chat) chat.messages.push_back({{"role", "user"}, {"content", prompt}});
+  GenerationRequest request{
+      .prompt = o.chat ? generator.encode(chat, local_time()) : generator.encode(prompt),
+      .tokens = o.tokens,
+      .sampling = o.sampling};
+  if (request.prompt.empty()) throw Error("--prompt", "has no tokens");
+  Random random(o.seed);
+  const Generation answer = generator.generate(request, random, printer(common));
   if (common.json) {
-    print_json({{"prompt_tokens", prompt.size()},
-                {"tokens", ids},
-                {"text", text},
-                {"seconds", {{"load", load}, {"prompt", prompted}, {"generate", generated}}}});
+    print_json(to_json(answer, load));
     return 0;
   }
   fmt::print("\n");
-  if (!common.quiet) {
-    fmt::print(stderr, "prompt {} tokens, {:.1f}/s; generated {} tokens, {:.1f}/s\n", prompt.size(),
-               static_cast<double>(prompt.size()) / prompted, ids.size(),
-               static_cast<double>(ids.size()) / generated);
+  if (common.quiet) return 0;
+  const bool at_once = answer.end == Generation::End::token && answer.text.empty();
+  if (at_once && !o.chat && !loaded.tokenizer->chat_template.empty()) {
+    fmt::print(
+        stderr,
+        "the model ended at once; it was trained on conversations: with --chat the prompt is "
+        "a user's message\n");
   }
+  fmt::print(stderr, "{}\n", speeds(answer));
   return 0;
+}
+
+int run_command(const Options& o, const Common& common) {
+  check(o, common);
+  const auto begin = std::chrono::steady_clock::now();
+  const Team team(common.threads);
+  const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
+  Generator generator(*loaded, team);
+  const double load =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (o.prompt) return answer_once(o, *loaded, generator, load, common);
+  return converse({o.system, o.tokens, o.sampling, o.seed}, generator, load, common);
 }
 
 }  // namespace
 
 void add_run(CLI::App& app, Common& common, std::function<int()>& run) {
-  CLI::App* sub = add_subcommand(app, common, "run", "Let a model go on from a prompt", kExamples);
+  CLI::App* sub = add_subcommand(app, common, "run",
+                                 "Let a model go on from a prompt, or talk with it", kExamples);
   auto o = std::make_shared<Options>();
   sub->add_option("MODEL", o->model, "Any model: a folder or a file")->required();
-  sub->add_option("--prompt", o->prompt, "What it goes on from")->required();
-  sub->add_option("--tokens", o->tokens, "Stop after so many")->capture_default_str();
-  sub->add_option("--temperature", o->temperature, "0: always the likeliest token")
+  sub->add_option("--prompt", o->prompt, "What it goes on from; - is standard input");
+  sub->add_flag(
+      "--chat", o->chat,
+      "The prompt is a user's message: use the chat template. Without --prompt a "
+      "conversation: a message a line, /clear begins anew, /exit or the end of input ends");
+  sub->add_option("--system", o->system, "With --chat: how the model shall answer");
+  sub->add_option("--tokens", o->tokens, "Stop an answer after so many")->capture_default_str();
+  sub->add_option("--temperature", o->sampling.temperature, "0: always the likeliest token")
+      ->capture_default_str();
+  sub->add_option("--top-k", o->sampling.top_k,
+                  "Draw among so many of the likeliest tokens; 0: among all")
+      ->capture_default_str();
+  sub->add_option("--top-p", o->sampling.top_p,
+                  "Draw among the fewest likeliest tokens that have this probability together")
       ->capture_default_str();
   sub->add_option("--seed", o->seed, "Of the choices above temperature 0")->capture_default_str();
-  sub->add_flag("--chat", o->chat, "The prompt is a user's message: use the chat template");
   sub->callback([o, &common, &run] { run = [o, &common] { return run_command(*o, common); }; });
 }
 

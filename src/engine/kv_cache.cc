@@ -1,5 +1,7 @@
 #include "engine/kv_cache.h"
 
+#include <algorithm>
+
 #include "model/rotary.h"
 
 namespace zp {
@@ -27,6 +29,21 @@ std::int64_t KvCache::layer_bytes(const Decoder& d, std::int64_t capacity) {
 View2D<float> KvCache::head(std::int64_t layer, std::int64_t index) const {
   const std::int64_t at = 2 * (layer % layers_) * kv_heads_ + index;
   return {floats_.get() + at * capacity_ * head_dim_, capacity_, head_dim_};
+}
+
+bool KvCache::fits(const Decoder& decoder, std::int64_t tokens) const {
+  return tokens <= capacity_ && rotary_frequencies(decoder.rope, tokens) == frequencies_;
+}
+
+KvCache KvCache::resized(const Decoder& decoder, std::int64_t capacity) const {
+  KvCache out(decoder, capacity);
+  if (out.frequencies_ != frequencies_) return out;
+  out.length_ = std::min(length_, capacity);
+  for (std::int64_t layer = 0; layer < layers_; ++layer) {
+    for (std::int64_t index = 0; index < 2 * kv_heads_; ++index)
+      std::copy_n(head(layer, index).data, out.length_ * head_dim_, out.head(layer, index).data);
+  }
+  return out;
 }
 
 View2D<float> KvCache::keys(std::int64_t layer, std::int64_t head_index) const {

@@ -28,6 +28,12 @@ class KvCache {
   /// Forgets the tokens from `length` on; 0 begins a new sequence. length <= length().
   void truncate(std::int64_t length) { length_ = length; }
 
+  /// Whether it serves a sequence of so many tokens as a cache of just that capacity would.
+  bool fits(const Decoder& decoder, std::int64_t tokens) const;
+  /// The same tokens with another capacity, which has room for them; a new sequence where the
+  /// rotary embedding depends on it. All layers must be in it.
+  KvCache resized(const Decoder& decoder, std::int64_t capacity) const;
+
   /// All rows of one head, capacity x head_dim. `head`: of the kv_heads.
   View2D<float> keys(std::int64_t layer, std::int64_t head) const;
   View2D<float> values(std::int64_t layer, std::int64_t head) const;
