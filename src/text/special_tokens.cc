@@ -75,8 +75,9 @@ class Reader {
     AddedToken token = read_token(value, true, file.where(name));
     if (token.text.empty()) return;
     for (SpecialTokens::Named& known : found_.named) {
-      if (known.name == name) known.token = std::move(token);
-      if (known.name == name) return;
+      if (known.name != name) continue;
+      known.token = std::move(token);
+      return;
     }
     found_.named.push_back({name, std::move(token)});
   }
