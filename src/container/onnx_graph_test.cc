@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "container/folder_fixture.h"
 #include "container/sample_decoder.h"
+#include "model/config_writer.h"
 
 namespace zp {
 namespace {
@@ -52,6 +53,21 @@ TEST(OnnxGraph, WhatIsWrittenIsReadBack) {
         EXPECT_EQ(Written(config, container, grid).refusal(), "") << container << " " << grid;
     }
   }
+}
+
+// GGUF states frequencies by their divisors; config.json has only longrope to say them with.
+TEST(OnnxGraph, StatedFrequenciesAreReadBackFromTheirConfig) {
+  Written w(kLlama, "onnx", "fp32");
+  Rope& rope = w.sample.model.decoder.rope;
+  rope.divisors = {1.0f, 1.5f, 2.0f, 8.0f};
+  rope.scaling = RopeScaling::stated;
+  w.file = written(w.sample.layout(find_container("onnx"), "fp32")).at("model.onnx");
+  w.graph = onnx::read(w.file, "model.onnx");
+  EXPECT_EQ(w.refusal(), "");
+  const Architecture& architecture = *w.sample.model.architecture;
+  const Json config = write_config(architecture, w.sample.model.decoder);
+  w.sample.model.decoder = architecture.read_config(config, "config.json");
+  EXPECT_EQ(w.refusal(), "");
 }
 
 TEST(OnnxGraph, NamesTheFirstDifference) {

@@ -202,13 +202,15 @@ OnnxOps::Value OnnxOps::slice(const Value& x, std::int64_t begin, std::int64_t w
   return {node("Slice", {x.name, wholes({begin}), wholes({begin + width}), wholes({-1})}), width};
 }
 
-// Some models take other frequencies once a sequence is long.
+// Some models take other frequencies once a sequence is long. GGUF's stated ones are longrope's in
+// config.json, the same at every length.
 std::string OnnxOps::frequencies() {
   const Rope& rope = decoder_.rope;
-  if (rope.scaling != RopeScaling::longrope) return reals(rotary_frequencies(rope, 0));
+  const std::vector<float> first = rotary_frequencies(rope, 0);
+  const std::vector<float> later = rotary_frequencies(rope, rope.original_context + 1);
+  if (rope.scaling != RopeScaling::longrope || first == later) return reals(first);
   const std::string is_long = node("Greater", {total_length_, whole(rope.original_context)});
-  return node("Where", {is_long, reals(rotary_frequencies(rope, rope.original_context + 1)),
-                        reals(rotary_frequencies(rope, 0))});
+  return node("Where", {is_long, reals(later), reals(first)});
 }
 
 // Cosines and sines of every token's angles, a row each, and the rows' numbers.

@@ -19,6 +19,13 @@ std::shared_ptr<const Grid> grid_for(const Container& container, const std::stri
   return make_grid(spec, container.affine_defaults(weight.stored_type));
 }
 
+// A container's own name for a grid: of two that hold the same values GGUF's mxfp4 is mxfp4:blocks.
+std::string in_full(const Container& container, const std::string& grid) {
+  const Mixture* mixture = find_mixture(container.mixtures(), grid);
+  const bool own = mixture != nullptr && mixture->grid.starts_with(grid + ":");
+  return own ? std::string(mixture->grid) : grid;
+}
+
 // Why `grid` can't hold the weight there, or empty.
 std::string refusal(const Container& container, const Grid& grid, const Weight& weight) {
   std::string why = grid.why_not(weight.use.cols);
@@ -129,7 +136,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
     if (std::none_of(model.weights.begin(), model.weights.end(), used)) {
       throw Error("--set " + e.pattern, "no tensor of this model matches");
     }
-    out.rules.push_back({e.pattern, e.grid, "asked for with --set"});
+    out.rules.push_back({e.pattern, in_full(container, e.grid), "asked for with --set"});
   }
   out.measured = !target.measured.empty();
   std::vector<Rule> rules = out.rules;

@@ -121,7 +121,7 @@ class ImatrixTest(unittest.TestCase):
         for grid in GRIDS:
             with self.subTest(grid):
                 # The same types for every tensor, with and without: --set takes mixtures' exceptions away.
-                same = ["--set", f"layers.*={grid.split('_m')[0]}"] if grid != "mxfp4" else []
+                same = ["--set", f"layers.*={grid.split('_m')[0]}"]
                 plain, _ = self.quantize(grid, "plain.gguf", *same)
                 weighted, _ = self.quantize(grid, "weighted.gguf", "--statistics", self.folder / "imatrix.gguf", *same)
                 dat, _ = self.quantize(grid, "dat.gguf", "--statistics", self.folder / "imatrix.dat", *same)
