@@ -162,10 +162,6 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   check_output_path(out.path, recipe.force);
   check_tokens_have_rows(loaded);
   out.layout = container.layout(input, assignments);
-  if (loaded.tokenizer) {
-    const std::vector<std::string>& notes = loaded.tokenizer->notes;
-    out.layout.notes.insert(out.layout.notes.end(), notes.begin(), notes.end());
-  }
   if (recipe.importance != nullptr) {
     const std::vector<std::string>& notes = recipe.importance->notes();
     out.layout.notes.insert(out.layout.notes.end(), notes.begin(), notes.end());
