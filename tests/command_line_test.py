@@ -9,6 +9,7 @@ import pathlib
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,26 @@ def content(path):
     """Every file's name and hash, of a file or a folder."""
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     return [(str(p.relative_to(path)), hashlib.sha256(p.read_bytes()).hexdigest()) for p in files]
+
+
+def tensors(file):
+    """Of a safetensors file: name -> (dtype, bytes)."""
+    data = file.read_bytes()
+    (length,) = struct.unpack_from("<Q", data)
+    header = json.loads(data[8 : 8 + length])
+    header.pop("__metadata__", None)
+    begin = 8 + length
+    return {n: (t["dtype"], data[begin + t["data_offsets"][0] : begin + t["data_offsets"][1]]) for n, t in header.items()}
+
+
+def multiply(model, name, factor):
+    """One tensor of a folder's FP32 file by a factor."""
+    file = model / "model.safetensors"
+    data = bytearray(file.read_bytes())
+    _, old = tensors(file)[name]
+    new = struct.pack(f"<{len(old) // 4}f", *(factor * x for x in struct.unpack(f"<{len(old) // 4}f", old)))
+    data[data.index(old) : data.index(old) + len(old)] = new
+    file.write_bytes(data)
 
 
 def size(path):
@@ -170,6 +191,93 @@ class CommandLineTest(unittest.TestCase):
                 weights.append((path / "model.onnx.data").read_bytes())
         for other in weights[1:]:
             self.assertEqual(other, weights[0])
+
+    def kept_tensors(self, target, model, exceptions, *options):
+        """Of what is written, read again and made FP32: name -> bytes."""
+        path, plain = self.out("x"), self.out("plain")
+        calibrate = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
+        sets = [word for exception in exceptions for word in ("--set", exception)]
+        run("quantize", model, "--to", f"{target}={path}", *calibrate, *sets, *options, check=True)
+        run("quantize", path, "--to", f"hf:fp32={plain}", check=True)
+        return tensors(plain / "model.safetensors")
+
+    def test_what_is_kept_in_a_float_type_is_kept_to_the_bit(self):
+        tied = make_tiny_model(self.folder / "tied")
+        config = json.loads((tied / "config.json").read_text())
+        (tied / "config.json").write_text(json.dumps({**config, "tie_word_embeddings": True}))
+        rows = tensors(tied / "model.safetensors")["model.embed_tokens.weight"][1]
+        head = tensors(tied / "model.safetensors")["lm_head.weight"][1]
+        file = tied / "model.safetensors"
+        file.write_bytes(file.read_bytes().replace(head, rows))
+        kept = {"lm_head.weight": "bf16", "model.layers.0.mlp.down_proj.weight": "fp16", "model.layers.1.self_attn.q_proj.weight": "fp32"}
+        exceptions = ["head=bf16", "layers.0.down=fp16", "layers.1.query=fp32"]
+        for model in (self.model, tied):
+            names = dict(kept) if model is self.model else {**kept, "model.embed_tokens.weight": "bf16"}
+            rounded = {}
+            for grid in set(names.values()):
+                path, plain = self.out("x"), self.out("plain")
+                run("quantize", model, "--to", f"hf:{grid}={path}", check=True)
+                run("quantize", path, "--to", f"hf:fp32={plain}", check=True)
+                rounded[grid] = tensors(plain / "model.safetensors")
+            for target in ["gguf:q4_0", "mlx:int4:g64", "onnx:int4:g32", "genai:int4:g32", "hf:bf16"]:
+                found = self.kept_tensors(target, model, exceptions)
+                for name, grid in names.items():
+                    if name in found:  # of a tied model one of the two
+                        self.assertEqual(found[name], rounded[grid][name], f"{target} {name}")
+                for name in found:  # norms are never touched
+                    if "norm" in name:
+                        self.assertEqual(found[name], rounded["bf16" if target == "hf:bf16" else "fp32"][name], f"{target} {name}")
+        adjusted = self.kept_tensors("gguf:q4_0", tied, exceptions, "--method", "gptq:floats=adjust")
+        self.assertNotEqual(adjusted["model.embed_tokens.weight"], rounded["bf16"]["model.embed_tokens.weight"])
+
+    def test_weights_that_vanish_in_stored_types_are_said(self):
+        model = make_tiny_model(self.folder / "faint")
+        weaker = make_tiny_model(self.folder / "weaker")
+        multiply(model, "model.layers.1.self_attn.v_proj.weight", 1e-8)
+        multiply(weaker, "model.layers.1.self_attn.v_proj.weight", 1e-5)
+        for source, grid, zeroed in [(model, "q8_0", True), (model, "q4_0", True), (weaker, "fp16", False)]:
+            done = run("quantize", source, "--to", f"gguf:{grid}={self.out('x')}", "--json")
+            (output,) = json.loads(done.stdout)["outputs"]
+            (lost,) = output["too_small"]
+            self.assertEqual(lost["name"], "blk.1.attn_v.weight")
+            self.assertEqual(lost["zeroed_blocks"] == lost["blocks"], zeroed, lost)
+            self.assertIn("--set 'value=bf16'", done.stderr)
+            self.assertIn("--set 'value=bf16'", output["notes"][-1])
+        output = self.quantize("gguf:q8_0", self.out("x"), "--set", "value=bf16")["outputs"][0]
+        self.assertEqual(output["too_small"], [])
+        done = run("quantize", model, "--to", f"gguf:q8_0={self.out('x')}", "--set", "value=bf16")
+        self.assertNotIn("too small", done.stderr)
+
+    def test_fallbacks_are_in_the_result_where_they_matter(self):
+        narrow = make_tiny_model(self.folder / "narrow", hidden=64, ffn=192)
+        for target, all_of_them in [("mlx:int4:g128", True), ("onnx:int4:g128", True), ("gguf:q4_k", True), ("mlx:int4:g64", False)]:
+            for options in [[], ["--dry-run"]]:
+                done = run("quantize", narrow, "--to", f"{target}={self.out('x')}", *options)
+                self.assertEqual("required fallback" in done.stdout, all_of_them, done.stdout)
+            output = json.loads(run("quantize", narrow, "--to", f"{target}={self.out('x')}", "--json").stdout)["outputs"][0]
+            fallback = output["fallback"]
+            self.assertEqual(fallback["tensors"], fallback["of"] if all_of_them else 0)
+            self.assertEqual(fallback["share"], 1 if all_of_them else 0)
+        self.assertIn("16 of 16 tensors required fallback: 64 columns are no multiple of 128",
+                      run("quantize", narrow, "--to", f"mlx:int4:g128={self.out('x')}").stdout)
+
+    def test_the_quality_shown_is_that_of_the_outputs_where_inputs_are_known(self):
+        text = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
+        for options, key, words in [([], None, "  SQNR "), (text, "output_sqnr_db", "  output SQNR "),
+                                    ([*text, "--method", "mse"], "weighted_sqnr_db", "  weighted SQNR ")]:
+            output = self.quantize("gguf:q4_0", self.out("x"), *options)["outputs"][0]
+            found = {k for k in output if k.endswith("sqnr_db")}
+            self.assertEqual(found, {"sqnr_db"} | ({key} if key else set()))
+            by_name = {t["name"]: t for t in output["tensors"]}
+            self.assertEqual({k for k in by_name["blk.0.ffn_up.weight"] if k.endswith("sqnr_db")}, found)
+            self.assertEqual({k for k in by_name["blk.0.attn_norm.weight"] if k.endswith("sqnr_db")}, {"sqnr_db"})
+            done = run("quantize", self.model, "--to", f"gguf:q4_0={self.out('x')}", "--verbose", *options)
+            self.assertIn(words, done.stdout)
+        # GPTQ: more of the weights' error, less of the outputs'.
+        plain = self.quantize("gguf:q4_0", self.out("x"), *text, "--method", "gptq:upstream=off,sweeps=0,damp=1000000")["outputs"][0]
+        gptq = self.quantize("gguf:q4_0", self.out("x"), *text, "--method", "gptq:upstream=off")["outputs"][0]
+        self.assertGreater(plain["sqnr_db"], gptq["sqnr_db"])
+        self.assertLess(plain["output_sqnr_db"], gptq["output_sqnr_db"])
 
     def calibrate(self, path, *options):
         done = run("calibrate", self.model, "--text", self.calibration_text(), "-o", path, "--tokens", 512, "--context", 64,
@@ -315,12 +423,36 @@ class CommandLineTest(unittest.TestCase):
             self.assertIn("the limit is not met", done.stdout)
             self.assertTrue(path.exists())
 
+    def test_sizes_are_read_with_the_units_of_both_kinds(self):
+        path = self.out("x")
+        for size in ["16GiB", "1TiB", "2000MiB", "9999999KiB", "16G", "16GB", "1TB", "4000000000"]:
+            done = run("quantize", self.model, "--to", f"gguf={path}", "--memory", size, "--dry-run")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        for wrong in ["16gib", "16Gi", "GiB"]:
+            self.assertOneLine(run("quantize", self.model, "--to", f"gguf={path}", "--memory", wrong, "--dry-run"), 2)
+
+    def test_the_divergence_of_a_budget_is_that_of_the_file(self):
+        context = ["--context", 64]
+        text = self.calibration_text()
+        path = self.out("x.gguf")
+        command = ["quantize", self.model, "--to", f"gguf={path}", "--calibrate", text, "--tokens", 4096, *context, "--fit", "5.5bpw", "--json"]
+        planned = json.loads(run(*command, "--dry-run").stdout)["outputs"][0]["fit"]["measured_kl"]
+        measured = json.loads(run(*command).stdout)["outputs"][0]["fit"]["measured_kl"]
+        self.assertEqual((planned["of"], measured["of"]), ("mse", "the file"))
+        judged = run("evaluate", path, "--against", self.model, "--text", text, *context, "--json")
+        self.assertEqual(json.loads(judged.stdout)["kl_divergence"]["mean"], measured["mean"])
+        self.assertNotEqual(planned["mean"], measured["mean"])  # gptq has coded it
+
     def test_a_budget_is_refused_without_a_text_or_grids_to_choose_from(self):
         text = ["--calibrate", self.calibration_text()]
         for target, options in [("gguf", []), ("gguf:q4_k", text), ("hf", text), ("gguf", ["--calibrate", "-"])]:
             self.assertOneLine(run("quantize", self.model, "--to", target, "--fit", "6bpw", *options), 2)
         for wrong in ["bpw", "0bpw", "-1bpw", "xbpw", "65bpw", "nanbpw", "big"]:
             self.assertOneLine(run("quantize", self.model, "--to", "gguf", f"--fit={wrong}", *text), 2)
+        for ambiguous in ["4.5", "16", "64"]:
+            done = run("quantize", self.model, "--to", "gguf", "--fit", ambiguous, *text)
+            self.assertOneLine(done, 2)
+            self.assertIn(f"{ambiguous}bpw (bits per weight) or {ambiguous}GB (bytes of the output)", done.stderr)
         for wrong in ["-1", "nan", "x", "inf"]:
             self.assertOneLine(run("quantize", self.model, "--to", "gguf", f"--max-kld={wrong}", *text), 2)
 

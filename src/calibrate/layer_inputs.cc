@@ -72,8 +72,8 @@ LayerInputs::LayerInputs(Moments moments, std::vector<float> drift, const Method
       }
     }
   }
-  for (std::size_t j = 0; j < n; ++j)
-    moments_[j * (n + 1)] += static_cast<float>(mean > 0 ? options.damp : 1);
+  damping_ = static_cast<float>(mean > 0 ? options.damp : 1);
+  for (std::size_t j = 0; j < n; ++j) moments_[j * (n + 1)] += damping_;
   factor_ = feedback_factor(h, options.damp, team);
   own_memory_peak();  // looked at while there is most
 }
@@ -85,6 +85,7 @@ InputStatistics LayerInputs::view() const {
   out.moments = Matrix(moments_.data(), cols_, cols_);
   out.feedback = Matrix(factor_.data(), cols_, cols_);
   out.order = order_;
+  out.damping = damping_;
   if (!drift_.empty()) out.drift = Matrix(drift_.data(), cols_, cols_);
   return out;
 }

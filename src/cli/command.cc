@@ -48,9 +48,11 @@ std::int64_t parse_size(const std::string& text, const std::string& option) {
     std::string_view word;
     double bytes;
   };
-  static constexpr std::array kUnits = {Unit{"", 1},       Unit{"K", 0x1p10}, Unit{"M", 0x1p20},
-                                        Unit{"G", 0x1p30}, Unit{"T", 0x1p40}, Unit{"KB", 1e3},
-                                        Unit{"MB", 1e6},   Unit{"GB", 1e9},   Unit{"TB", 1e12}};
+  static constexpr std::array kUnits = {
+      Unit{"", 1},         Unit{"K", 0x1p10},   Unit{"M", 0x1p20},   Unit{"G", 0x1p30},
+      Unit{"T", 0x1p40},   Unit{"KiB", 0x1p10}, Unit{"MiB", 0x1p20}, Unit{"GiB", 0x1p30},
+      Unit{"TiB", 0x1p40}, Unit{"KB", 1e3},     Unit{"MB", 1e6},     Unit{"GB", 1e9},
+      Unit{"TB", 1e12}};
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
@@ -59,7 +61,9 @@ std::int64_t parse_size(const std::string& text, const std::string& option) {
     if (error == std::errc() && unit == u.word && bytes >= 0 && bytes < 9e18)
       return static_cast<std::int64_t>(bytes);
   }
-  throw UsageError(option, "wrong size", "a number with K, M, G (1024) or KB, MB, GB (1000)", text);
+  throw UsageError(option, "wrong size",
+                   "a number with K, M, G, T, KiB, MiB, GiB, TiB (1024) or KB, MB, GB, TB (1000)",
+                   text);
 }
 
 }  // namespace zp::cli

@@ -42,7 +42,7 @@ struct Interrupted {
 };
 void catch_interrupts();
 
-/// 2G (GiB), 500M (MiB), 64K, 4GB (10^9), plain bytes. Throws UsageError.
+/// 2G or 2GiB, 500M or 500MiB, 64K, 4GB (10^9), plain bytes. Throws UsageError.
 std::int64_t parse_size(const std::string& text, const std::string& option);
 
 }  // namespace zp::cli

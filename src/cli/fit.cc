@@ -7,12 +7,26 @@
 
 #include "base/error.h"
 #include "cli/documents.h"
+#include "pipeline/judge_outputs.h"
 #include "pipeline/pattern.h"
 
 namespace zp::cli {
 namespace {
 
 constexpr std::int64_t kTokens = 4096;  // at most: each tensor goes through half of the network
+
+constexpr double kMostBits = 64;  // a weight can have
+
+// Small numbers alone could be either.
+void refuse_ambiguous(const std::string& budget) {
+  double value = 0;
+  const char* const end = budget.data() + budget.size();
+  const auto [at, error] = std::from_chars(budget.data(), end, value);
+  if (error != std::errc() || at != end || !(value > 0 && value <= kMostBits)) return;
+  throw UsageError("--fit", "ambiguous budget",
+                   fmt::format("{0}bpw (bits per weight) or {0}GB (bytes of the output)", budget),
+                   budget);
+}
 
 Limits limits_of(const FitOptions& options) {
   Limits limits;
@@ -22,9 +36,10 @@ Limits limits_of(const FitOptions& options) {
     const char* const end = budget.data() + budget.size() - kBits.size();
     const auto [at, error] = std::from_chars(budget.data(), end, limits.bits_per_weight);
     if (error != std::errc() || at != end || !(limits.bits_per_weight > 0) ||
-        !(limits.bits_per_weight <= 64))
+        !(limits.bits_per_weight <= kMostBits))
       throw UsageError("--fit", "no budget", "e.g. 4.5bpw or 3.2GB", budget);
   } else if (!budget.empty()) {
+    refuse_ambiguous(budget);
     limits.bytes = parse_size(budget, "--fit");
     if (limits.bytes <= 0) throw UsageError("--fit", "no budget", "e.g. 4.5bpw or 3.2GB", budget);
   }
@@ -107,17 +122,29 @@ void add_fit_options(CLI::App& sub, FitOptions& options) {
                  "X: choose so, and the smallest whose mean KL divergence is at most X");
 }
 
-std::vector<Allotment> allot_all(const FitOptions& options, const FitText& text,
-                                 const LoadedModel& loaded, const std::string& where,
-                                 Recipe& recipe, const Team& team, const Common& common) {
+std::string asked_text(const FitOptions& options) {
+  if (!options.max_kl) return options.budget;
+  return fmt::format("{}KL divergence up to {}",
+                     options.budget.empty() ? "" : options.budget + ", ", *options.max_kl);
+}
+
+Fitted allot_all(const FitOptions& options, const FitText& text, const LoadedModel& loaded,
+                 const std::string& where, Recipe& recipe, const Team& team, const Common& common) {
   const Limits limits = limits_of(options);
-  const auto windows =
+  Fitted out;
+  out.windows =
       read_windows(text.files, loaded, where, std::min(text.tokens, kTokens), text.context, common);
   const std::unique_ptr<Progress> progress = make_progress(common);
-  std::vector<Allotment> all;
   for (std::size_t i = 0; i < recipe.targets.size(); ++i)
-    all.push_back(allot(loaded, recipe, i, windows, limits, team, *progress));
-  return all;
+    out.allotments.push_back(allot(loaded, recipe, i, out.windows, limits, team, *progress));
+  return out;
+}
+
+void measure_written(Fitted& fitted, const Plan& plan, const LoadedModel& loaded, const Team& team,
+                     Progress& progress) {
+  if (fitted.allotments.empty()) return;
+  const auto found = divergences(plan, loaded, fitted.windows, team, progress);
+  for (std::size_t i = 0; i < found.size(); ++i) fitted.allotments[i].written = found[i];
 }
 
 std::string to_text(const Allotment& allotment) {
@@ -131,15 +158,25 @@ std::string to_text(const Allotment& allotment) {
                    "mean KL divergence on {} tokens of the text: {:.5f} +- {:.5f} with all of them "
                    "(mse), expected {:.5f}{}\n",
                    allotment.tokens, allotment.measured.mean, allotment.measured.se,
-                   allotment.predicted, allotment.met ? "" : "; the limit is not met");
+                   allotment.predicted, allotment.met() ? "" : "; the limit is not met");
+}
+
+std::string written_text(const Allotment& allotment) {
+  if (!allotment.written) return {};
+  return fmt::format(
+      "mean KL divergence on {} tokens of the text it was chosen on: {:.5f} +- {:.5f}{}\n",
+      allotment.tokens, allotment.written->mean, allotment.written->se,
+      allotment.met() ? "" : "; the limit is not met");
 }
 
 Json to_json(const Allotment& allotment) {
   Json j;
-  j["met"] = allotment.met;
+  j["met"] = allotment.met();
   j["tokens"] = allotment.tokens;
   j["predicted_kl"] = allotment.predicted;
-  j["measured_kl"] = {{"mean", allotment.measured.mean}, {"se", allotment.measured.se}};
+  j["measured_kl"] = {{"mean", allotment.divergence().mean},
+                      {"se", allotment.divergence().se},
+                      {"of", allotment.written ? "the file" : "mse"}};
   j["tensors"] = Json::array();
   for (const Allotted& a : allotment.tensors) {
     j["tensors"].push_back({{"name", use_name(a.weight->use)},

@@ -26,18 +26,32 @@ struct FitText {
   std::int64_t context = 0;
 };
 
+/// "4.5bpw", "KL divergence up to 0.01", or both.
+std::string asked_text(const FitOptions& options);
+
 void add_fit_options(CLI::App& sub, FitOptions& options);
 
 /// Throws UsageError for a budget that is none, no text, and targets that name grids.
 void check_fit(const FitOptions& options, const FitText& text, const Recipe& recipe);
 
-/// Chooses for every target of the recipe; one for each.
-std::vector<Allotment> allot_all(const FitOptions& options, const FitText& text,
-                                 const LoadedModel& loaded, const std::string& where,
-                                 Recipe& recipe, const Team& team, const Common& common);
+/// What was chosen, and on what.
+struct Fitted {
+  std::vector<Allotment> allotments;  ///< one for each target, or none
+  std::vector<std::vector<std::int32_t>> windows;
+};
+
+/// Chooses for every target of the recipe.
+Fitted allot_all(const FitOptions& options, const FitText& text, const LoadedModel& loaded,
+                 const std::string& where, Recipe& recipe, const Team& team, const Common& common);
+
+/// Finds Allotment::written; the plan's files must be there.
+void measure_written(Fitted& fitted, const Plan& plan, const LoadedModel& loaded, const Team& team,
+                     Progress& progress);
 
 /// Which tensors got which grid, and what they lose by it.
 std::string to_text(const Allotment& allotment);
+/// What became of it: the divergence of the file.
+std::string written_text(const Allotment& allotment);
 Json to_json(const Allotment& allotment);
 
 }  // namespace zp::cli

@@ -17,6 +17,7 @@
 #include "cli/open_model.h"
 #include "cli/quantize_report.h"
 #include "cli/rewrites.h"
+#include "pipeline/fallbacks.h"
 #include "pipeline/judge_outputs.h"
 #include "pipeline/pattern.h"
 #include "pipeline/plan.h"
@@ -66,6 +67,28 @@ struct Options {
 // JSON has no infinity; an exact copy has no noise to compare with.
 Json decibels(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
+// SQNR of the weights and, where their inputs are known, of what linears make of them; where only
+// the inputs' mean squares are, of the weights by that.
+void add_quality(Json& to, const Energy& weights, const std::optional<Energy>& outputs,
+                 Weighing weighing) {
+  to["sqnr_db"] = decibels(weights.sqnr_db());
+  if (!outputs) return;
+  to[weighing == Weighing::moments ? "output_sqnr_db" : "weighted_sqnr_db"] =
+      decibels(outputs->sqnr_db());
+}
+
+// What only the run could tell.
+void add_found(Json& to, const OutputResult& result) {
+  for (const std::string& note : result.notes) to["notes"].push_back(note);
+  to["too_small"] = Json::array();
+  for (const TooSmall& t : result.too_small) {
+    to["too_small"].push_back({{"name", t.name},
+                               {"grid", t.grid},
+                               {"zeroed_blocks", t.blocks.zeroed},
+                               {"blocks", t.blocks.blocks}});
+  }
+}
+
 Json shape_of(const RowReader& rows) {
   return rows.rows() == 1 ? Json::array({rows.cols()}) : Json::array({rows.rows(), rows.cols()});
 }
@@ -91,20 +114,22 @@ Json output_json(const PlannedOutput& output, const OutputResult* result, const 
     t["shape"] = shape_of(*job.rows);
     t["grid"] = job.grid->spec();
     t["bytes"] = job_bytes(job);
-    if (result != nullptr) t["sqnr_db"] = decibels(result->tensors[i].energy.sqnr_db());
+    if (result != nullptr)
+      add_quality(t, result->tensors[i].energy, result->tensors[i].outputs, result->weighing);
     j["tensors"].push_back(std::move(t));
   }
-  if (result != nullptr) j["sqnr_db"] = decibels(result->energy.sqnr_db());
+  if (result != nullptr) add_quality(j, result->energy, result->outputs, result->weighing);
   j["notes"] = output.layout.notes;
+  const Fallbacks f = fallbacks_of(output, model);
+  j["fallback"] = {{"tensors", f.tensors}, {"of", f.of}, {"share", f.share}, {"why", f.why}};
+  if (result != nullptr) add_found(j, *result);
   return j;
 }
 
-// What the runtime will do differently: on standard error, where a script's output isn't disturbed.
-void print_notes(const Plan& plan) {
-  for (const PlannedOutput& output : plan.outputs) {
-    for (const std::string& note : output.layout.notes)
-      fmt::print(stderr, "note: {}: {}\n", output.path.string(), note);
-  }
+// On standard error, where a script's output isn't disturbed.
+void print_notes(const PlannedOutput& output, const std::vector<std::string>& notes) {
+  for (const std::string& note : notes)
+    fmt::print(stderr, "note: {}: {}\n", output.path.string(), note);
 }
 
 // How many tensors take which grid and why, in the order they first appear.
@@ -134,6 +159,12 @@ void print_choices(const PlannedOutput& output, const Model& model) {
   }
 }
 
+// Where a file is far from what was asked for.
+std::string fallback_text(const PlannedOutput& output, const Model& model) {
+  const Fallbacks fallbacks = fallbacks_of(output, model);
+  return fallbacks.matter() ? "; " + to_text(fallbacks) : std::string();
+}
+
 void print_rules(const PlannedOutput& output) {
   for (const Rule& rule : output.rules) {
     fmt::print("  rule  {:<40} -> {:<20} {}\n", rule.roles.empty() ? "everything else" : rule.roles,
@@ -143,9 +174,10 @@ void print_rules(const PlannedOutput& output) {
 
 void print_plan(const Plan& plan, const Model& model, bool verbose) {
   for (const PlannedOutput& output : plan.outputs) {
-    fmt::print("{}  {}:{}  {} bytes ({})  {:.3f} bits per weight\n", output.path.string(),
+    fmt::print("{}  {}:{}  {} bytes ({})  {:.3f} bits per weight{}\n", output.path.string(),
                output.container->name(), output.grid, human_count(output.layout.bytes()),
-               human_bytes(output.layout.bytes()), output.bits_per_weight(model));
+               human_bytes(output.layout.bytes()), output.bits_per_weight(model),
+               fallback_text(output, model));
     if (!output.measured) print_rules(output);
     print_choices(output, model);
     if (!verbose) continue;
@@ -158,23 +190,33 @@ void print_plan(const Plan& plan, const Model& model, bool verbose) {
              human_count(model.parameters()), human_bytes(plan.memory_bytes));
 }
 
-std::string decibel_text(double value) {
-  return std::isfinite(value) ? fmt::format("SQNR {:.2f} dB", value) : "exact";
+// One figure: the one nearest to what the model computes.
+std::string quality_text(const Energy& weights, const std::optional<Energy>& outputs,
+                         Weighing weighing) {
+  if (weights.error == 0) return "exact";
+  if (!outputs) return fmt::format("SQNR {:.2f} dB", weights.sqnr_db());
+  return fmt::format("{} SQNR {:.2f} dB", weighing == Weighing::moments ? "output" : "weighted",
+                     outputs->sqnr_db());
 }
 
 void print_result(const Plan& plan, const RunResult& result,
+                  const std::vector<Allotment>& allotments,
                   const std::vector<RewriteResult>& rewrites, bool verbose) {
   const Model& model = *plan.model;
   fmt::print("{}", rewrites_text(rewrites, true));
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     const PlannedOutput& output = plan.outputs[i];
-    fmt::print("{}  {}:{}  {}  {:.3f} bits per weight  {}\n", output.path.string(),
+    const OutputResult& found = result.outputs[i];
+    fmt::print("{}  {}:{}  {}  {:.3f} bits per weight  {}{}\n", output.path.string(),
                output.container->name(), output.grid, human_bytes(output.layout.bytes()),
-               output.bits_per_weight(model), decibel_text(result.outputs[i].energy.sqnr_db()));
+               output.bits_per_weight(model),
+               quality_text(found.energy, found.outputs, found.weighing),
+               fallback_text(output, model));
+    if (!allotments.empty()) fmt::print("{}", written_text(allotments[i]));
     if (!verbose) continue;
-    for (const TensorResult& t : result.outputs[i].tensors) {
+    for (const TensorResult& t : found.tensors) {
       fmt::print("    {:<48} {:<22} {:>10}  {}\n", t.name, t.grid, human_bytes(t.bytes),
-                 decibel_text(t.energy.sqnr_db()));
+                 quality_text(t.energy, t.outputs, found.weighing));
     }
   }
   fmt::print(
@@ -272,16 +314,17 @@ FitText fit_text(const Options& options) {
 }
 
 // Chooses grids where a budget is given; shown before anything else runs.
-std::vector<Allotment> fit(const Options& options, const LoadedModel& loaded, Recipe& recipe,
-                           const Team& team, const Common& common) {
+Fitted fit(const Options& options, const LoadedModel& loaded, Recipe& recipe, const Team& team,
+           const Common& common) {
   if (!options.fit.asked()) return {};
-  std::vector<Allotment> all =
+  Fitted fitted =
       allot_all(options.fit, fit_text(options), loaded, options.model, recipe, team, common);
-  for (std::size_t i = 0; i < all.size() && !common.json && !common.quiet; ++i) {
-    fmt::print("{}: grids by what they lose\n{}\n", recipe.targets[i].container, to_text(all[i]));
+  for (std::size_t i = 0; i < recipe.targets.size() && !common.json && !common.quiet; ++i) {
+    fmt::print("{}: grids by what they lose\n{}\n", recipe.targets[i].container,
+               to_text(fitted.allotments[i]));
     std::fflush(stdout);
   }
-  return all;
+  return fitted;
 }
 
 void show_plan(const Plan& plan, const std::vector<Allotment>& allotments,
@@ -338,10 +381,13 @@ void print_judgements(const Plan& plan, const std::vector<Judgement>& judgements
                to_text(judgements[i]));
 }
 
+// What the files that are there now are worth.
 std::vector<Judgement> judge_written(const Plan& plan, const LoadedModel& loaded,
-                                     const JudgeText& text, const Team& team, Progress& progress) {
+                                     const std::optional<JudgeText>& text, Fitted& fitted,
+                                     const Team& team, Progress& progress) {
   try {
-    return judge_outputs(plan, loaded, text, team, progress);
+    measure_written(fitted, plan, loaded, team, progress);
+    return text ? judge_outputs(plan, loaded, *text, team, progress) : std::vector<Judgement>();
   } catch (const Interrupted&) {
     throw Interrupted{"the outputs are complete, but not judged"};
   }
@@ -406,10 +452,13 @@ int quantize(const Options& options, const Common& common) {
                                              options.tokens, options.context, common);
   Prepared prepared;
   know(options, loaded->model, windows, team, recipe, prepared);
-  const std::vector<Allotment> allotments = fit(options, *loaded, recipe, team, common);
+  Fitted fitted = fit(options, *loaded, recipe, team, common);
+  const std::vector<Allotment>& allotments = fitted.allotments;
   prepared.plan = make_plan(*loaded, recipe);
   const std::optional<JudgeText> text = prepare(options, *loaded, prepared.plan, common);
-  if (!common.quiet) print_notes(prepared.plan);
+  for (const PlannedOutput& output : prepared.plan.outputs) {
+    if (!common.quiet) print_notes(output, output.layout.notes);
+  }
   if (options.dry_run) {
     show_plan(prepared.plan, allotments, plan_rewrites(loaded->model, rewrites), common);
     return exit_code(allotments);
@@ -423,19 +472,21 @@ int quantize(const Options& options, const Common& common) {
                                 *progress);
     }
     result = run_or_say_how_to_go_on(prepared.plan, options, team, *progress);
-    if (text) judgements = judge_written(prepared.plan, *loaded, *text, team, *progress);
+    judgements = judge_written(prepared.plan, *loaded, text, fitted, team, *progress);
   }
+  for (std::size_t i = 0; i < result.outputs.size() && !common.quiet; ++i)
+    print_notes(prepared.plan.outputs[i], result.outputs[i].notes);
   const std::vector<RewriteResult> rewritten =
       prepared.rewritten ? prepared.rewritten->results() : std::vector<RewriteResult>();
   if (!options.report.empty()) {
     write_report({*loaded, prepared.plan, *prepared.plan.coder.method, options.rewrite, result,
-                  judgements, options.judge},
+                  judgements, options.judge, fitted, options.fit, fit_text(options)},
                  options.report, options.force);
   }
   if (common.json) {
     print_json(result_json(prepared.plan, result, allotments, rewritten, judgements));
   } else if (!common.quiet) {
-    print_result(prepared.plan, result, rewritten, common.verbose);
+    print_result(prepared.plan, result, allotments, rewritten, common.verbose);
     print_judgements(prepared.plan, judgements);
   }
   return exit_code(allotments);
@@ -453,7 +504,8 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
       ->allow_extra_args(false);
   sub->add_option("--method", options->method,
                   "How codes are chosen: nearest, mse, hqq or gptq (default: gptq with "
-                  "--calibrate, mse without); gptq:upstream=on|off,order=on|off,damp=X,sweeps=N; "
+                  "--calibrate, mse without); "
+                  "gptq:upstream=on|off,order=on|off,damp=X,sweeps=N,floats=keep|adjust; "
                   "nearest:observer=NAME,percentile=P cuts weights, see list observers");
   sub->add_option("--rewrite", options->rewrite,
                   "What is done to the float model before, NAME[,NAME...] of awq, "

@@ -5,6 +5,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "pipeline/pattern.h"
 #include "report/inspect.h"
 #include "report/quantize_report.h"
 
@@ -20,6 +21,7 @@ ReportedTensor reported(const TensorJob& job, const TensorResult& result) {
   t.grid = result.grid;
   t.bytes = result.bytes;
   t.energy = result.energy;
+  t.outputs = result.outputs;
   if (job.weight == nullptr) return t;
   t.role = role_name(job.weight->use.role);
   t.layer = job.weight->use.layer;
@@ -48,7 +50,10 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
   o.bytes = output.layout.bytes();
   o.bits_per_weight = output.bits_per_weight(model);
   o.energy = result.energy;
+  o.outputs = result.outputs;
+  o.from_moments = result.weighing == Weighing::moments;
   o.notes = output.layout.notes;
+  o.notes.insert(o.notes.end(), result.notes.begin(), result.notes.end());
   for (std::size_t i = 0; i < output.layout.jobs.size(); ++i)
     o.tensors.push_back(reported(output.layout.jobs[i], result.tensors[i]));
   for (const TensorJob* job : representatives(output.layout, model.decoder.layers)) {
@@ -58,6 +63,24 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
     h.role = role_name(job->weight->use.role);
   }
   return o;
+}
+
+ReportedFit reported(const Allotment& allotment, const FinishedRun& run) {
+  ReportedFit fit;
+  fit.budget = asked_text(run.fit);
+  fit.texts = run.fit_text.files;
+  fit.tokens = allotment.tokens;
+  fit.predicted = allotment.predicted;
+  fit.divergence = allotment.divergence().mean;
+  fit.divergence_se = allotment.divergence().se;
+  fit.of_file = allotment.written.has_value();
+  fit.met = allotment.met();
+  for (const Allotted& a : allotment.tensors) {
+    const TensorUse& use = a.weight->use;
+    fit.tensors.push_back(
+        {use_name(use), std::string(role_name(use.role)), use.layer, a.grid, a.bits, a.loss});
+  }
+  return fit;
 }
 
 QuantizeReport report_of(const FinishedRun& run) {
@@ -75,6 +98,8 @@ QuantizeReport report_of(const FinishedRun& run) {
   for (std::size_t i = 0; i < run.plan.outputs.size(); ++i) {
     report.outputs.push_back(reported(run.plan.outputs[i], run.result.outputs[i], run));
     if (!run.judgements.empty()) report.outputs.back().judgement = run.judgements[i];
+    if (!run.fitted.allotments.empty())
+      report.outputs.back().fit = reported(run.fitted.allotments[i], run);
   }
   return report;
 }

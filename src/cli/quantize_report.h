@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/fit.h"
 #include "judge/judge.h"
 #include "pipeline/plan.h"
 #include "pipeline/run.h"
@@ -20,6 +21,9 @@ struct FinishedRun {
   const RunResult& result;
   const std::vector<Judgement>& judgements;  ///< one for each output, or none
   const std::string& text;                   ///< what was judged on
+  const Fitted& fitted;                      ///< grids chosen under a budget, or none
+  const FitOptions& fit;
+  const FitText& fit_text;
 };
 
 /// Throws Error for a path that exists (without `force`), is an output's, or has no folder.

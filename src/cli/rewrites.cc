@@ -25,6 +25,7 @@ std::string rewrites_text(const std::vector<RewriteResult>& results, bool done) 
                  : fmt::format("{}: {} can be changed\n", r.name, r.possible);
     for (const std::string& note : r.notes) text += fmt::format("  {}\n", note);
   }
+  if (!results.empty()) text += "rewrites change tensors that are kept in a float type, too\n";
   return text;
 }
 

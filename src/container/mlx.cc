@@ -15,9 +15,9 @@
 namespace zp {
 namespace {
 
-constexpr std::array<std::string_view, 11> kBudgetGrids = {
-    "int2:g64", "int3:g64", "int3:g32", "mxfp4",    "int4:g64", "nvfp4",
-    "int4:g32", "int5:g64", "int6:g64", "int8:g64", "mxfp8"};
+constexpr std::array<std::string_view, 12> kBudgetGrids = {
+    "int2:g128", "int2:g64", "int3:g64", "int3:g32", "mxfp4",    "int4:g64",
+    "nvfp4",     "int4:g32", "int5:g64", "int6:g64", "int8:g64", "mxfp8"};
 constexpr std::string_view kHeld =
     "mlx holds fp32, fp16, bf16, int2...int6, int8 in groups of 32, 64 or 128 with a minimum "
     "(\"min\") of the scale's type s32, s16 or sbf16, and mxfp4, mxfp8, nvfp4";

@@ -38,8 +38,9 @@ AffineForm OnnxFolder::affine_defaults(std::string_view) const {
 }
 
 std::span<const std::string_view> OnnxFolder::budget_grids() const {
-  static constexpr std::array<std::string_view, 6> kGrids = {"int4:g128", "int4:g64",  "int4:g32",
-                                                             "int4:g16",  "int8:g128", "int8:g32"};
+  static constexpr std::array<std::string_view, 10> kGrids = {
+      "int2:g256", "int2:g128", "int2:g64", "int2:g32",  "int4:g128",
+      "int4:g64",  "int4:g32",  "int4:g16", "int8:g128", "int8:g32"};
   return kGrids;
 }
 

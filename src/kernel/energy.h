@@ -21,5 +21,7 @@ struct Energy {
 /// x, y: the same length. Added in sixteen fixed FP32 lanes per 1,024 values, those in double: the
 /// same bits on every instruction set.
 Energy energy(Floats x, Floats y) noexcept;
+/// The same of sum h x^2 and sum h (x - y)^2; h: as x.
+Energy weighted_energy(Floats x, Floats y, Floats h) noexcept;
 
 }  // namespace zp

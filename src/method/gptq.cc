@@ -11,6 +11,9 @@
 // after it, units are fitted anew and codes improved by what all others have become (refit.h,
 // descent.h).
 //
+// What a float type of 16 bits or more keeps has no error worth spreading: it is rounded as it is.
+// To make up for layers before would change every weight that was to be kept; `floats=adjust` does.
+//
 // Rows don't know each other, so tiles of rows have the same bits however they are cut.
 #include <algorithm>
 #include <array>
@@ -194,6 +197,11 @@ class Feedback {
   std::int64_t width_ = 0;
 };
 
+// Whether the grid keeps weights, but for one rounding each.
+bool keeps(const Grid& grid) {
+  return grid.family() == Family::floating && grid.bits_per_weight(1, 1) >= 16;
+}
+
 // What an error in each column costs: its share of tr((W - Q) H (W - Q)^T), once all columns behind
 // have made up for it, is its square by 1 / U_jj^2.
 std::vector<float> costs(const InputStatistics& inputs) {
@@ -205,9 +213,12 @@ std::vector<float> costs(const InputStatistics& inputs) {
   return out;
 }
 
-void code(const Grid& grid, Matrix w, const InputStatistics& inputs, const MethodOptions& options,
-          PlanesOut out) {
-  if (inputs.feedback.cols != w.cols) return grid.quantize(w, inputs.importance, Fit::search, out);
+std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics& inputs,
+                           const MethodOptions& options, PlanesOut out) {
+  if (inputs.feedback.cols != w.cols || (keeps(grid) && !options.adjusts_floats)) {
+    grid.quantize(w, inputs.importance, Fit::search, out);
+    return {};
+  }
   const auto limit = static_cast<float>(grid.limit());
   std::vector<float> goal;
   if (inputs.drift.cols == w.cols) {
@@ -224,9 +235,11 @@ void code(const Grid& grid, Matrix w, const InputStatistics& inputs, const Metho
     descend(limit, tile, pull);
   }
   tile.pack(out);
+  return pull.left(w, tile, inputs.damping);
 }
 
-constexpr std::array<std::string_view, 4> kOptions = {"upstream", "order", "damp", "sweeps"};
+constexpr std::array<std::string_view, 5> kOptions = {"upstream", "order", "damp", "sweeps",
+                                                      "floats"};
 
 }  // namespace
 

@@ -321,12 +321,31 @@ TEST(Gptq, HasTheCodesOfADenseReferenceWithFewTokens) {
   expect_as_reference("int4:g32", make_layer(16, 96, 30), 0);
 }
 
+// Also where layers before would have to be made up for.
+TEST(Gptq, WhatStaysInAFloatTypeIsKeptToTheBit) {
+  const Layer layer = make_layer(6, 64, 100);
+  InputStatistics inputs = layer.inputs();
+  inputs.drift = inputs.moments;
+  for (const char* spec : {"fp64", "fp32", "bf16", "fp16"}) {
+    const auto grid = make_grid(spec);
+    const auto bytes = [&](const char* method) {
+      return coded(method, *grid, layer.weights(), inputs).bytes;
+    };
+    EXPECT_EQ(bytes("gptq"), bytes("mse")) << spec;
+    EXPECT_NE(bytes("gptq:floats=adjust"), bytes("mse")) << spec;
+  }
+  const auto grid = make_grid("fp8_e4m3");  // that is no keeping
+  EXPECT_NE(coded("gptq", *grid, layer.weights(), inputs).bytes,
+            coded("mse", *grid, layer.weights(), inputs).bytes);
+}
+
 TEST(Gptq, RefusesOptionsItDoesNotKnow) {
   EXPECT_FALSE(parse_coder("gptq:upstream=off,order=on").options.upstream);
   EXPECT_TRUE(parse_coder("gptq:upstream=off,order=on").options.order);
   EXPECT_EQ(parse_coder("gptq:damp=0.5").options.damp, 0.5);
-  for (const char* wrong : {"gptq:", "gptq:damp", "gptq:damp=", "gptq:damp=0", "gptq:damp=nan",
-                            "gptq:order=yes", "gptq:sweeps=-1", "gptq:x=1", "mse:damp=1", "gptq2"})
+  for (const char* wrong :
+       {"gptq:", "gptq:damp", "gptq:damp=", "gptq:damp=0", "gptq:damp=nan", "gptq:order=yes",
+        "gptq:floats=on", "gptq:sweeps=-1", "gptq:x=1", "mse:damp=1", "gptq2"})
     EXPECT_THROW(parse_coder(wrong), UsageError) << wrong;
 }
 
@@ -366,12 +385,36 @@ TEST_P(GptqGrids, OutputErrorIsBelowThatOfMse) {
   static const Layer layer = make_layer(4, 512, 300);
   if (!grid->why_not(layer.cols).empty()) GTEST_SKIP() << grid->why_not(layer.cols);
   const double mse = output_error(layer, run("mse", *grid, layer));
-  const double gptq = output_error(layer, run("gptq", *grid, layer));
+  const double gptq = output_error(layer, run("gptq:floats=adjust", *grid, layer));
   if (mse == 0) {
     EXPECT_EQ(gptq, 0);
   } else {
     EXPECT_LT(gptq, mse);
   }
+}
+
+TEST_P(GptqGrids, SaysWhatIsLeftOfTheOutputError) {
+  const auto grid = make_grid(GetParam());
+  static const Layer layer = make_layer(4, 512, 300);
+  if (!grid->why_not(layer.cols).empty()) GTEST_SKIP() << grid->why_not(layer.cols);
+  Planes planes(*grid, layer.rows, layer.cols);
+  const Coder coder = parse_coder("gptq:floats=adjust");
+  const std::optional<double> left =
+      coder.method->code(*grid, layer.weights(), layer.inputs(), coder.options, planes.out());
+  const std::vector<float> q = decoded(*grid, planes, layer.rows, layer.cols);
+  // Sums of n products, in which each of n columns then changes in three sweeps of two kinds: all
+  // rounded to FP32.
+  const auto n = static_cast<std::size_t>(layer.cols);
+  double magnitudes = 0;
+  for (std::size_t r = 0; r < q.size(); r += n) {
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j)
+        magnitudes += std::fabs((layer.w[r + i] - q[r + i]) * layer.moments[i * n + j] *
+                                (layer.w[r + j] - q[r + j]));
+    }
+  }
+  ASSERT_TRUE(left);
+  EXPECT_NEAR(*left, output_error(layer, q), 7.0 * static_cast<double>(n) * 0x1p-24 * magnitudes);
 }
 
 TEST_P(GptqGrids, SweepsLowerTheOutputError) {
@@ -394,7 +437,7 @@ TEST_P(GptqGrids, EveryOrderOfColumnsLowersTheOutputError) {
   if (!grid->why_not(layer.cols).empty()) GTEST_SKIP() << grid->why_not(layer.cols);
   if (grid->shape(layer.cols).step > 1) GTEST_SKIP() << "a step is of columns side by side";
   const double mse = output_error(layer, run("mse", *grid, layer));
-  const double gptq = output_error(layer, run("gptq", *grid, layer));
+  const double gptq = output_error(layer, run("gptq:floats=adjust", *grid, layer));
   EXPECT_TRUE(mse == 0 ? gptq == 0 : gptq < mse) << gptq << " of " << mse;
 }
 

@@ -162,14 +162,15 @@ class Row {
   PlaneBuffers planes_;
 };
 
-void code(const Grid& grid, Matrix w, const InputStatistics& inputs, const MethodOptions&,
-          PlanesOut out) {
+std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics& inputs,
+                           const MethodOptions&, PlanesOut out) {
   std::vector<std::byte*> to(out.begin(), out.end());
   for (std::int64_t r = 0; r < w.rows; ++r) {
     Row row(grid, w.row(r), inputs.importance);
     grid.quantize({w.row(r).data(), 1, w.cols}, row.run(), Fit::search, to);
     for (std::size_t p = 0; p < to.size(); ++p) to[p] += grid.row_bytes(p, w.cols);
   }
+  return {};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Methods: coders choose a code for every weight.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -22,15 +23,17 @@ struct InputStatistics {
   /// cols x cols: how the float model's inputs, x, differ from those that come, x~. Row j is the
   /// sum of x~_j (x - x~) over tokens, on the moments' scale. Empty: they don't.
   Matrix drift;
+  float damping = 0;  ///< that the moments have on their diagonal
 };
 
 /// What may stand after a method's name: "gptq:upstream=off,damp=0.02",
 /// "nearest:observer=percentile".
 struct MethodOptions {
-  bool upstream = true;  ///< make up for what layers before have done to the inputs
-  bool order = false;    ///< columns by descending second moment; each keeps its group
-  double damp = 0.01;    ///< of the second moments' mean, added to their diagonal
-  int sweeps = 3;        ///< over units and columns when all are coded
+  bool upstream = true;         ///< make up for what layers before have done to the inputs
+  bool order = false;           ///< columns by descending second moment; each keeps its group
+  bool adjusts_floats = false;  ///< whether what stays in a float type makes up for them, too
+  double damp = 0.01;           ///< of the second moments' mean, added to their diagonal
+  int sweeps = 3;               ///< over units and columns when all are coded
   const Observer* observer = nullptr;  ///< of each unit's weights, cut to its range; none: all
   ObserverOptions observing;
 };
@@ -43,9 +46,11 @@ struct Method {
   bool feedback = false;  ///< asks for InputStatistics::feedback; codes as mse does without
                           ///< statistics
   /// w: rows x cols, a tile of whole rows; out: the planes of these rows. Weights must be finite
-  /// and within grid.limit().
-  void (*code)(const Grid& grid, Matrix w, const InputStatistics& inputs,
-               const MethodOptions& options, PlanesOut out);
+  /// and within grid.limit(). Returns what is left of the outputs' error where it was what the
+  /// coder made small: tr((V - Q) H (V - Q)^T), H the moments without damping, V the weights or
+  /// what they became to make up for layers before.
+  std::optional<double> (*code)(const Grid& grid, Matrix w, const InputStatistics& inputs,
+                                const MethodOptions& options, PlanesOut out);
   /// Those of MethodOptions it takes, by name.
   std::span<const std::string_view> options = {};
 };

@@ -6,9 +6,10 @@
 namespace zp {
 namespace {
 
-void code(const Grid& grid, Matrix w, const InputStatistics& inputs, const MethodOptions&,
-          PlanesOut out) {
+std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics& inputs,
+                           const MethodOptions&, PlanesOut out) {
   grid.quantize(w, inputs.importance, Fit::search, out);
+  return {};
 }
 
 }  // namespace

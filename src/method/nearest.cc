@@ -26,9 +26,12 @@ void cut(std::span<float> unit, const AffineForm& form, const MethodOptions& opt
   for (float& w : unit) w = std::clamp(w, range.lo, range.hi);
 }
 
-void code(const Grid& grid, Matrix w, const InputStatistics&, const MethodOptions& options,
-          PlanesOut out) {
-  if (options.observer == nullptr) return grid.quantize(w, {}, Fit::range, out);
+std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics&,
+                           const MethodOptions& options, PlanesOut out) {
+  if (options.observer == nullptr) {
+    grid.quantize(w, {}, Fit::range, out);
+    return {};
+  }
   const AffineForm form = form_of(grid, w);
   const GridShape shape = grid.shape(w.cols);
   std::vector<float> within;
@@ -45,6 +48,7 @@ void code(const Grid& grid, Matrix w, const InputStatistics&, const MethodOption
     }
   }
   grid.quantize(all, {}, Fit::range, out);
+  return {};
 }
 
 constexpr std::array<std::string_view, 2> kOptions = {"observer", "percentile"};

@@ -14,7 +14,8 @@
 namespace zp {
 namespace {
 
-constexpr std::int64_t kRows = 32;  // for one thread at a time
+constexpr std::int64_t kRows = 32;      // for one thread at a time
+constexpr std::int64_t kColumns = 384;  // taken together; a multiple of matmul's sixteen lanes
 
 // As Moments::importance() has it: so that none counts for nothing, a hundredth of the mean.
 std::vector<float> importance_of(Matrix moments) {
@@ -37,15 +38,21 @@ std::vector<float> decoded(const Grid& grid, Fit fit, Matrix w, Floats importanc
   return values;
 }
 
+std::vector<float> difference(Matrix x, Matrix y) {
+  std::vector<float> out(static_cast<std::size_t>(x.rows * x.cols));
+  for (std::int64_t r = 0; r < x.rows; ++r)
+    std::ranges::transform(x.row(r), y.row(r), out.begin() + r * x.cols, std::minus());
+  return out;
+}
+
 double error_of_rows(const Grid& grid, Fit fit, Matrix w, Matrix moments, Floats importance) {
   for (std::int64_t r = 0; r < w.rows; ++r) {
     if (first_beyond(w.row(r), static_cast<float>(grid.limit())) >= 0)
       return std::numeric_limits<double>::infinity();
   }
-  std::vector<float> error = decoded(grid, fit, w, importance);
-  const View2D<float> e(error.data(), w.rows, w.cols);
-  for (std::int64_t r = 0; r < w.rows; ++r)
-    std::ranges::transform(w.row(r), e.row(r), e.row(r).begin(), std::minus());
+  const std::vector<float> q = decoded(grid, fit, w, importance);
+  const std::vector<float> error = difference(w, {q.data(), w.rows, w.cols});
+  const Matrix e(error.data(), w.rows, w.cols);
   std::vector<float> products(error.size());
   matmul(e, moments, {products.data(), w.rows, w.cols});
   double sum = 0;
@@ -54,7 +61,50 @@ double error_of_rows(const Grid& grid, Fit fit, Matrix w, Matrix moments, Floats
   return sum;
 }
 
+// Of x H x^T, H symmetric, the lower triangle is enough: what is left of a block of columns counts
+// twice.
+double form_of(Matrix x, Matrix h) {
+  std::vector<float> products(static_cast<std::size_t>(x.rows * std::min(kColumns, x.cols)));
+  double sum = 0;
+  for (std::int64_t begin = 0; begin < x.cols; begin += kColumns) {
+    const std::int64_t count = std::min(kColumns, x.cols - begin);
+    const Matrix here = x.columns(begin, count);
+    const auto add = [&](std::int64_t from, std::int64_t to, double times) {
+      const View2D<float> y(products.data(), x.rows, count);
+      matmul(x.columns(from, to - from), h.rows_from(begin, count).columns(from, to - from), y);
+      for (std::int64_t r = 0; r < x.rows; ++r) {
+        for (std::size_t k = 0; k < here.row(r).size(); ++k)
+          sum += times * static_cast<double>(here.row(r)[k]) * static_cast<double>(y.row(r)[k]);
+      }
+    };
+    if (begin > 0) add(0, begin, 2);
+    add(begin, begin + count, 1);
+  }
+  return sum;
+}
+
 }  // namespace
+
+Energy output_energy(Matrix w, Matrix q, const InputStatistics& inputs,
+                     std::optional<double> left) {
+  Energy sum;
+  if (inputs.moments.cols != w.cols) {
+    for (std::int64_t r = 0; r < w.rows && !inputs.importance.empty(); ++r)
+      sum += weighted_energy(w.row(r), q.row(r), inputs.importance);
+    return sum;
+  }
+  Energy plain;
+  for (std::int64_t r = 0; r < w.rows; ++r) plain += energy(w.row(r), q.row(r));
+  const auto form = [&](Matrix x, double squares) {
+    return std::max(0.0,
+                    form_of(x, inputs.moments) - static_cast<double>(inputs.damping) * squares);
+  };
+  if (!left && plain.error > 0) {
+    const std::vector<float> error = difference(w, q);
+    left = form({error.data(), w.rows, w.cols}, plain.error);
+  }
+  return {form(w, plain.signal), left.value_or(0)};
+}
 
 double output_error(const Grid& grid, Fit fit, Matrix w, Matrix moments, const Team& team) {
   const std::vector<float> importance =

@@ -7,18 +7,27 @@
 #include "kernel/transpose.h"
 
 namespace zp {
+namespace {
+
+/// W - Q, rows apart by `stride`.
+std::vector<float> apart(Matrix w, const CodedTile& tile, std::int64_t stride) {
+  std::vector<float> out(static_cast<std::size_t>(w.rows * stride));
+  const View2D<float> d(out.data(), w.rows, w.cols, stride);
+  transpose(tile.columns(0, w.cols), d);
+  for (std::int64_t r = 0; r < w.rows; ++r)
+    std::ranges::transform(w.row(r), d.row(r), d.row(r).begin(), std::minus());
+  return out;
+}
+
+}  // namespace
 
 Pull::Pull(Matrix w, Matrix h, const CodedTile& tile)
     : h_(h),
       rows_(w.rows),
       stride_(row_stride(w.cols)),
       g_(static_cast<std::size_t>(w.rows * stride_)) {
-  std::vector<float> apart(g_.size());
-  const View2D<float> d(apart.data(), w.rows, w.cols, stride_);
-  transpose(tile.columns(0, w.cols), d);
-  for (std::int64_t r = 0; r < w.rows; ++r)
-    std::ranges::transform(w.row(r), d.row(r), d.row(r).begin(), std::minus());
-  matmul(d, h, {g_.data(), w.rows, w.cols, stride_});
+  const std::vector<float> d = apart(w, tile, stride_);
+  matmul({d.data(), w.rows, w.cols, stride_}, h, {g_.data(), w.rows, w.cols, stride_});
 }
 
 void Pull::open(std::int64_t begin, std::int64_t end) {
@@ -45,6 +54,16 @@ void Pull::fell(std::int64_t j, Floats by, std::int64_t from) {
 void Pull::close() {
   add_changed_rows({changes_.data(), end_ - begin_, rows_}, h_.rows_from(begin_, end_ - begin_),
                    {g_.data(), rows_, h_.cols, stride_});
+}
+
+double Pull::left(Matrix w, const CodedTile& tile, float damping) const {
+  const std::vector<float> d = apart(w, tile, stride_);
+  double sum = 0;
+  for (std::size_t i = 0; i < d.size(); ++i) {  // what lies between rows is 0 in both
+    sum += static_cast<double>(d[i]) *
+           (static_cast<double>(g_[i]) - static_cast<double>(damping) * static_cast<double>(d[i]));
+  }
+  return std::max(sum, 0.0);
 }
 
 }  // namespace zp

@@ -28,10 +28,13 @@ const Method& default_method() { return find_method("mse"); }
 
 namespace {
 
-bool on_or_off(const std::string& where, std::string_view value) {
-  if (value != "on" && value != "off")
-    throw UsageError(where, "neither on nor off", "on or off", std::string(value));
-  return value == "on";
+bool one_of(const std::string& where, std::string_view value, std::string_view yes,
+            std::string_view no) {
+  if (value != yes && value != no) {
+    throw UsageError(where, fmt::format("neither {} nor {}", yes, no),
+                     fmt::format("{} or {}", yes, no), std::string(value));
+  }
+  return value == yes;
 }
 
 // "a, b or c"
@@ -57,9 +60,11 @@ const Observer& weights_observer(const std::string& where, std::string_view name
 void set(MethodOptions& options, const std::string& where, std::string_view name,
          std::string_view value) {
   if (name == "upstream") {
-    options.upstream = on_or_off(where, value);
+    options.upstream = one_of(where, value, "on", "off");
   } else if (name == "order") {
-    options.order = on_or_off(where, value);
+    options.order = one_of(where, value, "on", "off");
+  } else if (name == "floats") {
+    options.adjusts_floats = one_of(where, value, "adjust", "keep");
   } else if (name == "damp") {
     options.damp = number(where, value, 1e-6, 1e6);
   } else if (name == "sweeps") {

@@ -96,7 +96,8 @@ class Allotting {
     };
     Allotment out;
     out.tokens = sensitivity.tokens();
-    const Purchase bought = limits_.kl ? smallest(verify, out) : within_budget(out.met);
+    out.kl = limits_.kl;
+    const Purchase bought = limits_.kl ? smallest(verify, out) : within_budget(out.within_budget);
     choose(bought);
     if (!limits_.kl) out.measured = verify(bought);
     for (std::size_t i = 0; i < weights_.size(); ++i) {
@@ -200,8 +201,7 @@ class Allotting {
   // side twice, the middle.
   template <class Verify>
   Purchase smallest(const Verify& verify, Allotment& out) {
-    bool fits = true;
-    const std::vector<Purchase> all = path(fits);
+    const std::vector<Purchase> all = path(out.within_budget);
     std::map<std::size_t, DivergenceSummary> seen;
     std::size_t low = 0, high = all.size();  // those below low are too far, high is not
     double ratio = 1;
@@ -229,7 +229,6 @@ class Allotting {
     const std::size_t found = std::min(high, all.size() - 1);
     if (!seen.contains(found)) seen[found] = verify(all[found]);
     out.measured = seen[found];
-    out.met = fits && out.measured.mean <= *limits_.kl;
     return all[found];
   }
 

@@ -33,7 +33,15 @@ struct Allotment {
   double predicted = 0;           ///< the sum of their losses
   DivergenceSummary measured;     ///< with all of them, coded with mse
   std::int64_t tokens = 0;        ///< of the text
-  bool met = true;                ///< the limits
+  std::optional<double> kl = {};  ///< what the mean divergence was to be at most
+  bool within_budget = true;
+  /// Of the file that was written, on the same text.
+  std::optional<DivergenceSummary> written = {};
+
+  /// Of the file, where it is there; else what is known of it.
+  const DivergenceSummary& divergence() const { return written ? *written : measured; }
+  /// Whether the limits are.
+  bool met() const { return within_budget && (!kl || divergence().mean <= *kl); }
 };
 
 /// Chooses for one target of the recipe and writes the choice into it: grid, label, measured.

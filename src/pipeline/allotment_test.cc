@@ -46,7 +46,7 @@ TEST(Allotment, KeepsToBitsPerWeight) {
   for (const double bits : {4.8, 7.0}) {
     Recipe recipe = recipe_for("gguf");
     const Allotment found = allotted(recipe, {.name = "x", .bits_per_weight = bits});
-    EXPECT_TRUE(found.met);
+    EXPECT_TRUE(found.met());
     EXPECT_EQ(found.tensors.size(), 4u * 7 + 1);
     EXPECT_LE(planned(recipe).bits_per_weight(demo().model), bits);
     EXPECT_LT(found.predicted, before);
@@ -59,7 +59,7 @@ class Containers : public testing::TestWithParam<const char*> {};
 TEST_P(Containers, KeepToBytesOfTheWholeOutput) {
   const std::int64_t limit = demo().model.parameters() * 6 / 8;
   Recipe recipe = recipe_for(GetParam());
-  EXPECT_TRUE(allotted(recipe, {.name = "x", .bytes = limit}).met);
+  EXPECT_TRUE(allotted(recipe, {.name = "x", .bytes = limit}).met());
   EXPECT_LE(planned(recipe).layout.bytes(), limit);
 }
 INSTANTIATE_TEST_SUITE_P(All, Containers, testing::Values("gguf", "mlx", "onnx"));
@@ -67,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(All, Containers, testing::Values("gguf", "mlx", "onnx")
 TEST(Allotment, TakesTheLeastWhereTheBudgetIsTooSmall) {
   Recipe recipe = recipe_for("gguf");
   const Allotment found = allotted(recipe, {.name = "x", .bits_per_weight = 1});
-  EXPECT_FALSE(found.met);
+  EXPECT_FALSE(found.met());
   for (const Allotted& a : found.tensors) EXPECT_EQ(a.grid, "q2_k");
 }
 
@@ -89,21 +89,21 @@ TEST(Allotment, SeeksTheSmallestThatKeepsToADivergence) {
   const Allotment found = allotted(recipe, {.name = "x", .kl = 0.0002});
   const double measured = found.measured.mean;
   const std::int64_t bytes = planned(recipe).layout.bytes();
-  EXPECT_TRUE(found.met);
+  EXPECT_TRUE(found.met());
   EXPECT_LE(measured, 0.0002);
   // No smaller one has this divergence, and that one no less.
   Recipe exactly = recipe_for("gguf");
   EXPECT_EQ(allotted(exactly, {.name = "x", .kl = measured}).measured.mean, measured);
   EXPECT_EQ(planned(exactly).layout.bytes(), bytes);
   Recipe less = recipe_for("gguf");
-  EXPECT_TRUE(allotted(less, {.name = "x", .kl = measured * (1 - 1e-9)}).met);
+  EXPECT_TRUE(allotted(less, {.name = "x", .kl = measured * (1 - 1e-9)}).met());
   EXPECT_GT(planned(less).layout.bytes(), bytes);
 }
 
 TEST(Allotment, SaysWhereADivergenceIsOutOfReach) {
   Recipe recipe = recipe_for("gguf");
   const Allotment found = allotted(recipe, {.name = "x", .kl = 1e-12});
-  EXPECT_FALSE(found.met);
+  EXPECT_FALSE(found.met());
   EXPECT_GT(found.measured.mean, 1e-12);
 }
 

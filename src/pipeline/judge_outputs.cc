@@ -1,6 +1,7 @@
 #include "pipeline/judge_outputs.h"
 
 #include "base/error.h"
+#include "judge/evaluate.h"
 
 namespace zp {
 
@@ -25,6 +26,30 @@ std::vector<Judgement> judge_outputs(const Plan& plan, const LoadedModel& source
     subjects.push_back(subject_of(*written.back()));
   }
   return judge(subjects, &reference, text, team, progress);
+}
+
+std::vector<std::optional<DivergenceSummary>> divergences(
+    const Plan& plan, const LoadedModel& source,
+    const std::vector<std::vector<std::int32_t>>& windows, const Team& team, Progress& progress) {
+  std::vector<std::int32_t> tokens;
+  for (const std::vector<std::int32_t>& window : windows)
+    tokens.insert(tokens.end(), window.begin(), window.end());
+  std::vector<std::unique_ptr<LoadedModel>> written;
+  std::vector<std::unique_ptr<Engine>> engines;
+  for (const PlannedOutput& output : plan.outputs) {
+    if (!output.container->is_model()) continue;
+    written.push_back(load_model(output.path));
+    engines.push_back(std::make_unique<Engine>(written.back()->model, team));
+  }
+  Engine reference(source.model, team);
+  const auto context = static_cast<std::int64_t>(windows.front().size());
+  const auto scores = evaluate(engines, &reference, {tokens, context, {}}, team, progress);
+  std::vector<std::optional<DivergenceSummary>> out;
+  for (std::size_t i = 0; const PlannedOutput& output : plan.outputs) {
+    out.emplace_back();
+    if (output.container->is_model()) out.back() = summarize(scores[i++], true).compared->kl;
+  }
+  return out;
 }
 
 }  // namespace zp

@@ -1,6 +1,7 @@
 // Judges what a plan wrote against the model it was made from.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "judge/judge.h"
@@ -15,5 +16,12 @@ void check_judgeable(const Plan& plan, const LoadedModel& source, const JudgeTex
 /// One judgement for each output, in the plan's order. The files must be there.
 std::vector<Judgement> judge_outputs(const Plan& plan, const LoadedModel& source,
                                      const JudgeText& text, const Team& team, Progress& progress);
+
+/// Of each output the divergence from the source over windows of tokens, of equal length; the
+/// second half of each is scored. Outputs that can't be read back as a model: nothing. The files
+/// must be there.
+std::vector<std::optional<DivergenceSummary>> divergences(
+    const Plan& plan, const LoadedModel& source,
+    const std::vector<std::vector<std::int32_t>>& windows, const Team& team, Progress& progress);
 
 }  // namespace zp

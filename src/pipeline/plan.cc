@@ -55,11 +55,14 @@ Chosen choose(const Container& container, const std::vector<Rule>& rules, std::s
     const bool loose = i < exceptions && rule.roles.find('*') != std::string::npos;
     if (loose && !matrix && !refusal(container, *grid, weight).empty()) continue;
     std::string why = rule.why;
+    const bool wanted_quantized = grid->family() != Family::floating;
     // Each fallback must name another grid; a container that cycles is cut off.
     for (int tries = 0; tries < 4; ++tries) {
       const std::string refused = refusal(container, *grid, weight);
       if (refused.empty()) {
-        return {grid, {grid->spec(), why, container.accepts(*grid, weight.use).fidelity}};
+        return {grid,
+                {grid->spec(), why, container.accepts(*grid, weight.use).fidelity, wanted_quantized,
+                 wanted_quantized && tries > 0}};
       }
       const std::string next = i < exceptions ? std::string() : container.fallback(*grid, weight);
       if (next.empty()) throw Error(where, grid->spec() + " is not possible: " + refused);

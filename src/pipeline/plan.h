@@ -36,6 +36,8 @@ struct Choice {
   std::string grid;
   std::string why;
   Fidelity held = Fidelity::exact;  ///< the grid's bytes, or repacked
+  bool wanted_quantized = false;    ///< the rule's grid is less than a float type
+  bool fell_back = false;           ///< and can't hold the weight
 };
 
 struct PlannedOutput {

@@ -72,7 +72,7 @@ class OpenOutput {
 };
 
 // Raised when what a stage leaves for the next one comes to mean something else.
-constexpr int kStateForm = 2;
+constexpr int kStateForm = 3;
 
 // Some rows of one tensor of one output.
 struct Tile {
@@ -123,7 +123,7 @@ class Runner {
  public:
   Runner(const Plan& plan, bool force, const Team& team, Progress& progress)
       : plan_(plan), team_(team), progress_(progress), tiles_(make_tiles(plan)) {
-    energies_.resize(tiles_.size());
+    outcomes_.resize(tiles_.size());
     for (const PlannedOutput& output : plan.outputs)
       outputs_.push_back(std::make_unique<OpenOutput>(output, force));
   }
@@ -211,8 +211,8 @@ class Runner {
     const auto text = [&hash](const std::string& s) { hash.add(std::as_bytes(std::span(s))); };
     text(fmt::format("state {}", kStateForm));
     const MethodOptions& o = plan_.coder.options;
-    text(fmt::format("{} {} {} {} {}", plan_.coder.method->name, o.upstream, o.order, o.damp,
-                     o.sweeps));
+    text(fmt::format("{} {} {} {} {} {}", plan_.coder.method->name, o.upstream, o.order, o.damp,
+                     o.sweeps, o.adjusts_floats));
     if (o.observer != nullptr) text(fmt::format("{} {}", o.observer->name, o.observing.percentile));
     const std::uint64_t model = hash_of(*plan_.model);
     hash.add(std::as_bytes(std::span(&model, 1)));
@@ -228,7 +228,7 @@ class Runner {
   void save(std::int64_t end, const std::vector<std::size_t>& tiles, LayerStatistics& statistics) {
     std::vector<Bytes> parts;
     for (const std::size_t i : tiles) {
-      parts.push_back(std::as_bytes(std::span(&energies_[i], 1)));
+      parts.push_back(std::as_bytes(std::span(&outcomes_[i], 1)));
       for (const std::vector<std::byte>& plane : saved_[i]) parts.emplace_back(plane);
     }
     resume_->save(end, parts, statistics.state());
@@ -244,7 +244,7 @@ class Runner {
       std::memcpy(to, bytes.data(), size);
       bytes = bytes.subspan(size);
     };
-    take(&energies_[index], sizeof(Energy));
+    take(&outcomes_[index], sizeof(Outcome));
     Buffers buffers;
     const Matrix shape = as_matrix(tile, j, {});
     for (std::size_t p = 0; p < j.planes.size(); ++p) {
@@ -285,8 +285,7 @@ class Runner {
     j.rows->read(tile.begin, tile.rows, w.data());
     check_weights(j, tile.begin, w);
     const Clock::time_point t1 = Clock::now();
-    quantize(tile, j, *buffers);
-    energies_[index] = energy(w, buffers->decoded);
+    outcomes_[index] = quantize(tile, j, *buffers);
     const Clock::time_point t2 = Clock::now();
     if (resume_)
       saved_[index].assign(buffers->planes.begin(), buffers->planes.begin() + std::ssize(j.planes));
@@ -302,12 +301,14 @@ class Runner {
     return {values.data(), tile.rows, j.rows->cols()};
   }
 
-  void quantize(const Tile& tile, const TensorJob& j, Buffers& b) const {
+  Outcome quantize(const Tile& tile, const TensorJob& j, Buffers& b) const {
     const Matrix w = as_matrix(tile, j, b.weights);
-    plan_.coder.method->code(*j.grid, w, statistics(tile), plan_.coder.options,
-                             make_room(*j.grid, w.rows, w.cols, b.planes));
+    const InputStatistics inputs = statistics(tile);
+    const std::optional<double> left = plan_.coder.method->code(
+        *j.grid, w, inputs, plan_.coder.options, make_room(*j.grid, w.rows, w.cols, b.planes));
     b.decoded.resize(b.weights.size());
     decode(*j.grid, b.planes, {b.decoded.data(), w.rows, w.cols});
+    return outcome_of(*j.grid, w, as_matrix(tile, j, b.decoded), inputs, left);
   }
 
   // One number a column; a grid that sees the tensor as one row has no columns.
@@ -353,23 +354,42 @@ class Runner {
     write_ += write;
   }
 
+  static void add(const TensorJob& j, const Outcome& outcome, OutputResult& to) {
+    TensorResult& t = to.tensors.emplace_back();
+    t.name = j.name;
+    t.weight = j.weight;
+    t.grid = j.grid->spec();
+    t.bytes = j.grid->bytes(j.rows->rows(), j.rows->cols());
+    t.energy = outcome.weights;
+    t.outputs = output_share(outcome, static_cast<double>(j.rows->rows() * j.rows->cols()));
+    if (t.weight != nullptr) to.energy += t.energy;
+    if (!t.outputs) return;
+    to.weighing = std::max(to.weighing, outcome.weighing);
+    to.outputs = to.outputs.value_or(Energy()) += *t.outputs;
+  }
+
+  void find_too_small(const PlannedOutput& output, const std::vector<Outcome>& outcomes,
+                      OutputResult& to) const {
+    std::vector<Zeroed> blocks;
+    for (const Outcome& outcome : outcomes) blocks.push_back(outcome.blocks);
+    to.too_small = too_small(output, blocks, plan_.coder.method->fit, team_);
+    if (std::string note = to_text(to.too_small, *output.container); !note.empty())
+      to.notes.push_back(std::move(note));
+  }
+
   RunResult result(Clock::time_point begin, Clock::time_point committing) const {
     RunResult r;
+    std::vector<std::vector<Outcome>> outcomes;
     for (const PlannedOutput& output : plan_.outputs) {
-      OutputResult& out = r.outputs.emplace_back();
-      for (const TensorJob& j : output.layout.jobs) {
-        TensorResult& t = out.tensors.emplace_back();
-        t.name = j.name;
-        t.weight = j.weight;
-        t.grid = j.grid->spec();
-        t.bytes = j.grid->bytes(j.rows->rows(), j.rows->cols());
-      }
+      r.outputs.emplace_back();
+      outcomes.emplace_back(output.layout.jobs.size());
     }
-    for (std::size_t i = 0; i < tiles_.size(); ++i) {  // in a fixed order: the same sums every time
-      OutputResult& out = r.outputs[tiles_[i].output];
-      TensorResult& t = out.tensors[tiles_[i].job];
-      t.energy += energies_[i];
-      if (t.weight != nullptr) out.energy += energies_[i];
+    for (std::size_t i = 0; i < tiles_.size(); ++i)  // in a fixed order: the same sums every time
+      outcomes[tiles_[i].output][tiles_[i].job] += outcomes_[i];
+    for (std::size_t o = 0; o < outcomes.size(); ++o) {
+      for (std::size_t j = 0; j < outcomes[o].size(); ++j)
+        add(plan_.outputs[o].layout.jobs[j], outcomes[o][j], r.outputs[o]);
+      find_too_small(plan_.outputs[o], outcomes[o], r.outputs[o]);
     }
     for (std::size_t o = 0; o < r.outputs.size(); ++o) {
       if (r.outputs[o].energy.error != 0) continue;
@@ -394,7 +414,7 @@ class Runner {
   const Team& team_;
   Progress& progress_;
   std::vector<Tile> tiles_;
-  std::vector<Energy> energies_;
+  std::vector<Outcome> outcomes_;
   std::vector<std::unique_ptr<OpenOutput>> outputs_;
   std::map<std::pair<std::size_t, std::size_t>, std::unique_ptr<CodedRows>>
       kept_;  // by output, job

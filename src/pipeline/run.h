@@ -6,8 +6,9 @@
 
 #include "base/parallel.h"
 #include "base/progress.h"
-#include "kernel/energy.h"
+#include "pipeline/outcome.h"
 #include "pipeline/plan.h"
+#include "pipeline/too_small.h"
 
 namespace zp {
 
@@ -17,12 +18,19 @@ struct TensorResult {
   std::string grid;
   std::int64_t bytes = 0;
   Energy energy;
+  /// The error of what the linear makes of its inputs, see output_share(); nothing: they aren't
+  /// known.
+  std::optional<Energy> outputs;
 };
 
 struct OutputResult {
   std::vector<TensorResult> tensors;
-  Energy energy;  ///< of all the model's weights
+  Energy energy;                       ///< of all the model's weights
+  std::optional<Energy> outputs;       ///< the sum of its tensors'
+  Weighing weighing = Weighing::none;  ///< what `outputs` are weighed by
   Fidelity fidelity = Fidelity::quantized;
+  std::vector<TooSmall> too_small;
+  std::vector<std::string> notes;  ///< what the run found, for people
 };
 
 /// Wall time the threads spent, shared out by what they did; they add up to total.

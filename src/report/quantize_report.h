@@ -9,6 +9,7 @@
 
 #include "judge/judge.h"
 #include "kernel/energy.h"
+#include "report/reported_fit.h"
 #include "report/weight_histogram.h"
 
 namespace zp {
@@ -22,6 +23,9 @@ struct ReportedTensor {
   std::string grid;
   std::int64_t bytes = 0;
   Energy energy;
+  /// Of what the linear makes of its inputs: signal is the number of weights, error that by the
+  /// outputs' relative squared error. Nothing: the inputs aren't known.
+  std::optional<Energy> outputs;
 };
 
 struct ReportedOutput {
@@ -31,10 +35,13 @@ struct ReportedOutput {
   std::int64_t bytes = 0;
   double bits_per_weight = 0;
   Energy energy;
+  std::optional<Energy> outputs;  ///< the sum of its tensors'
+  bool from_moments = false;      ///< from second moments; else from mean squares alone
   std::vector<ReportedTensor> tensors;
   std::vector<WeightHistogram> histograms;
   std::vector<std::string> notes;
   std::optional<Judgement> judgement;
+  std::optional<ReportedFit> fit;
 };
 
 struct QuantizeReport {
