@@ -246,6 +246,7 @@ float best_within(const Sums& taken, const TernaryWeights& open) {
 }  // namespace
 
 float ternary_scale(Floats w, Floats h, float largest) noexcept {
+  if (std::ranges::all_of(h, [](float x) { return x == 0; })) h = {};
   Sums taken;
   TernaryWeights open;
   if (HWY_DYNAMIC_DISPATCH(split)(w, h, largest, taken, open)) return best_within(taken, open);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "grid/plane_buffers.h"
 #include "grid/scale_type.h"
 #include "kernel/every_instruction_set.h"
 
@@ -56,6 +57,22 @@ TEST(TernaryScale, IsAsGoodAsTheWalkOverAllCodes) {
       const float found = ternary_scale(b.w, h, b.largest);
       EXPECT_LE(error_of(b, h, found), error_of(b, h, walked) * (1 + 0x1p-40));
     }
+  }
+}
+
+// What nothing is known of, or what was never met, is searched all the same.
+TEST(TernaryScale, WeightsOfWhichNoneCountsCountAlike) {
+  for (const char* spec : {"tq1_0", "tq2_0"}) {
+    const auto grid = make_grid(spec);
+    const std::vector<float> w = normal_floats(512, 3);
+    std::vector<float> h(512, 1.0f), none(512, 1.0f);
+    std::fill_n(none.begin(), 256, 0.0f);
+    const auto coded = [&](Floats importance) {
+      PlaneBuffers planes;
+      grid->quantize({w.data(), 1, 512}, importance, Fit::search, make_room(*grid, 1, 512, planes));
+      return planes;
+    };
+    EXPECT_EQ(coded(none), coded(h)) << spec;
   }
 }
 
