@@ -273,6 +273,25 @@ TEST_P(Conformance, SearchIsNoWorseThanRange) {
   }
 }
 
+// A row in which no column counts (its inputs were never anything but zero) is coded as well as on
+// its range, whatever stands beside it.
+TEST_P(Conformance, WhatCountsForNothingIsStillCoded) {
+  const auto grid = make_grid(GetParam());
+  for (const Case& c : cases()) {
+    if (c.rows != 1 && c.name != "normal" && c.name != "heavy tails") continue;
+    if (!grid->why_not(c.cols).empty() || grid->whole_tensor()) continue;
+    const std::vector<float> none(static_cast<std::size_t>(c.cols), 0.0f);
+    const auto error = [&](Fit fit, Floats h) {
+      const std::vector<float> decoded = decode(*grid, c, walk(*grid, c, fit, false, h).planes);
+      double sum = 0;
+      for (std::size_t i = 0; i < c.w.size(); ++i)
+        sum += std::pow(static_cast<double>(decoded[i]) - c.w[i], 2);
+      return sum;
+    };
+    EXPECT_LE(error(Fit::search, none), error(Fit::range, {})) << c.name;
+  }
+}
+
 TEST_P(Conformance, LimitCanBeStored) {
   const auto grid = make_grid(GetParam());
   const auto limit = static_cast<float>(grid->limit());
