@@ -48,6 +48,30 @@ Perplexity perplexity_of(Moments loss) {
   return {value, value * loss.se};
 }
 
+// As llama.cpp's perplexity tool: the covariance of both losses over the product of their
+// deviations.
+double correlation(const std::vector<TokenScore>& tokens) {
+  const Moments p = moments(tokens, [](const TokenScore& t) { return t.reference_loss; });
+  const Moments q = moments(tokens, [](const TokenScore& t) { return t.loss; });
+  if (p.se == 0 || q.se == 0) return p.se == q.se ? 1 : 0;
+  const auto n = static_cast<double>(tokens.size());
+  double sum = 0;
+  for (const TokenScore& t : tokens) sum += (t.loss - q.mean) * (t.reference_loss - p.mean);
+  return sum / (n - 1) / n / (p.se * q.se);
+}
+
+std::array<ChangedGuesses, Scores::kFifths> changed_guesses(const std::vector<TokenScore>& tokens) {
+  std::array<ChangedGuesses, Scores::kFifths> changed = {};
+  for (const TokenScore& t : tokens) {
+    const auto fifth = static_cast<std::size_t>(t.reference_guess.probability *
+                                                static_cast<float>(Scores::kFifths));
+    ChangedGuesses& of = changed[std::min(fifth, Scores::kFifths - 1)];
+    ++of.tokens;
+    of.changed += t.same_guess() ? 0 : 1;
+  }
+  return changed;
+}
+
 DivergenceSummary summarize_kl(const std::vector<TokenScore>& tokens) {
   std::vector<double> sorted;
   for (const TokenScore& t : tokens) sorted.push_back(t.kl);
@@ -68,6 +92,10 @@ Scores::Compared compare(const std::vector<TokenScore>& tokens) {
   Scores::Compared c;
   c.reference_perplexity =
       perplexity_of(moments(tokens, [](const TokenScore& t) { return t.reference_loss; }));
+  c.ratio =
+      perplexity_of(moments(tokens, [](const TokenScore& t) { return t.loss - t.reference_loss; }));
+  c.correlation = correlation(tokens);
+  c.changed = changed_guesses(tokens);
   c.kl = summarize_kl(tokens);
   c.top1_agreement =
       moments(tokens, [](const TokenScore& t) { return t.same_guess() ? 1.0 : 0.0; }).mean;

@@ -1,6 +1,7 @@
 // What a model's answers are worth: perplexity, and how far they are from another model's.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -40,15 +41,31 @@ struct TokenScore {
 TokenScore score(Floats logits, std::int32_t token);
 TokenScore score(Floats reference, Floats logits, std::int32_t token);
 
+/// Tokens that the reference's first choice had about this probability, and of how many the model's
+/// first choice is another.
+struct ChangedGuesses {
+  std::int64_t tokens = 0;
+  std::int64_t changed = 0;
+};
+
 struct Scores {
+  static constexpr std::size_t kFifths = 5;
+
   std::int64_t tokens = 0;
   Perplexity perplexity;
   struct Compared {
     Perplexity reference_perplexity;
+    /// Perplexity over the reference's. Its standard error is that of the mean difference of both
+    /// losses token by token, carried through exp: what both find hard doesn't count.
+    Perplexity ratio;
+    /// Of both losses over the tokens; 1 where neither varies, 0 where one alone does.
+    double correlation = 0;
     DivergenceSummary kl;
     double top1_agreement = 0;
     double top1_agreement_se = 0;
     double rms_dp = 0;  ///< root mean square of q(token) - p(token)
+    /// By the probability of the reference's first choice: below 20 %, 40 %, ..., the rest.
+    std::array<ChangedGuesses, kFifths> changed = {};
   };
   std::optional<Compared> compared;
 };

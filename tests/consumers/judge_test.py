@@ -96,6 +96,15 @@ class JudgeTest(unittest.TestCase):
         se = np.exp(losses[1].mean()) * losses[1].std(ddof=1) / n**0.5
         self.assertAlmostEqual(said["perplexity_se"] / se, 1, delta=1e-9)
         self.assertEqual(said["top1_agreement"], same.sum() / n)
+        difference = losses[1] - losses[0]
+        ratio = np.exp(difference.mean())
+        self.assertAlmostEqual(said["perplexity_ratio"] / ratio, 1, delta=CLOSE)
+        self.assertAlmostEqual(said["perplexity_ratio_se"] / (ratio * difference.std(ddof=1) / n**0.5), 1, delta=1e-9)
+        self.assertAlmostEqual(said["perplexity_correlation"], np.corrcoef(losses)[0, 1], delta=1e-9)
+        sure = np.exp(p.max(-1)).ravel()
+        for row in said["top1_changed"]:
+            among = (row["from"] <= sure) & ((sure < row["to"]) | (row["to"] == 1))
+            self.assertEqual((row["tokens"], row["changed"]), (among.sum(), (among & ~same).sum()))
         dp = np.exp(-losses[1]) - np.exp(-losses[0])
         self.assertAlmostEqual(said["rms_dp"] / np.sqrt((dp * dp).mean()), 1, delta=1e-9)
         self.assertGreater(said["kl_divergence"]["mean"], 0)
@@ -105,6 +114,9 @@ class JudgeTest(unittest.TestCase):
         self.assertEqual(set(said["kl_divergence"].values()), {0.0})
         self.assertEqual((said["top1_agreement"], said["rms_dp"]), (1.0, 0.0))
         self.assertEqual(said["perplexity"], said["reference_perplexity"])
+        self.assertEqual([said[f"perplexity_{key}"] for key in ("ratio", "ratio_se")], [1.0, 0.0])
+        self.assertAlmostEqual(said["perplexity_correlation"], 1, delta=1e-12)
+        self.assertEqual({row["changed"] for row in said["top1_changed"]}, {0})
         self.assertEqual(said["perplexity"], evaluate(DEMO, "--text", self.text)["perplexity"])
 
     def test_refuses_texts_that_are_no_use(self):
