@@ -47,6 +47,7 @@ class Calibration final : public LayerStatistics {
 
   std::int64_t bytes() const override;
   std::int64_t stages() const override { return static_cast<std::int64_t>(stages_.size()); }
+  std::int64_t windows() const override { return tokens() / context(); }
   std::int64_t stage_of(const Weight& weight) const override;
   void next(Progress& progress) override;
   InputStatistics of(const Weight& weight, std::size_t output) const override;

@@ -4,6 +4,7 @@
 // of each tensor eight rows as FP32, spread evenly.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -30,6 +31,9 @@ class StoredStatistics final : public LayerStatistics {
 
   std::int64_t bytes() const override;
   std::int64_t stages() const override { return model_.decoder.layers + 1; }
+  std::int64_t windows() const override {
+    return head_.tokens / std::max<std::int64_t>(1, head_.context);
+  }
   std::int64_t stage_of(const Weight& weight) const override;
   void next(Progress& progress) override;
   InputStatistics of(const Weight& weight, std::size_t output) const override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstddef>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,10 @@ constexpr std::array<std::string_view, 9> kCompanions = {
     "added_tokens.json",   "vocab.json",   "merges.txt",     "tokenizer.model",
     "chat_template.jinja",
 };
+
+// Beginnings of the names of files that must go with a model, in lower case.
+constexpr std::array<std::string_view, 5> kLicences = {"license", "licence", "notice", "copying",
+                                                       "use_policy"};
 
 // What a source's config.json says of its own storage, place and code.
 constexpr std::array<std::string_view, 4> kDropped = {"quantization", "quantization_config",
@@ -172,17 +177,43 @@ void add_tokenizer(Layout& layout, const Tokenizer& tokenizer) {
 
 }  // namespace
 
+namespace {
+
+void add_copy(Layout& layout, const std::filesystem::path& path) {
+  std::error_code unreadable;
+  OutputFile file;
+  file.name = path.filename().string();
+  file.copy_of = path;
+  file.bytes = static_cast<std::int64_t>(std::filesystem::file_size(path, unreadable));
+  if (unreadable) throw Error(path.string(), "can't be read", {}, unreadable.message());
+  layout.files.push_back(std::move(file));
+}
+
+// LICENSE, LICENSE.txt, NOTICE.md, ... in the order of their names.
+std::vector<std::filesystem::path> licences(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::string name = entry.path().filename().string();
+    std::ranges::transform(name, name.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const bool known = std::ranges::any_of(
+        kLicences, [&](std::string_view begin) { return name.starts_with(begin); });
+    if (known && entry.is_regular_file()) found.push_back(entry.path());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+}  // namespace
+
 void add_companions(Layout& layout, const ContainerInput& input) {
-  for (const std::string_view name : kCompanions) {
-    const std::filesystem::path path = input.folder / name;
-    std::error_code unreadable;
-    if (input.folder.empty() || !std::filesystem::is_regular_file(path, unreadable)) continue;
-    OutputFile file;
-    file.name = name;
-    file.copy_of = path;
-    file.bytes = static_cast<std::int64_t>(std::filesystem::file_size(path, unreadable));
-    if (unreadable) throw Error(path.string(), "can't be read", {}, unreadable.message());
-    layout.files.push_back(std::move(file));
+  if (std::filesystem::is_directory(input.folder)) {
+    for (const std::string_view name : kCompanions) {
+      const std::filesystem::path path = input.folder / name;
+      std::error_code unreadable;
+      if (std::filesystem::is_regular_file(path, unreadable)) add_copy(layout, path);
+    }
+    for (const std::filesystem::path& path : licences(input.folder)) add_copy(layout, path);
   }
   if (input.tokenizer == nullptr) return;
   if (!has_file(layout, kTokenizerFile)) add_tokenizer(layout, *input.tokenizer);

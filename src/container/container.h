@@ -14,11 +14,20 @@
 
 #include "base/json.h"
 #include "container/mixture.h"
+#include "format/gguf.h"
 #include "grid/grid.h"
 #include "model/architecture.h"
 #include "text/tokenizer.h"
 
 namespace zp {
+
+/// Where statistics of the model's inputs come from. Names of files without their folders.
+struct StatisticsOrigin {
+  std::string file;          ///< of statistics; empty: computed in the same run
+  std::string dataset;       ///< texts; empty: unknown
+  std::int64_t entries = 0;  ///< matrices they weigh
+  std::int64_t chunks = 0;   ///< windows of the text
+};
 
 /// Everything a container may write.
 struct ContainerInput {
@@ -31,6 +40,8 @@ struct ContainerInput {
   std::string pre_tokenizer;             ///< overrides GGUF's pre-tokenizer name when not empty
   std::string grid = {};                 ///< what was asked for: a grid's spec or a mixture's name
   bool weighted = false;                 ///< importance of columns is known
+  std::span<const gguf::Pair> provenance = {};   ///< as provenance_of() of the source has it
+  const StatisticsOrigin* statistics = nullptr;  ///< nullptr: none, or unknown
 };
 
 /// First match wins. An empty field matches everything.

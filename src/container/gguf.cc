@@ -139,6 +139,8 @@ class Builder {
 
   Layout finish(std::int32_t file_type) {
     header_.pairs = gguf_metadata(input_, file_type);
+    for (gguf::Pair& pair : gguf_provenance(input_, is_quantized()))
+      header_.pairs.push_back(std::move(pair));
     for (gguf::Pair& pair : tokenizer_pairs(input_)) header_.pairs.push_back(std::move(pair));
     std::vector<std::byte> bytes = gguf::write_header(header_);
     std::int64_t end = header_.data_begin;
@@ -157,6 +159,11 @@ class Builder {
   }
 
  private:
+  bool is_quantized() const {
+    return std::ranges::any_of(
+        layout_.jobs, [](const TensorJob& job) { return job.grid->family() != Family::floating; });
+  }
+
   void add(const std::string& name, std::vector<std::int64_t> shape,
            std::shared_ptr<const Grid> grid) {
     gguf::TensorInfo info;

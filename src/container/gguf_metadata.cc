@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/version.h"
 #include "container/agreement.h"
 #include "container/gguf_tokenizer.h"
 
@@ -145,6 +146,20 @@ std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t 
     add_rope_scaling(keys, d.rope);
   }
   return keys.take();
+}
+
+std::vector<gguf::Pair> gguf_provenance(const ContainerInput& input, bool quantized) {
+  std::vector<gguf::Pair> pairs;
+  if (quantized) pairs.push_back({"general.quantized_by", "Zeropoint " + std::string(kVersion)});
+  pairs.insert(pairs.end(), input.provenance.begin(), input.provenance.end());
+  if (input.statistics == nullptr) return pairs;
+  const StatisticsOrigin& s = *input.statistics;
+  if (!s.file.empty()) pairs.push_back({"quantize.imatrix.file", s.file});
+  if (!s.dataset.empty()) pairs.push_back({"quantize.imatrix.dataset", s.dataset});
+  pairs.push_back({"quantize.imatrix.entries_count", static_cast<std::uint32_t>(s.entries)});
+  if (s.chunks > 0)
+    pairs.push_back({"quantize.imatrix.chunks_count", static_cast<std::uint32_t>(s.chunks)});
+  return pairs;
 }
 
 std::vector<std::string> gguf_notes(const ContainerInput& input) {

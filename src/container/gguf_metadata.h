@@ -23,6 +23,11 @@ std::string gguf_name(const std::string& name, const Tokenizer* tokenizer);
 /// file_type: llama_ftype of the type that most weights have. Throws Error for what has no keys.
 std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t file_type);
 
+/// What tells where a file comes from: general.quantized_by, where weights became `quantized`; the
+/// source's provenance; and of statistics what llama-quantize writes (tools/quantize/quantize.cpp):
+/// quantize.imatrix.file, .dataset, .entries_count, .chunks_count.
+std::vector<gguf::Pair> gguf_provenance(const ContainerInput& input, bool quantized);
+
 /// Where llama.cpp will compute something else than the model says; for people. Throws Error for
 /// what its graph of the architecture can't compute.
 std::vector<std::string> gguf_notes(const ContainerInput& input);

@@ -380,5 +380,26 @@ TEST(Gguf, NameSaysPhi3ExactlyWhenTheTokenizerWantsIt) {
   EXPECT_EQ(gguf_name("Phi-4-mini", &phi4), "Phi-4-mini");
 }
 
+TEST(Gguf, ProvenanceIsTheSourcesAndWhatStatisticsSayOfThemselves) {
+  const Sample sample("llama");
+  ContainerInput input = sample.input();
+  const std::vector<gguf::Pair> source = {{"general.license", std::string("mit")}};
+  const StatisticsOrigin origin{"x.imatrix.gguf", "train.txt", 14, 8};
+  input.provenance = source;
+  EXPECT_EQ(gguf_provenance(input, false).size(), 1u);
+  input.statistics = &origin;
+  const std::vector<gguf::Pair> pairs = gguf_provenance(input, true);
+  const auto value = [&](std::string_view key) {
+    return std::ranges::find(pairs, key, &gguf::Pair::key)->value;
+  };
+  ASSERT_EQ(pairs.size(), 6u);
+  EXPECT_TRUE(std::get<std::string>(value("general.quantized_by")).starts_with("Zeropoint "));
+  EXPECT_EQ(value("general.license"), gguf::Value(std::string("mit")));
+  EXPECT_EQ(value("quantize.imatrix.file"), gguf::Value(std::string("x.imatrix.gguf")));
+  EXPECT_EQ(value("quantize.imatrix.dataset"), gguf::Value(std::string("train.txt")));
+  EXPECT_EQ(value("quantize.imatrix.entries_count"), gguf::Value(std::uint32_t{14}));
+  EXPECT_EQ(value("quantize.imatrix.chunks_count"), gguf::Value(std::uint32_t{8}));
+}
+
 }  // namespace
 }  // namespace zp

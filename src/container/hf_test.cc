@@ -79,15 +79,17 @@ TEST(Hf, NamesTheClassWithItsHead) {
   EXPECT_EQ(config["architectures"], Json({"LlamaForCausalLM"}));
 }
 
-TEST(Hf, CopiesTheTokenizersFilesThatAreThere) {
+TEST(Hf, CopiesTheTokenizersFilesAndLicencesThatAreThere) {
   FolderFixture f("fp32");
   f.add(Role::embedding, "embed.weight", 8, 12);
   f.folder = std::filesystem::path(testing::TempDir()) / "hf_companions";
   std::filesystem::create_directories(f.folder / "vocab.json");  // a folder is no file
   std::ofstream(f.folder / "tokenizer.json") << "{}";
   std::ofstream(f.folder / "model.safetensors") << "not copied";
+  std::ofstream(f.folder / "LICENSE.md") << "Do as you please.";
   const Layout layout = hf().layout(f.input(), f.assign({}, "fp16"));
-  ASSERT_EQ(layout.files.size(), 3u);
+  ASSERT_EQ(layout.files.size(), 4u);
+  EXPECT_EQ(layout.files[3].copy_of, f.folder / "LICENSE.md");
   EXPECT_EQ(layout.files[2].name, "tokenizer.json");
   EXPECT_EQ(layout.files[2].copy_of, f.folder / "tokenizer.json");
   EXPECT_EQ(layout.files[2].bytes, 2);

@@ -16,6 +16,12 @@ std::string some(const std::vector<std::string>& names) {
   return std::to_string(names.size()) + " tensors (first " + names.front() + ")";
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
+
 }  // namespace
 
 ColumnImportance::ColumnImportance(const std::filesystem::path& file, const Model& model) {
@@ -26,7 +32,10 @@ ColumnImportance::ColumnImportance(const std::filesystem::path& file, const Mode
                 describe_file(mapped.bytes()));
   }
   std::unordered_map<std::string, ImatrixEntry> entries;
-  for (ImatrixEntry& e : read_imatrix(mapped.bytes(), where).entries) {
+  Imatrix imatrix = read_imatrix(mapped.bytes(), where);
+  origin_ = {file.filename().string(), joined(imatrix.datasets), std::ssize(imatrix.entries),
+             imatrix.chunks};
+  for (ImatrixEntry& e : imatrix.entries) {
     std::string name = e.name;
     entries.emplace(std::move(name), std::move(e));
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/view.h"
+#include "container/container.h"
 #include "model/architecture.h"
 
 namespace zp {
@@ -19,11 +20,14 @@ class ColumnImportance {
 
   /// One number for each column, or empty: all count alike.
   Floats of(const Weight& weight) const;
+  /// What the file says of itself.
+  const StatisticsOrigin& origin() const { return origin_; }
   /// What was not found, for people.
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   std::unordered_map<const Weight*, std::vector<float>> columns_;
+  StatisticsOrigin origin_;
   std::vector<std::string> notes_;
 };
 

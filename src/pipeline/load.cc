@@ -5,6 +5,7 @@
 #include "container/onnx_graph.h"
 #include "model/config_writer.h"
 #include "source/folder.h"
+#include "source/provenance.h"
 #include "source/read_model.h"
 #include "text/generation.h"
 #include "text/token_rows.h"
@@ -61,6 +62,7 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
   loaded->name = name_of(path);
   loaded->title = title_of(loaded->checkpoint).value_or(loaded->name);
   loaded->pre_tokenizer = pre_tokenizer_of(loaded->checkpoint);
+  loaded->provenance = provenance_of(loaded->checkpoint);
   loaded->model = read_model(loaded->checkpoint);
   if (loaded->checkpoint.graph)
     check_onnx_graph(*loaded->checkpoint.graph, loaded->model, path.string());

@@ -22,6 +22,7 @@ struct LoadedModel {
   std::string title;  ///< for people: what the file calls itself, else the name
   /// GGUF's tokenizer.ggml.pre; what is made of a GGUF keeps it. Else empty.
   std::string pre_tokenizer;
+  std::vector<gguf::Pair> provenance;  ///< provenance_of() the checkpoint
 };
 
 /// Throws Error when there is no config.json, the architecture is unknown, or tensors don't fit it.

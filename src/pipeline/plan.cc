@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "pipeline/model_card.h"
 #include "pipeline/pattern.h"
 
 namespace zp {
@@ -132,7 +133,9 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
       loaded.title,
       recipe.pre_tokenizer.empty() ? loaded.pre_tokenizer : recipe.pre_tokenizer,
       asked,
-      recipe.importance != nullptr || recipe.statistics != nullptr};
+      recipe.importance != nullptr || recipe.statistics != nullptr,
+      loaded.provenance,
+      recipe.origin ? &*recipe.origin : nullptr};
   const Asked asked_for(model);
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return asked_for(e.pattern, w.use); };
@@ -171,6 +174,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   }
   if (std::string note = source_loss(assignments); !note.empty())
     out.layout.notes.push_back(std::move(note));
+  add_model_card(loaded, recipe, model, out);
   return out;
 }
 

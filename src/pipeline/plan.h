@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,12 @@ struct Recipe {
   Coder coder;
   std::vector<Exception> exceptions;
   const ColumnImportance* importance =
-      nullptr;                            ///< of the model's columns; the plan keeps the pointer
-  LayerStatistics* statistics = nullptr;  ///< instead of importance; the plan keeps the pointer
-  std::string pre_tokenizer;              ///< overrides what the tokenizer's own regexes say
-  std::int64_t memory_bytes = 0;          ///< budget for our own memory; 0: none
+      nullptr;                             ///< of the model's columns; the plan keeps the pointer
+  LayerStatistics* statistics = nullptr;   ///< instead of importance; the plan keeps the pointer
+  std::optional<StatisticsOrigin> origin;  ///< of either
+  std::string how;  ///< the options that decide codes and grids, as asked for: model cards say them
+  std::string pre_tokenizer;      ///< overrides what the tokenizer's own regexes say
+  std::int64_t memory_bytes = 0;  ///< budget for our own memory; 0: none
   int threads = 1;
   std::filesystem::path resume;  ///< a folder for what is done; empty: nothing is kept
   bool force = false;
