@@ -37,6 +37,23 @@ CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
   return sub;
 }
 
+std::string command_line(std::span<const char* const> words) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
+  std::string line;
+  for (const std::string_view word : words) {
+    if (!line.empty()) line += ' ';
+    if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    line += '\'';
+  }
+  return line;
+}
+
 void print_json(const Json& value) {
   // Names from files may hold anything: what is no UTF-8 is replaced rather than refused.
   const std::string text = value.dump(2, ' ', false, Json::error_handler_t::replace);

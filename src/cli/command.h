@@ -17,7 +17,8 @@ struct Common {
   bool quiet = false;
   bool verbose = false;
   int threads = 0;
-  std::string cpu;  ///< cap on the instruction set, for tests
+  std::string cpu;      ///< cap on the instruction set, for tests
+  std::string command;  ///< the whole line as a shell would take it
 };
 
 /// A command adds its subcommand and options; `run` is set to what it does once the line is parsed.
@@ -29,6 +30,9 @@ std::span<const Command> commands();
 /// A subcommand with the common options and examples under its help.
 CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
                          const std::string& summary, const std::string& examples);
+
+/// The words as a shell would take them: quoted where they need it.
+std::string command_line(std::span<const char* const> words);
 
 /// Prints one JSON value on standard output.
 void print_json(const Json& value);

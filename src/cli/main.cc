@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
       "  zeropoint explain number 7.325\n"
       "  zeropoint COMMAND --help      shows what a command takes, with examples");
   Common common;
+  common.command = command_line({argv, static_cast<std::size_t>(argc)});
   std::function<int()> run;
   for (const Command& command : commands()) command.add(app, common, run);
   try {

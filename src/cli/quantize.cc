@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "cli/rewrites.h"
 #include "pipeline/fallbacks.h"
 #include "pipeline/judge_outputs.h"
+#include "pipeline/model_card.h"
 #include "pipeline/pattern.h"
 #include "pipeline/plan.h"
 #include "pipeline/rewrite.h"
@@ -282,11 +284,24 @@ std::unique_ptr<LayerStatistics> statistics_of(const Options& options, const Mod
   return nullptr;
 }
 
+std::string how_of(const Options& options, const Coder& coder) {
+  std::string how =
+      "--method " + (options.method.empty() ? std::string(coder.method->name) : options.method);
+  if (!options.rewrite.empty())
+    how += fmt::format(" --rewrite {} --seed {}", options.rewrite, options.seed);
+  if (!options.fit.budget.empty()) how += " --fit " + options.fit.budget;
+  if (options.fit.max_kl) how += fmt::format(" --max-kld {}", *options.fit.max_kl);
+  if (!options.calibrate.empty())
+    how += fmt::format(" --tokens {} --context {}", options.tokens, options.context);
+  return how;
+}
+
 Recipe recipe_of(const Options& options, const Team& team) {
   Recipe recipe;
   for (const std::string& t : options.targets) recipe.targets.push_back(parse_target(t));
   for (const std::string& e : options.exceptions) recipe.exceptions.push_back(parse_exception(e));
   recipe.coder = coder_of(options);
+  recipe.how = how_of(options, recipe.coder);
   recipe.pre_tokenizer = options.pre_tokenizer;
   recipe.memory_bytes =
       options.memory.empty() ? machine_memory_bytes() / 4 : parse_size(options.memory, "--memory");
@@ -416,6 +431,22 @@ struct Prepared {
   Plan plan;
 };
 
+// Where that comes from, without folders: they differ from machine to machine.
+StatisticsOrigin origin_of(const Options& options, const Model& model, const Prepared& known) {
+  if (known.importance) return known.importance->origin();
+  StatisticsOrigin origin;
+  if (!options.statistics.empty())
+    origin.file = std::filesystem::path(options.statistics).filename().string();
+  for (const std::string& file : options.calibrate) {
+    origin.dataset += origin.dataset.empty() ? "" : ", ";
+    origin.dataset += std::filesystem::path(file).filename().string();
+  }
+  origin.entries = std::ranges::count_if(
+      model.weights, [&](const Weight& w) { return has_inputs(model.decoder, w.use); });
+  origin.chunks = known.statistics->windows();
+  return origin;
+}
+
 // What is known of the model's inputs; the recipe borrows it.
 void know(const Options& options, const Model& model, const Windows& windows, const Team& team,
           Recipe& recipe, Prepared& to) {
@@ -424,6 +455,8 @@ void know(const Options& options, const Model& model, const Windows& windows, co
     to.importance = std::make_unique<ColumnImportance>(options.statistics, model);
   recipe.importance = to.importance.get();
   recipe.statistics = to.statistics.get();
+  recipe.origin.reset();
+  if (to.importance || to.statistics) recipe.origin = origin_of(options, model, to);
 }
 
 // The same over the model that the rewrites leave, for the grids that the plan has.
@@ -439,7 +472,24 @@ Prepared rewritten_plan(const Options& options, const LoadedModel& loaded, const
   return out;
 }
 
+// What the run, and then the judge, found goes into the folders' cards.
+void complete_cards(const LoadedModel& loaded, const Recipe& recipe, const Plan& plan,
+                    const RunResult& result, const std::vector<Judgement>& judgements) {
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    complete_model_card(loaded, recipe, *plan.model, plan.outputs[i],
+                        {result.outputs[i].energy, result.outputs[i].outputs,
+                         judgements.empty() ? nullptr : &judgements[i]});
+  }
+}
+
+std::string names(const std::vector<std::string>& files) {
+  std::string all;
+  for (const std::string& file : files) all += (all.empty() ? "" : ", ") + file;
+  return all;
+}
+
 int quantize(const Options& options, const Common& common) {
+  const auto begin = std::chrono::steady_clock::now();
   const Team team(common.threads);
   Recipe recipe = recipe_of(options, team);
   const std::vector<ChosenRewrite> rewrites =
@@ -472,15 +522,20 @@ int quantize(const Options& options, const Common& common) {
                                 *progress);
     }
     result = run_or_say_how_to_go_on(prepared.plan, options, team, *progress);
+    complete_cards(*loaded, recipe, prepared.plan, result, judgements);
     judgements = judge_written(prepared.plan, *loaded, text, fitted, team, *progress);
+    if (text) complete_cards(*loaded, recipe, prepared.plan, result, judgements);
   }
   for (std::size_t i = 0; i < result.outputs.size() && !common.quiet; ++i)
     print_notes(prepared.plan.outputs[i], result.outputs[i].notes);
   const std::vector<RewriteResult> rewritten =
       prepared.rewritten ? prepared.rewritten->results() : std::vector<RewriteResult>();
   if (!options.report.empty()) {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     write_report({*loaded, prepared.plan, *prepared.plan.coder.method, options.rewrite, result,
-                  judgements, options.judge, fitted, options.fit, fit_text(options)},
+                  judgements, options.judge, fitted, options.fit, fit_text(options),
+                  options.calibrate.empty() ? options.statistics : names(options.calibrate),
+                  common.command, took.count()},
                  options.report, options.force);
   }
   if (common.json) {
@@ -488,6 +543,7 @@ int quantize(const Options& options, const Common& common) {
   } else if (!common.quiet) {
     print_result(prepared.plan, result, allotments, rewritten, common.verbose);
     print_judgements(prepared.plan, judgements);
+    if (!options.report.empty()) fmt::print("report written: {}\n", options.report);
   }
   return exit_code(allotments);
 }

@@ -1,10 +1,13 @@
 #include "cli/quantize_report.h"
 
 #include <algorithm>
+#include <array>
+#include <ctime>
 #include <span>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/version.h"
 #include "pipeline/pattern.h"
 #include "report/inspect.h"
 #include "report/quantize_report.h"
@@ -13,7 +16,33 @@ namespace zp::cli {
 namespace fs = std::filesystem;
 namespace {
 
-ReportedTensor reported(const TensorJob& job, const TensorResult& result) {
+constexpr double kFiner = 0.5;  // bits per weight at least
+
+double bits_of(const Grid& grid, const RowReader& rows) {
+  return 8 * static_cast<double>(grid.bytes(rows.rows(), rows.cols())) /
+         static_cast<double>(rows.rows() * rows.cols());
+}
+
+// The container's grid of the fewest bits above the matrix's own, or empty.
+std::string finer_grid(const Container& container, const TensorJob& job) {
+  const TensorUse& use = job.weight->use;
+  if (!is_matrix(use.role) || use.part != Part::weight) return {};
+  std::string finer;
+  double least = 0;
+  for (const std::string_view spec : container.budget_grids()) {
+    const auto grid = make_grid(spec, container.affine_defaults(job.weight->stored_type));
+    if (!grid->why_not(use.cols).empty() || !container.accepts(*grid, use).possible) continue;
+    const double bits = bits_of(*grid, *job.rows);
+    if (bits < bits_of(*job.grid, *job.rows) + kFiner || (!finer.empty() && bits >= least))
+      continue;
+    finer = spec;
+    least = bits;
+  }
+  return finer;
+}
+
+ReportedTensor reported(const TensorJob& job, const TensorResult& result,
+                        const Container& container) {
   ReportedTensor t;
   t.name = result.name;
   t.rows = job.rows->rows();
@@ -25,6 +54,8 @@ ReportedTensor reported(const TensorJob& job, const TensorResult& result) {
   if (job.weight == nullptr) return t;
   t.role = role_name(job.weight->use.role);
   t.layer = job.weight->use.layer;
+  t.pattern = use_name(job.weight->use);
+  t.finer = finer_grid(container, job);
   return t;
 }
 
@@ -55,7 +86,7 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
   o.notes = output.layout.notes;
   o.notes.insert(o.notes.end(), result.notes.begin(), result.notes.end());
   for (std::size_t i = 0; i < output.layout.jobs.size(); ++i)
-    o.tensors.push_back(reported(output.layout.jobs[i], result.tensors[i]));
+    o.tensors.push_back(reported(output.layout.jobs[i], result.tensors[i], *output.container));
   for (const TensorJob* job : representatives(output.layout, model.decoder.layers)) {
     WeightHistogram& h =
         o.histograms.emplace_back(weight_histogram(*job->rows, *job->grid, run.method.fit));
@@ -83,6 +114,15 @@ ReportedFit reported(const Allotment& allotment, const FinishedRun& run) {
   return fit;
 }
 
+std::string date_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc = {};
+  gmtime_r(&now, &utc);
+  std::array<char, 32> text = {};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &utc);
+  return text.data();
+}
+
 QuantizeReport report_of(const FinishedRun& run) {
   const Inspection source = inspect(run.loaded.checkpoint, false);
   QuantizeReport report;
@@ -92,6 +132,11 @@ QuantizeReport report_of(const FinishedRun& run) {
   report.method = run.method.name;
   if (!run.rewrites.empty()) report.method = run.rewrites + ", then " + report.method;
   report.text = run.text == "-" ? "standard input" : run.text;
+  report.calibration = run.calibration;
+  report.version = kVersion;
+  report.command = run.command;
+  report.date = date_now();
+  report.seconds = run.seconds;
   report.parameters = run.loaded.model.parameters();
   report.source_bytes = source.bytes;
   report.source_bits_per_weight = source.bits_per_weight;

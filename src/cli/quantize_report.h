@@ -24,6 +24,9 @@ struct FinishedRun {
   const Fitted& fitted;                      ///< grids chosen under a budget, or none
   const FitOptions& fit;
   const FitText& fit_text;
+  std::string calibration;     ///< texts or statistics; empty: none
+  const std::string& command;  ///< as typed
+  double seconds = 0;
 };
 
 /// Throws Error for a path that exists (without `force`), is an output's, or has no folder.

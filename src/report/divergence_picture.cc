@@ -95,9 +95,9 @@ class Chart {
 
 std::string percentiles(const DivergenceSummary& kl) {
   const auto row = [&](const char* name, double value) {
-    return std::vector<std::string>{name, kl_text(kl, value)};
+    return std::vector<Cell>{text_cell(name), number_cell(kl_text(kl, value), value)};
   };
-  return table({{"share of tokens", false}, {"at most, nats", true}},
+  return table("kl-divergence", {{"share of tokens", false}, {"at most, nats", true}},
                {row("half (median)", kl.median), row("90 %", kl.p90), row("95 %", kl.p95),
                 row("99 %", kl.p99), row("99.9 %", kl.p999), row("all (maximum)", kl.max),
                 row("mean", kl.mean), row("standard error", kl.se)});
@@ -115,7 +115,8 @@ std::string divergence_picture(const Judgement& judgement) {
   const std::string drawn =
       kl.max > 0 ? Chart(judgement).html()
                  : element("p", "", "Both models give every token the same probability.");
-  return element("div", "beside", element("div", "chart", drawn) + percentiles(kl));
+  return element("div", "beside",
+                 element("div", "chart", drawn) + element("div", "", percentiles(kl)));
 }
 
 }  // namespace zp

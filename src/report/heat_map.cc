@@ -12,10 +12,10 @@
 namespace zp {
 namespace {
 
-constexpr int kShades = 7;  // as page_style.cc has them
-
-struct Cell {
-  Energy energy;
+struct Place {
+  Energy shown;   // of outputs where they are known
+  Energy energy;  // of weights
+  bool outputs = false;
   std::int64_t bytes = 0;
   std::string tensors;  // a line each
 };
@@ -24,7 +24,7 @@ struct Cell {
 struct Cells {
   std::vector<std::string> roles;  // inside the layers
   std::vector<std::string> outside_roles;
-  std::map<std::int64_t, std::map<std::string, Cell>> layers;
+  std::map<std::int64_t, std::map<std::string, Place>> layers;
 };
 
 Cells cells_of(const std::vector<ReportedTensor>& tensors) {
@@ -33,7 +33,11 @@ Cells cells_of(const std::vector<ReportedTensor>& tensors) {
     if (t.role.empty()) continue;
     std::vector<std::string>& roles = t.layer < 0 ? cells.outside_roles : cells.roles;
     if (std::ranges::find(roles, t.role) == roles.end()) roles.push_back(t.role);
-    Cell& cell = cells.layers[t.layer][t.role];
+    Place& cell = cells.layers[t.layer][t.role];
+    // A bias has no outputs of its own.
+    if (t.outputs && !cell.outputs) cell.shown = {};
+    if (t.outputs || !cell.outputs) cell.shown += shown_error(t);
+    cell.outputs = cell.outputs || t.outputs.has_value();
     cell.energy += t.energy;
     cell.bytes += t.bytes;
     cell.tensors += fmt::format("\n{}  {}  {} x {}", t.name, t.grid, t.rows, t.cols);
@@ -41,42 +45,17 @@ Cells cells_of(const std::vector<ReportedTensor>& tensors) {
   return cells;
 }
 
-// What the shades stand for: the errors inside the layers, so that an embedding stored much finer
-// doesn't hide how they differ. A spread of less than a tenth isn't blown up to all shades.
-struct Shades {
-  double lo = 0;
-  double hi = 0;
-
-  explicit Shades(const Cells& cells) {
-    for (const auto& [layer, roles] : cells.layers) {
-      if (layer < 0 && cells.layers.size() > 1) continue;
-      for (const auto& [role, cell] : roles) {
-        const double error = relative_error(cell.energy);
-        if (error == 0) continue;
-        lo = lo == 0 ? error : std::min(lo, error);
-        hi = std::max(hi, error);
-      }
-    }
-    const double missing = 0.1 * hi - (hi - lo);
-    if (missing <= 0) return;
-    lo -= missing / 2;
-    hi += missing / 2;
-  }
-
-  int of(double error) const {
-    if (hi <= lo) return 0;
-    return static_cast<int>(std::clamp((error - lo) / (hi - lo) * kShades, 0.0, kShades - 1.0));
-  }
-};
-
-std::string cell_html(std::int64_t layer, const std::string& role, const Cell& cell,
+std::string cell_html(std::int64_t layer, const std::string& role, const Place& cell,
                       const Shades& shades) {
-  const double error = relative_error(cell.energy);
+  const double error = relative_error(cell.shown);
   const std::string place = layer < 0 ? role : fmt::format("layer {}, {}", layer, role);
-  const std::string amount = error == 0
-                                 ? "exact"
-                                 : fmt::format("RMS error {:.3g} % of the weights', SQNR {:.2f} dB",
-                                               100 * error, cell.energy.sqnr_db());
+  std::string amount = "exact";
+  if (cell.energy.error != 0) {
+    amount = fmt::format("RMS error {:.3g} % of the weights', SQNR {:.2f} dB",
+                         100 * relative_error(cell.energy), cell.energy.sqnr_db());
+  }
+  if (cell.outputs && error != 0)
+    amount = fmt::format("RMS error {:.3g} % of the outputs'\n", 100 * error) + amount;
   const std::string title =
       fmt::format("{}\n{}\n{}{}", place, amount, human_bytes(cell.bytes), cell.tensors);
   const std::string shade = error == 0 ? "exact" : fmt::format("s{}", shades.of(error));
@@ -85,7 +64,7 @@ std::string cell_html(std::int64_t layer, const std::string& role, const Cell& c
 }
 
 std::string row_html(std::int64_t layer, const std::vector<std::string>& roles,
-                     const std::map<std::string, Cell>& cells, const Shades& shades) {
+                     const std::map<std::string, Place>& cells, const Shades& shades) {
   std::string row = layer < 0 ? "<tr>" : fmt::format("<tr><th scope=\"row\">{}</th>", layer);
   for (const std::string& role : roles) {
     const auto cell = cells.find(role);
@@ -128,11 +107,11 @@ std::string outside_html(const Cells& cells, const Shades& shades) {
 
 std::string legend_html(const Shades& shades) {
   std::string swatches = "<span class=\"swatch exact\">=</span><span>exact</span>";
-  if (shades.hi > 0) {
-    swatches += fmt::format("<span class=\"from\">{} %</span>", error_text(shades.lo));
-    for (int i = 0; i < kShades; ++i)
+  if (shades.hi() > 0) {
+    swatches += fmt::format("<span class=\"from\">{} %</span>", error_text(shades.lo()));
+    for (int i = 0; i < Shades::kCount; ++i)
       swatches += fmt::format("<span class=\"swatch s{}\"></span>", i);
-    swatches += fmt::format("<span>{} %</span>", error_text(shades.hi));
+    swatches += fmt::format("<span>{} %</span>", error_text(shades.hi()));
   }
   return element("div", "legend", swatches) + "\n";
 }
@@ -151,9 +130,32 @@ std::string error_text(double share) {
   return fmt::format("{:.{}f}", percent, percent >= 0.995 ? 1 : 2);
 }
 
-std::string heat_map(const std::vector<ReportedTensor>& tensors) {
+Shades::Shades(const std::vector<ReportedOutput>& outputs) {
+  for (const ReportedOutput& output : outputs) {
+    const Cells cells = cells_of(output.tensors);
+    for (const auto& [layer, roles] : cells.layers) {
+      if (layer < 0 && cells.layers.size() > 1) continue;
+      for (const auto& [role, cell] : roles) {
+        const double error = relative_error(cell.shown);
+        if (error == 0) continue;
+        lo_ = lo_ == 0 ? error : std::min(lo_, error);
+        hi_ = std::max(hi_, error);
+      }
+    }
+  }
+  const double missing = 0.1 * hi_ - (hi_ - lo_);
+  if (missing <= 0) return;
+  lo_ -= missing / 2;
+  hi_ += missing / 2;
+}
+
+int Shades::of(double error) const {
+  if (hi_ <= lo_) return 0;
+  return static_cast<int>(std::clamp((error - lo_) / (hi_ - lo_) * kCount, 0.0, kCount - 1.0));
+}
+
+std::string heat_map(const std::vector<ReportedTensor>& tensors, const Shades& shades) {
   const Cells cells = cells_of(tensors);
-  const Shades shades(cells);
   return legend_html(shades) +
          element("div", "heats", layers_html(cells, shades) + outside_html(cells, shades));
 }

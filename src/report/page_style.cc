@@ -90,12 +90,19 @@ figure p.remark { margin: .2rem 0 0; }
 .came { font-size: .9rem; color: var(--soft); margin: .15rem 0 0; } .came .n { font-variant-numeric: tabular-nums; white-space: nowrap; }
 details { margin-top: 1rem; } summary { cursor: pointer; color: var(--before); }
 ul.notes { padding-left: 1.2rem; max-width: 46rem; }
+.csv { margin: .15rem 0 0; font-size: .8rem; } a { color: var(--before); text-underline-offset: .15em; }
+nav ul { list-style: none; margin: 0 0 1.4rem; padding: 0; } nav li { margin: .15rem 0; overflow-wrap: anywhere; }
+nav li a { margin-right: .9rem; white-space: nowrap; font-size: .92rem; } nav li a b { white-space: normal; font-weight: 600; }
+.line { margin: 0 0 1rem; padding: .6rem .8rem; background: var(--panel); border-radius: .4rem; max-width: none; overflow-x: auto; }
+.wide td .share { width: 8rem; margin: 0; }
+.point { fill: var(--now); }
+header > .chart { max-width: 44rem; margin-top: 1rem; }
 footer { margin-top: 4rem; color: var(--soft); font-size: .86rem; }
 @media (max-width: 45rem) {
   body { padding: 1.5rem 1rem 3rem; }
   h1 { font-size: 1.65rem; }
   .tiles { grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .6rem; }
-  .tile { padding: .7rem .8rem .8rem; } .tile .value { font-size: 1.2rem; } .tile .value small { font-size: .84rem; }
+  .tile { padding: .7rem .8rem .8rem; } .tile .value { font-size: 1.15rem; white-space: normal; } .tile .value small { font-size: .84rem; }
   .legend .swatch { width: 1.35rem; } .legend .from { margin-left: .6rem !important; }
   .chart svg text { font-size: 14px; }
   .beside { grid-template-columns: minmax(0, 1fr); }

@@ -3,44 +3,32 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "report/divergence_picture.h"
+#include "report/fit_section.h"
 #include "report/heat_map.h"
 #include "report/histogram_picture.h"
 #include "report/html.h"
 #include "report/human.h"
+#include "report/judged_section.h"
+#include "report/more_bits.h"
 #include "report/page_style.h"
-#include "report/worst_tokens.h"
+#include "report/report_cells.h"
+#include "report/size_picture.h"
 
 namespace zp {
 namespace {
 
-std::string section(std::string_view title, std::string_view intro, std::string_view content) {
-  return element("h3", "", escaped(title)) + "\n" + element("p", "intro", escaped(intro)) + "\n" +
-         std::string(content);
-}
-
-// Three digits, zeros at the end too, so that they stand below each other.
-std::string percent(double share) {
-  const double value = 100 * share;
-  return fmt::format("{:.{}f} %", value,
-                     value < 0.9995  ? 3
-                     : value < 9.995 ? 2
-                     : value < 99.95 ? 1
-                                     : 0);
-}
-
-std::string decibels(const Energy& energy) {
-  return energy.error == 0 ? "exact" : fmt::format("{:.2f} dB", energy.sqnr_db());
-}
-
-std::string error_percent(const Energy& energy) {
-  return energy.error == 0 ? "exact" : percent(relative_error(energy));
-}
-
-double bits(std::int64_t bytes, std::int64_t weights) {
-  return 8 * static_cast<double>(bytes) / static_cast<double>(weights);
+std::string error_tile(const ReportedOutput& o) {
+  if (o.outputs) {
+    return tile("error of the outputs", error_percent(*o.outputs),
+                fmt::format("RMS, of the linears&#39; own, by the {} of their inputs; of the "
+                            "weights {}, SQNR {}",
+                            o.from_moments ? "second moments" : "mean squares",
+                            error_percent(o.energy), decibels(o.energy)));
+  }
+  return tile("error of the weights", error_percent(o.energy),
+              o.energy.error == 0 ? "every weight is what it was"
+                                  : "RMS, of the weights&#39; own; SQNR " + decibels(o.energy));
 }
 
 std::string size_tiles(const QuantizeReport& report, const ReportedOutput& o) {
@@ -56,27 +44,11 @@ std::string size_tiles(const QuantizeReport& report, const ReportedOutput& o) {
               fmt::format("<small>{:.2f} &rarr;</small> {:.3f}", report.source_bits_per_weight,
                           o.bits_per_weight),
               human_count(report.parameters) + " weights") +
-         tile("error of the weights", error_percent(o.energy),
-              o.energy.error == 0 ? "every weight is what it was"
-                                  : "RMS, of the weights&#39; own; SQNR " + decibels(o.energy));
-}
-
-std::string judged_tiles(const Judgement& judgement) {
-  const Scores& s = judgement.scores;
-  const Scores::Compared& c = *s.compared;
-  return tile("perplexity",
-              fmt::format("<small>{:.4f} &rarr;</small> {:.4f}", c.reference_perplexity.value,
-                          s.perplexity.value),
-              fmt::format("&plusmn;&nbsp;{:.4f}, on {} tokens", s.perplexity.se,
-                          human_count(s.tokens))) +
-         tile("KL divergence", kl_text(c.kl, c.kl.mean) + " <small>nats</small>",
-              "mean per token, &plusmn;&nbsp;" + kl_text(c.kl, c.kl.se)) +
-         tile("same first choice", fmt::format("{:.2f} %", 100 * c.top1_agreement),
-              fmt::format("of the tokens, &plusmn;&nbsp;{:.2f} %", 100 * c.top1_agreement_se));
+         error_tile(o);
 }
 
 // What is stored as which grid, in the order they first appear.
-std::string grids_table(const ReportedOutput& o) {
+std::string grids_table(const ReportedOutput& o, const std::string& id) {
   struct Line {
     std::string grid;
     std::int64_t tensors = 0;
@@ -93,127 +65,169 @@ std::string grids_table(const ReportedOutput& o) {
     line->bytes += t.bytes;
     line->energy += t.energy;
   }
-  std::vector<std::vector<std::string>> rows;
+  std::vector<std::vector<Cell>> rows;
   for (const Line& l : lines) {
-    rows.push_back({element("code", "", escaped(l.grid)), human_count(l.tensors),
-                    human_count(l.weights), human_bytes(l.bytes),
-                    fmt::format("{:.3f}", bits(l.bytes, l.weights)), error_percent(l.energy)});
+    rows.push_back({code_cell(l.grid), count_cell(l.tensors), count_cell(l.weights),
+                    bytes_cell(l.bytes), bits_cell(l.bytes, l.weights), error_cell(l.energy)});
   }
-  return table({{"grid", false},
+  return table(id + "-grids",
+               {{"grid", false},
                 {"tensors", true},
                 {"weights", true},
                 {"bytes", true},
                 {"bits per weight", true},
-                {"RMS error", true}},
+                {"RMS error of weights", true}},
                rows);
 }
 
-std::string tensors_table(const ReportedOutput& o) {
-  std::vector<std::vector<std::string>> rows;
+std::string tensors_table(const ReportedOutput& o, const std::string& id) {
+  std::vector<Column> columns = {
+      {"tensor", false}, {"grid", false},           {"shape", true},
+      {"bytes", true},   {"bits per weight", true}, {"RMS error of weights", true},
+      {"SQNR", true}};
+  if (o.outputs) columns.push_back({"RMS error of outputs", true});
+  std::vector<std::vector<Cell>> rows;
   for (const ReportedTensor& t : o.tensors) {
-    rows.push_back({element("code", "", escaped(t.name)), element("code", "", escaped(t.grid)),
-                    fmt::format("{} &times; {}", human_count(t.rows), human_count(t.cols)),
-                    human_count(t.bytes), fmt::format("{:.3f}", bits(t.bytes, t.rows * t.cols)),
-                    error_percent(t.energy), decibels(t.energy)});
+    const Cell sqnr = t.energy.error == 0 ? text_cell("exact")
+                                          : number_cell(decibels(t.energy), t.energy.sqnr_db());
+    rows.push_back({code_cell(t.name),
+                    code_cell(t.grid),
+                    {fmt::format("{} &times; {}", human_count(t.rows), human_count(t.cols)),
+                     fmt::format("{} x {}", t.rows, t.cols)},
+                    count_cell(t.bytes),
+                    bits_cell(t.bytes, t.rows * t.cols),
+                    error_cell(t.energy),
+                    sqnr});
+    if (o.outputs) rows.back().push_back(t.outputs ? error_cell(*t.outputs) : text_cell(""));
   }
   return fmt::format("<details><summary>All {} tensors</summary>\n{}</details>\n", rows.size(),
-                     table({{"tensor", false},
-                            {"grid", false},
-                            {"shape", true},
-                            {"bytes", true},
-                            {"bits per weight", true},
-                            {"RMS error", true},
-                            {"SQNR", true}},
-                           rows));
+                     table(id + "-tensors", columns, rows));
 }
 
-std::string notes_html(const ReportedOutput& o) {
+std::string notes_html(const ReportedOutput& o, const std::string& id) {
   if (o.notes.empty()) return {};
   std::string items;
   for (const std::string& note : o.notes) items += element("li", "", escaped(note));
-  return section("Notes", "What the runtime will do differently, or what else to know.",
+  return section(id + "-notes", "Notes",
+                 "What the runtime will do differently, or what else to know.",
                  element("ul", "notes", items));
 }
 
-std::string judged_html(const QuantizeReport& report, const Judgement& judgement) {
-  return section(
-             "What it says differently",
-             fmt::format("Both models read {} in windows of {} tokens and told, for every token of "
-                         "each second half, how likely each next token is. The divergence says "
-                         "how far their answers are apart; most are small, few are not.",
-                         report.text, judgement.context),
-             divergence_picture(judgement)) +
-         section("Where it differs most",
-                 "The tokens at which the two models are farthest apart, in their text.",
-                 worst_tokens_html(judgement));
+// Weights far beyond the others of their group make its scale large, and the others' codes coarse.
+std::string outliers_table(const ReportedOutput& o, const std::string& id) {
+  std::vector<std::vector<Cell>> rows;
+  for (const WeightHistogram& h : o.histograms) {
+    const double ratio = h.deviation > 0 ? h.largest / h.deviation : 0;
+    rows.push_back({text_cell(h.role), code_cell(h.tensor),
+                    number_cell(fmt::format("{:.4g}", h.deviation), h.deviation),
+                    number_cell(fmt::format("{:.4g}", h.largest), h.largest),
+                    number_cell(fmt::format("{:.1f}", ratio), ratio)});
+  }
+  return table(id + "-outliers",
+               {{"role", false},
+                {"tensor", false},
+                {"RMS (sigma)", true},
+                {"largest magnitude", true},
+                {"largest / sigma", true}},
+               rows);
 }
 
-std::string histograms_html(const ReportedOutput& o) {
+std::string histograms_html(const ReportedOutput& o, const std::string& id) {
+  if (o.histograms.empty()) return {};
   std::string figures;
   for (const WeightHistogram& h : o.histograms) figures += histogram_picture(h);
-  return section("Weights and the values they can take",
+  return section(id + "-weights", "Weights and the values they can take",
                  "How the weights of one tensor of each role lie, and below them which values one "
                  "group of them can be stored as: the group whose range is the median.",
-                 element("div", "figures", figures));
+                 element("div", "figures", figures)) +
+         section(id + "-outliers", "Outliers",
+                 "The largest weight of the same tensors, in units of their root mean square: "
+                 "where it is far out, small groups and searched scales help most.",
+                 outliers_table(o, id));
 }
 
-std::string output_html(const QuantizeReport& report, const ReportedOutput& o) {
-  std::string html =
-      fmt::format("<section>\n<h2>{}:{}</h2>\n", escaped(o.container), escaped(o.grid));
+std::string heat_map_html(const ReportedOutput& o, const Shades& shades, const std::string& id) {
+  const char* of_weights =
+      "Root mean square of what rounding changed, in per cent of the weights' own, for each layer "
+      "and role. Point at a cell for its tensors.";
+  const char* of_outputs =
+      "Root mean square of what rounding changed in each linear's outputs, by the statistics of "
+      "its inputs, in per cent of the outputs' own, for each layer and role; where no inputs are "
+      "known (norms, embeddings), of the weights. Point at a cell for its tensors.";
+  return section(id + "-errors", "Where the error is", o.outputs ? of_outputs : of_weights,
+                 heat_map(o.tensors, shades));
+}
+
+std::string output_html(const QuantizeReport& report, const ReportedOutput& o, const Shades& shades,
+                        const std::string& id) {
+  std::string html = fmt::format("<section id=\"{}\">\n<h2>{}:{}</h2>\n", id, escaped(o.container),
+                                 escaped(o.grid));
   html += fmt::format("<p class=\"lead\"><code>{}</code></p>\n", escaped(o.path));
   std::string tiles = size_tiles(report, o);
   if (o.judgement) tiles += judged_tiles(*o.judgement);
   html += element("div", "tiles", tiles) + "\n";
-  html += section("Where the error is",
-                  "Root mean square of what rounding changed, in per cent of the weights' own, for "
-                  "each layer and role. Point at a cell for its tensors.",
-                  heat_map(o.tensors));
-  html += grids_table(o) + tensors_table(o);
-  if (!o.histograms.empty()) html += histograms_html(o);
-  if (o.judgement) html += judged_html(report, *o.judgement);
-  return html + notes_html(o) + "</section>\n";
+  if (o.fit) html += fit_html(*o.fit, id + "-fit");
+  html += heat_map_html(o, shades, id) + grids_table(o, id) + tensors_table(o, id) +
+          more_bits_html(o, id + "-more-bits") + histograms_html(o, id);
+  if (o.judgement) html += judged_html(report.text, *o.judgement, id);
+  return html + notes_html(o, id) + "</section>\n";
 }
 
-// Several outputs side by side.
-std::string comparison(const QuantizeReport& report) {
-  if (report.outputs.size() < 2) return {};
-  const bool judged = report.outputs.front().judgement.has_value();
-  std::vector<Column> columns = {
-      {"target", false}, {"bytes", true}, {"bits per weight", true}, {"RMS error", true}};
-  if (judged)
-    columns.insert(columns.end(),
-                   {{"KL divergence", true}, {"same first choice", true}, {"perplexity", true}});
-  std::vector<std::vector<std::string>> rows;
-  for (const ReportedOutput& o : report.outputs) {
-    rows.push_back({element("code", "", escaped(o.container + ":" + o.grid)), human_bytes(o.bytes),
-                    fmt::format("{:.3f}", o.bits_per_weight), error_percent(o.energy)});
-    if (!o.judgement) continue;
-    const Scores& s = o.judgement->scores;
-    rows.back().push_back(kl_text(s.compared->kl, s.compared->kl.mean));
-    rows.back().push_back(fmt::format("{:.2f} %", 100 * s.compared->top1_agreement));
-    rows.back().push_back(fmt::format("{:.4f}", s.perplexity.value));
+std::string id_of(std::size_t output) { return fmt::format("output-{}", output + 1); }
+
+// Links to every output and its parts.
+std::string contents_html(const QuantizeReport& report) {
+  std::string items;
+  for (std::size_t i = 0; i < report.outputs.size(); ++i) {
+    const ReportedOutput& o = report.outputs[i];
+    struct Part {
+      const char* id;
+      const char* title;
+      bool there;
+    };
+    const bool judged = o.judgement.has_value();
+    std::string parts;
+    for (const Part& p :
+         {Part{"fit", "budget", o.fit.has_value()}, Part{"errors", "errors", true},
+          Part{"more-bits", "more bits", !more_bits_html(o, "").empty()},
+          Part{"weights", "weights", !o.histograms.empty()},
+          Part{"outliers", "outliers", !o.histograms.empty()},
+          Part{"divergence", "divergence", judged}, Part{"changed", "first choices", judged},
+          Part{"worst", "worst tokens", judged}, Part{"notes", "notes", !o.notes.empty()}}) {
+      if (p.there) parts += fmt::format(" <a href=\"#{}-{}\">{}</a>", id_of(i), p.id, p.title);
+    }
+    items += fmt::format("<li><a href=\"#{}\"><b>{}:{}</b></a>{}</li>\n", id_of(i),
+                         escaped(o.container), escaped(o.grid), parts);
   }
-  return table(columns, rows);
+  return fmt::format("<nav aria-label=\"Contents\"><ul>\n{}</ul></nav>\n", items);
 }
 
 std::string header_html(const QuantizeReport& report) {
   const auto fact = [](std::string_view name, const std::string& value) {
-    return fmt::format("<span>{} <b>{}</b></span>", name, escaped(value));
+    return value.empty() ? std::string()
+                         : fmt::format("<span>{} <b>{}</b></span>", name, escaped(value));
   };
-  std::string facts = fact("source", report.source) + fact("architecture", report.architecture) +
-                      fact("weights", human_count(report.parameters)) +
-                      fact("method", report.method);
-  if (!report.text.empty()) facts += fact("judged on", report.text);
+  const std::string facts =
+      fact("source", report.source) + fact("architecture", report.architecture) +
+      fact("weights", human_count(report.parameters)) + fact("method", report.method) +
+      fact("calibrated on", report.calibration) + fact("judged on", report.text) +
+      fact("version", report.version) + fact("date", report.date) +
+      fact("took", report.seconds > 0 ? human_duration(report.seconds) : "");
+  const std::string command =
+      report.command.empty() ? ""
+                             : element("pre", "line", element("code", "", escaped(report.command)));
   return fmt::format(
-      "<header>\n<h1>{}, quantized</h1>\n<div class=\"facts\">{}</div>\n{}</header>\n",
-      escaped(report.title), facts, comparison(report));
+      "<header>\n<h1>{}, quantized</h1>\n<div class=\"facts\">{}</div>\n{}{}{}</header>\n",
+      escaped(report.title), facts, command, contents_html(report), comparison_html(report));
 }
 
 }  // namespace
 
 std::string to_html(const QuantizeReport& report) {
   std::string body = header_html(report);
-  for (const ReportedOutput& o : report.outputs) body += output_html(report, o);
+  const Shades shades(report.outputs);
+  for (std::size_t i = 0; i < report.outputs.size(); ++i)
+    body += output_html(report, report.outputs[i], shades, id_of(i));
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"

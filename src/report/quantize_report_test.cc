@@ -21,6 +21,12 @@ std::size_t count(const std::string& text, std::string_view part) {
   return n;
 }
 
+std::string map_of(const std::vector<ReportedTensor>& tensors) {
+  ReportedOutput output;
+  output.tensors = tensors;
+  return heat_map(tensors, Shades({output}));
+}
+
 TEST(Html, EscapesWhatWouldBeATag) {
   EXPECT_EQ(escaped("<a href=\"x\">'&\n"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;\n");
   EXPECT_EQ(escaped(std::string_view("\0\x1B\x7F", 3)), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
@@ -47,12 +53,81 @@ TEST(QuantizeReport, SaysWhatWasJudgedOnlyWhenSomethingWas) {
 TEST(QuantizeReport, ComparesSeveralOutputs) {
   QuantizeReport report = sample_report();
   const std::size_t tables = count(to_html(report), "<table");
+  EXPECT_EQ(count(to_html(report), "size against KL divergence"), 0u);
   report.outputs.push_back(report.outputs[0]);
   EXPECT_EQ(count(to_html(report), "<table"), 2 * tables + 1);
+  EXPECT_EQ(count(to_html(report), "size against KL divergence"), 1u);
+}
+
+TEST(QuantizeReport, EveryLinkOfItsContentsLeadsSomewhere) {
+  QuantizeReport report = sample_report();
+  report.outputs.push_back(report.outputs[0]);
+  const std::string html = to_html(report);
+  std::size_t links = 0;
+  for (std::size_t i = html.find("href=\"#"); i != html.npos; i = html.find("href=\"#", i + 1)) {
+    const std::size_t begin = i + 7;
+    const std::string id = html.substr(begin, html.find('"', begin) - begin);
+    EXPECT_EQ(count(html, " id=\"" + id + "\""), 1u) << id;
+    ++links;
+  }
+  EXPECT_GT(links, 10u);
+}
+
+TEST(QuantizeReport, EveryTableCanBeSavedAsCsv) {
+  const std::string html = to_html(sample_report());
+  EXPECT_EQ(count(html, "href=\"data:text/csv;"), count(html, "<div class=\"wide\">"));
+  EXPECT_NE(html.find("tensor%2Cgrid%2Cshape%2Cbytes"), html.npos);
+}
+
+TEST(QuantizeReport, SaysWhatToKeepAtMoreBits) {
+  QuantizeReport report = sample_report();
+  EXPECT_EQ(to_html(report).find("more bits"), std::string::npos);
+  report.outputs[0].tensors[1].pattern = "layers.0.attention.query.weight";
+  report.outputs[0].tensors[1].finer = "q5_0";
+  EXPECT_NE(to_html(report).find("--set &#39;layers.0.attention.query.weight=q5_0&#39;"),
+            std::string::npos);
+}
+
+TEST(QuantizeReport, ShowsTheErrorOfTheOutputsWhereItIsKnown) {
+  QuantizeReport report = sample_report();
+  EXPECT_NE(to_html(report).find("error of the weights"), std::string::npos);
+  report.outputs[0].outputs = Energy{1, 0.0009};
+  report.outputs[0].tensors[1].outputs = Energy{1, 0.0025};
+  const std::string html = to_html(report);
+  EXPECT_NE(html.find("<div class=\"name\">error of the outputs</div><div class=\"value\">3.00 %"),
+            html.npos);
+  EXPECT_NE(html.find("RMS error 5 % of the outputs&#39;"), html.npos);
+}
+
+TEST(QuantizeReport, ShowsWhatABudgetChose) {
+  QuantizeReport report = sample_report();
+  report.outputs[0].fit = ReportedFit{.budget = "4.5bpw",
+                                      .texts = {kHostile},
+                                      .tokens = 4096,
+                                      .predicted = 0.01,
+                                      .divergence = 0.0125,
+                                      .divergence_se = 0.001,
+                                      .of_file = true,
+                                      .met = false,
+                                      .tensors = {{kHostile, "query", 0, "q4_0", 4.5, 0.002}}};
+  const std::string html = to_html(report);
+  EXPECT_NE(html.find("4.5bpw"), html.npos);
+  EXPECT_NE(html.find("not met"), html.npos);
+  EXPECT_NE(html.find("0.002000"), html.npos);
+  EXPECT_NE(html.find("0.01250 <small>nats</small>"), html.npos);
+}
+
+TEST(HeatMap, OneScaleServesAllOutputs) {
+  QuantizeReport report = sample_report();
+  report.outputs.push_back(report.outputs[0]);
+  for (ReportedTensor& t : report.outputs[1].tensors) t.energy.error *= 100;
+  const std::string html = to_html(report);
+  EXPECT_NE(html.find("cell s0\" title=\"layer 0, query"), html.npos) << "small in the first";
+  EXPECT_NE(html.find("cell s6\" title=\"layer 0, query"), html.npos) << "large in the second";
 }
 
 TEST(HeatMap, HasACellForEveryLayerAndRole) {
-  const std::string html = heat_map(sample_report().outputs[0].tensors);
+  const std::string html = map_of(sample_report().outputs[0].tensors);
   EXPECT_EQ(count(html, "<td class=\"cell "), 4u);
   EXPECT_EQ(count(html, "<td></td>"), 1u);  // layer 1 has no key
   EXPECT_EQ(count(html, "<td class=\"cell exact\""), 1u);
@@ -60,7 +135,7 @@ TEST(HeatMap, HasACellForEveryLayerAndRole) {
 }
 
 TEST(HeatMap, ShadesSpanTheErrorsInsideTheLayers) {
-  const std::string html = heat_map(sample_report().outputs[0].tensors);
+  const std::string html = map_of(sample_report().outputs[0].tensors);
   EXPECT_NE(html.find("cell s6\" title=\"layer 0, query"), html.npos);
   EXPECT_NE(html.find("cell s0\" title=\"layer 1, query"), html.npos);
   EXPECT_NE(html.find("cell s0\" title=\"embedding"), html.npos);
@@ -68,7 +143,7 @@ TEST(HeatMap, ShadesSpanTheErrorsInsideTheLayers) {
 
 TEST(HeatMap, ASmallSpreadIsNotBlownUp) {
   const std::string html =
-      heat_map({sample_tensor("query", 0, 0.01), sample_tensor("query", 1, 0.0101)});
+      map_of({sample_tensor("query", 0, 0.01), sample_tensor("query", 1, 0.0101)});
   EXPECT_EQ(html.find("cell s0\""), html.npos);
   EXPECT_EQ(html.find("cell s6\""), html.npos);
 }

@@ -135,6 +135,13 @@ WeightHistogram weight_histogram(const RowReader& rows, const Grid& grid, Fit fi
   h.weights = rows.rows() * rows.cols();
   const Sample sampled = sample(rows);
   h.counted = static_cast<std::int64_t>(sampled.weights.size());
+  double squares = 0;
+  for (const float w : sampled.weights) {
+    const double weight = std::fabs(static_cast<double>(w));
+    squares += weight * weight;
+    h.largest = std::max(h.largest, weight);
+  }
+  h.deviation = std::sqrt(squares / static_cast<double>(h.counted));
   // With one scale for the whole tensor all of it would have to be read.
   if (!grid.whole_tensor()) {
     const GridShape shape = grid.shape(rows.cols());

@@ -20,6 +20,8 @@ struct WeightHistogram {
   std::int64_t beyond = 0;   ///< weights outside of the bins
   std::int64_t counted = 0;  ///< weights read: all, or those of rows at equal distances
   std::int64_t weights = 0;  ///< that there are
+  double deviation = 0;      ///< root mean square of the weights read
+  double largest = 0;        ///< of their magnitudes
   /// What the parameters of one group (that of the median range among those read) can give,
   /// ascending; empty where the grid has more values than can be shown.
   std::vector<float> values;

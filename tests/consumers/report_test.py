@@ -4,6 +4,8 @@
 """
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -94,7 +96,39 @@ class ReportTest(unittest.TestCase):
     def test_the_same_run_gives_the_same_page(self):
         page = self.folder / "again.html"
         self.quantize(*self.judge(), "--report", page, "--threads", 1, "--force")
-        self.assertEqual(page.read_bytes(), self.page.read_bytes())
+        # The command line, the date and the time it took are of the run.
+        def told(path):
+            text = re.sub(r"<span>(date|took) <b>.*?</b></span>", "", path.read_text())
+            return re.sub(r'(?s)<pre class="line"><code>[^<]* quantize .*?</pre>', "", text, count=1)
+
+        self.assertEqual(told(page), told(self.page))
+        self.assertNotEqual(told(page), page.read_text())
+
+    def test_a_folder_has_a_card_with_the_figures(self):
+        source = self.folder / "source"
+        shutil.copytree(DEMO, source)
+        (source / "README.md").write_text("---\nlicense: apache-2.0\nbase_model: some/base\n---\nhello\n")
+        (source / "LICENSE").write_text("Do as you please.\n")
+        command = ["quantize", source, "--to", f"mlx:int4:g64={self.folder / 'carded'}", "--json", "--quiet"]
+        planned = json.loads(run(*command, "--dry-run").stdout)["outputs"][0]["bytes"]
+        cards = []
+        for options in [], ["--threads", 1], self.judge():
+            done = run(*command, "--force", *options)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            card = (self.folder / "carded/README.md").read_text()
+            cards.append(card)
+            self.assertEqual(sum(p.stat().st_size for p in (self.folder / "carded").iterdir()), planned)
+            for line in ("license: apache-2.0\n", "base_model:\n- some/base\n", "tags:\n- mlx\n"):
+                self.assertIn(line, card.split("---\n")[1])
+            sqnr = json.loads(done.stdout)["outputs"][0]["sqnr_db"]
+            self.assertIn(f"SQNR {sqnr:.2f} dB", card)
+            self.assertNotIn(str(self.folder), card)
+            self.assertEqual((self.folder / "carded/LICENSE").read_text(), "Do as you please.\n")
+        self.assertEqual(cards[0], cards[1])
+        self.assertIn("not measured", cards[0])
+        kl = json.loads(done.stdout)["judge"]["kl_divergence"]
+        self.assertIn(f"{kl['mean']:.6g} +- {kl['se']:.2g}", cards[2])
+        self.assertNotIn("not measured", cards[2])
 
     def test_a_report_without_judge_has_no_judgement(self):
         page = self.folder / "plain.html"
