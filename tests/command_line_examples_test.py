@@ -56,6 +56,8 @@ OPTIONS = [
     "explain tensor model model.norm.weight --grid int8 --method nearest --json --quiet --verbose --threads 2 --cpu {cpu}",
     "tokenize model Hello --quiet --verbose --threads 2 --cpu {cpu}",
     "list grids --quiet --verbose --threads 2 --cpu {cpu}",
+    "help list --json --quiet --verbose --threads 2 --cpu {cpu}",
+    "version --quiet --verbose --threads 2 --cpu {cpu}",
 ]
 
 

@@ -22,7 +22,7 @@ PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 DEMO = pathlib.Path(__file__).resolve().parent.parent / "models/demo"
 TARGETS = ["gguf", "gguf:iq3_m", "gguf:fp32", "gguf:fp16", "gguf:bf16", "gguf:q8_0", "gguf:q4_0", "gguf:q4_1", "gguf:q5_0",
            "gguf:q5_1", "gguf:iq4_nl", "mlx:int4:g64", "mlx:int8:g32", "hf:fp16"]  # fmt: skip
-LISTS = ["dtypes", "grids", "mixtures", "methods", "rewrites", "containers", "sources", "architectures", "observers", "instruction-sets"]
+LISTS = ["dtypes", "grids", "mixtures", "methods", "rewrites", "containers", "sources", "architectures", "observers", "roles", "judges", "instruction-sets"]
 
 
 def run(*arguments, **options):
@@ -711,7 +711,7 @@ class CommandLineTest(unittest.TestCase):
                 names = [entry["name"] for entry in json.loads(done.stdout)]
                 self.assertTrue(names)
                 self.assertEqual(len(names), len(set(names)))
-                text = run("list", noun).stdout
+                text = run("list", noun, "--verbose").stdout
                 for name in names:
                     self.assertIn(name, text)
 
@@ -730,4 +730,4 @@ class CommandLineTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:])

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -15,15 +16,11 @@ namespace zp {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int64_t kFlush = 1 << 26;  // bytes
+constexpr std::int64_t kFlush = 1 << 26;      // bytes
+constexpr std::int64_t kFlushPart = 1 << 23;  // bytes: well below a second on any disk
 
 fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
-fs::path partial_name(const fs::path& path) {
-  return folder_of(path) /
-         ("." + path.filename().string() + ".partial-" + std::to_string(::getpid()));
 }
 
 [[noreturn]] void fail(const fs::path& path, const char* what, int reason) {
@@ -51,17 +48,19 @@ AtomicFile::AtomicFile(const fs::path& path, std::int64_t bytes, bool replace)
   if (fs::is_directory(status))
     throw Error(path.string(), "can't write", "a file's path", "a folder");
   if (!replace && fs::exists(status)) fail_exists(path);
+  remove_left_behind(path);
   fd_ = ::open(folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
   if (fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-    partial_ = partial_name(path);
-    fd_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    partial_ = std::make_unique<Unfinished>(path);
+    fd_ = ::open(partial_->hidden().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                 0644);
+    partial_->lock();
   }
   if (fd_ < 0) fail(path, "can't create", errno);
   if (bytes > 0) {
     const int reason = ::posix_fallocate(fd_, 0, bytes);
     if (reason != 0 && reason != EOPNOTSUPP && reason != EINVAL) {
       ::close(fd_);
-      if (!partial_.empty()) ::unlink(partial_.c_str());
       fail(path, ("can't reserve " + std::to_string(bytes) + " bytes").c_str(), reason);
     }
   }
@@ -69,7 +68,6 @@ AtomicFile::AtomicFile(const fs::path& path, std::int64_t bytes, bool replace)
 
 AtomicFile::~AtomicFile() {
   if (fd_ >= 0) ::close(fd_);
-  if (!partial_.empty()) ::unlink(partial_.c_str());
 }
 
 void AtomicFile::write_at(std::int64_t offset, Bytes bytes) const {
@@ -87,23 +85,41 @@ void AtomicFile::write_at(std::int64_t offset, Bytes bytes) const {
     ::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-void AtomicFile::commit() {
-  if (::fsync(fd_) != 0) fail(path_, "can't write", errno);
-  if (partial_.empty()) {
-    const std::string self = "/proc/self/fd/" + std::to_string(fd_);
-    // A name can't be replaced by linkat: to replace, link beside it and rename over it.
-    const fs::path name = replace_ ? partial_name(path_) : path_;
-    if (replace_) ::unlink(name.c_str());
-    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-      if (errno == EEXIST) fail_exists(path_);
-      fail(path_, "can't name the finished file", errno);
-    }
-    if (replace_) partial_ = name;
+void AtomicFile::flush(const std::function<void(std::int64_t)>& done) {
+  struct stat status {};
+  ::fstat(fd_, &status);
+  for (std::int64_t at = 0; at < status.st_size; at += kFlushPart) {
+    const std::int64_t count = std::min<std::int64_t>(kFlushPart, status.st_size - at);
+    ::sync_file_range(
+        fd_, at, count,
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+    done(count);
   }
-  if (!partial_.empty()) {
-    if (!replace_ && fs::exists(fs::symlink_status(path_))) fail_exists(path_);
-    if (::rename(partial_.c_str(), path_.c_str()) != 0) fail(path_, "can't rename", errno);
-    partial_.clear();
+  if (::fsync(fd_) != 0) fail(path_, "can't write", errno);
+  flushed_ = true;
+}
+
+void AtomicFile::commit() {
+  if (!flushed_) flush([](std::int64_t) {});
+  {
+    const Naming naming;
+    if (!partial_) {
+      const std::string self = "/proc/self/fd/" + std::to_string(fd_);
+      // A name can't be replaced by linkat: to replace, link beside it and rename over it.
+      if (replace_) partial_ = std::make_unique<Unfinished>(path_);
+      const fs::path& name = replace_ ? partial_->hidden() : path_;
+      if (replace_) ::unlink(name.c_str());
+      if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+        if (errno == EEXIST) fail_exists(path_);
+        fail(path_, "can't name the finished file", errno);
+      }
+    }
+    if (partial_) {
+      if (!replace_ && fs::exists(fs::symlink_status(path_))) fail_exists(path_);
+      if (::rename(partial_->hidden().c_str(), path_.c_str()) != 0)
+        fail(path_, "can't rename", errno);
+    }
+    partial_.reset();
   }
   ::close(fd_);
   fd_ = -1;
@@ -111,37 +127,32 @@ void AtomicFile::commit() {
 }
 
 AtomicFolder::AtomicFolder(const fs::path& path, bool replace)
-    : path_(path.has_filename() ? path : path.parent_path()),
-      partial_(partial_name(path_)),
-      replace_(replace) {
+    : path_(path.has_filename() ? path : path.parent_path()), partial_(path_), replace_(replace) {
   if (fs::exists(fs::symlink_status(path_))) {
     if (!replace) fail_exists(path_);
     if (!fs::is_directory(path_))
       throw Error(path_.string(), "can't replace", "a folder", "a file");
   }
   std::error_code reason;
-  fs::remove_all(partial_, reason);
-  if (!fs::create_directory(partial_, reason)) fail(path_, "can't create", reason.value());
-}
-
-AtomicFolder::~AtomicFolder() {
-  std::error_code ignored;
-  if (!committed_) fs::remove_all(partial_, ignored);
+  fs::remove_all(partial(), reason);
+  if (!fs::create_directory(partial(), reason)) fail(path_, "can't create", reason.value());
+  partial_.lock();
 }
 
 void AtomicFolder::commit() {
-  if (fs::exists(fs::symlink_status(path_))) {
-    if (!replace_) fail_exists(path_);
-    // Swap, so that the name is never without a complete folder behind it, then drop the old one.
-    if (::renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) != 0) {
+  {
+    const Naming naming;
+    if (fs::exists(fs::symlink_status(path_))) {
+      if (!replace_) fail_exists(path_);
+      // Swap, so that the name is never without a complete folder behind it.
+      if (::renameat2(AT_FDCWD, partial().c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) != 0)
+        fail(path_, "can't rename", errno);
+    } else if (::rename(partial().c_str(), path_.c_str()) != 0) {
       fail(path_, "can't rename", errno);
     }
-    std::error_code ignored;
-    fs::remove_all(partial_, ignored);
-  } else if (::rename(partial_.c_str(), path_.c_str()) != 0) {
-    fail(path_, "can't rename", errno);
   }
-  committed_ = true;
+  std::error_code ignored;
+  fs::remove_all(partial(), ignored);  // what stood there before, if anything did
   sync_folder(folder_of(path_));
 }
 

@@ -2,14 +2,17 @@
 //
 // AtomicFile writes into a file without a name (O_TMPFILE) and links it on commit(), so that a
 // process killed at any moment leaves nothing behind; where the file system has no unnamed files, a
-// hidden "NAME.partial-PID" beside it is renamed instead. AtomicFolder builds a hidden folder and
+// hidden file beside it (unfinished.h) is renamed instead. AtomicFolder builds a hidden folder and
 // renames it. Positioned writes may come from many threads; everything else from one.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 
+#include "base/unfinished.h"
 #include "base/view.h"
 
 namespace zp {
@@ -24,33 +27,34 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write_at(std::int64_t offset, Bytes bytes) const;
-  /// Flushes to the disk and gives the file its name. Call once.
+  /// When all is written: has it on the disk. done(bytes) is told of every part, and may throw.
+  void flush(const std::function<void(std::int64_t)>& done);
+  /// Gives the file its name, when it is on the disk. Call once.
   void commit();
 
  private:
   std::filesystem::path path_;
-  std::filesystem::path partial_;  // empty while the file has no name
+  std::unique_ptr<Unfinished> partial_;  // nullptr while the file has no name
   int fd_ = -1;
   bool replace_ = false;
+  bool flushed_ = false;
   mutable std::atomic<std::int64_t> written_ = 0;
 };
 
 class AtomicFolder {
  public:
   AtomicFolder(const std::filesystem::path& path, bool replace);
-  ~AtomicFolder();
   AtomicFolder(const AtomicFolder&) = delete;
   AtomicFolder& operator=(const AtomicFolder&) = delete;
 
   /// Where to write the files; they are renamed with the folder.
-  const std::filesystem::path& partial() const { return partial_; }
+  const std::filesystem::path& partial() const { return partial_.hidden(); }
   void commit();
 
  private:
   std::filesystem::path path_;
-  std::filesystem::path partial_;
+  Unfinished partial_;
   bool replace_ = false;
-  bool committed_ = false;
 };
 
 }  // namespace zp

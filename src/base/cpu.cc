@@ -4,18 +4,28 @@
 #include <hwy/targets.h>
 
 #include <algorithm>
-#include <cctype>
+#include <array>
 
-#include "base/error.h"
+#include "base/named.h"
 
 namespace zp {
 namespace {
 
-std::string lower_name(std::int64_t target) {
-  std::string name = hwy::TargetName(target);
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name;
+// Highway counts AVX-512 as AVX3.
+struct KnownAs {
+  std::int64_t target;
+  std::string_view name;
+};
+constexpr std::array kKnownAs = {
+    KnownAs{HWY_AVX3_DL, "avx512-vnni"},
+    KnownAs{HWY_AVX3, "avx512"},
+};
+
+std::string highway_name(std::int64_t target) { return lower_case(hwy::TargetName(target)); }
+
+std::string name_of(std::int64_t target) {
+  const auto known = std::ranges::find(kKnownAs, target, &KnownAs::target);
+  return known != kKnownAs.end() ? std::string(known->name) : highway_name(target);
 }
 
 // Best first: Highway gives better targets lower bits. Taken once, before any limit.
@@ -34,22 +44,21 @@ const std::vector<std::int64_t>& targets() {
 
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> names;
-  for (const std::int64_t t : targets()) names.push_back(lower_name(t));
+  for (const std::int64_t t : targets()) names.push_back(name_of(t));
   return names;
 }
 
 void limit_instruction_set(std::string_view name) {
-  std::string known;
+  const std::string lower = lower_case(name);
   std::int64_t better = 0;
   for (const std::int64_t t : targets()) {
-    if (lower_name(t) == name) {
+    if (name_of(t) == lower || highway_name(t) == lower) {
       hwy::DisableTargets(better);
       return;
     }
     better |= t;
-    known += (known.empty() ? "" : ", ") + lower_name(t);
   }
-  throw UsageError("--cpu", "unknown instruction set", known, std::string(name));
+  throw_unknown("--cpu", "instruction set", name, instruction_sets());
 }
 
 }  // namespace zp

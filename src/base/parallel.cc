@@ -14,13 +14,17 @@ namespace {
 struct Job {
   std::int64_t parts;
   const std::function<void(std::int64_t)>& part;
+  const Cancellation* cancellation;
   std::atomic<std::int64_t> next = 0;
   std::mutex mutex = {};
   std::exception_ptr first = {};
 
   void work() {
     try {
-      for (std::int64_t i = next++; i < parts; i = next++) part(i);
+      for (std::int64_t i = next++; i < parts; i = next++) {
+        if (cancellation != nullptr) cancellation->check();
+        part(i);
+      }
     } catch (...) {
       next = parts;  // nobody begins another part
       const std::lock_guard lock(mutex);
@@ -94,15 +98,16 @@ class Team::Pool {
   std::vector<std::jthread> threads_;  // last: ended before what they use
 };
 
-Team::Team(int threads)
+Team::Team(int threads, const Cancellation* cancellation)
     : threads_(threads > 0 ? threads
                            : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
+      cancellation_(cancellation),
       pool_(std::make_unique<Pool>(threads_ - 1)) {}
 
 Team::~Team() = default;
 
 void Team::run(std::int64_t parts, const std::function<void(std::int64_t)>& part) const {
-  Job job{.parts = parts, .part = part};
+  Job job{.parts = parts, .part = part, .cancellation = cancellation_};
   if (parts > 1 && threads_ > 1) {
     pool_->run(job);
   } else {

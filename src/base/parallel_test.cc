@@ -115,5 +115,22 @@ TEST(Team, TakesTheMachinesCoresWhenNotTold) {
   EXPECT_LE(Team().threads(), static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+TEST(Team, BeginsNoPartOnceItIsCancelled) {
+  for (const int threads : {1, 3}) {
+    Cancellation cancellation;
+    const Team team(threads, &cancellation);
+    std::atomic<int> begun = 0;
+    const auto part = [&](std::int64_t i) {
+      ++begun;
+      if (i == 4) cancellation.ask();
+      while (i > 4 && !cancellation.asked()) std::this_thread::yield();
+    };
+    EXPECT_THROW(team.run(1000, part), Cancelled);
+    EXPECT_LE(begun, 5 + threads);
+    cancellation.forget();
+    team.run(3, [](std::int64_t) {});
+  }
+}
+
 }  // namespace
 }  // namespace zp

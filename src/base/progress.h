@@ -2,17 +2,30 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace zp {
 
-/// Calls may come from any thread.
+/// What a job will have to do in all its stages whose names begin with `stage`.
+struct Work {
+  std::string stage;
+  double amount = 0;            ///< of these stages' units
+  double seconds_per_unit = 0;  ///< a guess, until some of it is measured
+};
+
+/// Calls may come from any thread. All but expect() may throw Cancelled.
 class Progress {
  public:
   virtual ~Progress() = default;
+  /// The whole job, before its first stage, in the order in which it comes.
+  virtual void expect(std::vector<Work>) {}
   /// A stage of `total` units of work begins; `unit` names them ("B" for bytes, "tokens").
   virtual void stage(std::string_view name, std::int64_t total, std::string_view unit) = 0;
   virtual void advance(std::int64_t amount) = 0;
+  /// A line for people, about what is done just now.
+  virtual void remark(std::string_view) {}
 };
 
 /// Says nothing.

@@ -8,6 +8,7 @@
 #include "calibrate/stored_statistics.h"
 #include "cli/command.h"
 #include "cli/documents.h"
+#include "cli/interrupt.h"
 #include "cli/open_model.h"
 #include "pipeline/plan.h"
 #include "report/human.h"
@@ -46,11 +47,12 @@ std::int64_t write(const Options& o, const LoadedModel& loaded, Calibration& cal
 }
 
 int calibrate_command(const Options& o, const Common& common) {
-  const Team team(common.threads);
+  const Team team(common.threads, &cancellation());
   const std::int64_t memory =
       o.memory.empty() ? machine_memory_bytes() / 4 : parse_size(o.memory, "--memory");
   check_output_path(o.out, o.force);
   const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
+  warn_beyond_context(common, loaded->model.decoder, o.context, "windows");
   CalibrationOptions options;
   options.feedback = !is_imatrix(o.out);
   options.ranges = options.feedback;
@@ -65,7 +67,10 @@ int calibrate_command(const Options& o, const Common& common) {
         std::to_string(memory));
   }
   const auto begin = std::chrono::steady_clock::now();
-  const std::int64_t bytes = write(o, *loaded, calibration, *make_progress(common));
+  const std::unique_ptr<Display> progress = make_progress(common);
+  progress->expect(
+      {{"calibrate", static_cast<double>(calibration.tokens() * calibration.stages())}});
+  const std::int64_t bytes = write(o, *loaded, calibration, *progress);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (common.json) {
@@ -97,7 +102,8 @@ void add_calibrate(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("--tokens", o->tokens, "Tokens, spread over the texts")->capture_default_str();
   sub->add_option("--context", o->context, "Tokens of a window")->capture_default_str();
   sub->add_option("--memory", o->memory,
-                  "Budget for own memory, e.g. 2G (default: a quarter of the machine's)");
+                  "Most memory to use beside the mapped input, e.g. 2G (default: a quarter of the "
+                  "machine's)");
   sub->add_flag("--force", o->force, "Replace what exists");
   sub->callback(
       [o, &common, &run] { run = [o, &common] { return calibrate_command(*o, common); }; });

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "report/human.h"
 
 namespace zp::cli {
 
@@ -26,9 +27,10 @@ std::span<const Command> commands() {
 CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
                          const std::string& summary, const std::string& examples) {
   CLI::App* sub = app.add_subcommand(name, summary);
+  sub->ignore_case();
   sub->footer("Examples:\n" + examples);
   sub->add_flag("--json", common.json, "One JSON object on standard output, nothing else there");
-  sub->add_flag("--quiet,-q", common.quiet, "No progress, no remarks");
+  sub->add_flag("--quiet,-q", common.quiet, "No progress, no notes");
   sub->add_flag("--verbose,-v", common.verbose, "More detail");
   sub->add_option("--threads", common.threads, "Threads to work with (default: one per core)")
       ->check(CLI::Range(1, 1024));
@@ -58,6 +60,13 @@ void print_json(const Json& value) {
   // Names from files may hold anything: what is no UTF-8 is replaced rather than refused.
   const std::string text = value.dump(2, ' ', false, Json::error_handler_t::replace);
   fmt::print("{}\n", text);
+}
+
+void warn_beyond_context(const Common& common, const Decoder& decoder, std::int64_t tokens,
+                         const std::string& what) {
+  if (common.quiet || decoder.context <= 0 || tokens <= decoder.context) return;
+  fmt::print(stderr, "note: {} of {} tokens {} longer than the model's context of {}\n", what,
+             human_count(tokens), what.ends_with('s') ? "are" : "is", human_count(decoder.context));
 }
 
 std::int64_t parse_size(const std::string& text, const std::string& option) {

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "model/decoder.h"
 
 namespace zp::cli {
 
@@ -37,14 +38,17 @@ std::string command_line(std::span<const char* const> words);
 /// Prints one JSON value on standard output.
 void print_json(const Json& value);
 
-/// A bar on a terminal, a line now and then elsewhere, nothing with --quiet; on standard error.
-/// advance() throws Interrupted after Ctrl-C.
-std::unique_ptr<Progress> make_progress(const Common& common);
-
-struct Interrupted {
-  const char* left = "nothing was written";  ///< for people
+/// Progress that people see. Throws Cancelled after Ctrl-C.
+class Display : public Progress {
+ public:
+  /// On standard output, above the bar; also with --quiet.
+  virtual void print(const std::string& text) = 0;
 };
-void catch_interrupts();
+std::unique_ptr<Display> make_progress(const Common& common);
+
+/// Where a text is longer than the model was made for, says so on standard error.
+void warn_beyond_context(const Common& common, const Decoder& decoder, std::int64_t tokens,
+                         const std::string& what);
 
 /// 2G or 2GiB, 500M or 500MiB, 64K, 4GB (10^9), plain bytes. Throws UsageError.
 std::int64_t parse_size(const std::string& text, const std::string& option);

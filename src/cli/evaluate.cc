@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/documents.h"
+#include "cli/interrupt.h"
 #include "cli/open_model.h"
 #include "report/evaluation.h"
 
@@ -24,7 +25,8 @@ struct Options {
 };
 
 int evaluate_command(const Options& o, const Common& common) {
-  const Team team(common.threads);
+  const WhenInterrupted words("the text was not read to its end: no figures");
+  const Team team(common.threads, &cancellation());
   const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
   std::unique_ptr<LoadedModel> reference;
   std::optional<Subject> beside;
@@ -32,12 +34,12 @@ int evaluate_command(const Options& o, const Common& common) {
     reference = open_model(o.against, common);
     beside = subject_of(*reference);
   }
+  warn_beyond_context(common, loaded->model.decoder, o.context, "windows");
   const JudgeText text{read_documents(o.text), o.context};
   say_unread(text.documents, *loaded, common);
-  const std::unique_ptr<Progress> progress = make_progress(common);
   const Subject subject = subject_of(*loaded);
   const Judgement judgement =
-      judge({&subject, 1}, beside ? &*beside : nullptr, text, team, *progress).front();
+      judge({&subject, 1}, beside ? &*beside : nullptr, text, team, *make_progress(common)).front();
   if (common.json) {
     print_json(to_json(judgement));
   } else {

@@ -3,14 +3,16 @@
 
 #include <charconv>
 
-#include "base/error.h"
+#include "base/named.h"
 #include "cli/command.h"
 #include "grid/grid.h"
 #include "method/method.h"
+#include "pipeline/pattern.h"
 #include "report/explain_grid.h"
 #include "report/explain_number.h"
 #include "report/explain_tensor.h"
 #include "source/checkpoint.h"
+#include "source/read_model.h"
 
 namespace zp::cli {
 namespace {
@@ -130,13 +132,41 @@ struct TensorOptions {
   std::string method = "mse";
 };
 
+// The one tensor that is meant by another name than the file has for it: a role's, or GGUF's.
+const Weight& find_by_any_name(const Model& model, const TensorOptions& o) {
+  const Asked asked(model);
+  std::vector<const Weight*> found;
+  std::vector<std::string> names;
+  for (const Weight& weight : model.weights) {
+    if (asked(o.name, weight.use)) found.push_back(&weight);
+    for (const std::string& name : {weight.use.hf, weight.use.gguf}) {
+      names.push_back(name);
+      names.push_back(name.substr(0, name.rfind('.')));  // without ".weight"
+    }
+    names.push_back(use_name(weight.use));
+  }
+  if (found.size() == 1) return *found.front();
+  const std::string quoted = "\"" + o.name + "\"";
+  if (found.size() > 1) {
+    throw Error(o.model, std::to_string(found.size()) + " tensors have this name",
+                "one of them, such as " + use_name(found.front()->use), quoted);
+  }
+  const std::string meant = closest_name(o.name, names);
+  throw Error(o.model,
+              "no such tensor" +
+                  (meant.empty() ? " (see zeropoint inspect)" : " (did you mean " + meant + "?)"),
+              {}, quoted);
+}
+
 int explain_tensor_command(const TensorOptions& o, const Common& common) {
   const Method& method = find_method(o.method);
   const std::unique_ptr<Grid> grid = make_grid(o.grid);
   const Checkpoint checkpoint = open_checkpoint(o.model);
   const Tensor* tensor = checkpoint.find(o.name);
   if (tensor == nullptr) {
-    throw Error(o.model, "no such tensor (see zeropoint inspect)", {}, "\"" + o.name + "\"");
+    const Model model = read_model(checkpoint);
+    const Weight& weight = find_by_any_name(model, o);
+    return show(explain_tensor(weight.use.hf, *weight.rows, *grid, method), common);
   }
   if (!tensor->rows)
     throw Error("tensor \"" + o.name + "\"", "holds no weights", "a floating-point type",
@@ -147,10 +177,14 @@ int explain_tensor_command(const TensorOptions& o, const Common& common) {
 void add_tensor(CLI::App& explain, Common& common, std::function<int()>& run) {
   CLI::App* sub = add_subcommand(
       explain, common, "tensor", "What a grid does to one tensor of a model",
-      "  zeropoint explain tensor models/demo model.layers.0.mlp.up_proj.weight --grid int4:g32");
+      "  zeropoint explain tensor models/demo model.layers.0.mlp.up_proj.weight --grid int4:g32\n"
+      "  zeropoint explain tensor models/demo blk.0.ffn_up --grid q4_k\n"
+      "  zeropoint explain tensor models/demo layers.0.up --grid q4_k");
   auto o = std::make_shared<TensorOptions>();
   sub->add_option("MODEL", o->model, "Checkpoint")->required();
-  sub->add_option("NAME", o->name, "Tensor, as zeropoint inspect shows it")->required();
+  sub->add_option("NAME", o->name,
+                  "Tensor, as zeropoint inspect shows it or as GGUF names it, or layers.N.ROLE")
+      ->required();
   sub->add_option("--grid", o->grid, "Any grid")->capture_default_str();
   sub->add_option("--method", o->method, "nearest or mse")->capture_default_str();
   sub->callback(

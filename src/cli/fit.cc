@@ -128,15 +128,16 @@ std::string asked_text(const FitOptions& options) {
                      options.budget.empty() ? "" : options.budget + ", ", *options.max_kl);
 }
 
+std::int64_t fit_tokens(const FitText& text) { return std::min(text.tokens, kTokens); }
+
 Fitted allot_all(const FitOptions& options, const FitText& text, const LoadedModel& loaded,
-                 const std::string& where, Recipe& recipe, const Team& team, const Common& common) {
+                 const std::string& where, Recipe& recipe, const Team& team, const Common& common,
+                 Progress& progress) {
   const Limits limits = limits_of(options);
   Fitted out;
-  out.windows =
-      read_windows(text.files, loaded, where, std::min(text.tokens, kTokens), text.context, common);
-  const std::unique_ptr<Progress> progress = make_progress(common);
+  out.windows = read_windows(text.files, loaded, where, fit_tokens(text), text.context, common);
   for (std::size_t i = 0; i < recipe.targets.size(); ++i)
-    out.allotments.push_back(allot(loaded, recipe, i, out.windows, limits, team, *progress));
+    out.allotments.push_back(allot(loaded, recipe, i, out.windows, limits, team, progress));
   return out;
 }
 

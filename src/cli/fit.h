@@ -42,7 +42,10 @@ struct Fitted {
 
 /// Chooses for every target of the recipe.
 Fitted allot_all(const FitOptions& options, const FitText& text, const LoadedModel& loaded,
-                 const std::string& where, Recipe& recipe, const Team& team, const Common& common);
+                 const std::string& where, Recipe& recipe, const Team& team, const Common& common,
+                 Progress& progress);
+/// Tokens of the text that losses are measured on, at most.
+std::int64_t fit_tokens(const FitText& text);
 
 /// Finds Allotment::written; the plan's files must be there.
 void measure_written(Fitted& fitted, const Plan& plan, const LoadedModel& loaded, const Team& team,

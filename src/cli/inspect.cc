@@ -7,6 +7,7 @@
 
 #include "base/mapped_file.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "format/statistics.h"
 #include "report/inspect_statistics.h"
 #include "source/checkpoint.h"
@@ -38,7 +39,8 @@ int inspect_command(const Options& o, const Common& common) {
   if (std::filesystem::is_regular_file(o.path)) {
     const MappedFile file(o.path);
     if (is_statistics(file.bytes()))
-      return show(inspect_statistics(file.bytes(), o.path, Team(common.threads)), common);
+      return show(inspect_statistics(file.bytes(), o.path, Team(common.threads, &cancellation())),
+                  common);
   }
   return show(inspect(open_checkpoint(o.path), o.values), common);
 }

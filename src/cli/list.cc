@@ -1,15 +1,20 @@
 // zeropoint list: what there is, read from the registries.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
 
 #include "base/cpu.h"
+#include "base/named.h"
 #include "cli/command.h"
 #include "container/container.h"
 #include "grid/grid.h"
 #include "method/method.h"
 #include "method/rewrite.h"
 #include "model/architecture.h"
+#include "model/roles.h"
 #include "observer/observer.h"
 #include "report/dtypes.h"
 #include "source/checkpoint.h"
@@ -129,8 +134,85 @@ Rows list_instruction_sets() {
   return rows;
 }
 
-// What later versions add is listed as empty, so that scripts can ask.
-Rows none() { return Json::array(); }
+// The names are the keys of evaluate --json.
+Rows list_judges() {
+  constexpr std::pair<const char*, const char*> kJudges[] = {
+      {"perplexity", "exp of the mean surprise at the next token, as llama.cpp's tool measures it"},
+      {"kl_divergence", "nats a token from the reference's probabilities; with --against"},
+      {"top1_agreement", "share of tokens where both models' first choice is the same"},
+      {"rms_dp", "root mean square change of the next token's probability"}};
+  Rows rows = Json::array();
+  for (const auto& [name, summary] : kJudges)
+    rows.push_back({{"name", name}, {"summary", summary}});
+  return rows;
+}
+
+// GGUF's and Hugging Face's names are those of Llama.
+Rows list_roles() {
+  Rows rows = Json::array();
+  const Architecture& llama = *architectures().front();
+  for (const RoleRow& role : role_rows()) {
+    Json row{{"name", role.name}, {"summary", role.summary}, {"matrix", role.matrix}};
+    const auto named = [&](const TensorRow& t) {
+      return t.role == role.role && t.part == Part::weight;
+    };
+    if (const auto at = std::ranges::find_if(llama.table, named); at != llama.table.end()) {
+      row["gguf"] = at->gguf;
+      row["hf"] = at->hf;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string roles_text() {
+  std::string text = fmt::format("{:<20} {:<22} {:<38} {}\n", "role", "GGUF", "Hugging Face", "");
+  for (const Json& row : list_roles()) {
+    text +=
+        fmt::format("{:<20} {:<22} {:<38} {}\n", row["name"].get<std::string>(),
+                    row.value("gguf", ""), row.value("hf", ""), row["summary"].get<std::string>());
+  }
+  return text + "--set takes any of these names, and patterns: layers.0-3.*, blk.0.*, ffn_down\n";
+}
+
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i)
+    text += (i == 0 ? "" : " ") + names[i];
+  return names.size() <= kShown ? text : text + fmt::format(" and {} more", names.size() - kShown);
+}
+
+// A family a paragraph: what it is, how it is spelled, from how many bits to how many, who holds
+// it.
+std::string grids_text() {
+  const Rows all = list_grids();
+  std::string text;
+  std::size_t at = 0;
+  for (const GridFamily* family : grid_families()) {
+    double least = 1e9;
+    double most = 0;
+    std::map<std::string, std::vector<std::string>> held;  // grids by their containers
+    std::vector<std::string> order;
+    for (std::size_t n = family->examples().size(); n > 0; --n, ++at) {
+      const double bits = all[at]["bits_per_weight"];
+      least = std::min(least, bits);
+      most = std::max(most, bits);
+      std::string containers;
+      for (const Json& c : all[at]["containers"])
+        containers += (containers.empty() ? "" : " ") + c.get<std::string>();
+      if (held[containers].empty()) order.push_back(containers);
+      held[containers].push_back(all[at]["name"]);
+    }
+    text += fmt::format("{}\n  {}; {:.4g} to {:.4g} bits\n", family->spelling, family->summary,
+                        least, most);
+    for (const std::string& containers : order) {
+      const std::string who = containers.empty() ? "no container writes it" : containers;
+      text += fmt::format("  [{}]  {}\n", who, some_of(held[containers]));
+    }
+  }
+  return text + "each with its bits: zeropoint list grids --verbose\n";
+}
 
 // Data types have a table of their own shape.
 Rows list_dtypes() { return to_json(dtype_rows()); }
@@ -140,10 +222,11 @@ struct Listing {
   std::string_view name;
   Rows (*rows)();
   std::string (*text)() = nullptr;  ///< nullptr: one line for each row
+  bool verbose_rows = false;        ///< with --verbose rows, too
 };
 constexpr std::array kListings = {
     Listing{"dtypes", list_dtypes, dtypes_text},
-    Listing{"grids", list_grids},
+    Listing{"grids", list_grids, grids_text, true},
     Listing{"mixtures", list_mixtures},
     Listing{"methods", list_methods},
     Listing{"rewrites", list_rewrites},
@@ -151,12 +234,12 @@ constexpr std::array kListings = {
     Listing{"sources", list_sources},
     Listing{"architectures", list_architectures},
     Listing{"observers", list_observers},
-    Listing{"judges", none},
+    Listing{"roles", list_roles, roles_text},
+    Listing{"judges", list_judges},
     Listing{"instruction-sets", list_instruction_sets},
 };
 
 void print_rows(const Rows& rows) {
-  if (rows.empty()) fmt::print("none yet\n");
   for (const Json& row : rows) {
     fmt::print("{:<26}", row["name"].get<std::string>());
     if (row.contains("bits_per_weight"))
@@ -166,7 +249,7 @@ void print_rows(const Rows& rows) {
       std::string held;
       for (const Json& c : row["containers"])
         held += (held.empty() ? "" : " ") + c.get<std::string>();
-      fmt::print("  [{}]", held);
+      fmt::print("  [{}]", held.empty() ? "no container writes it" : held);
     }
     if (row.contains("default_grid"))
       fmt::print("  (default {})", row["default_grid"].get<std::string>());
@@ -175,15 +258,15 @@ void print_rows(const Rows& rows) {
 }
 
 int list(const std::string& what, const Common& common) {
-  for (const Listing& listing : kListings) {
-    if (listing.name != what) continue;
-    if (common.json) {
-      print_json(listing.rows());
-    } else if (listing.text != nullptr) {
-      fmt::print("{}", listing.text());
-    } else {
-      print_rows(listing.rows());
-    }
+  std::vector<const Listing*> all;
+  for (const Listing& listing : kListings) all.push_back(&listing);
+  const Listing& listing = find_named(all, &Listing::name, what, "list", "list");
+  if (common.json) {
+    print_json(listing.rows());
+  } else if (listing.text != nullptr && !(listing.verbose_rows && common.verbose)) {
+    fmt::print("{}", listing.text());
+  } else {
+    print_rows(listing.rows());
   }
   return 0;
 }
@@ -193,9 +276,10 @@ int list(const std::string& what, const Common& common) {
 void add_list(CLI::App& app, Common& common, std::function<int()>& run) {
   CLI::App* sub = add_subcommand(app, common, "list", "Show what there is", kExamples);
   auto what = std::make_shared<std::string>();
-  std::vector<std::string> names;
-  for (const Listing& listing : kListings) names.emplace_back(listing.name);
-  sub->add_option("WHAT", *what, "What to list")->required()->check(CLI::IsMember(names));
+  std::string names;
+  for (const Listing& listing : kListings)
+    names += (names.empty() ? "" : ", ") + std::string(listing.name);
+  sub->add_option("WHAT", *what, names)->required();
   sub->callback([what, &common, &run] { run = [what, &common] { return list(*what, common); }; });
 }
 

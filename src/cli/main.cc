@@ -2,14 +2,29 @@
 // interrupted.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <new>
 
 #include "base/cpu.h"
-#include "base/error.h"
+#include "base/named.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 
 namespace {
+
+// A command that there is none of; else what CLI11 says.
+std::string usage_error(const CLI::App& app, int argc, char** argv, const CLI::ParseError& error) {
+  const std::string word = argc > 1 ? argv[1] : "";
+  std::vector<std::string> known;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(sub->get_name());
+  if (!word.empty() && word[0] != '-' &&
+      std::ranges::find(known, zp::lower_case(word)) == known.end())
+    return zp::printable(word, 100) + ": " + zp::unknown_name("command", word, known) +
+           "; see zeropoint help";
+  return fmt::format("{} (see --help)", zp::printable(error.what(), 400));
+}
 
 int fail(int code, std::string_view text) {
   fmt::print(stderr, "zeropoint: {}\n", text);
@@ -39,7 +54,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    return fail(2, fmt::format("{} (see --help)", zp::printable(error.what(), 400)));
+    return fail(2, usage_error(app, argc, argv, error));
   }
   try {
     catch_interrupts();
@@ -49,8 +64,8 @@ int main(int argc, char** argv) {
     return fail(2, error.what());
   } catch (const zp::Error& error) {
     return fail(1, error.what());
-  } catch (const Interrupted& interrupted) {
-    return fail(130, fmt::format("interrupted; {}", interrupted.left));
+  } catch (const zp::Cancelled&) {
+    return fail(130, interrupt_words());
   } catch (const std::bad_alloc&) {
     return fail(1, "out of memory");
   } catch (const std::exception& error) {

@@ -1,97 +1,149 @@
-// Progress on standard error, and Ctrl-C.
+// Progress on standard error: one line on a terminal, drawn over itself; a line now and then
+// elsewhere.
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <csignal>
+#include <condition_variable>
 #include <cstdio>
 #include <mutex>
+#include <optional>
+#include <thread>
 
 #include "cli/command.h"
+#include "cli/interrupt.h"
+#include "report/estimate.h"
 #include "report/human.h"
+#include "report/progress_line.h"
 
 namespace zp::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-volatile std::sig_atomic_t interrupted = 0;
+constexpr std::chrono::milliseconds kRedraw{100};
+constexpr std::chrono::seconds kLogged{10};
 
-class Drawn final : public Progress {
+std::size_t terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+// Draws from a thread of its own, so that work without a word for long shows, too.
+class Drawn final : public Display {
  public:
-  Drawn(bool terminal, bool silent) : terminal_(terminal), silent_(silent) {}
-  ~Drawn() override { finish(); }
+  explicit Drawn(bool terminal)
+      : terminal_(terminal), drawer_([this](const std::stop_token& stop) { keep_drawing(stop); }) {}
+
+  ~Drawn() override {
+    drawer_.request_stop();
+    wake_.notify_all();
+    drawer_.join();
+    clear();
+  }
+
+  void print(const std::string& text) override {
+    const std::lock_guard lock(mutex_);
+    clear();
+    fmt::print("{}", text);
+    std::fflush(stdout);
+  }
+
+  void remark(std::string_view text) override {
+    const std::lock_guard lock(mutex_);
+    clear();
+    fmt::print(stderr, "{}\n", text);
+  }
+
+  void expect(std::vector<Work> job) override {
+    const std::lock_guard lock(mutex_);
+    estimate_.expect(std::move(job));
+  }
 
   void stage(std::string_view name, std::int64_t total, std::string_view unit) override {
+    cancellation().check();
     const std::lock_guard lock(mutex_);
-    finish();
-    name_ = name;
+    take();
+    estimate_.stage(name, static_cast<double>(total), seconds_since_begin());
     unit_ = unit;
-    total_ = total;
-    done_ = 0;
-    begin_ = drawn_ = Clock::now();
   }
 
   void advance(std::int64_t amount) override {
-    if (interrupted != 0) throw Interrupted{};
+    cancellation().check();
     done_ += amount;
-    if (silent_) return;
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock) return;
-    const Clock::time_point now = Clock::now();
-    if (now - drawn_ <
-        (terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10000)))
-      return;
-    drawn_ = now;
-    draw(now);
   }
 
  private:
-  void draw(Clock::time_point now) {
-    const double seconds = std::chrono::duration<double>(now - begin_).count();
-    const auto done = static_cast<double>(done_.load());
-    const double share = total_ > 0 ? done / static_cast<double>(total_) : 1;
-    const double rate = done / seconds;
-    const std::string line =
-        fmt::format("{} {:3.0f} %  {}  {} left", name_, 100 * share, human_rate(rate, unit_),
-                    human_duration(share > 0 ? seconds * (1 - share) / share : 0));
+  double seconds_since_begin() const {
+    return std::chrono::duration<double>(Clock::now() - begin_).count();
+  }
+
+  // What was done since the last look.
+  void take() { estimate_.advance(static_cast<double>(done_.exchange(0)), seconds_since_begin()); }
+
+  void keep_drawing(const std::stop_token& stop) {
+    const Clock::duration pause = terminal_ ? Clock::duration(kRedraw) : Clock::duration(kLogged);
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, stop, pause, [] { return false; }) && !stop.stop_requested()) {
+      take();
+      if (!estimate_.stage_name().empty()) draw();
+    }
+  }
+
+  void draw() {
+    const std::optional<double> left = estimate_.seconds_left();
+    const ProgressText text{estimate_.stage_name(), estimate_.share(),
+                            human_rate(estimate_.rate(), unit_),
+                            left ? human_duration(*left) + " left" : ""};
     if (terminal_) {
-      const auto filled = static_cast<int>(share * 24);
-      fmt::print(stderr, "\r[{:#>{}}{:.>{}}] {}\x1b[K", "", filled, "", 24 - filled, line);
-      bar_ = true;
+      const std::size_t columns = terminal_columns();
+      const std::string line = progress_line(text, columns - 1, true);
+      fmt::print(stderr, "{}{}", erase(columns), line);
+      drawn_ = line.size();
     } else {
-      fmt::print(stderr, "{}\n", line);
+      fmt::print(stderr, "{}\n", progress_line(text, 200, false));
     }
     std::fflush(stderr);
   }
 
-  void finish() {
-    if (bar_) fmt::print(stderr, "\r\x1b[K");
-    bar_ = false;
+  void clear() {
+    if (drawn_ > 0) fmt::print(stderr, "{}", erase(terminal_columns()));
+    std::fflush(stderr);
+    drawn_ = 0;
+  }
+
+  // To the begin of what was drawn: on a terminal that has become narrower it takes several lines.
+  std::string erase(std::size_t columns) const {
+    const std::size_t above = drawn_ == 0 ? 0 : (drawn_ - 1) / columns;
+    return (above > 0 ? fmt::format("\x1b[{}A", above) : "") + "\r\x1b[J";
   }
 
   bool terminal_;
-  bool silent_;
-  bool bar_ = false;
-  std::mutex mutex_;
-  std::string name_;
-  std::string unit_;
-  std::int64_t total_ = 0;
+  Clock::time_point begin_ = Clock::now();
   std::atomic<std::int64_t> done_ = 0;
-  Clock::time_point begin_;
-  Clock::time_point drawn_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  Estimate estimate_;
+  std::string unit_;
+  std::size_t drawn_ = 0;  // characters of the line that stands there
+  std::jthread drawer_;    // last: all of it is there when it begins
+};
+
+class Quiet final : public Display {
+ public:
+  void stage(std::string_view, std::int64_t, std::string_view) override { cancellation().check(); }
+  void advance(std::int64_t) override { cancellation().check(); }
+  void print(const std::string& text) override { fmt::print("{}", text); }
 };
 
 }  // namespace
 
-std::unique_ptr<Progress> make_progress(const Common& common) {
-  return std::make_unique<Drawn>(::isatty(STDERR_FILENO) == 1, common.quiet);
-}
-
-void catch_interrupts() {
-  std::signal(SIGINT, [](int) { interrupted = 1; });
-  std::signal(SIGTERM, [](int) { interrupted = 1; });
+std::unique_ptr<Display> make_progress(const Common& common) {
+  if (common.quiet) return std::make_unique<Quiet>();
+  return std::make_unique<Drawn>(::isatty(STDERR_FILENO) == 1);
 }
 
 }  // namespace zp::cli

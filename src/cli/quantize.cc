@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/mapped_file.h"
@@ -15,9 +17,11 @@
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "cli/fit.h"
+#include "cli/interrupt.h"
 #include "cli/open_model.h"
 #include "cli/quantize_report.h"
 #include "cli/rewrites.h"
+#include "pipeline/expected_work.h"
 #include "pipeline/fallbacks.h"
 #include "pipeline/judge_outputs.h"
 #include "pipeline/model_card.h"
@@ -64,6 +68,30 @@ struct Options {
   std::int64_t tokens = 16384;
   bool dry_run = false;
   bool force = false;
+};
+
+// Beside the run's own: the rest of what the command takes.
+struct JobSeconds {
+  double load = 0;  ///< the model and the texts
+  double fit = 0;
+  double rewrite = 0;
+  double judge = 0;
+  double total = 0;
+};
+
+// Seconds since the last look.
+class Laps {
+ public:
+  double lap() { return seconds(std::exchange(last_, Clock::now())); }
+  double all() const { return seconds(begin_); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static double seconds(Clock::time_point since) {
+    return std::chrono::duration<double>(Clock::now() - since).count();
+  }
+  Clock::time_point begin_ = Clock::now();
+  Clock::time_point last_ = begin_;
 };
 
 // JSON has no infinity; an exact copy has no noise to compare with.
@@ -128,10 +156,12 @@ Json output_json(const PlannedOutput& output, const OutputResult* result, const 
   return j;
 }
 
-// On standard error, where a script's output isn't disturbed.
-void print_notes(const PlannedOutput& output, const std::vector<std::string>& notes) {
+// What people should know, before the output is written or of what it became: on standard error,
+// where a script's output isn't disturbed.
+void print_notes(const PlannedOutput& output, const std::vector<std::string>& notes,
+                 Progress& display) {
   for (const std::string& note : notes)
-    fmt::print(stderr, "note: {}: {}\n", output.path.string(), note);
+    display.remark(fmt::format("note: {}: {}", output.path.string(), note));
 }
 
 // How many tensors take which grid and why, in the order they first appear.
@@ -174,12 +204,17 @@ void print_rules(const PlannedOutput& output) {
   }
 }
 
+bool is_there(const std::filesystem::path& path) {
+  return std::filesystem::exists(std::filesystem::symlink_status(path));
+}
+
 void print_plan(const Plan& plan, const Model& model, bool verbose) {
   for (const PlannedOutput& output : plan.outputs) {
     fmt::print("{}  {}:{}  {} bytes ({})  {:.3f} bits per weight{}\n", output.path.string(),
                output.container->name(), output.grid, human_count(output.layout.bytes()),
                human_bytes(output.layout.bytes()), output.bits_per_weight(model),
                fallback_text(output, model));
+    if (is_there(output.path)) fmt::print("  exists already; --force would replace it\n");
     if (!output.measured) print_rules(output);
     print_choices(output, model);
     if (!verbose) continue;
@@ -188,7 +223,7 @@ void print_plan(const Plan& plan, const Model& model, bool verbose) {
                  job.rows->cols(), job.grid->spec(), human_bytes(job_bytes(job)));
     }
   }
-  fmt::print("{} parameters; memory at most {} beside the mapped input\n",
+  fmt::print("{} parameters; peak memory {} beside the mapped input\n",
              human_count(model.parameters()), human_bytes(plan.memory_bytes));
 }
 
@@ -201,7 +236,21 @@ std::string quality_text(const Energy& weights, const std::optional<Energy>& out
                      outputs->sqnr_db());
 }
 
-void print_result(const Plan& plan, const RunResult& result,
+// "read 0.10, quantize 2.31, write 0.04": what took no time was not asked for.
+std::string seconds_text(const RunSeconds& run, const JobSeconds& job) {
+  const std::pair<const char*, double> parts[] = {
+      {"load", job.load},           {"fit", job.fit},
+      {"rewrite", job.rewrite},     {"read", run.read},
+      {"calibrate", run.calibrate}, {"quantize", run.quantize},
+      {"write", run.write},         {"judge", job.judge}};
+  std::string text;
+  for (const auto& [name, seconds] : parts) {
+    if (seconds > 0) text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ", ", name, seconds);
+  }
+  return text;
+}
+
+void print_result(const Plan& plan, const RunResult& result, const JobSeconds& seconds,
                   const std::vector<Allotment>& allotments,
                   const std::vector<RewriteResult>& rewrites, bool verbose) {
   const Model& model = *plan.model;
@@ -221,13 +270,9 @@ void print_result(const Plan& plan, const RunResult& result,
                  quality_text(t.energy, t.outputs, found.weighing));
     }
   }
-  fmt::print(
-      "{} parameters in {:.2f} s (read {:.2f}{}, quantize {:.2f}, write {:.2f}); own memory at "
-      "most "
-      "{}\n",
-      human_count(model.parameters()), result.seconds.total, result.seconds.read,
-      plan.statistics != nullptr ? fmt::format(", calibrate {:.2f}", result.seconds.calibrate) : "",
-      result.seconds.quantize, result.seconds.write, human_bytes(result.peak_memory_bytes));
+  fmt::print("{} parameters in {:.2f} s ({}); peak memory {}\n", human_count(model.parameters()),
+             seconds.total, seconds_text(result.seconds, seconds),
+             human_bytes(result.peak_memory_bytes));
 }
 
 // The method, which must go with what is known of the weights' inputs.
@@ -305,16 +350,16 @@ Recipe recipe_of(const Options& options, const Team& team) {
   recipe.pre_tokenizer = options.pre_tokenizer;
   recipe.memory_bytes =
       options.memory.empty() ? machine_memory_bytes() / 4 : parse_size(options.memory, "--memory");
-  recipe.force = options.force;
+  recipe.force = options.force || options.dry_run;  // which writes nothing
   recipe.resume = options.resume;
   recipe.threads = team.threads();
   return recipe;
 }
 
-// All that --judge and --report could be refused for, before anything runs.
+// All that --judge and --report could be refused for once outputs are planned.
 std::optional<JudgeText> prepare(const Options& options, const LoadedModel& loaded,
                                  const Plan& plan, const Common& common) {
-  if (!options.report.empty()) check_report_path(options.report, plan, options.force);
+  if (!options.report.empty()) check_report_path(options.report, plan);
   if (options.judge.empty()) return {};
   JudgeText text{read_documents(options.judge), options.context};
   check_judgeable(plan, loaded, text);
@@ -330,14 +375,13 @@ FitText fit_text(const Options& options) {
 
 // Chooses grids where a budget is given; shown before anything else runs.
 Fitted fit(const Options& options, const LoadedModel& loaded, Recipe& recipe, const Team& team,
-           const Common& common) {
+           const Common& common, Display& display) {
   if (!options.fit.asked()) return {};
-  Fitted fitted =
-      allot_all(options.fit, fit_text(options), loaded, options.model, recipe, team, common);
+  Fitted fitted = allot_all(options.fit, fit_text(options), loaded, options.model, recipe, team,
+                            common, display);
   for (std::size_t i = 0; i < recipe.targets.size() && !common.json && !common.quiet; ++i) {
-    fmt::print("{}: grids by what they lose\n{}\n", recipe.targets[i].container,
-               to_text(fitted.allotments[i]));
-    std::fflush(stdout);
+    display.print(fmt::format("{}: grids by what they lose\n{}\n", recipe.targets[i].container,
+                              to_text(fitted.allotments[i])));
   }
   return fitted;
 }
@@ -354,6 +398,7 @@ void show_plan(const Plan& plan, const std::vector<Allotment>& allotments,
   object["parameters"] = model.parameters();
   for (const PlannedOutput& output : plan.outputs) {
     Json j = output_json(output, nullptr, model);
+    j["exists"] = is_there(output.path);
     if (!allotments.empty()) j["fit"] = to_json(allotments[object["outputs"].size()]);
     j["rules"] = Json::array();
     for (const Rule& r : output.rules)
@@ -365,7 +410,7 @@ void show_plan(const Plan& plan, const std::vector<Allotment>& allotments,
   print_json(object);
 }
 
-Json result_json(const Plan& plan, const RunResult& result,
+Json result_json(const Plan& plan, const RunResult& result, const JobSeconds& seconds,
                  const std::vector<Allotment>& allotments,
                  const std::vector<RewriteResult>& rewrites,
                  const std::vector<Judgement>& judgements) {
@@ -379,11 +424,10 @@ Json result_json(const Plan& plan, const RunResult& result,
     if (!allotments.empty()) object["outputs"].back()["fit"] = to_json(allotments[i]);
   }
   const RunSeconds& s = result.seconds;
-  object["seconds"] = {{"read", s.read},
-                       {"calibrate", s.calibrate},
-                       {"quantize", s.quantize},
-                       {"write", s.write},
-                       {"total", s.total}};
+  object["seconds"] = {
+      {"load", seconds.load}, {"fit", seconds.fit},       {"rewrite", seconds.rewrite},
+      {"read", s.read},       {"calibrate", s.calibrate}, {"quantize", s.quantize},
+      {"write", s.write},     {"judge", seconds.judge},   {"total", seconds.total}};
   object["peak_memory_bytes"] = result.peak_memory_bytes;
   if (!rewrites.empty()) object["rewrites"] = rewrites_json(rewrites, true);
   if (judgements.size() == 1) object["judge"] = to_json(judgements.front());
@@ -394,28 +438,6 @@ void print_judgements(const Plan& plan, const std::vector<Judgement>& judgements
   for (std::size_t i = 0; i < judgements.size(); ++i)
     fmt::print("\n{} against its source\n{}", plan.outputs[i].path.string(),
                to_text(judgements[i]));
-}
-
-// What the files that are there now are worth.
-std::vector<Judgement> judge_written(const Plan& plan, const LoadedModel& loaded,
-                                     const std::optional<JudgeText>& text, Fitted& fitted,
-                                     const Team& team, Progress& progress) {
-  try {
-    measure_written(fitted, plan, loaded, team, progress);
-    return text ? judge_outputs(plan, loaded, *text, team, progress) : std::vector<Judgement>();
-  } catch (const Interrupted&) {
-    throw Interrupted{"the outputs are complete, but not judged"};
-  }
-}
-
-RunResult run_or_say_how_to_go_on(const Plan& plan, const Options& options, const Team& team,
-                                  Progress& progress) {
-  try {
-    return run_plan(plan, options.force, team, progress);
-  } catch (const Interrupted&) {
-    if (plan.resume.empty()) throw;
-    throw Interrupted{"the same command goes on behind the last whole layer"};
-  }
 }
 
 // Done, but a limit was not met: 3.
@@ -488,60 +510,110 @@ std::string names(const std::vector<std::string>& files) {
   return all;
 }
 
+// Refused before anything is read.
+void check_paths(const Options& options, const Recipe& recipe) {
+  for (const Target& target : recipe.targets) {
+    if (!target.path.empty()) check_output_path(target.path, recipe.force);
+  }
+  if (!options.report.empty() && !options.dry_run)
+    check_report_can_be_written(options.report, options.force);
+}
+
+// The stages to come, for remaining time.
+JobOutline outline_of(const Options& options, const Recipe& recipe, const Windows& windows,
+                      std::size_t rewrites) {
+  JobOutline job;
+  job.threads = recipe.threads;
+  job.outputs = std::ssize(recipe.targets);
+  if (options.fit.asked()) job.fit_tokens = fit_tokens(fit_text(options));
+  for (const auto& window : windows) job.calibration_tokens += std::ssize(window);
+  job.calibration_stages = recipe.statistics != nullptr ? recipe.statistics->stages() : 0;
+  job.rewrites = static_cast<std::int64_t>(rewrites);
+  job.feedback = recipe.coder.method->feedback;
+  constexpr std::int64_t kBytesPerToken = 4;
+  std::error_code none;
+  const auto judged = std::filesystem::file_size(options.judge, none);
+  if (!options.judge.empty() && !none)
+    job.judge_tokens = static_cast<std::int64_t>(judged) / kBytesPerToken;
+  return job;
+}
+
 int quantize(const Options& options, const Common& common) {
-  const auto begin = std::chrono::steady_clock::now();
-  const Team team(common.threads);
+  Laps laps;
+  const Team team(common.threads, &cancellation());
   Recipe recipe = recipe_of(options, team);
   const std::vector<ChosenRewrite> rewrites =
       options.rewrite.empty() ? std::vector<ChosenRewrite>() : parse_rewrites(options.rewrite);
   if (options.fit.asked()) check_fit(options.fit, fit_text(options), recipe);
+  check_paths(options, recipe);
   const std::unique_ptr<LoadedModel> loaded = open_model(options.model, common);
+  if (!options.calibrate.empty() || !options.judge.empty())
+    warn_beyond_context(common, loaded->model.decoder, options.context, "windows");
   const Windows windows = options.calibrate.empty()
                               ? Windows()
                               : read_windows(options.calibrate, *loaded, options.model,
                                              options.tokens, options.context, common);
   Prepared prepared;
   know(options, loaded->model, windows, team, recipe, prepared);
-  Fitted fitted = fit(options, *loaded, recipe, team, common);
+  JobSeconds seconds;
+  seconds.load = laps.lap();
+  std::unique_ptr<Display> display = make_progress(common);
+  display->expect(
+      expected_work(loaded->model, outline_of(options, recipe, windows, rewrites.size())));
+  Fitted fitted = fit(options, *loaded, recipe, team, common, *display);
   const std::vector<Allotment>& allotments = fitted.allotments;
+  if (options.fit.asked()) seconds.fit = laps.lap();
   prepared.plan = make_plan(*loaded, recipe);
   const std::optional<JudgeText> text = prepare(options, *loaded, prepared.plan, common);
-  for (const PlannedOutput& output : prepared.plan.outputs) {
-    if (!common.quiet) print_notes(output, output.layout.notes);
-  }
+  for (const PlannedOutput& output : prepared.plan.outputs)
+    print_notes(output, output.layout.notes, *display);
   if (options.dry_run) {
+    display.reset();
     show_plan(prepared.plan, allotments, plan_rewrites(loaded->model, rewrites), common);
     return exit_code(allotments);
   }
-  RunResult result;
-  std::vector<Judgement> judgements;
-  {
-    const std::unique_ptr<Progress> progress = make_progress(common);
-    if (!rewrites.empty()) {
-      prepared = rewritten_plan(options, *loaded, windows, recipe, prepared.plan, rewrites, team,
-                                *progress);
-    }
-    result = run_or_say_how_to_go_on(prepared.plan, options, team, *progress);
-    complete_cards(*loaded, recipe, prepared.plan, result, judgements);
-    judgements = judge_written(prepared.plan, *loaded, text, fitted, team, *progress);
-    if (text) complete_cards(*loaded, recipe, prepared.plan, result, judgements);
+  if (!rewrites.empty()) {
+    laps.lap();
+    prepared =
+        rewritten_plan(options, *loaded, windows, recipe, prepared.plan, rewrites, team, *display);
+    seconds.rewrite = laps.lap();
   }
-  for (std::size_t i = 0; i < result.outputs.size() && !common.quiet; ++i)
-    print_notes(prepared.plan.outputs[i], result.outputs[i].notes);
+  const RunResult result = [&] {
+    const WhenInterrupted words(prepared.plan.resume.empty()
+                                    ? "nothing was written"
+                                    : "run it again to continue after the last finished layer");
+    return run_plan(prepared.plan, options.force, team, *display);
+  }();
+  for (std::size_t i = 0; i < result.outputs.size(); ++i)
+    print_notes(prepared.plan.outputs[i], result.outputs[i].notes, *display);
+  const WhenInterrupted words(text ? "the outputs are complete, but not judged"
+                                   : "the outputs are complete");
+  laps.lap();
+  std::vector<Judgement> judgements;
+  complete_cards(*loaded, recipe, prepared.plan, result, judgements);
+  measure_written(fitted, prepared.plan, *loaded, team, *display);
+  if (options.fit.asked()) seconds.fit += laps.lap();
+  if (text) {
+    judgements = judge_outputs(prepared.plan, *loaded, *text, team, *display);
+    seconds.judge = laps.lap();
+    complete_cards(*loaded, recipe, prepared.plan, result, judgements);
+  }
+  seconds.total = laps.all();
+  display.reset();
   const std::vector<RewriteResult> rewritten =
       prepared.rewritten ? prepared.rewritten->results() : std::vector<RewriteResult>();
   if (!options.report.empty()) {
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    const WhenInterrupted no_report("the outputs are complete, but there is no report");
     write_report({*loaded, prepared.plan, *prepared.plan.coder.method, options.rewrite, result,
                   judgements, options.judge, fitted, options.fit, fit_text(options),
                   options.calibrate.empty() ? options.statistics : names(options.calibrate),
-                  common.command, took.count()},
+                  common.command, seconds.total},
                  options.report, options.force);
   }
   if (common.json) {
-    print_json(result_json(prepared.plan, result, allotments, rewritten, judgements));
+    print_json(result_json(prepared.plan, result, seconds, allotments, rewritten, judgements));
   } else if (!common.quiet) {
-    print_result(prepared.plan, result, allotments, rewritten, common.verbose);
+    print_result(prepared.plan, result, seconds, allotments, rewritten, common.verbose);
     print_judgements(prepared.plan, judgements);
     if (!options.report.empty()) fmt::print("report written: {}\n", options.report);
   }
@@ -584,10 +656,11 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
       "What zeropoint calibrate wrote, or llama.cpp's imatrix: weighs the search by each "
       "column's importance; ours serves --method gptq, too");
   sub->add_option("--resume", options->resume,
-                  "A folder that keeps what is done of a calibrated run, layer by layer: the same "
-                  "command goes on from there");
+                  "A folder that keeps the finished layers of a calibrated run: run the same "
+                  "command again to continue after the last of them");
   sub->add_option("--memory", options->memory,
-                  "Budget for own memory, e.g. 2G (default: a quarter of the machine's)");
+                  "Most memory to use beside the mapped input, e.g. 2G (default: a quarter of the "
+                  "machine's)");
   sub->add_option("--pre-tokenizer", options->pre_tokenizer,
                   "llama.cpp's name for the pre-tokenizer, when the tokenizer's regex isn't known");
   sub->add_option(

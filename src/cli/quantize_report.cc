@@ -151,8 +151,13 @@ QuantizeReport report_of(const FinishedRun& run) {
 
 }  // namespace
 
-void check_report_path(const fs::path& path, const Plan& plan, bool force) {
+// A file without a name is made and dropped.
+void check_report_can_be_written(const fs::path& path, bool force) {
   check_output_path(path, force);
+  const AtomicFile probe(path, 0, force);
+}
+
+void check_report_path(const fs::path& path, const Plan& plan) {
   for (const PlannedOutput& output : plan.outputs) {
     if (fs::weakly_canonical(output.path) == fs::weakly_canonical(path))
       throw Error("--report", "has the path of an output", {}, path.string());

@@ -29,8 +29,11 @@ struct FinishedRun {
   double seconds = 0;
 };
 
-/// Throws Error for a path that exists (without `force`), is an output's, or has no folder.
-void check_report_path(const std::filesystem::path& path, const Plan& plan, bool force);
+/// Before anything else is done: throws Error for a path that exists (without `force`) or where no
+/// file can be made.
+void check_report_can_be_written(const std::filesystem::path& path, bool force);
+/// Throws Error for the path of an output.
+void check_report_path(const std::filesystem::path& path, const Plan& plan);
 
 /// The page appears when it is complete, or not at all.
 void write_report(const FinishedRun& run, const std::filesystem::path& path, bool force);

@@ -2,37 +2,32 @@
 #include <array>
 
 #include "base/checked.h"
-#include "model/architecture.h"
+#include "model/roles.h"
 
 namespace zp {
 namespace {
 
-struct RoleRow {
-  Role role;
-  std::string_view name;
-  bool matrix;
-};
-
 constexpr std::array kRoles = {
-    RoleRow{Role::embedding, "embedding", true},
-    RoleRow{Role::position, "position", true},
-    RoleRow{Role::attention_norm, "attention_norm", false},
-    RoleRow{Role::query, "query", true},
-    RoleRow{Role::key, "key", true},
-    RoleRow{Role::value, "value", true},
-    RoleRow{Role::qkv, "qkv", true},
-    RoleRow{Role::attention_output, "attention_output", true},
-    RoleRow{Role::query_norm, "query_norm", false},
-    RoleRow{Role::key_norm, "key_norm", false},
-    RoleRow{Role::attention_post_norm, "attention_post_norm", false},
-    RoleRow{Role::ffn_norm, "ffn_norm", false},
-    RoleRow{Role::gate, "gate", true},
-    RoleRow{Role::up, "up", true},
-    RoleRow{Role::gate_up, "gate_up", true},
-    RoleRow{Role::down, "down", true},
-    RoleRow{Role::ffn_post_norm, "ffn_post_norm", false},
-    RoleRow{Role::output_norm, "output_norm", false},
-    RoleRow{Role::head, "head", true},
+    RoleRow{Role::embedding, "embedding", true, "a row for each token; a tied model's head, too"},
+    RoleRow{Role::position, "position", true, "a row for each place in the text (GPT-2)"},
+    RoleRow{Role::attention_norm, "attention_norm", false, "before attention"},
+    RoleRow{Role::query, "query", true, "attention's queries"},
+    RoleRow{Role::key, "key", true, "attention's keys"},
+    RoleRow{Role::value, "value", true, "attention's values"},
+    RoleRow{Role::qkv, "qkv", true, "queries, keys and values in one matrix"},
+    RoleRow{Role::attention_output, "attention_output", true,
+            "from the heads back to the hidden state"},
+    RoleRow{Role::query_norm, "query_norm", false, "of each head's queries"},
+    RoleRow{Role::key_norm, "key_norm", false, "of each head's keys"},
+    RoleRow{Role::attention_post_norm, "attention_post_norm", false, "behind attention"},
+    RoleRow{Role::ffn_norm, "ffn_norm", false, "before the feed-forward part"},
+    RoleRow{Role::gate, "gate", true, "feed-forward: what the activation is applied to"},
+    RoleRow{Role::up, "up", true, "feed-forward: to the inner size"},
+    RoleRow{Role::gate_up, "gate_up", true, "gate and up in one matrix"},
+    RoleRow{Role::down, "down", true, "feed-forward: back to the hidden state"},
+    RoleRow{Role::ffn_post_norm, "ffn_post_norm", false, "behind the feed-forward part"},
+    RoleRow{Role::output_norm, "output_norm", false, "before the head"},
+    RoleRow{Role::head, "head", true, "from the hidden state to the logits"},
 };
 
 constexpr bool in_order() {
@@ -74,6 +69,7 @@ TensorUse use_of(const TensorRow& row, const Decoder& decoder, std::int64_t laye
 
 std::string_view role_name(Role role) { return row_of(role).name; }
 bool is_matrix(Role role) { return row_of(role).matrix; }
+std::span<const RoleRow> role_rows() { return kRoles; }
 
 const std::string& TensorUse::name(World world) const {
   return world == World::gguf ? gguf : world == World::mlx ? mlx : hf;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/named.h"
 #include "pipeline/model_card.h"
 #include "pipeline/pattern.h"
 
@@ -117,6 +118,41 @@ void check_tokens_have_rows(const LoadedModel& loaded) {
               "at most " + std::to_string(rows), std::to_string(loaded.tokenizer->tokens.size()));
 }
 
+// Most likely a role or the end of a name is misspelled.
+std::string no_match(const std::string& pattern, const Model& model) {
+  std::vector<std::string> names;
+  for (const Weight& weight : model.weights) {
+    names.emplace_back(role_name(weight.use.role));
+    std::string_view stem = weight.use.gguf;
+    stem = stem.substr(0, stem.rfind('.'));
+    names.emplace_back(stem.substr(stem.rfind('.') + 1));
+  }
+  const std::string meant = closest_name(pattern, names);
+  return "no tensor of this model matches" +
+         (meant.empty() ? "; see zeropoint list roles" : " (did you mean " + meant + "?)");
+}
+
+// Whether `asked` is a mixture of the container's. Throws UsageError for what is no grid either.
+bool is_mixture(const Container& container, const std::string& asked) {
+  if (find_mixture(container.mixtures(), asked) != nullptr) return true;
+  for (const Container* other : containers()) {
+    if (find_mixture(other->mixtures(), asked) == nullptr) continue;
+    const std::string name(container.name());
+    throw UsageError("--to " + name + ":" + asked, "a mixture of " + std::string(other->name()),
+                     "a grid, such as " + std::string(container.default_grid()));
+  }
+  std::vector<std::string> names;
+  for (const Mixture& mixture : container.mixtures()) names.emplace_back(mixture.name);
+  try {
+    make_grid(asked, container.affine_defaults({}));
+  } catch (const UsageError&) {
+    if (closest_name(asked, names).empty()) throw;
+    throw UsageError("--to", unknown_name("grid", asked, names),
+                     "a name of zeropoint list mixtures or list grids", asked);
+  }
+  return false;
+}
+
 PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const Model& model,
                           const Target& target) {
   const Container& container = find_container(target.container);
@@ -124,6 +160,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   out.container = &container;
   const std::string asked =
       target.grid.empty() ? std::string(container.default_grid()) : target.grid;
+  const bool mixture = is_mixture(container, asked);
   const ContainerInput input{
       model,
       loaded.tokenizer ? &*loaded.tokenizer : nullptr,
@@ -140,7 +177,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return asked_for(e.pattern, w.use); };
     if (std::none_of(model.weights.begin(), model.weights.end(), used)) {
-      throw Error("--set " + e.pattern, "no tensor of this model matches");
+      throw Error("--set " + e.pattern, no_match(e.pattern, model));
     }
     out.rules.push_back({e.pattern, in_full(container, e.grid), "asked for with --set"});
   }
@@ -159,9 +196,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
     out.choices.push_back(chosen.choice);
     assignments.push_back({&weight, std::move(chosen.grid)});
   }
-  out.grid = find_mixture(container.mixtures(), asked) != nullptr
-                 ? asked
-                 : grid_for(container, asked, model.weights.front())->spec();
+  out.grid = mixture ? asked : grid_for(container, asked, model.weights.front())->spec();
   out.path = target.path;
   if (out.path.empty())
     out.path = default_path(loaded, container, target.label.empty() ? asked : target.label);

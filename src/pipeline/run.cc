@@ -52,10 +52,12 @@ class OpenOutput {
     files_[file]->write_at(offset, bytes);
   }
 
-  /// A folder's files; their names appear inside the hidden folder.
-  void finish_files() const {
-    if (!folder_) return;
-    for (const auto& file : files_) file->commit();
+  /// Everything on the disk; a folder's files have their names, inside the hidden folder.
+  void finish_files(Progress& progress) const {
+    for (const auto& file : files_) {
+      file->flush([&](std::int64_t bytes) { progress.advance(bytes); });
+      if (folder_) file->commit();
+    }
   }
   void commit() const {
     if (folder_) {
@@ -139,13 +141,21 @@ class Runner {
       quantize_in_stages(*plan_.statistics);
     }
     const Clock::time_point committing = Clock::now();
-    for (const auto& output : outputs_) output->finish_files();
-    for (const auto& output : outputs_) output->commit();
+    commit();
     if (resume_) resume_->remove();
     return result(begin, committing);
   }
 
  private:
+  void commit() const {
+    std::int64_t bytes = 0;
+    for (const PlannedOutput& output : plan_.outputs) bytes += output.layout.bytes();
+    progress_.stage("write", bytes, "B");
+    for (const auto& output : outputs_) output->finish_files(progress_);
+    const Naming together;
+    for (const auto& output : outputs_) output->commit();
+  }
+
   const TensorJob& job(const Tile& t) const { return plan_.outputs[t.output].layout.jobs[t.job]; }
 
   void do_tiles(const std::vector<std::size_t>& tiles, const std::string& stage) {
@@ -201,8 +211,20 @@ class Runner {
         hand_on(statistics);
       }
     }
-    if (begin > 0) statistics.resume(begin, ResumeFolder::content(resume_->state()));
+    if (begin == 0) return 0;
+    statistics.resume(begin, ResumeFolder::content(resume_->state()));
+    progress_.remark(fmt::format("{}: continues after layer {} of {}", plan_.resume.string(),
+                                 last_layer(begin, statistics) + 1, plan_.model->decoder.layers));
     return begin;
+  }
+
+  // Of the weights whose stages come before `end`.
+  std::int64_t last_layer(std::int64_t end, const LayerStatistics& statistics) const {
+    std::int64_t last = -1;
+    for (const Weight& weight : plan_.model->weights) {
+      if (statistics.stage_of(weight) < end) last = std::max(last, weight.use.layer);
+    }
+    return last;
   }
 
   // All that the files' bytes depend on.

@@ -1,6 +1,7 @@
 #include "pipeline/target.h"
 
-#include "base/error.h"
+#include "base/named.h"
+#include "grid/spelling.h"
 
 namespace zp {
 
@@ -13,8 +14,8 @@ Target parse_target(std::string_view text) {
     if (target.path.empty()) throw UsageError("--to", "no path after '='", {}, std::string(text));
   }
   const std::size_t colon = left.find(':');
-  target.container = left.substr(0, colon);
-  if (colon != std::string_view::npos) target.grid = left.substr(colon + 1);
+  target.container = lower_case(left.substr(0, colon));
+  if (colon != std::string_view::npos) target.grid = canonical_spelling(left.substr(colon + 1));
   if (target.container.empty() || (colon != std::string_view::npos && target.grid.empty())) {
     throw UsageError("--to", "wrong target", "CONTAINER[:GRID][=PATH]", std::string(text));
   }
@@ -26,7 +27,7 @@ Exception parse_exception(std::string_view text) {
   if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size()) {
     throw UsageError("--set", "wrong exception", "ROLE-OR-PATTERN=GRID", std::string(text));
   }
-  return {std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+  return {std::string(text.substr(0, equals)), canonical_spelling(text.substr(equals + 1))};
 }
 
 }  // namespace zp

@@ -64,7 +64,7 @@ std::string remark(const WeightHistogram& h) {
                         human_number(static_cast<double>(h.weights)));
   }
   if (h.beyond > 0) {
-    text += fmt::format(" {:.2g} % lie beyond the picture.",
+    text += fmt::format(" {:.2g} % lie outside the plotted range.",
                         100 * static_cast<double>(h.beyond) / static_cast<double>(h.counted));
   }
   return text;

@@ -43,7 +43,8 @@ void read(Bytes file, const std::string& where, Checkpoint& checkpoint) {
 
 extern const SourceKind source_safetensors;
 const SourceKind source_safetensors = {
-    "safetensors", "Hugging Face safetensors: a file, a folder, shards with an index", recognizes,
-    read};
+    "safetensors",
+    "safetensors: a file, a folder, shards with an index; Hugging Face's, and MLX's, quantized too",
+    recognizes, read};
 
 }  // namespace zp

@@ -1,0 +1,50 @@
+#include "pipeline/expected_work.h"
+
+namespace zp {
+namespace {
+
+constexpr double kFlops = 60e9;   // of a thread, in products of matrices
+constexpr double kSearch = 2e-8;  // thread seconds to find a weight's code
+constexpr double kDisk = 1e9;     // bytes a second
+constexpr double kBytesPerWeight = 0.7;
+constexpr double kVerified = 6;  // choices that --fit tries as a whole
+// Times a pass through a layer's weights, which is two operations each: second moments and their
+// factors; with error feedback also the quantized model and its targets.
+constexpr double kMoments = 1.8;
+constexpr double kFeedback = 4;
+
+}  // namespace
+
+std::vector<Work> expected_work(const Model& model, const JobOutline& job) {
+  const auto parameters = static_cast<double>(model.parameters());
+  const auto layers = static_cast<double>(model.decoder.layers);
+  const auto outputs = static_cast<double>(job.outputs);
+  const auto seconds = [&](double operations) { return operations / (kFlops * job.threads); };
+  const double layer_pass = seconds(2 * parameters / layers);  // of one token
+  std::vector<Work> all;
+  if (job.fit_tokens > 0) {
+    const double passes = layers * static_cast<double>(job.fit_tokens) * outputs;
+    const double tensors = static_cast<double>(model.weights.size()) / layers;
+    all.push_back({"float model", passes, layer_pass});
+    all.push_back({"measure", passes * tensors * (layers / 2 + 1), layer_pass});
+    all.push_back({"verify", passes * kVerified, layer_pass});
+  }
+  if (job.calibration_tokens > 0) {
+    const auto tokens = static_cast<double>(job.calibration_tokens);
+    const double rewrites = static_cast<double>(job.rewrites) * (layers + 1);
+    const auto stages = static_cast<double>(job.calibration_stages);
+    const double by_output = job.feedback ? kFeedback * outputs : kMoments;
+    all.push_back({"calibrate", tokens * (stages + rewrites),
+                   layer_pass * by_output * layers / (stages + rewrites)});
+  }
+  const double spread = job.feedback ? seconds(10 * static_cast<double>(model.decoder.hidden)) : 0;
+  all.push_back({"quantize", parameters * outputs, kSearch / job.threads + spread});
+  all.push_back({"write", parameters * outputs * kBytesPerWeight, 1 / kDisk});
+  if (job.judge_tokens > 0) {
+    all.push_back({"evaluate", static_cast<double>(job.judge_tokens),
+                   seconds(2 * parameters * (outputs + 1))});
+  }
+  return all;
+}
+
+}  // namespace zp

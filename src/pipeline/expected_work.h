@@ -1,0 +1,28 @@
+// What a job will do, and about how long each kind of work takes: guesses to begin with, since a
+// Progress measures as it goes on.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/progress.h"
+#include "model/architecture.h"
+
+namespace zp {
+
+/// Amounts of 0: not asked for.
+struct JobOutline {
+  int threads = 1;
+  std::int64_t outputs = 1;
+  std::int64_t fit_tokens = 0;          ///< that losses are measured on
+  std::int64_t calibration_tokens = 0;  ///< of the text
+  std::int64_t calibration_stages = 0;  ///< LayerStatistics::stages()
+  std::int64_t rewrites = 0;            ///< each with a pass over the text
+  bool feedback = false;                ///< the coder spreads errors
+  std::int64_t judge_tokens = 0;
+};
+
+/// By the names of the stages that sensitivity, calibration, run and judge have.
+std::vector<Work> expected_work(const Model& model, const JobOutline& job);
+
+}  // namespace zp
