@@ -110,12 +110,45 @@ class RunTest(unittest.TestCase):
         self.assertEqual(prompt_tokens("--system", "Be."), len("s: Be.\nu: Hi\na: "))
         self.assertEqual(prompt_tokens("--system", "Be.", "--prompt", "Hi"), len("s: Be.\nu: Hi\na: "))
 
+    def test_terminal_keeps_the_conversation_when_an_answer_is_stopped(self):
+        terminal = Terminal("run", self.endless, "--chat", "--tokens", 100000)
+        terminal.read_until("> ")
+        terminal.send("Hello\n")
+        terminal.read_until("Hello\r\n.")
+        terminal.send("\x03")
+        asked = time.monotonic()
+        terminal.read_until("\n> ")
+        self.assertLess(time.monotonic() - asked, 2)
+        terminal.send("/clear\n")
+        terminal.read_until("\n> ")
+        terminal.send("Again\n")
+        terminal.read_until("Again\r\n.")
+        terminal.send("\x03")
+        terminal.read_until("\n> ")
+        terminal.send("\x03")
+        self.assertEqual(terminal.exit_code(), 130)
+        self.assertIn("the conversation is over", terminal.seen)
+
     def test_terminal_ends_with_its_input(self):
         for end in ("\x04", "/exit\n"):
             terminal = Terminal("run", DEMO, "--chat")
             terminal.read_until("> ")
             terminal.send(end)
             self.assertEqual(terminal.exit_code(), 0)
+
+    def test_prompt_under_way_is_interrupted(self):
+        prompt = self.folder / "long.txt"
+        prompt.write_text("abcdefgh" * 3000)
+        with prompt.open() as text:
+            process = subprocess.Popen([PROGRAM, "run", self.endless, "--prompt", "-", "--quiet"], stdin=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(1.5)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        _, errors = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130, errors)
+        self.assertLess(time.monotonic() - asked, 2)
+        self.assertIn(b"the answer is not complete", errors)
 
     def test_prompt_comes_from_standard_input(self):
         given = json.loads(run("run", DEMO, "--prompt", "Once upon", "--tokens", 4, "--json").stdout)

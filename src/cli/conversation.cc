@@ -7,6 +7,7 @@
 #include <iostream>
 #include <optional>
 
+#include "cli/interrupt.h"
 #include "text/utf8.h"
 
 namespace zp::cli {
@@ -14,8 +15,10 @@ namespace {
 
 class Conversation {
  public:
-  Conversation(const ConversationOptions& options, Generator& generator, const Common& common)
+  Conversation(const ConversationOptions& options, const LoadedModel& loaded, Generator& generator,
+               const Common& common)
       : options_(options),
+        loaded_(loaded),
         generator_(generator),
         common_(common),
         chat_(conversation_start(options.system)),
@@ -28,6 +31,11 @@ class Conversation {
     const GenerationRequest request{.prompt = generator_.encode(chat_, local_time()),
                                     .tokens = options_.tokens,
                                     .sampling = options_.sampling};
+    if (!warned_) {
+      const std::int64_t tokens = std::ssize(request.prompt) + options_.tokens;
+      warn_beyond_context(common_, loaded_.model.decoder, tokens, "conversation");
+      warned_ = tokens > loaded_.model.decoder.context;
+    }
     Generation out = generator_.generate(request, random_, printer(common_));
     chat_.messages.push_back({{"role", "assistant"}, {"content", out.text}});
     return out;
@@ -35,10 +43,12 @@ class Conversation {
 
  private:
   const ConversationOptions& options_;
+  const LoadedModel& loaded_;
   Generator& generator_;
   const Common& common_;
   Chat chat_;
   Random random_;
+  bool warned_ = false;
 };
 
 // The mark goes to standard error, where people look and scripts don't.
@@ -66,17 +76,20 @@ void say_end(const Generation& answer, const ConversationOptions& options, const
 
 }  // namespace
 
-int converse(const ConversationOptions& options, Generator& generator, double load_seconds,
-             const Common& common) {
+int converse(const ConversationOptions& options, const LoadedModel& loaded, Generator& generator,
+             double load_seconds, const Common& common) {
+  const WhenInterrupted words("the conversation is over");
   const bool people = ::isatty(STDIN_FILENO) == 1;
-  if (people && !common.quiet) fmt::print(stderr, "/clear begins anew, /exit or Ctrl-D ends\n");
-  Conversation conversation(options, generator, common);
+  if (people && !common.quiet)
+    fmt::print(stderr, "Ctrl-C stops an answer, /clear begins anew, /exit or Ctrl-D ends\n");
+  Conversation conversation(options, loaded, generator, common);
   Json turns = Json::array();
   while (const std::optional<std::string> message = read_message(people)) {
     if (message == "/exit") break;
     if (message == "/clear") conversation.clear();
     if (message == "/clear" || message->empty()) continue;
     const Generation answer = conversation.answer(*message);
+    if (answer.end == Generation::End::cancelled) forget_interrupt();
     say_end(answer, options, common);
     turns.push_back(to_json(answer, load_seconds));
   }

@@ -18,9 +18,9 @@ struct ConversationOptions {
   std::uint64_t seed = 0;
 };
 
-/// Until /exit or the end of input.
-int converse(const ConversationOptions& options, Generator& generator, double load_seconds,
-             const Common& common);
+/// Until /exit or the end of input. Ctrl-C stops an answer; between them it ends the program.
+int converse(const ConversationOptions& options, const LoadedModel& loaded, Generator& generator,
+             double load_seconds, const Common& common);
 
 /// With the system's message, where there is one.
 Chat conversation_start(const std::string& system);

@@ -3,11 +3,13 @@
 
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/conversation.h"
 #include "cli/documents.h"
+#include "cli/interrupt.h"
 #include "cli/open_model.h"
 #include "pipeline/generator.h"
 
@@ -54,6 +56,7 @@ std::string prompt_of(const Options& o) {
 
 int answer_once(const Options& o, const LoadedModel& loaded, Generator& generator, double load,
                 const Common& common) {
+  const WhenInterrupted words("the answer is not complete");
   const std::string prompt = prompt_of(o);
   Chat chat = conversation_start(o.system);
   if (o.chat) chat.messages.push_back({{"role", "user"}, {"content", prompt}});
@@ -62,8 +65,14 @@ int answer_once(const Options& o, const LoadedModel& loaded, Generator& generato
       .tokens = o.tokens,
       .sampling = o.sampling};
   if (request.prompt.empty()) throw Error("--prompt", "has no tokens");
+  warn_beyond_context(common, loaded.model.decoder, std::ssize(request.prompt) + o.tokens,
+                      "prompt and answer");
   Random random(o.seed);
   const Generation answer = generator.generate(request, random, printer(common));
+  if (answer.end == Generation::End::cancelled) {
+    if (!common.json) fmt::print("\n");
+    throw Cancelled();
+  }
   if (common.json) {
     print_json(to_json(answer, load));
     return 0;
@@ -84,13 +93,13 @@ int answer_once(const Options& o, const LoadedModel& loaded, Generator& generato
 int run_command(const Options& o, const Common& common) {
   check(o, common);
   const auto begin = std::chrono::steady_clock::now();
-  const Team team(common.threads);
+  const Team team(common.threads, &cancellation());
   const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
   Generator generator(*loaded, team);
   const double load =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (o.prompt) return answer_once(o, *loaded, generator, load, common);
-  return converse({o.system, o.tokens, o.sampling, o.seed}, generator, load, common);
+  return converse({o.system, o.tokens, o.sampling, o.seed}, *loaded, generator, load, common);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/cancellation.h"
+
 namespace zp {
 namespace {
 
@@ -62,6 +64,26 @@ TEST(Generator, SaysTheSameForEveryNumberOfThreads) {
   }
   EXPECT_EQ(all[0], all[1]);
   EXPECT_EQ(all[0], all[2]);
+}
+
+TEST(Generator, GoesOnAfterAnAnswerThatWasStopped) {
+  Cancellation cancellation;
+  const Team team(2, &cancellation);
+  Generator generator(demo(), team);
+  const Chat chat = asked({{"user", "What colour is the lantern of Sudar?"}});
+  const Generation whole = answer(generator, chat);
+  Random random(3);
+  const GenerationRequest request{generator.encode(chat, 0), 24, {.temperature = 0.8}};
+  const Generation stopped = generator.generate(request, random, [&](std::string_view piece) {
+    if (!piece.empty()) cancellation.ask();
+  });
+  EXPECT_EQ(stopped.end, Generation::End::cancelled);
+  EXPECT_LT(stopped.tokens.size(), whole.tokens.size());
+  EXPECT_EQ(whole.text.substr(0, stopped.text.size()), stopped.text);
+  // While it is asked for, not even a prompt is computed.
+  EXPECT_EQ(answer(generator, asked({{"user", "Who?"}})).tokens.size(), 0u);
+  cancellation.forget();
+  EXPECT_EQ(answer(generator, chat).tokens, whole.tokens);
 }
 
 TEST(Generator, EndsWithTheTokenThatEndsAnswersOrAtTheLimit) {
