@@ -387,10 +387,15 @@ TEST(Spec, LeftOutWordsTakeTheDefaults) {
   EXPECT_EQ(make_grid("uint8:channel:zero:s32", defaults)->spec(), "uint8:channel:zero:s32");
 }
 
+TEST(Spec, NamesHaveNoCase) {
+  EXPECT_EQ(make_grid("INT4:G32")->spec(), make_grid("int4:g32")->spec());
+  EXPECT_EQ(make_grid("Q4_K")->spec(), "q4_k");
+}
+
 TEST(Spec, RefusesWhatIsNoGrid) {
-  for (const char* spec : {"", "int", "int1", "int9", "int17", "int4:g0", "int4:g-1", "int4:g",
-                           "int4:", "int4:g32x", "int4:middle", "q4_2", "fp15", "INT4",
-                           "int4:g99999999999999999999", "uint4:sym:", "int 4"}) {
+  for (const char* spec :
+       {"", "int", "int1", "int9", "int17", "int4:g0", "int4:g-1", "int4:g", "int4:", "int4:g32x",
+        "int4:middle", "q4_2", "fp15", "int4:g99999999999999999999", "uint4:sym:", "int 4"}) {
     EXPECT_THROW(make_grid(spec), UsageError) << spec;
   }
 }
