@@ -494,16 +494,6 @@ Prepared rewritten_plan(const Options& options, const LoadedModel& loaded, const
   return out;
 }
 
-// What the run, and then the judge, found goes into the folders' cards.
-void complete_cards(const LoadedModel& loaded, const Recipe& recipe, const Plan& plan,
-                    const RunResult& result, const std::vector<Judgement>& judgements) {
-  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
-    complete_model_card(loaded, recipe, *plan.model, plan.outputs[i],
-                        {result.outputs[i].energy, result.outputs[i].outputs,
-                         judgements.empty() ? nullptr : &judgements[i]});
-  }
-}
-
 std::string names(const std::vector<std::string>& files) {
   std::string all;
   for (const std::string& file : files) all += (all.empty() ? "" : ", ") + file;
@@ -590,13 +580,15 @@ int quantize(const Options& options, const Common& common) {
                                    : "the outputs are complete");
   laps.lap();
   std::vector<Judgement> judgements;
-  complete_cards(*loaded, recipe, prepared.plan, result, judgements);
   measure_written(fitted, prepared.plan, *loaded, team, *display);
   if (options.fit.asked()) seconds.fit += laps.lap();
   if (text) {
     judgements = judge_outputs(prepared.plan, *loaded, *text, team, *display);
     seconds.judge = laps.lap();
-    complete_cards(*loaded, recipe, prepared.plan, result, judgements);
+    for (std::size_t i = 0; i < judgements.size(); ++i) {
+      const OutputResult& output = result.outputs[i];
+      replace_model_card(prepared.plan.outputs[i], {output.energy, output.outputs, &judgements[i]});
+    }
   }
   seconds.total = laps.all();
   display.reset();

@@ -9,6 +9,7 @@
 
 #include "base/atomic_file.h"
 #include "base/version.h"
+#include "pipeline/plan.h"
 #include "pipeline/target.h"
 
 namespace zp {
@@ -103,16 +104,15 @@ std::string rms_percent(const Energy& e) {
   return fmt::format("{:.4g} %", 100 * std::sqrt(e.error / std::max(e.signal, 1e-300)));
 }
 
-std::string figures_table(const CardFigures* figures) {
-  std::string error = kUnknown, outputs = kUnknown, ratio = kUnknown, kl = kUnknown,
-              same = kUnknown;
-  if (figures != nullptr) {
-    const Energy& e = figures->error;
-    error = e.error == 0 ? "none" : fmt::format("{}, SQNR {:.2f} dB", rms_percent(e), e.sqnr_db());
-    outputs = figures->outputs ? rms_percent(*figures->outputs) : "no statistics of inputs";
-  }
-  if (figures != nullptr && figures->judgement != nullptr) {
-    const Scores::Compared& c = *figures->judgement->scores.compared;
+std::string figures_table(const CardFigures& figures) {
+  const Energy& e = figures.error;
+  const std::string error =
+      e.error == 0 ? "none" : fmt::format("{}, SQNR {:.2f} dB", rms_percent(e), e.sqnr_db());
+  const std::string outputs =
+      figures.outputs ? rms_percent(*figures.outputs) : "no statistics of inputs";
+  std::string ratio = kUnknown, kl = kUnknown, same = kUnknown;
+  if (figures.judgement != nullptr) {
+    const Scores::Compared& c = *figures.judgement->scores.compared;
     ratio = fmt::format("{:.6g} +- {:.2g}", c.ratio.value, c.ratio.se);
     kl = fmt::format("{:.6g} +- {:.2g}", c.kl.mean, c.kl.se);
     same = fmt::format("{:.2f} +- {:.2f} %", 100 * c.top1_agreement, 100 * c.top1_agreement_se);
@@ -123,44 +123,44 @@ std::string figures_table(const CardFigures* figures) {
          late("same first choice as the source", same);
 }
 
-}  // namespace
-
-std::string model_card(const LoadedModel& loaded, const Recipe& recipe, const PlannedOutput& output,
-                       const Model& model, const CardFigures* figures) {
-  std::string card = head(loaded, output);
-  card += fmt::format("\n# {} as {}:{}\n\nWritten by Zeropoint {} from {}.\n", loaded.title,
-                      output.container->name(), output.grid, kVersion, loaded.title);
+std::string facts(const LoadedModel& loaded, const PlannedOutput& output, const Model& model) {
+  std::string text =
+      fmt::format("\n# {} as {}:{}\n\nWritten by Zeropoint {} from {}.\n", loaded.title,
+                  output.container->name(), output.grid, kVersion, loaded.title);
   for (const std::string& id : base_models(loaded)) {
     const bool hub = id.find("://") == id.npos && id.find('/') != id.npos;
-    card += hub ? fmt::format("Its base model: [{}]({}{}).\n", id, kHub, id)
+    text += hub ? fmt::format("Its base model: [{}]({}{}).\n", id, kHub, id)
                 : fmt::format("Its base model: {}.\n", id);
   }
   if (const std::string license = text_of(loaded, "general.license"); !license.empty())
-    card += fmt::format("Its licence: {}.\n", license);
-  card += "\n| | |\n|---|---|\n";
-  card += fmt::format("| parameters | {} |\n", model.parameters());
-  card += fmt::format("| bytes of weights | {} |\n", weight_bytes(output));
-  card += fmt::format("| bits per weight | {:.3f} |\n", output.bits_per_weight(model));
-  card += figures_table(figures);
-  return card + fmt::format("\n    {}\n", command(loaded, recipe, output));
+    text += fmt::format("Its licence: {}.\n", license);
+  return text + fmt::format(
+                    "\n| | |\n|---|---|\n| parameters | {} |\n| bytes of weights | {} |\n"
+                    "| bits per weight | {:.3f} |\n",
+                    model.parameters(), weight_bytes(output), output.bits_per_weight(model));
+}
+
+}  // namespace
+
+std::string ModelCard::text(const CardFigures& figures) const {
+  return before + figures_table(figures) + after;
 }
 
 void add_model_card(const LoadedModel& loaded, const Recipe& recipe, const Model& model,
                     PlannedOutput& output) {
   if (!output.layout.folder) return;
-  const std::string text = model_card(loaded, recipe, output, model, nullptr);
-  const auto bytes = std::as_bytes(std::span(text));
+  ModelCard card{output.layout.files.size(), head(loaded, output) + facts(loaded, output, model),
+                 fmt::format("\n    {}\n", command(loaded, recipe, output))};
   OutputFile file;
   file.name = kCard;
-  file.fixed.emplace_back(0, std::vector<std::byte>(bytes.begin(), bytes.end()));
-  file.bytes = std::ssize(text);
+  file.bytes = std::ssize(card.text({}));
   output.layout.files.push_back(std::move(file));
+  output.card = std::move(card);
 }
 
-void complete_model_card(const LoadedModel& loaded, const Recipe& recipe, const Model& model,
-                         const PlannedOutput& output, const CardFigures& figures) {
-  if (!output.layout.folder) return;
-  const std::string text = model_card(loaded, recipe, output, model, &figures);
+void replace_model_card(const PlannedOutput& output, const CardFigures& figures) {
+  if (!output.card) return;
+  const std::string text = output.card->text(figures);
   AtomicFile file(output.path / kCard, std::ssize(text), true);
   file.write_at(0, std::as_bytes(std::span(text)));
   file.commit();

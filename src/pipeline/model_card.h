@@ -1,18 +1,24 @@
 // README.md of a folder: where the model comes from, how it was made, what it lost; the head is
 // YAML as the Hub reads it.
 //
-// Sizes are known before a run, so the card's is: what is known then stands in it, and for figures
-// that come later there is room of a fixed width. Nothing of time, machine or paths is in it.
+// Sizes are known before a run, so the card's is: what is known then stands in it, and figures that
+// come later have room of a fixed width. The run writes the card with what it found, before the
+// folder gets its name; the judge's figures come into a card of the same size that replaces it.
+// Nothing of time, machine or paths is in it.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
 #include "judge/judge.h"
 #include "kernel/energy.h"
-#include "pipeline/plan.h"
 
 namespace zp {
+
+struct LoadedModel;
+struct PlannedOutput;
+struct Recipe;
 
 /// What is measured after the plan.
 struct CardFigures {
@@ -21,15 +27,19 @@ struct CardFigures {
   const Judgement* judgement = nullptr;  ///< beside the source; nullptr: not judged
 };
 
-/// The text; of one length whatever the figures are, nullptr: none yet.
-std::string model_card(const LoadedModel& loaded, const Recipe& recipe, const PlannedOutput& output,
-                       const Model& model, const CardFigures* figures);
+struct ModelCard {
+  std::size_t file = 0;  ///< of Layout::files
+  std::string before;    ///< the text around the figures
+  std::string after;
 
-/// Adds README.md to a folder's layout.
+  /// Of one length whatever the figures are.
+  std::string text(const CardFigures& figures) const;
+};
+
+/// Adds README.md, without its bytes, to a folder's layout; other outputs get none.
 void add_model_card(const LoadedModel& loaded, const Recipe& recipe, const Model& model,
                     PlannedOutput& output);
-/// Replaces the card of a folder that is written by one with figures, of the same size.
-void complete_model_card(const LoadedModel& loaded, const Recipe& recipe, const Model& model,
-                         const PlannedOutput& output, const CardFigures& figures);
+/// Replaces the card of a folder that is written by one with the judge's figures.
+void replace_model_card(const PlannedOutput& output, const CardFigures& figures);
 
 }  // namespace zp

@@ -13,6 +13,7 @@
 #include "method/method.h"
 #include "pipeline/importance.h"
 #include "pipeline/load.h"
+#include "pipeline/model_card.h"
 #include "pipeline/target.h"
 
 namespace zp {
@@ -51,6 +52,7 @@ struct PlannedOutput {
   bool measured = false;        ///< some weights have grids of Target::measured instead
   std::vector<Choice> choices;  ///< one for each weight of the model
   Layout layout;
+  std::optional<ModelCard> card;  ///< of a folder
 
   double bits_per_weight(const Model& model) const;
 };

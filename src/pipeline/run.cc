@@ -141,9 +141,13 @@ class Runner {
       quantize_in_stages(*plan_.statistics);
     }
     const Clock::time_point committing = Clock::now();
+    RunResult r = result();
+    write_cards(r);
     commit();
     if (resume_) resume_->remove();
-    return result(begin, committing);
+    r.seconds = took(begin, committing);
+    r.peak_memory_bytes = own_memory_peak();
+    return r;
   }
 
  private:
@@ -399,7 +403,16 @@ class Runner {
       to.notes.push_back(std::move(note));
   }
 
-  RunResult result(Clock::time_point begin, Clock::time_point committing) const {
+  void write_cards(const RunResult& result) const {
+    for (std::size_t o = 0; o < outputs_.size(); ++o) {
+      const std::optional<ModelCard>& card = plan_.outputs[o].card;
+      if (!card) continue;
+      const std::string text = card->text({result.outputs[o].energy, result.outputs[o].outputs});
+      outputs_[o]->write(card->file, 0, std::as_bytes(std::span(text)));
+    }
+  }
+
+  RunResult result() const {
     RunResult r;
     std::vector<std::vector<Outcome>> outcomes;
     for (const PlannedOutput& output : plan_.outputs) {
@@ -420,16 +433,20 @@ class Runner {
                                   ? Fidelity::repacked
                                   : Fidelity::exact;
     }
-    const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
-    r.seconds.calibrate = seconds(calibrate_);
-    const double streaming = seconds(committing - begin) - r.seconds.calibrate;
-    const double worked = std::max(1e-9, seconds(read_ + quantize_ + write_));
-    r.seconds.read = streaming * seconds(read_) / worked;
-    r.seconds.quantize = streaming * seconds(quantize_) / worked;
-    r.seconds.write = streaming * seconds(write_) / worked + seconds(Clock::now() - committing);
-    r.seconds.total = seconds(Clock::now() - begin);
-    r.peak_memory_bytes = own_memory_peak();
     return r;
+  }
+
+  RunSeconds took(Clock::time_point begin, Clock::time_point committing) const {
+    RunSeconds s;
+    const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
+    s.calibrate = seconds(calibrate_);
+    const double streaming = seconds(committing - begin) - s.calibrate;
+    const double worked = std::max(1e-9, seconds(read_ + quantize_ + write_));
+    s.read = streaming * seconds(read_) / worked;
+    s.quantize = streaming * seconds(quantize_) / worked;
+    s.write = streaming * seconds(write_) / worked + seconds(Clock::now() - committing);
+    s.total = seconds(Clock::now() - begin);
+    return s;
   }
 
   const Plan& plan_;
