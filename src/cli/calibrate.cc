@@ -52,7 +52,6 @@ int calibrate_command(const Options& o, const Common& common) {
       o.memory.empty() ? machine_memory_bytes() / 4 : parse_size(o.memory, "--memory");
   check_output_path(o.out, o.force);
   const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
-  warn_beyond_context(common, loaded->model.decoder, o.context, "windows");
   CalibrationOptions options;
   options.feedback = !is_imatrix(o.out);
   options.ranges = options.feedback;
@@ -66,6 +65,7 @@ int calibrate_command(const Options& o, const Common& common) {
         "--memory of at least " + std::to_string(calibration.bytes()) + " bytes, or fewer --tokens",
         std::to_string(memory));
   }
+  warn_beyond_context(common, loaded->model.decoder, o.context, "windows");
   const auto begin = std::chrono::steady_clock::now();
   const std::unique_ptr<Display> progress = make_progress(common);
   progress->expect(

@@ -537,8 +537,6 @@ int quantize(const Options& options, const Common& common) {
   if (options.fit.asked()) check_fit(options.fit, fit_text(options), recipe);
   check_paths(options, recipe);
   const std::unique_ptr<LoadedModel> loaded = open_model(options.model, common);
-  if (!options.calibrate.empty() || !options.judge.empty())
-    warn_beyond_context(common, loaded->model.decoder, options.context, "windows");
   const Windows windows = options.calibrate.empty()
                               ? Windows()
                               : read_windows(options.calibrate, *loaded, options.model,
@@ -555,6 +553,8 @@ int quantize(const Options& options, const Common& common) {
   if (options.fit.asked()) seconds.fit = laps.lap();
   prepared.plan = make_plan(*loaded, recipe);
   const std::optional<JudgeText> text = prepare(options, *loaded, prepared.plan, common);
+  if (!options.calibrate.empty() || !options.judge.empty())
+    warn_beyond_context(common, loaded->model.decoder, options.context, "windows");
   for (const PlannedOutput& output : prepared.plan.outputs)
     print_notes(output, output.layout.notes, *display);
   if (options.dry_run) {
