@@ -386,8 +386,9 @@ Fitted fit(const Options& options, const LoadedModel& loaded, Recipe& recipe, co
   return fitted;
 }
 
-void show_plan(const Plan& plan, const std::vector<Allotment>& allotments,
-               const std::vector<RewriteResult>& rewrites, const Common& common) {
+void show_plan(const LoadedModel& loaded, const Plan& plan,
+               const std::vector<Allotment>& allotments, const std::vector<RewriteResult>& rewrites,
+               const Common& common) {
   const Model& model = *plan.model;
   if (!common.json) {
     print_plan(plan, model, common.verbose);
@@ -406,12 +407,13 @@ void show_plan(const Plan& plan, const std::vector<Allotment>& allotments,
     object["outputs"].push_back(std::move(j));
   }
   object["memory_bytes"] = plan.memory_bytes;
+  object["notes"] = notes_of(loaded);
   if (!rewrites.empty()) object["rewrites"] = rewrites_json(rewrites, false);
   print_json(object);
 }
 
-Json result_json(const Plan& plan, const RunResult& result, const JobSeconds& seconds,
-                 const std::vector<Allotment>& allotments,
+Json result_json(const LoadedModel& loaded, const Plan& plan, const RunResult& result,
+                 const JobSeconds& seconds, const std::vector<Allotment>& allotments,
                  const std::vector<RewriteResult>& rewrites,
                  const std::vector<Judgement>& judgements) {
   const Model& model = *plan.model;
@@ -429,6 +431,7 @@ Json result_json(const Plan& plan, const RunResult& result, const JobSeconds& se
       {"read", s.read},       {"calibrate", s.calibrate}, {"quantize", s.quantize},
       {"write", s.write},     {"judge", seconds.judge},   {"total", seconds.total}};
   object["peak_memory_bytes"] = result.peak_memory_bytes;
+  object["notes"] = notes_of(loaded);
   if (!rewrites.empty()) object["rewrites"] = rewrites_json(rewrites, true);
   if (judgements.size() == 1) object["judge"] = to_json(judgements.front());
   return object;
@@ -559,7 +562,7 @@ int quantize(const Options& options, const Common& common) {
     print_notes(output, output.layout.notes, *display);
   if (options.dry_run) {
     display.reset();
-    show_plan(prepared.plan, allotments, plan_rewrites(loaded->model, rewrites), common);
+    show_plan(*loaded, prepared.plan, allotments, plan_rewrites(loaded->model, rewrites), common);
     return exit_code(allotments);
   }
   if (!rewrites.empty()) {
@@ -603,7 +606,8 @@ int quantize(const Options& options, const Common& common) {
                  options.report, options.force);
   }
   if (common.json) {
-    print_json(result_json(prepared.plan, result, seconds, allotments, rewritten, judgements));
+    print_json(
+        result_json(*loaded, prepared.plan, result, seconds, allotments, rewritten, judgements));
   } else if (!common.quiet) {
     print_result(prepared.plan, result, seconds, allotments, rewritten, common.verbose);
     print_judgements(prepared.plan, judgements);

@@ -235,7 +235,8 @@ def quantize(model, container, path):
     if run.returncode == 1:
         return None, run.stderr.strip()
     assert run.returncode == 0, run.stderr
-    notes = json.loads(run.stdout)["outputs"][0]["notes"]
+    result = json.loads(run.stdout)
+    notes = result["notes"] + result["outputs"][0]["notes"]
     return [note for note in notes if OF_TOKENS not in note], ""
 
 
