@@ -132,25 +132,29 @@ std::string no_match(const std::string& pattern, const Model& model) {
          (meant.empty() ? "; see zeropoint list roles" : " (did you mean " + meant + "?)");
 }
 
-// Whether `asked` is a mixture of the container's. Throws UsageError for what is no grid either.
-bool is_mixture(const Container& container, const std::string& asked) {
-  if (find_mixture(container.mixtures(), asked) != nullptr) return true;
+void check_no_mixture_of_another(const Container& container, const std::string& asked) {
   for (const Container* other : containers()) {
     if (find_mixture(other->mixtures(), asked) == nullptr) continue;
     const std::string name(container.name());
     throw UsageError("--to " + name + ":" + asked, "a mixture of " + std::string(other->name()),
                      "a grid, such as " + std::string(container.default_grid()));
   }
-  std::vector<std::string> names;
-  for (const Mixture& mixture : container.mixtures()) names.emplace_back(mixture.name);
+}
+
+// Whether `asked` is a mixture of the container's. Throws UsageError for what is no grid either.
+bool is_mixture(const Container& container, const std::string& asked) {
+  if (find_mixture(container.mixtures(), asked) != nullptr) return true;
   try {
     make_grid(asked, container.affine_defaults({}));
+    return false;  // though another container may have a mixture of that name
   } catch (const UsageError&) {
+    std::vector<std::string> names;
+    for (const Mixture& mixture : container.mixtures()) names.emplace_back(mixture.name);
+    check_no_mixture_of_another(container, asked);
     if (closest_name(asked, names).empty()) throw;
     throw UsageError("--to", unknown_name("grid", asked, names),
                      "a name of zeropoint list mixtures or list grids", asked);
   }
-  return false;
 }
 
 PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const Model& model,
