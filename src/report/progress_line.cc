@@ -21,7 +21,7 @@ std::string with_bar(double share, std::size_t width, const std::string& text) {
 std::string progress_line(const ProgressText& text, std::size_t columns, bool bar) {
   const std::string percent = fmt::format("  {:.0f} %", 100 * text.share);
   const std::string left = text.left.empty() ? "" : "  " + text.left;
-  const std::string whole = text.stage + percent + "  " + text.rate + left;
+  std::string whole = text.stage + percent + "  " + text.rate + left;
   if (bar && whole.size() + kAroundBar + kShortestBar <= columns) {
     return with_bar(text.share, std::min(kBar, columns - kAroundBar - whole.size()), whole);
   }
