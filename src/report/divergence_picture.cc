@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/decades.h"
 #include "report/html.h"
 #include "report/svg.h"
 
@@ -28,8 +29,9 @@ class Chart {
     for (const KlQuantile& q : judgement.curve) {
       if (q.kl > 0) lo = std::min(lo, q.kl);
     }
-    high_ = static_cast<int>(std::ceil(std::log10(judgement.scores.compared->kl.max)));
-    low_ = std::clamp(static_cast<int>(std::floor(std::log10(lo))), high_ - kDecades, high_ - 1);
+    decades_.high = static_cast<int>(std::ceil(std::log10(judgement.scores.compared->kl.max)));
+    decades_.low = std::clamp(static_cast<int>(std::floor(std::log10(lo))),
+                              decades_.high - kDecades, decades_.high - 1);
   }
 
   std::string html() const {
@@ -43,21 +45,10 @@ class Chart {
     const double at = beyond > 0 ? -std::log10(beyond) : farthest_;
     return kLeft + (kRight - kLeft) * (at - first) / std::max(farthest_ - first, 1e-9);
   }
-  double y(double kl) const {
-    const double at = kl > 0 ? std::max<double>(std::log10(kl), low_) : low_;
-    return kBottom - (kBottom - kTop) * (at - low_) / (high_ - low_);
-  }
+  double y(double kl) const { return decades_.y(kl); }
 
   std::string grid() const {
-    std::string out;
-    for (int power = low_; power <= high_; ++power) {
-      const double at = y(std::pow(10.0, power));
-      out += svg_line(kLeft, at, kRight, at, "rule");
-      out +=
-          svg_text(kLeft - 8, at + 4, "end",
-                   power < -6 ? fmt::format("1e{}", power)
-                              : fmt::format("{:.{}f}", std::pow(10.0, power), std::max(0, -power)));
-    }
+    std::string out = decades_.rules(kLeft, kRight, -6);
     struct Mark {
       double beyond;
       const char* text;
@@ -89,8 +80,7 @@ class Chart {
 
   const Judgement& judgement_;
   double farthest_;
-  int low_ = 0;  // powers of ten
-  int high_ = 0;
+  Decades decades_{.low = -1, .high = 0, .top = kTop, .bottom = kBottom};
 };
 
 std::string percentiles(const DivergenceSummary& kl) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/decades.h"
 #include "report/divergence_picture.h"
 #include "report/html.h"
 #include "report/human.h"
@@ -38,8 +39,9 @@ class Picture {
       hi = std::max(hi, kl);
     }
     if (hi == 0) return;
-    high_ = static_cast<int>(std::floor(std::log10(hi))) + 1;
-    low_ = std::clamp(static_cast<int>(std::floor(std::log10(lo))), high_ - kDecades, high_ - 1);
+    decades_.high = static_cast<int>(std::floor(std::log10(hi))) + 1;
+    decades_.low = std::clamp(static_cast<int>(std::floor(std::log10(lo))),
+                              decades_.high - kDecades, decades_.high - 1);
   }
 
   std::string html() const {
@@ -49,20 +51,10 @@ class Picture {
 
  private:
   double x(double bytes) const { return kLeft + (kRight - kLeft) * bytes / (1.1 * most_); }
-  double y(double kl) const {
-    const double at = kl > 0 ? std::max<double>(std::log10(kl), low_) : low_;
-    return kBottom - (kBottom - kTop) * (at - low_) / (high_ - low_);
-  }
+  double y(double kl) const { return decades_.y(kl); }
 
   std::string grid() const {
-    std::string out;
-    for (int power = low_; power <= high_; ++power) {
-      const double value = std::pow(10.0, power);
-      out += svg_line(kLeft, y(value), kRight, y(value), "rule");
-      out += svg_text(kLeft - 8, y(value) + 4, "end",
-                      power < -4 ? fmt::format("1e{}", power)
-                                 : fmt::format("{:.{}f}", value, std::max(0, -power)));
-    }
+    std::string out = decades_.rules(kLeft, kRight, -4);
     for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0}) {
       const double bytes = share * most_;
       out += svg_line(x(bytes), kTop, x(bytes), kBottom, "rule");
@@ -103,8 +95,7 @@ class Picture {
 
   const std::vector<ReportedOutput>& outputs_;
   double most_ = 1;
-  int low_ = -1;  // powers of ten
-  int high_ = 0;
+  Decades decades_{.low = -1, .high = 0, .top = kTop, .bottom = kBottom};
 };
 
 }  // namespace
