@@ -102,6 +102,40 @@ void sum_both(Floats p, Floats q, float max_p, float max_q, double* sums) {
   sums[2] = sum_of(weighted);
 }
 
+// portable_exp() of x >= -700, step by step; 0 below.
+Vector portable_exp_negative(Wide d, Vector x) {
+  const hn::RebindToUnsigned<Wide> du;
+  // Adding 1.5 * 2^52 rounds to an integer and leaves it in the low bits.
+  const Vector rounder = hn::Set(d, 0x1.8p52);
+  const Vector shifted = hn::Add(hn::Mul(x, hn::Set(d, 0x1.71547652b82fep+0)), rounder);
+  const Vector n = hn::Sub(shifted, rounder);
+  const Vector high = hn::Sub(x, hn::Mul(n, hn::Set(d, 0x1.62e42fefa2p-1)));
+  const Vector r = hn::Sub(high, hn::Mul(n, hn::Set(d, 0x1.9ef35793c7673p-41)));
+  const Vector one = hn::Set(d, 1.0);
+  Vector sum = one;
+  for (int k = 13; k >= 1; --k)
+    sum = hn::Add(one, hn::Div(hn::Mul(sum, r), hn::Set(d, static_cast<double>(k))));
+  const auto exponent = hn::ShiftLeft<52>(hn::Add(hn::BitCast(du, shifted), hn::Set(du, 1023)));
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -700.0)), hn::Mul(sum, hn::BitCast(d, exponent)));
+}
+
+void shares_of(Floats logits, float largest, double temperature, double* out) {
+  const Wide d;
+  const std::size_t lanes = hn::Lanes(d);
+  const Vector top = hn::Set(d, static_cast<double>(largest));
+  const Vector divisor = hn::Set(d, temperature);
+  std::size_t i = 0;
+  for (; i + lanes <= logits.size(); i += lanes) {
+    const Vector below = hn::Div(hn::Sub(load(d, logits.data() + i), top), divisor);
+    hn::StoreU(portable_exp_negative(d, below), d, out + i);
+  }
+  for (; i < logits.size(); ++i) {
+    const double below =
+        (static_cast<double>(logits[i]) - static_cast<double>(largest)) / temperature;
+    out[i] = below < -700 ? 0 : portable_exp(below);
+  }
+}
+
 }  // namespace zp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -110,10 +144,15 @@ namespace zp {
 
 HWY_EXPORT(sum_exp);
 HWY_EXPORT(sum_both);
+HWY_EXPORT(shares_of);
 
 double log_sum(Floats logits) noexcept {
   const float max = *std::ranges::max_element(logits);
   return static_cast<double>(max) + portable_log(HWY_DYNAMIC_DISPATCH(sum_exp)(logits, max));
+}
+
+void shares(Floats logits, float largest, double temperature, std::span<double> out) noexcept {
+  HWY_DYNAMIC_DISPATCH(shares_of)(logits, largest, temperature, out.data());
 }
 
 Divergence divergence(Floats p, Floats q) noexcept {

@@ -2,12 +2,18 @@
 // over eight fixed lanes: the same bits on every instruction set.
 #pragma once
 
+#include <span>
+
 #include "base/view.h"
 
 namespace zp {
 
 /// log sum e^x. Relative error of the sum below 2^-45; NaN when a logit is NaN.
 double log_sum(Floats logits) noexcept;
+
+/// out[i] = e^((logits[i] - largest) / temperature), as portable_exp() has it, to the bit; 0 below
+/// e^-700. largest: at least every logit.
+void shares(Floats logits, float largest, double temperature, std::span<double> out) noexcept;
 
 struct Divergence {
   double log_sum_p = 0;  ///< of the first logits

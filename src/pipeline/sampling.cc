@@ -7,21 +7,10 @@
 #include <vector>
 
 #include "base/error.h"
-#include "kernel/elementary.h"
+#include "kernel/distribution.h"
 
 namespace zp {
 namespace {
-
-// e^((logit - largest) / temperature), each token's share but for a factor.
-std::vector<double> shares(Floats logits, float largest, double temperature) {
-  std::vector<double> all;
-  all.reserve(logits.size());
-  for (const float x : logits) {
-    const double below = (static_cast<double>(x) - static_cast<double>(largest)) / temperature;
-    all.push_back(below < -700 ? 0 : portable_exp(below));
-  }
-  return all;
-}
 
 // Takes the likeliest one after the other until there are enough; all others' shares become zero.
 void keep_likeliest(const Sampling& sampling, std::vector<double>& all) {
@@ -72,7 +61,8 @@ void check(const Sampling& sampling) {
 TokenId choose(Floats logits, const Sampling& sampling, Random& random) {
   const auto best = std::ranges::max_element(logits);
   if (sampling.temperature == 0) return static_cast<TokenId>(best - logits.begin());
-  std::vector<double> sums = shares(logits, *best, sampling.temperature);
+  std::vector<double> sums(logits.size());
+  shares(logits, *best, sampling.temperature, sums);
   if (sampling.top_k > 0 || sampling.top_p < 1) keep_likeliest(sampling, sums);
   std::partial_sum(sums.begin(), sums.end(), sums.begin());
   const auto at = std::ranges::upper_bound(sums, random.uniform() * sums.back());
