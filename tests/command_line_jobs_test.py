@@ -59,6 +59,7 @@ class JobsTest(unittest.TestCase):
              ["quantize", self.model, "--to", "mlx:int4:g64=OUT", *calibrate, "--resume", resume]),
             (1.5, nothing, ["quantize", self.model, "--to", "mlx:int4:g64=OUT", *calibrate, "--rewrite", "awq"]),
             (1.5, nothing, ["quantize", self.model, "--to", "gguf=OUT", *calibrate, "--fit", "4.5bpw"]),
+            (1, nothing, ["quantize", self.model, "--to", "gguf=OUT", "--calibrate", "own", "--tokens", 262_144]),
             (1, "no figures", ["evaluate", self.model, "--text", self.text]),
             (1, nothing, ["calibrate", self.model, "--text", self.text, "-o", "OUT", "--tokens", 32768]),
             (0.3, "interrupted", ["tokenize", self.model, "--file", self.long_text, "--json"]),

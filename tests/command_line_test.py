@@ -517,6 +517,76 @@ class CommandLineTest(unittest.TestCase):
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertFalse(path.exists())
 
+    def test_text_that_the_model_writes_is_the_same_in_every_way_and_as_a_file(self):
+        kept = self.out("own.jsonl")
+        options = ["--tokens", 512, "--context", 64, "--json"]
+
+        def quantize(path, *more):
+            done = run("quantize", DEMO, "--to", f"gguf:q4_0={path}", *options, *map(str, more))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)
+
+        own = ["--calibrate", "own:length=96,seed=1"]
+        first = self.out("x")
+        report = quantize(first, *own, "--save-text", kept)
+        rows = [json.loads(line) for line in kept.read_text().splitlines()]
+        told = report["own_text"]
+        self.assertEqual((told["documents"], told["conversations"]), (len(rows), sum("messages" in row for row in rows)))
+        self.assertGreaterEqual(told["tokens"], 512)
+        self.assertGreater(told["restarted"], 0)  # its texts begin with a user's turn
+        self.assertGreater(min(told["seconds"], report["seconds"]["own_text"]), 0)
+        sets = [row["name"] for row in json.loads(run("list", "instruction-sets", "--json").stdout)]
+        for way in [["--threads", 1], ["--threads", 7], ["--cpu", sets[:2][-1]]]:
+            path = self.out("x")
+            self.assertEqual({**quantize(path, *own, *way)["own_text"], "seconds": 0}, {**told, "seconds": 0})
+            self.assertEqual(content(path), content(first), way)
+        path = self.out("x")
+        from_file = quantize(path, "--calibrate", kept)
+        self.assertEqual(weights(path, from_file["outputs"][0]), weights(first, report["outputs"][0]))
+        quantize(path, "--calibrate", "own:length=96,seed=2", "--force")
+        self.assertNotEqual(content(path), content(first))
+
+        files = [self.out("model.statistics"), self.out("model.statistics")]
+        for file, text in zip(files, ["own:length=96,seed=1", kept]):
+            done = run("calibrate", DEMO, "--text", text, "-o", file, *options)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(files[0].read_bytes(), files[1].read_bytes())
+
+    def test_text_that_the_model_writes_is_planned_and_mixed(self):
+        text = self.calibration_text()
+        options = ["--to", f"gguf:q4_0={self.out('x')}", "--tokens", 640, "--context", 64]
+        planned = json.loads(run("quantize", DEMO, *options, "--calibrate", "own", "--dry-run", "--json").stdout)["own_text"]
+        self.assertEqual(planned["tokens"], 640)
+        self.assertGreater(planned["streams"], 1)
+        self.assertGreater(planned["expected_seconds"], 0)
+        for words, tokens in [(["own", text], 320), (["own:0.3", "--calibrate", text], 192), (["own", text, text, text, text], 128)]:
+            done = run("quantize", DEMO, *options, "--calibrate", *words, "--dry-run", "--json")
+            self.assertEqual(json.loads(done.stdout)["own_text"]["tokens"], tokens, done.stderr)
+        done = run("quantize", DEMO, "--to", f"gguf={self.out('fit')}", "--calibrate", "own:length=64", text, "--fit", "9bpw", *options[2:])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"own text: \d+ documents, \d+ of them conversations, \d+ tokens")
+        place = self.out("own")
+        place.write_text(text.read_text())
+        named = subprocess.run([PROGRAM, "quantize", self.model, *map(str, options), "--calibrate", "./own"], cwd=place.parent, capture_output=True, text=True)
+        self.assertEqual((named.returncode, named.stdout.count("own text")), (0, 0), named.stderr)
+
+    def test_text_that_the_model_cannot_write_is_refused_in_one_line(self):
+        text = self.calibration_text()
+        for code, found, *options in [
+            (2, "temperature, length or seed", "--calibrate", "own:top=3"),
+            (2, "other texts beside it", "--calibrate", "own:0.5"),
+            (2, "stands twice", "--calibrate", "own", "own"),
+            (2, "--calibrate own", "--calibrate", text, "--save-text", "x.jsonl"),
+            (1, "exists", "--calibrate", "own", "--save-text", text),
+            (1, "for each kind of text", "--calibrate", "own", text, "--tokens", 600),
+            (1, "--memory of at least", "--calibrate", "own", "--memory", "400K", "--tokens", 512, "--method", "mse"),
+        ]:
+            path = self.out("x")
+            done = run("quantize", DEMO, "--to", f"gguf:q4_0={path}", *options)
+            self.assertOneLine(done, code)
+            self.assertIn(found, done.stderr)
+            self.assertFalse(path.exists())
+
     def test_rewrites_are_planned_done_and_the_same_from_every_number_of_threads(self):
         calibrate = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
         for rewrite, possible in [("awq", 9), ("smoothquant:alpha=0.4", 9), ("rotation", 3), ("rotation,awq", 3)]:

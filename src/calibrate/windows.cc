@@ -9,31 +9,32 @@ namespace {
 
 using Ids = std::vector<TokenId>;
 
-void check(std::int64_t available, std::int64_t tokens, std::int64_t context) {
+}  // namespace
+
+void check_windows(const Tokenizer* tokenizer, const std::string& where, std::int64_t tokens,
+                   std::int64_t context) {
+  if (tokenizer == nullptr) {
+    throw Error(where, "no tokenizer",
+                "tokenizer.json, tokenizer.model, vocab.json with merges.txt, or *.tiktoken");
+  }
   if (context < 1)
     throw Error("--context", "too short", "at least 1 token", std::to_string(context));
   if (tokens < context) {
     throw Error("--tokens", "fewer than one window of --context",
                 "at least " + std::to_string(context), std::to_string(tokens));
   }
-  if (available < context) {
-    throw Error("calibration text", "shorter than one window of --context",
-                "at least " + std::to_string(context) + " tokens", std::to_string(available));
-  }
 }
-
-}  // namespace
 
 std::vector<Ids> calibration_windows(std::span<const Document> documents,
                                      const Tokenizer* tokenizer, const std::string& where,
                                      std::int64_t tokens, std::int64_t context) {
-  if (tokenizer == nullptr) {
-    throw Error(where, "no tokenizer",
-                "tokenizer.json, tokenizer.model, vocab.json with merges.txt, or *.tiktoken");
-  }
+  check_windows(tokenizer, where, tokens, context);
   const Ids all = encode_together(documents, *tokenizer, where);
   const auto available = static_cast<std::int64_t>(all.size());
-  check(available, tokens, context);
+  if (available < context) {
+    throw Error("calibration text", "shorter than one window of --context",
+                "at least " + std::to_string(context) + " tokens", std::to_string(available));
+  }
   const std::int64_t there = available / context;
   const std::int64_t wanted = std::min(tokens / context, there);
   std::vector<Ids> windows;

@@ -10,6 +10,10 @@
 
 namespace zp {
 
+/// Throws Error for what calibration_windows() refuses whatever the text.
+void check_windows(const Tokenizer* tokenizer, const std::string& where, std::int64_t tokens,
+                   std::int64_t context);
+
 /// Windows of `context` tokens, `tokens` in all as far as whole windows go, spread evenly over the
 /// documents' token stream; all of a text that has no more. Where the model begins its texts with
 /// BOS, so does each window. Throws Error at `where` when there is no tokenizer (nullptr), for

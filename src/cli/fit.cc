@@ -6,7 +6,6 @@
 #include <charconv>
 
 #include "base/error.h"
-#include "cli/documents.h"
 #include "pipeline/judge_outputs.h"
 #include "pipeline/pattern.h"
 
@@ -130,12 +129,11 @@ std::string asked_text(const FitOptions& options) {
 
 std::int64_t fit_tokens(const FitText& text) { return std::min(text.tokens, kTokens); }
 
-Fitted allot_all(const FitOptions& options, const FitText& text, const LoadedModel& loaded,
-                 const std::string& where, Recipe& recipe, const Team& team, const Common& common,
-                 Progress& progress) {
+Fitted allot_all(const FitOptions& options, std::vector<std::vector<std::int32_t>> windows,
+                 const LoadedModel& loaded, Recipe& recipe, const Team& team, Progress& progress) {
   const Limits limits = limits_of(options);
   Fitted out;
-  out.windows = read_windows(text.files, loaded, where, fit_tokens(text), text.context, common);
+  out.windows = std::move(windows);
   for (std::size_t i = 0; i < recipe.targets.size(); ++i)
     out.allotments.push_back(allot(loaded, recipe, i, out.windows, limits, team, progress));
   return out;

@@ -40,10 +40,9 @@ struct Fitted {
   std::vector<std::vector<std::int32_t>> windows;
 };
 
-/// Chooses for every target of the recipe.
-Fitted allot_all(const FitOptions& options, const FitText& text, const LoadedModel& loaded,
-                 const std::string& where, Recipe& recipe, const Team& team, const Common& common,
-                 Progress& progress);
+/// Chooses for every target of the recipe, by losses over these windows.
+Fitted allot_all(const FitOptions& options, std::vector<std::vector<std::int32_t>> windows,
+                 const LoadedModel& loaded, Recipe& recipe, const Team& team, Progress& progress);
 /// Tokens of the text that losses are measured on, at most.
 std::int64_t fit_tokens(const FitText& text);
 

@@ -39,6 +39,8 @@ constexpr const char* kExamples =
     "  zeropoint quantize Phi-3.5-mini-instruct --to gguf:q4_k_m\n"
     "  zeropoint quantize model --to gguf:iq2_xs --statistics model.imatrix.gguf\n"
     "  zeropoint quantize model --to mlx:int4:g64 --calibrate train.txt\n"
+    "  zeropoint quantize model --to mlx:int4:g64 --calibrate own --save-text own.jsonl\n"
+    "  zeropoint quantize model --to mlx:int4:g64 --calibrate own:0.3 --calibrate train.txt\n"
     "  zeropoint quantize model --to genai:int4:g32 --calibrate train.txt\n"
     "  zeropoint quantize model --to onnx:int4:g128 --method "
     "nearest:observer=percentile,percentile=99.9\n"
@@ -64,6 +66,7 @@ struct Options {
   std::string statistics;
   std::string resume;
   std::vector<std::string> calibrate;
+  std::string save_text;
   FitOptions fit;
   std::int64_t tokens = 16384;
   bool dry_run = false;
@@ -72,7 +75,8 @@ struct Options {
 
 // Beside the run's own: the rest of what the command takes.
 struct JobSeconds {
-  double load = 0;  ///< the model and the texts
+  double load = 0;      ///< the model and the texts
+  double own_text = 0;  ///< that the model wrote itself
   double fit = 0;
   double rewrite = 0;
   double judge = 0;
@@ -239,10 +243,9 @@ std::string quality_text(const Energy& weights, const std::optional<Energy>& out
 // "read 0.10, quantize 2.31, write 0.04": what took no time was not asked for.
 std::string seconds_text(const RunSeconds& run, const JobSeconds& job) {
   const std::pair<const char*, double> parts[] = {
-      {"load", job.load},           {"fit", job.fit},
-      {"rewrite", job.rewrite},     {"read", run.read},
-      {"calibrate", run.calibrate}, {"quantize", run.quantize},
-      {"write", run.write},         {"judge", job.judge}};
+      {"load", job.load},         {"own text", job.own_text}, {"fit", job.fit},
+      {"rewrite", job.rewrite},   {"read", run.read},         {"calibrate", run.calibrate},
+      {"quantize", run.quantize}, {"write", run.write},       {"judge", job.judge}};
   std::string text;
   for (const auto& [name, seconds] : parts) {
     if (seconds > 0) text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ", ", name, seconds);
@@ -250,11 +253,11 @@ std::string seconds_text(const RunSeconds& run, const JobSeconds& job) {
   return text;
 }
 
-void print_result(const Plan& plan, const RunResult& result, const JobSeconds& seconds,
-                  const std::vector<Allotment>& allotments,
+void print_result(const Plan& plan, const CalibrationText& text, const RunResult& result,
+                  const JobSeconds& seconds, const std::vector<Allotment>& allotments,
                   const std::vector<RewriteResult>& rewrites, bool verbose) {
   const Model& model = *plan.model;
-  fmt::print("{}", rewrites_text(rewrites, true));
+  fmt::print("{}{}", text.own_text(), rewrites_text(rewrites, true));
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     const PlannedOutput& output = plan.outputs[i];
     const OutputResult& found = result.outputs[i];
@@ -374,11 +377,15 @@ FitText fit_text(const Options& options) {
 }
 
 // Chooses grids where a budget is given; shown before anything else runs.
-Fitted fit(const Options& options, const LoadedModel& loaded, Recipe& recipe, const Team& team,
-           const Common& common, Display& display) {
+Fitted fit(const Options& options, const CalibrationText& calibration, const LoadedModel& loaded,
+           Recipe& recipe, const Team& team, const Common& common, Display& display) {
   if (!options.fit.asked()) return {};
-  Fitted fitted = allot_all(options.fit, fit_text(options), loaded, options.model, recipe, team,
-                            common, display);
+  const FitText text = fit_text(options);
+  const std::int64_t tokens = fit_tokens(text);
+  Windows windows = options.calibrate.empty() ? read_windows(text.files, loaded, options.model,
+                                                             tokens, text.context, common)
+                                              : calibration.windows(tokens);
+  Fitted fitted = allot_all(options.fit, std::move(windows), loaded, recipe, team, display);
   for (std::size_t i = 0; i < recipe.targets.size() && !common.json && !common.quiet; ++i) {
     display.print(fmt::format("{}: grids by what they lose\n{}\n", recipe.targets[i].container,
                               to_text(fitted.allotments[i])));
@@ -388,11 +395,12 @@ Fitted fit(const Options& options, const LoadedModel& loaded, Recipe& recipe, co
 
 void show_plan(const LoadedModel& loaded, const Plan& plan,
                const std::vector<Allotment>& allotments, const std::vector<RewriteResult>& rewrites,
-               const Common& common) {
+               const CalibrationText& text, const Recipe& recipe, const Common& common) {
   const Model& model = *plan.model;
   if (!common.json) {
     print_plan(plan, model, common.verbose);
-    return fmt::print("{}", rewrites_text(rewrites, false));
+    return fmt::print("{}{}", text.plan_text(recipe.memory_bytes, recipe.threads),
+                      rewrites_text(rewrites, false));
   }
   Json object;
   object["outputs"] = Json::array();
@@ -408,12 +416,15 @@ void show_plan(const LoadedModel& loaded, const Plan& plan,
   }
   object["memory_bytes"] = plan.memory_bytes;
   object["notes"] = notes_of(loaded);
+  if (text.own_tokens() > 0)
+    object["own_text"] = text.plan_json(recipe.memory_bytes, recipe.threads);
   if (!rewrites.empty()) object["rewrites"] = rewrites_json(rewrites, false);
   print_json(object);
 }
 
-Json result_json(const LoadedModel& loaded, const Plan& plan, const RunResult& result,
-                 const JobSeconds& seconds, const std::vector<Allotment>& allotments,
+Json result_json(const LoadedModel& loaded, const Plan& plan, const CalibrationText& text,
+                 const RunResult& result, const JobSeconds& seconds,
+                 const std::vector<Allotment>& allotments,
                  const std::vector<RewriteResult>& rewrites,
                  const std::vector<Judgement>& judgements) {
   const Model& model = *plan.model;
@@ -426,12 +437,14 @@ Json result_json(const LoadedModel& loaded, const Plan& plan, const RunResult& r
     if (!allotments.empty()) object["outputs"].back()["fit"] = to_json(allotments[i]);
   }
   const RunSeconds& s = result.seconds;
-  object["seconds"] = {
-      {"load", seconds.load}, {"fit", seconds.fit},       {"rewrite", seconds.rewrite},
-      {"read", s.read},       {"calibrate", s.calibrate}, {"quantize", s.quantize},
-      {"write", s.write},     {"judge", seconds.judge},   {"total", seconds.total}};
+  object["seconds"] = {{"load", seconds.load},   {"own_text", seconds.own_text},
+                       {"fit", seconds.fit},     {"rewrite", seconds.rewrite},
+                       {"read", s.read},         {"calibrate", s.calibrate},
+                       {"quantize", s.quantize}, {"write", s.write},
+                       {"judge", seconds.judge}, {"total", seconds.total}};
   object["peak_memory_bytes"] = result.peak_memory_bytes;
   object["notes"] = notes_of(loaded);
+  if (text.own_tokens() > 0) object["own_text"] = text.own_json();
   if (!rewrites.empty()) object["rewrites"] = rewrites_json(rewrites, true);
   if (judgements.size() == 1) object["judge"] = to_json(judgements.front());
   return object;
@@ -497,12 +510,6 @@ Prepared rewritten_plan(const Options& options, const LoadedModel& loaded, const
   return out;
 }
 
-std::string names(const std::vector<std::string>& files) {
-  std::string all;
-  for (const std::string& file : files) all += (all.empty() ? "" : ", ") + file;
-  return all;
-}
-
 // Refused before anything is read.
 void check_paths(const Options& options, const Recipe& recipe) {
   for (const Target& target : recipe.targets) {
@@ -513,11 +520,12 @@ void check_paths(const Options& options, const Recipe& recipe) {
 }
 
 // The stages to come, for remaining time.
-JobOutline outline_of(const Options& options, const Recipe& recipe, const Windows& windows,
-                      std::size_t rewrites) {
+JobOutline outline_of(const Options& options, const Recipe& recipe, std::int64_t own_tokens,
+                      const Windows& windows, std::size_t rewrites) {
   JobOutline job;
   job.threads = recipe.threads;
   job.outputs = std::ssize(recipe.targets);
+  job.own_text_tokens = own_tokens;
   if (options.fit.asked()) job.fit_tokens = fit_tokens(fit_text(options));
   for (const auto& window : windows) job.calibration_tokens += std::ssize(window);
   job.calibration_stages = recipe.statistics != nullptr ? recipe.statistics->stages() : 0;
@@ -539,19 +547,26 @@ int quantize(const Options& options, const Common& common) {
       options.rewrite.empty() ? std::vector<ChosenRewrite>() : parse_rewrites(options.rewrite);
   if (options.fit.asked()) check_fit(options.fit, fit_text(options), recipe);
   check_paths(options, recipe);
+  CalibrationText calibration({"--calibrate", options.calibrate, options.tokens, options.context,
+                               options.dry_run ? "" : options.save_text, recipe.force});
   const std::unique_ptr<LoadedModel> loaded = open_model(options.model, common);
-  const Windows windows = options.calibrate.empty()
-                              ? Windows()
-                              : read_windows(options.calibrate, *loaded, options.model,
-                                             options.tokens, options.context, common);
+  calibration.read(*loaded, options.model, common);
+  Windows windows = calibration.windows(options.tokens);
   Prepared prepared;
   know(options, loaded->model, windows, team, recipe, prepared);
   JobSeconds seconds;
   seconds.load = laps.lap();
   std::unique_ptr<Display> display = make_progress(common);
-  display->expect(
-      expected_work(loaded->model, outline_of(options, recipe, windows, rewrites.size())));
-  Fitted fitted = fit(options, *loaded, recipe, team, common, *display);
+  display->expect(expected_work(loaded->model, outline_of(options, recipe, calibration.own_tokens(),
+                                                          windows, rewrites.size())));
+  if (calibration.is_missing() && (!options.dry_run || options.fit.asked())) {
+    if (!options.fit.asked()) make_plan(*loaded, recipe);  // what it refuses needs no text
+    calibration.write(recipe.memory_bytes, team, *display);
+    windows = calibration.windows(options.tokens);
+    know(options, loaded->model, windows, team, recipe, prepared);
+    seconds.own_text = laps.lap();
+  }
+  Fitted fitted = fit(options, calibration, *loaded, recipe, team, common, *display);
   const std::vector<Allotment>& allotments = fitted.allotments;
   if (options.fit.asked()) seconds.fit = laps.lap();
   prepared.plan = make_plan(*loaded, recipe);
@@ -562,7 +577,8 @@ int quantize(const Options& options, const Common& common) {
     print_notes(output, output.layout.notes, *display);
   if (options.dry_run) {
     display.reset();
-    show_plan(*loaded, prepared.plan, allotments, plan_rewrites(loaded->model, rewrites), common);
+    show_plan(*loaded, prepared.plan, allotments, plan_rewrites(loaded->model, rewrites),
+              calibration, recipe, common);
     return exit_code(allotments);
   }
   if (!rewrites.empty()) {
@@ -601,15 +617,16 @@ int quantize(const Options& options, const Common& common) {
     const WhenInterrupted no_report("the outputs are complete, but there is no report");
     write_report({*loaded, prepared.plan, *prepared.plan.coder.method, options.rewrite, result,
                   judgements, options.judge, fitted, options.fit, fit_text(options),
-                  options.calibrate.empty() ? options.statistics : names(options.calibrate),
+                  options.calibrate.empty() ? options.statistics : calibration.name(),
                   common.command, seconds.total},
                  options.report, options.force);
   }
   if (common.json) {
-    print_json(
-        result_json(*loaded, prepared.plan, result, seconds, allotments, rewritten, judgements));
+    print_json(result_json(*loaded, prepared.plan, calibration, result, seconds, allotments,
+                           rewritten, judgements));
   } else if (!common.quiet) {
-    print_result(prepared.plan, result, seconds, allotments, rewritten, common.verbose);
+    print_result(prepared.plan, calibration, result, seconds, allotments, rewritten,
+                 common.verbose);
     print_judgements(prepared.plan, judgements);
     if (!options.report.empty()) fmt::print("report written: {}\n", options.report);
   }
@@ -639,8 +656,9 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
       ->capture_default_str();
   sub->add_option("--calibrate", options->calibrate,
                   "Texts the model is run over, to code each weight for what it meets: " +
-                      std::string(kDocumentForms))
+                      std::string(kDocumentForms) + ". " + kOwnForms)
       ->allow_extra_args(true);
+  add_save_text(*sub, options->save_text);
   sub->add_option("--tokens", options->tokens, "Tokens of --calibrate, spread over its texts")
       ->capture_default_str();
   add_fit_options(*sub, options->fit);

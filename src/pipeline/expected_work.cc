@@ -8,12 +8,19 @@ constexpr double kSearch = 2e-8;  // thread seconds to find a weight's code
 constexpr double kDisk = 1e9;     // bytes a second
 constexpr double kBytesPerWeight = 0.7;
 constexpr double kVerified = 6;  // choices that --fit tries as a whole
+// Times a pass for a token: products of few rows are slower, and not all that is written is used.
+constexpr double kWritten = 2;
 // Times a pass through a layer's weights, which is two operations each: second moments and their
 // factors; with error feedback also the quantized model and its targets.
 constexpr double kMoments = 1.8;
 constexpr double kFeedback = 4;
 
 }  // namespace
+
+double own_text_seconds(const Model& model, std::int64_t tokens, int threads) {
+  return kWritten * 2 * static_cast<double>(model.parameters()) * static_cast<double>(tokens) /
+         (kFlops * threads);
+}
 
 std::vector<Work> expected_work(const Model& model, const JobOutline& job) {
   const auto parameters = static_cast<double>(model.parameters());
@@ -22,6 +29,10 @@ std::vector<Work> expected_work(const Model& model, const JobOutline& job) {
   const auto seconds = [&](double operations) { return operations / (kFlops * job.threads); };
   const double layer_pass = seconds(2 * parameters / layers);  // of one token
   std::vector<Work> all;
+  if (job.own_text_tokens > 0) {
+    all.push_back({"own text", static_cast<double>(job.own_text_tokens),
+                   own_text_seconds(model, 1, job.threads)});
+  }
   if (job.fit_tokens > 0) {
     const double passes = layers * static_cast<double>(job.fit_tokens) * outputs;
     const double tensors = static_cast<double>(model.weights.size()) / layers;

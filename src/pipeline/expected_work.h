@@ -14,6 +14,7 @@ namespace zp {
 struct JobOutline {
   int threads = 1;
   std::int64_t outputs = 1;
+  std::int64_t own_text_tokens = 0;     ///< that the model writes itself
   std::int64_t fit_tokens = 0;          ///< that losses are measured on
   std::int64_t calibration_tokens = 0;  ///< of the text
   std::int64_t calibration_stages = 0;  ///< LayerStatistics::stages()
@@ -22,7 +23,10 @@ struct JobOutline {
   std::int64_t judge_tokens = 0;
 };
 
-/// By the names of the stages that sensitivity, calibration, run and judge have.
+/// That the model takes to write so many tokens.
+double own_text_seconds(const Model& model, std::int64_t tokens, int threads);
+
+/// By the names of the stages that own text, sensitivity, calibration, run and judge have.
 std::vector<Work> expected_work(const Model& model, const JobOutline& job);
 
 }  // namespace zp

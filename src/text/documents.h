@@ -6,10 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "text/chat_templates.h"
 #include "text/dataset.h"
+#include "text/encode.h"
 #include "text/tokenizer.h"
 
 namespace zp {
+
+/// The tokens of one document, as encode_documents() has them.
+std::vector<TokenId> encode_document(const Document& document, const Encoder& encoder,
+                                     ChatTemplates& templates, bool add_special);
 
 /// Calls `use` with the tokens of each document in order. With `add_special` texts have the tokens
 /// around them that the tokenizer puts there; a template says by itself where they stand. Throws
