@@ -23,13 +23,11 @@ import sys
 import tempfile
 import time
 
-sys.path.append(sys.path.pop(0))  # tokenize.py stands here, and Python has one
-
-import numpy as np  # noqa: E402
-import onnx  # noqa: E402
-import onnxruntime  # noqa: E402
-from calibrated import read, spread  # noqa: E402
-from onnxruntime.quantization import matmul_nbits_quantizer as nbits  # noqa: E402
+import numpy as np
+import onnx
+import onnxruntime
+from calibrated import read, spread
+from onnxruntime.quantization import matmul_nbits_quantizer as nbits
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tests/consumers"))

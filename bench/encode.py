@@ -2,7 +2,7 @@
 """Encoding beside the `tokenizers` package, one thread each, turn and turn about.
 
     cmake --preset release && cmake --build --preset release
-    .venv/bin/python bench/tokenize.py [--build build/release] [--rounds 5] [--text FILE...] FOLDER...
+    .venv/bin/python bench/encode.py [--build build/release] [--rounds 5] [--text FILE...] FOLDER...
 
 Each text is cut into pieces of about 4 kB at line ends. Prints MB/s of both (medians) and their ratio; both must give
 the same number of ids.
