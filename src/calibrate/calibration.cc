@@ -32,6 +32,15 @@ std::string input_name(std::int64_t layer, Role role) {
   return layer < 0 ? name : name + " of layer " + std::to_string(layer);
 }
 
+// A factor of n columns takes as long as so many times n^3 multiplications for tokens
+// (bench/README.md).
+constexpr double kFactor = 1.8;
+
+std::int64_t columns_of(const Decoder& d, Role input) {
+  if (input == Role::down) return d.ffn;
+  return input == Role::attention_output ? d.heads * d.head_dim : d.hidden;
+}
+
 std::vector<Role> roles_of_layer(const Decoder& d) {
   if (d.parallel) return {Role::query, Role::attention_output, Role::down};
   return {Role::query, Role::attention_output, Role::gate, Role::down};
@@ -187,7 +196,47 @@ void Calibration::run_inputs(Progress& progress) {
     inputs_[stage.role].emplace_back(std::move(drift.moments), std::move(drift.sums),
                                      options_for(model_.decoder, stage.role, options_.method),
                                      team_);
+    progress.advance(factor_tokens(stage.role));
   }
+}
+
+std::int64_t Calibration::factor_tokens(Role role) const {
+  const Decoder& d = model_.decoder;
+  const auto square = [&](Role input) {
+    const auto n = static_cast<double>(columns_of(d, input));
+    return n * n;
+  };
+  // Multiplications for a token in a layer: of its linears, of second moments (half of a square),
+  // of what inputs drifted.
+  const auto outputs = static_cast<double>(outputs_.size());
+  double layer = 0;
+  for (const Weight& weight : model_.weights) {
+    if (weight.use.layer == 0)
+      layer += (1 + outputs) * static_cast<double>(weight.use.rows * weight.use.cols);
+  }
+  for (const Role input : roles_of_layer(d))
+    layer += (outputs > 0 ? 1.5 * outputs : 0.5) * square(input);
+  const double stages = upstream() ? static_cast<double>(roles_of_layer(d).size()) : 1;
+  return static_cast<std::int64_t>(kFactor * square(role) *
+                                   static_cast<double>(columns_of(d, role)) * stages / layer);
+}
+
+std::int64_t Calibration::factor_tokens(const Stage& stage) const {
+  if (!options_.feedback || (stage.layer < 0 && stage.role == Role::embedding)) return 0;
+  if (upstream()) return std::ssize(outputs_) * factor_tokens(stage.role);
+  if (stage.layer < 0) return factor_tokens(stage.role);
+  std::int64_t sum = 0;
+  for (const Role role : roles_of_layer(model_.decoder)) sum += factor_tokens(role);
+  return sum;
+}
+
+std::int64_t Calibration::work() const {
+  std::int64_t sum = 0;
+  for (const Stage& stage : stages_) {
+    if (stage.layer < 0 && stage.role == Role::embedding) continue;
+    sum += tokens() + factor_tokens(stage);
+  }
+  return sum;
 }
 
 // Factors need room, activations don't any more.
@@ -197,7 +246,7 @@ void Calibration::shrink() {
 }
 
 // A set of second moments goes as soon as its factor is there.
-void Calibration::finish() {
+void Calibration::finish(Progress& progress) {
   shrink();
   while (!moments_.empty()) {
     const auto first = moments_.begin();
@@ -205,6 +254,7 @@ void Calibration::finish() {
     if (options_.feedback) {
       inputs.emplace_back(std::move(first->second), std::vector<float>(),
                           options_for(model_.decoder, first->first, options_.method), team_);
+      progress.advance(factor_tokens(first->first));
     } else {
       inputs.emplace_back(first->second);
     }
@@ -217,14 +267,14 @@ void Calibration::embed() {
   for (const auto& output : outputs_) output->embed();
 }
 
-void Calibration::run(Progress& progress) {
+void Calibration::run(Progress& progress, std::int64_t total) {
   inputs_.clear();
   moments_.clear();
   ranges_.clear();
   const Stage& stage = stages_[static_cast<std::size_t>(++stage_)];
   if (stage.layer < 0 && stage.role == Role::embedding) return;
   if (stage.layer == 0 && (stage_ == 0 || stage.role == Role::query)) embed();
-  progress.stage(title(), tokens(), "tokens");
+  progress.stage(title(), total, "tokens");
   if (upstream()) {
     run_inputs(progress);
   } else if (stage.layer >= 0) {
@@ -235,12 +285,12 @@ void Calibration::run(Progress& progress) {
 }
 
 void Calibration::next(Progress& progress) {
-  run(progress);
-  finish();
+  run(progress, tokens() + factor_tokens(stages_[static_cast<std::size_t>(stage_ + 1)]));
+  finish(progress);
 }
 
 const std::map<Role, Moments>& Calibration::gather(Progress& progress) {
-  run(progress);
+  run(progress, tokens());
   return moments_;
 }
 

@@ -47,6 +47,7 @@ class Calibration final : public LayerStatistics {
 
   std::int64_t bytes() const override;
   std::int64_t stages() const override { return static_cast<std::int64_t>(stages_.size()); }
+  std::int64_t work() const override;
   std::int64_t windows() const override { return tokens() / context(); }
   std::int64_t stage_of(const Weight& weight) const override;
   void next(Progress& progress) override;
@@ -87,9 +88,13 @@ class Calibration final : public LayerStatistics {
   void run_inputs(Progress& progress);
   void go_on(Stream& stream, std::int64_t group);
   void embed();
-  void run(Progress& progress);
+  /// What a factor for an input of this role takes, in tokens.
+  std::int64_t factor_tokens(Role role) const;
+  /// For all the factors of a stage; 0: nobody asks for any.
+  std::int64_t factor_tokens(const Stage& stage) const;
+  void run(Progress& progress, std::int64_t total);
   void shrink();
-  void finish();
+  void finish(Progress& progress);
 
   const Model& model_;
   CalibrationOptions options_;

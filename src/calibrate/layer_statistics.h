@@ -23,6 +23,8 @@ class LayerStatistics {
   /// Memory it takes at most.
   virtual std::int64_t bytes() const = 0;
   virtual std::int64_t stages() const = 0;
+  /// What next() says of its progress in all stages together.
+  virtual std::int64_t work() const { return 0; }
   /// Of the text they come from.
   virtual std::int64_t windows() const = 0;
   /// The stage whose statistics a weight wants; a weight that has none has the stage in which it

@@ -129,6 +129,11 @@ std::string asked_text(const FitOptions& options) {
 
 std::int64_t fit_tokens(const FitText& text) { return std::min(text.tokens, kTokens); }
 
+std::int64_t fit_choices(const FitOptions& options) {
+  constexpr std::int64_t kSearched = 13;  // of a thousand, by smallest_that_keeps()
+  return options.max_kl ? kSearched : 1;
+}
+
 Fitted allot_all(const FitOptions& options, std::vector<std::vector<std::int32_t>> windows,
                  const LoadedModel& loaded, Recipe& recipe, const Team& team, Progress& progress) {
   const Limits limits = limits_of(options);

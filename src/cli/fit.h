@@ -46,6 +46,9 @@ Fitted allot_all(const FitOptions& options, std::vector<std::vector<std::int32_t
 /// Tokens of the text that losses are measured on, at most.
 std::int64_t fit_tokens(const FitText& text);
 
+/// About how many choices are tried as a whole.
+std::int64_t fit_choices(const FitOptions& options);
+
 /// Finds Allotment::written; the plan's files must be there.
 void measure_written(Fitted& fitted, const Plan& plan, const LoadedModel& loaded, const Team& team,
                      Progress& progress);

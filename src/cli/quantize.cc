@@ -526,9 +526,15 @@ JobOutline outline_of(const Options& options, const Recipe& recipe, std::int64_t
   job.threads = recipe.threads;
   job.outputs = std::ssize(recipe.targets);
   job.own_text_tokens = own_tokens;
-  if (options.fit.asked()) job.fit_tokens = fit_tokens(fit_text(options));
+  if (options.fit.asked()) {
+    job.fit_tokens = fit_tokens(fit_text(options));
+    job.fit_choices = fit_choices(options.fit);
+  }
   for (const auto& window : windows) job.calibration_tokens += std::ssize(window);
-  job.calibration_stages = recipe.statistics != nullptr ? recipe.statistics->stages() : 0;
+  if (recipe.statistics != nullptr) {
+    job.calibration_stages = recipe.statistics->stages();
+    job.calibration_work = recipe.statistics->work();
+  }
   job.rewrites = static_cast<std::int64_t>(rewrites);
   job.feedback = recipe.coder.method->feedback;
   constexpr std::int64_t kBytesPerToken = 4;

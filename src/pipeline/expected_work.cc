@@ -7,11 +7,10 @@ constexpr double kFlops = 60e9;   // of a thread, in products of matrices
 constexpr double kSearch = 2e-8;  // thread seconds to find a weight's code
 constexpr double kDisk = 1e9;     // bytes a second
 constexpr double kBytesPerWeight = 0.7;
-constexpr double kVerified = 6;  // choices that --fit tries as a whole
 // Times a pass for a token: products of few rows are slower, and not all that is written is used.
 constexpr double kWritten = 2;
-// Times a pass through a layer's weights, which is two operations each: second moments and their
-// factors; with error feedback also the quantized model and its targets.
+// Times a pass through a layer's weights, which is two operations each: second moments; with error
+// feedback also the quantized model and its targets.
 constexpr double kMoments = 1.8;
 constexpr double kFeedback = 4;
 
@@ -38,14 +37,14 @@ std::vector<Work> expected_work(const Model& model, const JobOutline& job) {
     const double tensors = static_cast<double>(model.weights.size()) / layers;
     all.push_back({"float model", passes, layer_pass});
     all.push_back({"measure", passes * tensors * (layers / 2 + 1), layer_pass});
-    all.push_back({"verify", passes * kVerified, layer_pass});
+    all.push_back({"verify", passes * static_cast<double>(job.fit_choices), layer_pass});
   }
   if (job.calibration_tokens > 0) {
     const auto tokens = static_cast<double>(job.calibration_tokens);
     const double rewrites = static_cast<double>(job.rewrites) * (layers + 1);
     const auto stages = static_cast<double>(job.calibration_stages);
     const double by_output = job.feedback ? kFeedback * outputs : kMoments;
-    all.push_back({"calibrate", tokens * (stages + rewrites),
+    all.push_back({"calibrate", static_cast<double>(job.calibration_work) + tokens * rewrites,
                    layer_pass * by_output * layers / (stages + rewrites)});
   }
   const double spread = job.feedback ? seconds(10 * static_cast<double>(model.decoder.hidden)) : 0;

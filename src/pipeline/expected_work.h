@@ -16,8 +16,10 @@ struct JobOutline {
   std::int64_t outputs = 1;
   std::int64_t own_text_tokens = 0;     ///< that the model writes itself
   std::int64_t fit_tokens = 0;          ///< that losses are measured on
+  std::int64_t fit_choices = 1;         ///< that are tried as a whole
   std::int64_t calibration_tokens = 0;  ///< of the text
   std::int64_t calibration_stages = 0;  ///< LayerStatistics::stages()
+  std::int64_t calibration_work = 0;    ///< LayerStatistics::work()
   std::int64_t rewrites = 0;            ///< each with a pass over the text
   bool feedback = false;                ///< the coder spreads errors
   std::int64_t judge_tokens = 0;

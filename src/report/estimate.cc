@@ -1,6 +1,7 @@
 #include "report/estimate.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace zp {
 namespace {
@@ -24,6 +25,8 @@ std::size_t Estimate::kind_of(std::string_view name) {
 
 void Estimate::stage(std::string_view name, double total, double now) {
   advance(0, now);
+  if (!name_.empty()) kinds_[current_].seconds += waiting_;
+  waiting_ = 0;
   name_ = name;
   current_ = kind_of(name);
   // Neighbours may take turns, as calibrating and coding do; what lies further back is over, even
@@ -32,18 +35,19 @@ void Estimate::stage(std::string_view name, double total, double now) {
   Kind& kind = kinds_[current_];
   kind.over = false;
   kind.work.amount = std::max(kind.work.amount, kind.done + total);
+  stage_total_ = total;
   stage_done_ = 0;
   stage_begin_ = now;
 }
 
 void Estimate::advance(double amount, double now) {
-  if (!name_.empty()) {
-    Kind& kind = kinds_[current_];
-    kind.seconds += now - now_;
-    kind.done = std::min(kind.done + amount, kind.work.amount);
-    stage_done_ += amount;
-  }
+  if (!name_.empty()) waiting_ += now - now_;
   now_ = now;
+  if (name_.empty() || amount <= 0) return;
+  Kind& kind = kinds_[current_];
+  kind.seconds += std::exchange(waiting_, 0);
+  kind.done = std::min(kind.done + amount, kind.work.amount);
+  stage_done_ += amount;
 }
 
 // 0: unknown.
@@ -61,17 +65,20 @@ double Estimate::seconds_per_unit(const Kind& kind) const {
 
 std::optional<double> Estimate::seconds_left() const {
   double sum = 0;
-  for (const Kind& kind : kinds_) {
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    const Kind& kind = kinds_[i];
     if (kind.left() <= 0) continue;
     const double each = seconds_per_unit(kind);
     if (each <= 0) return {};
     sum += kind.left() * each;
+    if (i == current_)
+      sum -= std::min(waiting_, each * std::clamp(stage_total_ - stage_done_, 0.0, kind.left()));
   }
   return sum;
 }
 
 double Estimate::share() const {
-  double spent = 0;
+  double spent = waiting_;
   for (const Kind& kind : kinds_) spent += kind.seconds;
   const std::optional<double> left = seconds_left();
   return left && spent + *left > 0 ? spent / (spent + *left) : 0;

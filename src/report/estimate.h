@@ -1,7 +1,8 @@
 // How far a job is and how long it will take: from what it expects to do and what that took so far.
 //
 // Work of one kind goes on at the rate it had; work that has not begun is taken to be as much off
-// its guess as all that is measured was off its own.
+// its guess as all that is measured was off its own. Time in which nothing came to an end is part
+// of what ends next: until then it is taken from what the stage has left, and changes no rate.
 #pragma once
 
 #include <optional>
@@ -45,9 +46,11 @@ class Estimate {
   std::vector<Kind> kinds_;
   std::size_t current_ = 0;
   std::string name_;
+  double stage_total_ = 0;
   double stage_done_ = 0;
   double stage_begin_ = 0;
   double now_ = 0;
+  double waiting_ = 0;  // seconds in this stage since something came to an end
 };
 
 }  // namespace zp

@@ -29,6 +29,21 @@ TEST(Estimate, WhatWasExpectedAndDidNotComeIsOverWhenLaterWorkBegins) {
   EXPECT_NEAR(*job.seconds_left(), 10 + 100, 1e-9) << "quantize may go on in turns, verify not";
 }
 
+TEST(Estimate, FallsWhileALongUnitIsUnderWay) {
+  Estimate job;
+  job.expect({{"calibrate", 400, 0.1}});
+  job.stage("calibrate layer 1 of 2", 200, 0);
+  job.advance(100, 20);
+  EXPECT_NEAR(*job.seconds_left(), 60, 1e-9);
+  job.advance(0, 30);
+  EXPECT_NEAR(*job.seconds_left(), 50, 1e-9);
+  job.advance(0, 45);
+  EXPECT_NEAR(*job.seconds_left(), 40, 1e-9) << "the stage can't be more than over";
+  EXPECT_NEAR(job.share(), 45 / 85.0, 1e-9);
+  job.advance(100, 45);
+  EXPECT_NEAR(*job.seconds_left(), 45, 1e-9) << "at the rate it had in the end";
+}
+
 TEST(Estimate, WithoutExpectationsAStageIsTheJob) {
   Estimate job;
   job.stage("evaluate", 200, 5);
