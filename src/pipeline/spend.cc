@@ -1,10 +1,13 @@
 #include "pipeline/spend.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 namespace zp {
 namespace {
+
+constexpr std::size_t kBelow = 3;  // looked at below a choice that keeps to its limit
 
 // Loss bought per byte by going from one offer to a larger one.
 double rate(const Offer& from, const Offer& to) {
@@ -69,6 +72,29 @@ Purchase spend(const Offers& offers, std::int64_t budget) {
     out[u.tensor] = u.offer;
   }
   return out;
+}
+
+std::size_t smallest_that_keeps(std::size_t count, const std::function<bool(std::size_t)>& keeps) {
+  std::map<std::size_t, bool> known;
+  const auto kept = [&](std::size_t i) {
+    if (!known.contains(i)) known[i] = keeps(i);
+    return known[i];
+  };
+  std::size_t low = 0, high = count;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (kept(middle)) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  for (std::size_t below = 1; below <= std::min(kBelow, high); ++below) {
+    if (!kept(high - below)) continue;
+    high -= below;
+    below = 0;
+  }
+  return high;
 }
 
 std::int64_t bytes_of(const Offers& offers, const Purchase& purchase) {

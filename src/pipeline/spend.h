@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace zp {
@@ -36,6 +37,13 @@ std::vector<Upgrade> upgrades(const Offers& offers);
 /// cheapest() and every step of upgrades(), in their order, that the budget still has room for; a
 /// tensor whose step had none stays where it is. Where cheapest() is beyond the budget: cheapest().
 Purchase spend(const Offers& offers, std::int64_t budget);
+
+/// Of `count` choices, each larger than the one before, the smallest that keeps to a limit, or
+/// `count`. What is measured need not fall with every step, so it bisects and then looks at the
+/// three below what it has: the choice keeps to the limit, those three do not, and a stricter limit
+/// never gets a smaller choice. Where one choice keeps to it all larger ones do, none smaller does.
+/// `keeps` measures one; asked about log2(count) + 3 times, of no choice twice.
+std::size_t smallest_that_keeps(std::size_t count, const std::function<bool(std::size_t)>& keeps);
 
 std::int64_t bytes_of(const Offers& offers, const Purchase& purchase);
 double loss_of(const Offers& offers, const Purchase& purchase);

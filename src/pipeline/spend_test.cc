@@ -102,5 +102,60 @@ TEST(Spend, PassesOverAStepThatDoesNotFit) {
   EXPECT_EQ(spend({{{100, 1000}, {200, 0}}, {{10, 5}, {20, 0}}}, 130), (Purchase{0, 1}));
 }
 
+// What choices measure: falling, and of each up to `noise` more.
+std::vector<double> measured(std::uint64_t seed, std::size_t count, double noise) {
+  Random random(seed);
+  std::vector<double> out;
+  for (std::size_t i = 0; i < count; ++i)
+    out.push_back(static_cast<double>(count - i) + noise * random.uniform());
+  return out;
+}
+
+std::size_t smallest(const std::vector<double>& measured, double limit) {
+  return smallest_that_keeps(measured.size(), [&](std::size_t i) { return measured[i] <= limit; });
+}
+
+TEST(SmallestThatKeeps, IsTheFirstWhereLargerOnesAlwaysDoToo) {
+  for (std::size_t count = 0; count < 40; ++count) {
+    const std::vector<double> falling = measured(1, count, 0);
+    for (std::size_t first = 0; first <= count; ++first)
+      EXPECT_EQ(smallest(falling, static_cast<double>(count - first)), first) << count;
+  }
+}
+
+TEST(SmallestThatKeeps, KeepsToTheLimitAsTheThreeBelowItDoNot) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    const std::vector<double> all = measured(seed, 100, 20);
+    for (double limit = 1; limit < 130; limit += 0.7) {
+      const std::size_t found = smallest(all, limit);
+      EXPECT_TRUE(found == all.size() || all[found] <= limit) << seed << ", " << limit;
+      for (std::size_t below = 1; below <= std::min<std::size_t>(3, found); ++below)
+        EXPECT_GT(all[found - below], limit);
+    }
+  }
+}
+
+TEST(SmallestThatKeeps, NeverIsSmallerForLess) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    const std::vector<double> all = measured(seed, 100, 20);
+    std::size_t before = all.size();
+    for (double limit = 0; limit < 130; limit += 0.3) {
+      const std::size_t found = smallest(all, limit);
+      EXPECT_LE(found, before) << seed << ", " << limit;
+      before = found;
+    }
+  }
+}
+
+TEST(SmallestThatKeeps, AsksOfNoChoiceTwiceAndOfFew) {
+  constexpr std::size_t kCount = 1000;
+  for (std::size_t first = 0; first <= kCount; first += 37) {
+    std::vector<int> asked(kCount);
+    smallest_that_keeps(kCount, [&](std::size_t i) { return ++asked[i], i >= first; });
+    EXPECT_LE(*std::ranges::max_element(asked), 1);
+    EXPECT_LE(std::ranges::count(asked, 1), 10 + 3);
+  }
+}
+
 }  // namespace
 }  // namespace zp

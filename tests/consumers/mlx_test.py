@@ -34,10 +34,11 @@ except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
-from consumer import CLOSE, PROGRAM, expected_prompts, models, quantize
+from consumer import CLOSE, PROGRAM, SOURCE, expected_prompts, models, quantize
 from engine_test import LOGITS, bound
 
 mx.set_default_device(mx.cpu)
+DEMO = SOURCE / "models/demo"
 DECODE_PLANES = PROGRAM.parent / "decode_planes"
 FLOATS = {"fp32": mx.float32, "fp16": mx.float16, "bf16": mx.bfloat16}
 SCALES = {mx.float32: "s32", mx.float16: "s16", mx.bfloat16: "sbf16"}
@@ -296,6 +297,29 @@ class MlxTest(unittest.TestCase):
                 self.check_same_logits(folder / name, config, load_model(folder / "nested")[0])
                 print(f"{name}: {count} quantized tensors")
 
+    def test_grids_of_a_budget(self):
+        """Grids of two bits beside others, tensor by tensor: mlx-lm computes what the engine does."""
+        text = ["--calibrate", DEMO / "heldout.txt", "--tokens", "256", "--context", "128"]
+        with tempfile.TemporaryDirectory() as folder:
+            exact, out = pathlib.Path(folder) / "exact", pathlib.Path(folder) / "budget"
+            quantize(DEMO, {exact: "hf:fp32"})
+            (report,) = quantize(exact, {out: "mlx"}, "--fit", "3.8bpw", "--method", "mse", *text).values()
+            model, _ = load_model(out)
+            modes = {(m.bits, m.group_size) for m in dict(model.named_modules()).values() if is_quantized(m)}
+            grids = {t["grid"] for t in report["fit"]["tensors"]}
+            self.assertEqual(len(modes), len(grids), grids)
+            self.assertIn(2, {bits for bits, _ in modes}, grids)
+            self.check_engine(out, model)
+
+    def check_engine(self, folder, model):
+        """Of scales in FP32, as which both compute."""
+        ids = list(range(20))
+        run = subprocess.run([LOGITS, folder], input=" ".join(map(str, ids)).encode(), capture_output=True)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        own = np.frombuffer(run.stdout, np.float32).reshape(len(ids), -1)
+        rows = np.array(model(mx.array([ids]))[0])
+        self.assertLess(np.abs(own - rows).max(), bound(folder, len(ids), np.abs(rows).max()))
+
     def test_folders_of_mlx_lm(self):
         """What mlx_lm.convert wrote, read and written in FP32, is what mx.dequantize makes of it."""
         sizes = {**SIZES, "hidden_size": 256, "num_hidden_layers": 8}  # recipes differ by layer
@@ -332,13 +356,7 @@ class MlxTest(unittest.TestCase):
                             )
                         stored = {p for p in parameters(model) if not p.endswith((".scales", ".biases"))}
                         self.assertEqual(set(found), stored)
-                        ids = list(range(20))
-                        request = " ".join(map(str, ids)).encode()
-                        run = subprocess.run([LOGITS, written], input=request, capture_output=True)
-                        self.assertEqual(run.returncode, 0, run.stderr)
-                        own = np.frombuffer(run.stdout, np.float32).reshape(len(ids), -1)
-                        rows = np.array(model(mx.array([ids]))[0])
-                        self.assertLess(np.abs(own - rows).max(), bound(written, len(ids), np.abs(rows).max()))
+                        self.check_engine(written, model)
 
     def check_same_logits(self, source, config, model):
         """mlx-lm's own reading of the source computes the same to the bit."""

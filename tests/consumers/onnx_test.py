@@ -25,7 +25,7 @@ except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
-from consumer import PROGRAM, SHARED, quantize
+from consumer import PROGRAM, SHARED, SOURCE, quantize
 from engine_test import LOGITS, bound
 from engine_test import REAL as ENGINE_REAL
 from make_random_models import MODELS, make_random_model
@@ -54,6 +54,7 @@ RANDOM = [
     "llama", "llama_biases", "llama_llama3", "llama_yarn", "mistral_window", "qwen2", "qwen3", "gemma2", "gpt2",
     "gpt2_untied", "odd_heads", "phi", "phi3_tied_partial", "phi3_short", "phi3_long",
 ]  # fmt: skip
+DEMO = SOURCE / "models/demo"
 REAL = [*ENGINE_REAL, SHARED / "models/micro-lm-gpt2"]
 
 
@@ -135,6 +136,15 @@ class OnnxTest(unittest.TestCase):
     def test_groups_scales_and_signs(self):
         print(f"{'':24}" + "".join(f"{grid[:15]:>16}" for grid in MORE_GRIDS))
         self.check_model(self.random("qwen2"), MORE_GRIDS)
+
+    def test_grids_of_a_budget(self):
+        """Grids of two bits beside others, tensor by tensor."""
+        text = ["--calibrate", DEMO / "heldout.txt", "--tokens", "512", "--context", "128"]
+        out = self.folder / "budget"
+        (report,) = quantize(DEMO, {out: "onnx"}, "--fit", "3bpw", "--method", "mse", *text).values()
+        bits = {t["grid"].partition(":")[0] for t in report["fit"]["tensors"]}
+        self.assertLessEqual({"int2", "int4"}, bits)
+        self.compare(out, out, some_ids(DEMO))
 
     def test_codes_are_those_of_the_weights(self):
         """In decibels, of every tensor: what was reported against what is read back."""
