@@ -218,8 +218,11 @@ void add_companions(Layout& layout, const ContainerInput& input) {
   if (input.tokenizer == nullptr) return;
   if (!has_file(layout, kTokenizerFile)) add_tokenizer(layout, *input.tokenizer);
   // A folder without this file has its ends in config.json; a source that is no folder has neither.
-  if (input.folder.empty())
-    add_json(layout, kGenerationConfig, token_ids_json(*input.tokenizer, input.generation_config));
+  if (!input.folder.empty()) return;
+  Json generation = token_ids_json(*input.tokenizer, input.generation_config);
+  for (const auto& [name, value] : input.generation_config.items())
+    generation.emplace(name, Json(value));
+  add_json(layout, kGenerationConfig, generation);
 }
 
 void add_transformers_notes(Layout& layout, const ContainerInput& input) {

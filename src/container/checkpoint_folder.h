@@ -45,7 +45,8 @@ void add_json(Layout& layout, std::string name, const Json& json);
 
 /// Adds copies of the tokenizer's and generation's files and licences that the source has. Where it
 /// holds its tokenizer in another form, tokenizer.json and tokenizer_config.json are made of that;
-/// where it is no folder, generation_config.json of the tokens that begin, end and fill.
+/// where it is no folder, generation_config.json of the tokens that begin, end and fill, and of how
+/// they are drawn.
 void add_companions(Layout& layout, const ContainerInput& input);
 /// Notes where transformers, or what is built on it, will read that tokenizer otherwise.
 void add_transformers_notes(Layout& layout, const ContainerInput& input);

@@ -15,6 +15,7 @@
 #include "container/gguf_metadata.h"
 #include "container/gguf_mixtures.h"
 #include "container/gguf_tokenizer.h"
+#include "format/gguf_sampling.h"
 #include "model/gguf_rows.h"
 
 namespace zp {
@@ -143,6 +144,10 @@ class Builder {
     header_.pairs = gguf_metadata(input_, file_type);
     for (gguf::Pair& pair : gguf_provenance(input_, is_quantized()))
       header_.pairs.push_back(std::move(pair));
+    if (!has_sampling(input_.provenance)) {  // which a GGUF file's are among
+      for (gguf::Pair& pair : sampling_pairs(input_.generation_config, input_.name))
+        header_.pairs.push_back(std::move(pair));
+    }
     for (gguf::Pair& pair : tokenizer_pairs(input_)) header_.pairs.push_back(std::move(pair));
     std::vector<std::byte> bytes = gguf::write_header(header_);
     std::int64_t end = header_.data_begin;

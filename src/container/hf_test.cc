@@ -103,14 +103,15 @@ TEST(Hf, OfASourceThatIsNoFolderGenerationHasItsEnds) {
   tokenizer.tokens = {{"<s>"}, {"</s>"}, {"<|im_end|>"}};
   tokenizer.bos = 0;
   tokenizer.eos = 1;
-  const Json generation = {{"eos_token_id", {2, 1}}};
+  const Json generation = {{"eos_token_id", {2, 1}}, {"top_k", 20}};
   const auto generation_config = [&](const std::filesystem::path& folder) {
     const ContainerInput input{f.model, &tokenizer, f.config, generation, folder, "tiny", {}};
     const auto files = written(hf().layout(input, f.assign({}, "fp16")));
     return files.contains("generation_config.json") ? json_of(files.at("generation_config.json"))
                                                     : Json();
   };
-  EXPECT_EQ(generation_config({}), Json({{"bos_token_id", 0}, {"eos_token_id", {1, 2}}}));
+  EXPECT_EQ(generation_config({}),
+            Json({{"bos_token_id", 0}, {"eos_token_id", {1, 2}}, {"top_k", 20}}));
   EXPECT_EQ(generation_config("a folder without one"), Json());
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "format/gguf_pre_tokenizers.h"
+#include "format/gguf_sampling.h"
 #include "source/gguf_fields.h"
 #include "text/generation.h"
 #include "text/utf8.h"
@@ -288,7 +289,9 @@ Json read_gguf_generation(std::span<const gguf::Pair> pairs, const std::string& 
   if (turn_end && (fields.has("eot_token_id") || turn_end != id_of("eos_token_id")))
     ends.push_back(*turn_end);
   if (const auto message_end = id_of("eom_token_id")) ends.push_back(*message_end);
-  return ends.empty() ? Json() : Json{{"eos_token_id", std::move(ends)}};
+  Json generation = sampling_fields(pairs);
+  if (!ends.empty()) generation["eos_token_id"] = std::move(ends);
+  return generation;
 }
 
 }  // namespace zp

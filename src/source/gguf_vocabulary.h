@@ -21,8 +21,9 @@ namespace zp {
 std::optional<Tokenizer> read_gguf_tokenizer(std::span<const gguf::Pair> pairs,
                                              const std::string& where);
 
-/// eot and eom, as generation_config.json says such: {"eos_token_id": [...]}; null when there are
-/// none. As llama.cpp has it, eot is found by its text where the file names none.
+/// What generation_config.json would say: eot and eom as {"eos_token_id": [...]}, and how tokens
+/// are drawn (sampling_fields()); null when there is neither. As llama.cpp has it, eot is found by
+/// its text where the file names none.
 Json read_gguf_generation(std::span<const gguf::Pair> pairs, const std::string& where);
 
 }  // namespace zp

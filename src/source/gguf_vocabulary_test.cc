@@ -26,5 +26,10 @@ TEST(GgufGeneration, ATurnsEndIsFoundByItsTextWhereNoKeyNamesIt) {
   EXPECT_TRUE(ends({kTexts, id("eos_token_id", 2)}).is_null());
 }
 
+TEST(GgufGeneration, KeysOfSamplingAreFields) {
+  EXPECT_EQ(ends({id("eot_token_id", 3), {"general.sampling.top_k", std::int32_t{20}}}),
+            Json({{"top_k", 20}, {"do_sample", true}, {"eos_token_id", {3}}}));
+}
+
 }  // namespace
 }  // namespace zp

@@ -15,6 +15,7 @@ import lzma
 import math
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -144,6 +145,44 @@ class GgufTest(unittest.TestCase):
         for model, texts in here.items():
             with tempfile.TemporaryDirectory() as folder:
                 self.check_model(model, texts, folder)
+
+
+    def test_grids_of_a_small_budget(self):
+        """llama.cpp loads what one chose, and goes on as the engine does."""
+        model = SOURCE / "models/demo"
+        text = ["--calibrate", model / "heldout.txt", "--tokens", "512", "--context", "128"]
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "small.gguf"
+            command = [PROGRAM, "quantize", model, "--to", f"gguf={path}", "--fit", "2.5bpw", "--json", "--quiet", *text]
+            run = subprocess.run(command, capture_output=True, text=True)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            (output,) = json.loads(run.stdout)["outputs"]
+            self.assertLessEqual(output["bits_per_weight"], 2.5)
+            self.assertTrue(any(t["grid"].startswith("iq") for t in output["fit"]["tensors"]))
+            self.assertEqual({t["name"]: t["bytes"] for t in output["tensors"]}, {n: t[0] for n, t in tensors(path).items()})
+            self.assertEqual(len(Llama(path).go_on("The lantern", 8)), 8)
+
+    def test_sampling_of_the_model(self):
+        """llama.cpp's server takes from the file what generation_config.json says, and hf gets it back."""
+        stated = {"temperature": 0.35, "top_k": 17, "top_p": 0.85, "min_p": 0.01, "repetition_penalty": 1.05, "do_sample": True}
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            shutil.copytree(SOURCE / "models/demo", folder / "model")
+            config = json.loads((folder / "model/generation_config.json").read_text())
+            (folder / "model/generation_config.json").write_text(json.dumps({**config, **stated}))
+            quantize(folder / "model", "q8_0", folder / "x.gguf")
+            found = Llama(folder / "x.gguf").sampling()
+            for field, name in {"temperature": "temperature", "top_k": "top_k", "top_p": "top_p", "min_p": "min_p",
+                                "repetition_penalty": "repeat_penalty"}.items():  # fmt: skip
+                self.assertAlmostEqual(found[name], stated[field], places=6, msg=name)
+            self.assertIn(found["repeat_last_n"], (-1, 512))
+            quantize(folder / "x.gguf", "q4_0", folder / "y.gguf")
+            self.assertEqual(Llama(folder / "y.gguf").sampling(), found)
+            for path in ("x.gguf", "y.gguf"):
+                back = folder / f"{path}-hf"
+                subprocess.run([PROGRAM, "quantize", folder / path, "--to", f"hf:fp16={back}", "--quiet"], check=True)
+                said = json.loads((back / "generation_config.json").read_text())
+                self.assertEqual({field: said[field] for field in stated}, stated)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,10 @@ class Llama:
         """Ids, with the tokens that the model wants around every text."""
         return self._ask("/tokenize", {"content": text, "add_special": True})["tokens"]
 
+    def sampling(self):
+        """How tokens are drawn where a request doesn't say."""
+        return self._ask("/props")["default_generation_settings"]["params"]
+
     def go_on(self, prompt, tokens):
         """The likeliest ids after `prompt` (ids or text), up to an end-of-text token."""
         question = {"prompt": prompt, "n_predict": tokens, "return_tokens": True}
