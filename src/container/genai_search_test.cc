@@ -35,6 +35,16 @@ TEST(GenAiSearch, TakesWhatIsStated) {
   EXPECT_FALSE(found.contains("max_new_tokens") || found.contains("min_p"));
 }
 
+TEST(GenAiSearch, TakesLengthsAndBeams) {
+  const Json found = search({{"num_beams", 4}, {"min_length", 5}, {"max_length", 64}});
+  EXPECT_EQ(found["num_beams"], 4);
+  EXPECT_EQ(found["min_length"], 5);
+  EXPECT_EQ(found["max_length"], 64);
+  EXPECT_EQ(search({{"max_length", 4096}})["max_length"], 128);
+  EXPECT_EQ(search({{"num_beams", 0}, {"min_length", -1}}), search({}));
+  EXPECT_EQ(search({{"num_beams", 4}, {"do_sample", true}})["num_beams"], 1);
+}
+
 TEST(GenAiSearch, MendsWhatHasOneMeaning) {
   EXPECT_EQ(search({{"top_k", -1}})["top_k"], 0);
   EXPECT_EQ(search({{"top_k", 301}})["top_k"], 0);
@@ -54,7 +64,9 @@ TEST(GenAiSearch, RefusesTheOthersByTheirField) {
   for (const Json& config :
        {Json{{"top_k", 50.5}}, Json{{"top_k", "50"}}, Json{{"top_k", {50}}}, Json{{"top_p", -0.1}},
         Json{{"temperature", -1}}, Json{{"temperature", true}}, Json{{"repetition_penalty", 0}},
-        Json{{"do_sample", 2}}, Json{{"do_sample", "true"}}}) {
+        Json{{"num_beams", 33}}, Json{{"num_beams", 1.5}}, Json{{"min_length", 0.5}},
+        Json{{"max_length", 0}}, Json{{"max_length", 2.5}}, Json{{"do_sample", 2}},
+        Json{{"do_sample", "true"}}}) {
     const std::string error = error_of(config);
     EXPECT_NE(error.find("\"" + config.begin().key() + "\""), std::string::npos) << config;
   }

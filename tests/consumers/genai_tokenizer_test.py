@@ -160,10 +160,12 @@ CONFIGS = [
     ({"do_sample": True, "temperature": 0.0}, {"temperature": 0.0}),
     ({"do_sample": True, "top_k": None, "temperature": None, "eos_token_id": None}, {"top_k": 50}),
     ({"num_beams": 0, "min_length": -1, "max_length": 100000, "min_p": 0.1}, {"num_beams": 1, "min_length": 0}),
+    ({"num_beams": 4, "min_length": 5, "max_length": 24.0}, {"num_beams": 4, "min_length": 5, "max_length": 24}),
+    ({"num_beams": 4, "do_sample": True, "top_k": 5}, {"num_beams": 1, "top_k": 5}),
     ({"eos_token_id": [0, 1]}, {}),
     *(({key: value}, None) for key, values in {
         "top_k": [-2, 50.5, "50", [50]], "top_p": [-0.1, "1"], "temperature": [-1, True], "repetition_penalty": [0, -1],
-        "do_sample": [2, "true"], "eos_token_id": [-1, ROWS, [0, 99999], 0.5, "</s>"]}.items() for value in values),
+        "do_sample": [2, "true"], "num_beams": [33, 1.5], "min_length": [0.5, "1"], "max_length": [0, 2.5], "eos_token_id": [-1, ROWS, [0, 99999], 0.5, "</s>"]}.items() for value in values),
 ]
 
 
