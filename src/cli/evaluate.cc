@@ -34,10 +34,11 @@ int evaluate_command(const Options& o, const Common& common) {
     reference = open_model(o.against, common);
     beside = subject_of(*reference);
   }
-  warn_beyond_context(common, loaded->model.decoder, o.context, "windows");
   const JudgeText text{read_documents(o.text), o.context};
-  say_unread(text.documents, *loaded, common);
   const Subject subject = subject_of(*loaded);
+  check_text(subject, text);
+  warn_beyond_context(common, loaded->model.decoder, o.context, "windows");
+  say_unread(text.documents, *loaded, common);
   const Judgement judgement =
       judge({&subject, 1}, beside ? &*beside : nullptr, text, team, *make_progress(common)).front();
   if (common.json) {

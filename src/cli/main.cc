@@ -13,7 +13,23 @@
 
 namespace {
 
-// A command that there is none of; else what CLI11 says.
+// An option that the command has not; empty: there is none.
+std::string unknown_option(const CLI::App& app) {
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().back();
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command->get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (const std::string& word : command->remaining()) {
+    if (!word.starts_with("--") || word == "--") continue;
+    const std::string name = word.substr(0, word.find('='));
+    return zp::printable(name, 100) + ": " + zp::unknown_name("option", name, known);
+  }
+  return {};
+}
+
+// A command or an option that there is none of; else what CLI11 says.
 std::string usage_error(const CLI::App& app, int argc, char** argv, const CLI::ParseError& error) {
   const std::string word = argc > 1 ? argv[1] : "";
   std::vector<std::string> known;
@@ -23,6 +39,8 @@ std::string usage_error(const CLI::App& app, int argc, char** argv, const CLI::P
       std::ranges::find(known, zp::lower_case(word)) == known.end())
     return zp::printable(word, 100) + ": " + zp::unknown_name("command", word, known) +
            "; see zeropoint help";
+  if (const std::string unknown = unknown_option(app); !unknown.empty())
+    return unknown + " (see --help)";
   return fmt::format("{} (see --help)", zp::printable(error.what(), 400));
 }
 
@@ -46,7 +64,7 @@ int main(int argc, char** argv) {
       "  zeropoint explain number 7.325\n"
       "  zeropoint COMMAND --help      shows what a command takes, with examples");
   Common common;
-  common.command = command_line({argv, static_cast<std::size_t>(argc)});
+  common.command = command_line(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
   std::function<int()> run;
   for (const Command& command : commands()) command.add(app, common, run);
   try {
