@@ -39,12 +39,12 @@ CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
   return sub;
 }
 
-std::string command_line(std::span<const char* const> words) {
+std::string command_line(std::span<const char* const> arguments) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
-  std::string line;
-  for (const std::string_view word : words) {
-    if (!line.empty()) line += ' ';
+  std::string line = "zeropoint";
+  for (const std::string_view word : arguments) {
+    line += ' ';
     if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) {
       line += word;
       continue;

@@ -19,7 +19,7 @@ struct Common {
   bool verbose = false;
   int threads = 0;
   std::string cpu;      ///< cap on the instruction set, for tests
-  std::string command;  ///< the whole line as a shell would take it
+  std::string command;  ///< command_line() of it all
 };
 
 /// A command adds its subcommand and options; `run` is set to what it does once the line is parsed.
@@ -32,8 +32,8 @@ std::span<const Command> commands();
 CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
                          const std::string& summary, const std::string& examples);
 
-/// The words as a shell would take them: quoted where they need it.
-std::string command_line(std::span<const char* const> words);
+/// "zeropoint" with these arguments as a shell would take them: quoted where they need it.
+std::string command_line(std::span<const char* const> arguments);
 
 /// Prints one JSON value on standard output.
 void print_json(const Json& value);

@@ -140,6 +140,7 @@ QuantizeReport report_of(const FinishedRun& run) {
   report.parameters = run.loaded.model.parameters();
   report.source_bytes = source.bytes;
   report.source_bits_per_weight = source.bits_per_weight;
+  report.notes = notes_of(run.loaded);
   for (std::size_t i = 0; i < run.plan.outputs.size(); ++i) {
     report.outputs.push_back(reported(run.plan.outputs[i], run.result.outputs[i], run));
     if (!run.judgements.empty()) report.outputs.back().judgement = run.judgements[i];

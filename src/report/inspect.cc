@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "report/model_facts.h"
 #include "source/read_model.h"
+#include "text/token_rows.h"
 
 namespace zp {
 namespace {
@@ -67,13 +68,23 @@ void count_weights(const Checkpoint& checkpoint, Inspection& inspection) {
   }
 }
 
-void check_tokenizer(const Checkpoint& checkpoint, std::vector<std::string>& problems) {
+void add_to(std::vector<std::string>& all, const std::vector<std::string>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+// vocabulary: rows of the embedding; 0: unknown.
+void check_tokenizer(const Checkpoint& checkpoint, std::int64_t vocabulary,
+                     Inspection& inspection) {
   try {
-    if (tokenizer_of(checkpoint)) return;
-    problems.push_back("no tokenizer in " +
-                       (checkpoint.folder.empty() ? checkpoint.path : checkpoint.folder).string());
+    if (std::optional<Tokenizer> tokenizer = tokenizer_of(checkpoint)) {
+      if (vocabulary > 0) leave_out_tokens_without_rows(*tokenizer, vocabulary);
+      return add_to(inspection.notes, tokenizer->notes);
+    }
+    inspection.problems.push_back(
+        "no tokenizer in " +
+        (checkpoint.folder.empty() ? checkpoint.path : checkpoint.folder).string());
   } catch (const Error& e) {
-    problems.emplace_back(e.what());
+    inspection.problems.emplace_back(e.what());
   }
 }
 
@@ -109,6 +120,8 @@ Inspection inspect(const Checkpoint& checkpoint, bool values) {
   const ModelFacts facts = model_facts(checkpoint);
   inspection.architecture = facts.name;
   inspection.problems = facts.problems;
+  inspection.notes = checkpoint.notes;
+  add_to(inspection.notes, facts.notes);
   inspection.metadata = metadata_of(checkpoint);
   count_weights(checkpoint, inspection);
   for (const Tensor& t : checkpoint.tensors) {
@@ -116,7 +129,7 @@ Inspection inspect(const Checkpoint& checkpoint, bool values) {
         facts.architecture == nullptr ? "" : role_of(*facts.architecture, t.name);
     inspection.tensors.push_back({t.name, role, t.shape, t.type, t.bytes});
   }
-  check_tokenizer(checkpoint, inspection.problems);
+  check_tokenizer(checkpoint, facts.vocabulary, inspection);
   if (values) check_values(checkpoint, inspection.problems);
   return inspection;
 }
@@ -133,7 +146,8 @@ Json to_json(const Inspection& inspection) {
   return {{"container", inspection.container},   {"architecture", inspection.architecture},
           {"parameters", inspection.parameters}, {"bits_per_weight", inspection.bits_per_weight},
           {"bytes", inspection.bytes},           {"metadata", inspection.metadata},
-          {"tensors", std::move(tensors)},       {"problems", inspection.problems}};
+          {"tensors", std::move(tensors)},       {"notes", inspection.notes},
+          {"problems", inspection.problems}};
 }
 
 }  // namespace zp

@@ -27,6 +27,7 @@ struct Inspection {
   /// GGUF's pairs (arrays of more than 16 as {"count": n}), else config.json.
   Json metadata;
   std::vector<InspectedTensor> tensors;
+  std::vector<std::string> notes;     ///< as the commands that read models say them, a line each
   std::vector<std::string> problems;  ///< a line each
 };
 
@@ -34,7 +35,7 @@ struct Inspection {
 Inspection inspect(const Checkpoint& checkpoint, bool values);
 
 /// {container, architecture, parameters, bits_per_weight, bytes, metadata {}, tensors [{name, role,
-/// shape, grid, bytes}], problems []}
+/// shape, grid, bytes}], notes [], problems []}
 Json to_json(const Inspection& inspection);
 /// Lines, each ended.
 std::string to_text(const Inspection& inspection);

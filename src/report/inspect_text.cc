@@ -57,7 +57,9 @@ std::string to_text(const Inspection& i) {
   for (const auto& [key, value] : i.metadata.items())
     text += fmt::format("  {}: {}\n", printable(key), value_text(value));
   if (!i.tensors.empty())
-    text += fmt::format("{} tensors\n{}", i.tensors.size(), tensor_lines(i.tensors));
+    text += human_counted(std::ssize(i.tensors), "tensor") + '\n' + tensor_lines(i.tensors);
+  if (!i.notes.empty()) text += "notes\n";
+  for (const std::string& note : i.notes) text += "  " + note + "\n";
   text += i.problems.empty() ? "no problems found\n" : "problems\n";
   for (const std::string& problem : i.problems) text += "  " + problem + "\n";
   return text;

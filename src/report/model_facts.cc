@@ -50,6 +50,8 @@ ModelFacts model_facts(const Checkpoint& checkpoint) {
     facts.name = facts.architecture->name;
     const Model model = read_model(checkpoint);
     if (checkpoint.graph) check_onnx_graph(*checkpoint.graph, model, checkpoint.path.string());
+    facts.vocabulary = model.decoder.vocabulary;
+    facts.notes = model.notes;
   } catch (const Error& e) {
     facts.problems.emplace_back(e.what());
   }

@@ -1,6 +1,7 @@
 // Which architecture a checkpoint is of, and what stands against it being loaded.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,8 @@ namespace zp {
 struct ModelFacts {
   const Architecture* architecture = nullptr;  ///< nullptr: unknown
   std::string name;                            ///< ours, else what the files say, else empty
+  std::int64_t vocabulary = 0;                 ///< rows of the embedding; 0: unknown
+  std::vector<std::string> notes;              ///< Model::notes
   std::vector<std::string> problems;
 };
 

@@ -96,7 +96,7 @@ nav li a { margin-right: .9rem; white-space: nowrap; font-size: .92rem; } nav li
 .line { margin: 0 0 1rem; padding: .6rem .8rem; background: var(--panel); border-radius: .4rem; max-width: none; overflow-x: auto; }
 .wide td .share { width: 8rem; margin: 0; }
 .point { fill: var(--now); }
-header > .chart { max-width: 44rem; margin-top: 1rem; }
+header > .chart { max-width: 36rem; margin-top: 1rem; }
 footer { margin-top: 4rem; color: var(--soft); font-size: .86rem; }
 @media (max-width: 45rem) {
   body { padding: 1.5rem 1rem 3rem; }
@@ -104,7 +104,7 @@ footer { margin-top: 4rem; color: var(--soft); font-size: .86rem; }
   .tiles { grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .6rem; }
   .tile { padding: .7rem .8rem .8rem; } .tile .value { font-size: 1.15rem; white-space: normal; } .tile .value small { font-size: .84rem; }
   .legend .swatch { width: 1.35rem; } .legend .from { margin-left: .6rem !important; }
-  .chart svg text { font-size: 14px; }
+  .chart svg text { font-size: 15px; }
   .beside { grid-template-columns: minmax(0, 1fr); }
   .worst li { grid-template-columns: minmax(0, 1fr); }
   .heat { border-spacing: 1px; } .heat thead th { height: 5.6rem; } .heat thead th span { white-space: nowrap; writing-mode: vertical-rl; transform: rotate(180deg); }

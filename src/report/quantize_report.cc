@@ -104,13 +104,17 @@ std::string tensors_table(const ReportedOutput& o, const std::string& id) {
                      table(id + "-tensors", columns, rows));
 }
 
+std::string notes_list(const std::vector<std::string>& notes) {
+  std::string items;
+  for (const std::string& note : notes) items += element("li", "", escaped(note));
+  return element("ul", "notes", items);
+}
+
 std::string notes_html(const ReportedOutput& o, const std::string& id) {
   if (o.notes.empty()) return {};
-  std::string items;
-  for (const std::string& note : o.notes) items += element("li", "", escaped(note));
   return section(id + "-notes", "Notes",
                  "What the runtime will do differently, or what else to know.",
-                 element("ul", "notes", items));
+                 notes_list(o.notes));
 }
 
 // Weights far beyond the others of their group make its scale large, and the others' codes coarse.
@@ -216,9 +220,12 @@ std::string header_html(const QuantizeReport& report) {
   const std::string command =
       report.command.empty() ? ""
                              : element("pre", "line", element("code", "", escaped(report.command)));
+  const std::string notes =
+      report.notes.empty() ? ""
+                           : element("p", "intro", "Of the source:") + notes_list(report.notes);
   return fmt::format(
-      "<header>\n<h1>{}, quantized</h1>\n<div class=\"facts\">{}</div>\n{}{}{}</header>\n",
-      escaped(report.title), facts, command, contents_html(report), comparison_html(report));
+      "<header>\n<h1>{}, quantized</h1>\n<div class=\"facts\">{}</div>\n{}{}{}{}</header>\n",
+      escaped(report.title), facts, command, notes, contents_html(report), comparison_html(report));
 }
 
 }  // namespace

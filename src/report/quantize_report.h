@@ -71,6 +71,7 @@ struct QuantizeReport {
   std::int64_t parameters = 0;
   std::int64_t source_bytes = 0;  ///< of the weight files
   double source_bits_per_weight = 0;
+  std::vector<std::string> notes;  ///< of the source
   std::vector<ReportedOutput> outputs;
 };
 

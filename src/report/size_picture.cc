@@ -15,13 +15,15 @@
 namespace zp {
 namespace {
 
-constexpr double kWidth = 640;
-constexpr double kHeight = 300;
+constexpr double kWidth = 480;
+constexpr double kHeight = 270;
 constexpr double kLeft = 74;
-constexpr double kRight = 620;
+constexpr double kRight = 470;
 constexpr double kTop = 16;
-constexpr double kBottom = 254;
-constexpr int kDecades = 8;  // drawn at most
+constexpr double kBottom = 228;
+constexpr int kDecades = 8;    // drawn at most
+constexpr double kLetter = 9;  // at most, of the letters of narrow screens
+constexpr double kLine = 17;   // of the same
 
 double kl_of(const ReportedOutput& o) { return o.judgement->scores.compared->kl.mean; }
 
@@ -78,15 +80,15 @@ class Picture {
       out += fmt::format("<circle class=\"point\" cx=\"{}\" cy=\"{}\" r=\"5\"/>\n", coordinate(at),
                          coordinate(height));
       std::string name = o.container + ":" + o.grid;
-      constexpr std::size_t kLongest = 34;
+      constexpr std::size_t kLongest = 22;  // has room on either side of every point
       if (name.size() > kLongest) name = name.substr(0, kLongest) + "...";
-      const double width = 7.0 * static_cast<double>(name.size());
+      const double width = kLetter * static_cast<double>(name.size());
       const bool left = at + 10 + width > kRight;
       Label label{left ? at - 10 - width : at + 10, left ? at - 10 : at + 10 + width, height + 4};
       const auto covers = [&](const Label& l) {
-        return std::fabs(l.y - label.y) < 14 && l.left < label.right && label.left < l.right;
+        return std::fabs(l.y - label.y) < kLine && l.left < label.right && label.left < l.right;
       };
-      while (std::ranges::any_of(placed, covers)) label.y += 14;
+      while (std::ranges::any_of(placed, covers)) label.y += kLine;
       placed.push_back(label);
       out += svg_text(left ? label.right : label.left, label.y, left ? "end" : "start", name);
     }

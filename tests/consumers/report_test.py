@@ -17,6 +17,9 @@ from consumer import PROGRAM, SOURCE
 
 DEMO = SOURCE / "models/demo"
 HOSTILE = "<img src=x onerror=alert(1)>"
+# Of the charts' texts, in pixels of the screen.
+SMALLEST_LETTERS = """Math.min(...[...document.querySelectorAll('.chart svg text')].map(
+    text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a))"""
 TARGETS = ["gguf:q4_0", "mlx:int4:g64", "hf:bf16"]
 
 
@@ -67,12 +70,16 @@ class ReportTest(unittest.TestCase):
                 done = run("evaluate", path, "--against", DEMO, "--text", self.text, "--context", 64, "--json",
                            "--quiet")  # fmt: skip
                 self.assertEqual(output["judge"], json.loads(done.stdout))
-        self.assertNotIn("judge", self.said, "which of them?")
 
-    def test_one_output_has_its_judgement_beside_it(self):
-        said = self.quantize(*self.judge(), "--force", targets=TARGETS[:1])
-        self.assertEqual(said["judge"], said["outputs"][0]["judge"])
-        self.assertEqual(said["judge"], self.said["outputs"][0]["judge"])
+    def test_keys_stand_in_one_place_whatever_the_number_of_outputs(self):
+        """Every output has its judgement; the first one's is also beside the outputs."""
+        one = self.quantize(*self.judge(), "--force", targets=TARGETS[:1])
+        self.assertEqual(one.keys(), self.said.keys())
+        self.assertEqual(one["judge"], one["outputs"][0]["judge"])
+        self.assertEqual(one["judge"], self.said["judge"])
+        for output in self.said["outputs"]:
+            self.assertEqual(output.keys(), one["outputs"][0].keys())
+            self.assertEqual(output["judge"].keys(), one["judge"].keys())
 
     def test_judge_reads_standard_input(self):
         path = self.folder / "piped"
@@ -137,6 +144,21 @@ class ReportTest(unittest.TestCase):
         self.assertIn("Where the error is", text)
         self.assertNotIn("KL divergence", text)
 
+    def test_the_command_is_as_anyone_would_type_it(self):
+        self.assertIn(f'<pre class="line"><code>zeropoint quantize {DEMO} ', self.page.read_text())
+
+    def test_notes_of_the_source_are_on_the_page_and_in_inspect(self):
+        source, page = self.folder / "noted", self.folder / "noted.html"
+        shutil.copytree(DEMO, source)
+        (source / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+        (source / "adapter_model.safetensors").write_bytes(b"")
+        command = ["quantize", source, "--to", f"gguf:q8_0={self.folder / 'noted.gguf'}", "--report", page, "--json"]
+        notes = json.loads(run(*command, "--quiet").stdout)["notes"]
+        self.assertEqual(len(notes), 1, notes)
+        self.assertIn(notes[0], page.read_text())
+        self.assertEqual(json.loads(run("inspect", source, "--json").stdout)["notes"], notes)
+        self.assertIn(f"notes\n  {notes[0]}\n", run("inspect", source).stdout)
+
     def test_names_and_texts_are_escaped(self):
         text = self.page.read_text()
         self.assertNotIn(HOSTILE, text)
@@ -159,6 +181,8 @@ class ReportTest(unittest.TestCase):
                         self.assertEqual(browser.evaluate("document.documentElement.scrollWidth"), width)
                         foreign = browser.evaluate("document.querySelectorAll('img, script, iframe').length")
                         self.assertEqual(foreign, 0)
+                        smallest = browser.evaluate(SMALLEST_LETTERS)
+                        self.assertGreaterEqual(smallest, 11, "pixels of a chart's letters")
 
 
 if __name__ == "__main__":
