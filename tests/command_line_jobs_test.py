@@ -169,6 +169,19 @@ class JobsTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("note: windows of 1,024 tokens are longer than the model's context of 512", done.stderr)
 
+    def test_what_is_refused_has_no_notes_before_it(self):
+        text = self.folder / "one.txt"
+        text.write_text("once upon a time")
+        done = self.run_program("evaluate", self.model, "--text", text, "--context", 1024)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_one_of_a_thing_is_not_many(self):
+        done = self.run_program("tokenize", self.model, "t")
+        self.assertTrue(done.stdout.endswith("\n1 token\n"), done.stdout)
+        done = self.run_program("calibrate", self.model, "--text", self.short_text, "-o", self.out(), "--tokens", 64, "--context", 64)
+        self.assertRegex(done.stdout, r"of \d+ layers? on 64 tokens in")
+
     def test_seconds_cover_the_whole_command(self):
         done = self.run_program("quantize", self.model, "--to", f"gguf:q8_0={self.out()}", "--judge", self.short_text, "--json")
         seconds = json.loads(done.stdout)["seconds"]
@@ -185,10 +198,15 @@ class JobsTest(unittest.TestCase):
                              (["quantize", self.model, "--to", "gguf:q8_0", "--method", "gtpq"], "gptq"),
                              (["quantize", self.model, "--to", "mlx:itn4:g64"], "int4"),
                              (["quantize", self.model, "--to", "gguf", "--set", "fnn_down=q8_0"], "ffn_down"),
+                             (["quantize", self.model, "--to", "gguf", "--methd", "mse"], "--method"),
+                             (["quantize", self.model, "--too=gguf:q8_0"], "--to"),
+                             (["explain", "number", "1", "--bitz", "0b1"], "--bits"),
+                             (["--verison"], "--version"),
                              (["explain", "tensor", self.model, "blk.0.ffn_uq"], "blk.0.ffn_up")]:  # fmt: skip
             done = self.run_program(*wrong)
             self.assertIn(done.returncode, (1, 2))
             self.assertIn(f"(did you mean {meant}?)", done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1)
         self.assertEqual(self.run_program("help", "Quantize").stdout, self.run_program("quantize", "--help").stdout)
         self.assertEqual(self.run_program("version").stdout, self.run_program("--version").stdout)
         self.assertLess(len(self.run_program("list", "grids").stdout.splitlines()), 50)

@@ -97,8 +97,9 @@ int calibrate_command(const Options& o, const Common& common) {
     print_json(object);
   } else if (!common.quiet) {
     fmt::print("{}", text.own_text());
-    fmt::print("{}  {} of {} layers on {} tokens in {:.2f} s\n", o.out, human_bytes(bytes),
-               loaded->model.decoder.layers, human_count(calibration->tokens()), seconds);
+    fmt::print("{}  {} of {} on {} in {:.2f} s\n", o.out, human_bytes(bytes),
+               human_counted(loaded->model.decoder.layers, "layer"),
+               human_counted(calibration->tokens(), "token"), seconds);
   }
   return 0;
 }

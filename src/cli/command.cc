@@ -65,8 +65,9 @@ void print_json(const Json& value) {
 void warn_beyond_context(const Common& common, const Decoder& decoder, std::int64_t tokens,
                          const std::string& what) {
   if (common.quiet || decoder.context <= 0 || tokens <= decoder.context) return;
-  fmt::print(stderr, "note: {} of {} tokens {} longer than the model's context of {}\n", what,
-             human_count(tokens), what.ends_with('s') ? "are" : "is", human_count(decoder.context));
+  fmt::print(stderr, "note: {} of {} {} longer than the model's context of {}\n", what,
+             human_counted(tokens, "token"), what.ends_with('s') ? "are" : "is",
+             human_count(decoder.context));
 }
 
 std::int64_t parse_size(const std::string& text, const std::string& option) {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "cli/interrupt.h"
+#include "report/human.h"
 #include "text/utf8.h"
 
 namespace zp::cli {
@@ -69,7 +70,8 @@ void say_end(const Generation& answer, const ConversationOptions& options, const
   std::fflush(stdout);
   if (common.quiet) return;
   if (answer.end == Generation::End::limit)
-    fmt::print(stderr, "stopped after {} tokens; --tokens allows more\n", options.tokens);
+    fmt::print(stderr, "stopped after {}; --tokens allows more\n",
+               human_counted(options.tokens, "token"));
   if (common.verbose && answer.end != Generation::End::cancelled)
     fmt::print(stderr, "{}\n", speeds(answer));
 }
@@ -130,11 +132,11 @@ Json to_json(const Generation& answer, double load_seconds) {
 
 std::string speeds(const Generation& answer) {
   const auto computed = static_cast<double>(answer.prompt_tokens - answer.kept_tokens);
-  return fmt::format("prompt {} tokens{}, {:.1f}/s; generated {} tokens, {:.1f}/s",
-                     answer.prompt_tokens,
-                     answer.kept_tokens > 0 ? fmt::format(", {} known", answer.kept_tokens) : "",
-                     computed / answer.prompt_seconds, answer.tokens.size(),
-                     static_cast<double>(answer.tokens.size()) / answer.generate_seconds);
+  return fmt::format(
+      "prompt {}{}, {:.1f}/s; generated {}, {:.1f}/s", human_counted(answer.prompt_tokens, "token"),
+      answer.kept_tokens > 0 ? fmt::format(", {} known", answer.kept_tokens) : "",
+      computed / answer.prompt_seconds, human_counted(std::ssize(answer.tokens), "token"),
+      static_cast<double>(answer.tokens.size()) / answer.generate_seconds);
 }
 
 }  // namespace zp::cli

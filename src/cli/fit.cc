@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "pipeline/judge_outputs.h"
 #include "pipeline/pattern.h"
+#include "report/human.h"
 
 namespace zp::cli {
 namespace {
@@ -159,18 +160,18 @@ std::string to_text(const Allotment& allotment) {
                        ranges(l.layers), l.grid, l.bits, l.loss);
   }
   return out + fmt::format(
-                   "mean KL divergence on {} tokens of the text: {:.5f} +- {:.5f} with all of them "
+                   "mean KL divergence on {} of the text: {:.5f} +- {:.5f} with all of them "
                    "(mse), expected {:.5f}{}\n",
-                   allotment.tokens, allotment.measured.mean, allotment.measured.se,
-                   allotment.predicted, allotment.met() ? "" : "; the limit is not met");
+                   human_counted(allotment.tokens, "token"), allotment.measured.mean,
+                   allotment.measured.se, allotment.predicted,
+                   allotment.met() ? "" : "; the limit is not met");
 }
 
 std::string written_text(const Allotment& allotment) {
   if (!allotment.written) return {};
-  return fmt::format(
-      "mean KL divergence on {} tokens of the text it was chosen on: {:.5f} +- {:.5f}{}\n",
-      allotment.tokens, allotment.written->mean, allotment.written->se,
-      allotment.met() ? "" : "; the limit is not met");
+  return fmt::format("mean KL divergence on {} of the text it was chosen on: {:.5f} +- {:.5f}{}\n",
+                     human_counted(allotment.tokens, "token"), allotment.written->mean,
+                     allotment.written->se, allotment.met() ? "" : "; the limit is not met");
 }
 
 Json to_json(const Allotment& allotment) {

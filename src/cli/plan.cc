@@ -108,7 +108,7 @@ void print(const Answer& a, std::int64_t budget, bool json) {
   const auto verdict = [&](std::int64_t bytes) {
     return budget <= 0 ? "" : fits(bytes) ? "  fits" : "  does not fit";
   };
-  fmt::print("{} parameters; bits / 8 x parameters:\n", human_count(a.parameters));
+  fmt::print("{}; bits / 8 x parameters:\n", human_counted(a.parameters, "parameter"));
   for (const SizeRow& d : dtypes) {
     fmt::print("  {:<24} {:>7.3f} bits {:>10}{}\n", d.name, d.bits_per_weight, human_bytes(d.bytes),
                verdict(d.bytes));
@@ -118,10 +118,10 @@ void print(const Answer& a, std::int64_t budget, bool json) {
   for (const Output& o : a.outputs) {
     fmt::print("  {:<24} {:>7.3f} bits {:>10}{}{}\n", o.target, o.bits_per_weight,
                human_bytes(o.bytes), verdict(o.bytes),
-               a.kv_cache >= 0 ? "  " + human_count(o.bytes) + " bytes" : "");
+               a.kv_cache >= 0 ? "  " + human_counted(o.bytes, "byte") : "");
   }
   if (a.kv_cache >= 0) {
-    fmt::print("KV cache of {} tokens in FP16: {}{}\n", human_count(a.context),
+    fmt::print("KV cache of {} in FP16: {}{}\n", human_counted(a.context, "token"),
                human_bytes(a.kv_cache), budget > 0 ? ", counted in what fits" : "");
     fmt::print("quantizing takes at most {} beside the mapped input\n",
                human_bytes(a.memory_bytes));

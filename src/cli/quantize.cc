@@ -189,8 +189,8 @@ void print_choices(const PlannedOutput& output, const Model& model) {
     line->weights += model.weights[i].use.rows * model.weights[i].use.cols;
   }
   for (const Line& l : lines) {
-    fmt::print("  {:<22} {:>4} tensor{} {:>16} weights  {:<8} {} ({}{})\n", l.choice.grid,
-               l.tensors, l.tensors == 1 ? " " : "s", human_count(l.weights),
+    fmt::print("  {:<22} {:>12} {:>24}  {:<8} {} ({}{})\n", l.choice.grid,
+               human_counted(l.tensors, "tensor"), human_counted(l.weights, "weight"),
                fidelity_word(l.choice.held), l.choice.why, l.tensors == 1 ? "" : "first ", l.first);
   }
 }
@@ -214,8 +214,8 @@ bool is_there(const std::filesystem::path& path) {
 
 void print_plan(const Plan& plan, const Model& model, bool verbose) {
   for (const PlannedOutput& output : plan.outputs) {
-    fmt::print("{}  {}:{}  {} bytes ({})  {:.3f} bits per weight{}\n", output.path.string(),
-               output.container->name(), output.grid, human_count(output.layout.bytes()),
+    fmt::print("{}  {}:{}  {} ({})  {:.3f} bits per weight{}\n", output.path.string(),
+               output.container->name(), output.grid, human_counted(output.layout.bytes(), "byte"),
                human_bytes(output.layout.bytes()), output.bits_per_weight(model),
                fallback_text(output, model));
     if (is_there(output.path)) fmt::print("  exists already; --force would replace it\n");
@@ -227,8 +227,8 @@ void print_plan(const Plan& plan, const Model& model, bool verbose) {
                  job.rows->cols(), job.grid->spec(), human_bytes(job_bytes(job)));
     }
   }
-  fmt::print("{} parameters; peak memory {} beside the mapped input\n",
-             human_count(model.parameters()), human_bytes(plan.memory_bytes));
+  fmt::print("{}; peak memory {} beside the mapped input\n",
+             human_counted(model.parameters(), "parameter"), human_bytes(plan.memory_bytes));
 }
 
 // One figure: the one nearest to what the model computes.
@@ -273,9 +273,9 @@ void print_result(const Plan& plan, const CalibrationText& text, const RunResult
                  quality_text(t.energy, t.outputs, found.weighing));
     }
   }
-  fmt::print("{} parameters in {:.2f} s ({}); peak memory {}\n", human_count(model.parameters()),
-             seconds.total, seconds_text(result.seconds, seconds),
-             human_bytes(result.peak_memory_bytes));
+  fmt::print("{} in {:.2f} s ({}); peak memory {}\n",
+             human_counted(model.parameters(), "parameter"), seconds.total,
+             seconds_text(result.seconds, seconds), human_bytes(result.peak_memory_bytes));
 }
 
 // The method, which must go with what is known of the weights' inputs.
@@ -446,7 +446,7 @@ Json result_json(const LoadedModel& loaded, const Plan& plan, const CalibrationT
   object["notes"] = notes_of(loaded);
   if (text.own_tokens() > 0) object["own_text"] = text.own_json();
   if (!rewrites.empty()) object["rewrites"] = rewrites_json(rewrites, true);
-  if (judgements.size() == 1) object["judge"] = to_json(judgements.front());
+  if (!judgements.empty()) object["judge"] = object["outputs"].front()["judge"];
   return object;
 }
 

@@ -71,7 +71,7 @@ void print_objects(const std::vector<std::vector<TokenId>>& all, const TokenDeco
 
 void print_text(const std::vector<TokenId>& ids, const TokenDecoder& decoder) {
   for (const TokenId id : ids) fmt::print("{:>7}  {}\n", id, shown(decoder.bytes(id)));
-  fmt::print("{} tokens\n", human_count(static_cast<std::int64_t>(ids.size())));
+  fmt::print("{}\n", human_counted(std::ssize(ids), "token"));
 }
 
 int tokenize_command(const Options& o, const Common& common) {

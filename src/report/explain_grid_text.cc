@@ -9,6 +9,7 @@
 #include "number/integer.h"
 #include "report/decimal.h"
 #include "report/explain_grid.h"
+#include "report/human.h"
 
 namespace zp {
 namespace {
@@ -149,10 +150,11 @@ class Text {
     const Inside after(e_.clipped->values, clip);
     if (before.values == 0) return {};
     return fmt::format(
-        "\nThe values inside {}...{} lie within {} of {} codes without clipping, {} clipped;\n"
+        "\nThe values inside {}...{} lie within {} of {} without clipping, {} clipped;\n"
         "their mean error is {} without, {} clipped. What lies outside becomes the end of the "
         "range.\n",
-        digits(clip.lo), digits(clip.hi), before.codes(), e_.highest - e_.lowest + 1, after.codes(),
+        digits(clip.lo), digits(clip.hi), before.codes(),
+        human_counted(e_.highest - e_.lowest + 1, "code"), after.codes(),
         digits(before.mean_error()), digits(after.mean_error()));
   }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "grid/plane_buffers.h"
 #include "kernel/range.h"
+#include "report/human.h"
 
 namespace zp {
 namespace {
@@ -171,20 +172,20 @@ std::string to_text(const TensorExplanation& e) {
                                  e.rows, e.cols, e.grid, e.method, e.bits_per_weight);
   text += fmt::format("weights    {:.6g} ... {:.6g}, mean {:.3g}, standard deviation {:.4g}\n",
                       e.lo, e.hi, e.mean, e.deviation);
-  text +=
-      fmt::format("clipped    {} of {} weights lie beyond what their group can reach ({:.3g} %)\n",
-                  e.clipped, e.rows * e.cols, 100 * static_cast<double>(e.clipped) / count);
+  text += fmt::format("clipped    {} of {} lie beyond what their group can reach ({:.3g} %)\n",
+                      e.clipped, human_counted(e.rows * e.cols, "weight"),
+                      100 * static_cast<double>(e.clipped) / count);
   text += fmt::format("error      root mean square {:.4g}, largest {:.4g}",
                       std::sqrt(e.energy.error / count), e.largest_error);
   text += e.energy.error > 0 ? fmt::format(", SQNR {:.2f} dB\n", e.energy.sqnr_db())
                              : std::string("; exact\n");
   const GroupReport& g = e.worst;
   text += fmt::format(
-      "worst of {} groups: row {}, columns {}...{}: weights {:.5g} ... {:.5g}, values it can give "
+      "worst of {}: row {}, columns {}...{}: weights {:.5g} ... {:.5g}, values it can give "
       "{:.5g} ... {:.5g}, "
       "root mean square error {:.4g}\n\n",
-      e.groups, g.row, g.column, g.column + g.weights - 1, g.lo, g.hi, g.reach_lo, g.reach_hi,
-      g.error);
+      human_counted(e.groups, "group"), g.row, g.column, g.column + g.weights - 1, g.lo, g.hi,
+      g.reach_lo, g.reach_hi, g.error);
   text +=
       fmt::format("{:>12}  {:<{}}   {}\n", "from", "weights", kBarWidth + 10, "values of the grid");
   const std::int64_t most_w =

@@ -28,10 +28,11 @@ std::string fit_html(const ReportedFit& fit, const std::string& id) {
   return section(
       id, "What the budget chose",
       fmt::format("Each tensor's loss is the mean KL divergence per token, in nats, that it alone "
-                  "adds at its grid, measured on {} tokens of {}.",
-                  human_count(fit.tokens), texts),
+                  "adds at its grid, measured on {} of {}.",
+                  human_counted(fit.tokens, "token"), texts),
       element("div", "tiles", tiles) + "\n" +
-          fmt::format("<details><summary>All {} losses</summary>\n{}</details>\n", rows.size(),
+          fmt::format("<details><summary>Losses of {}</summary>\n{}</details>\n",
+                      human_counted(std::ssize(rows), "tensor"),
                       table(id,
                             {{"tensor", false},
                              {"role", false},

@@ -56,8 +56,9 @@ std::string remark(const WeightHistogram& h) {
   if (h.values.empty()) {
     text = "Values too many to mark.";
   } else {
-    text = fmt::format("{} values, those of the group at row {}, column {}.", h.values.size(),
-                       human_count(h.row), human_count(h.column));
+    text = fmt::format("{}, those of the group at row {}, column {}.",
+                       human_counted(std::ssize(h.values), "value"), human_count(h.row),
+                       human_count(h.column));
   }
   if (h.counted < h.weights) {
     text += fmt::format(" {} of {} weights read.", human_number(static_cast<double>(h.counted)),

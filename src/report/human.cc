@@ -42,6 +42,10 @@ std::string human_count(std::int64_t count) {
   return digits;
 }
 
+std::string human_counted(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
+}
+
 std::string human_number(double value) {
   const Scaled s = scaled(value, kNumbers);
   return three_digits(s.value) + (s.unit.empty() ? "" : " ") + std::string(s.unit);

@@ -11,6 +11,8 @@ namespace zp {
 std::string human_bytes(std::int64_t bytes);
 /// "4,567"
 std::string human_count(std::int64_t count);
+/// "1 token", "4,567 tokens": `noun` is one of what is counted.
+std::string human_counted(std::int64_t count, std::string_view noun);
 /// "2.75 M", "124 k"; below a thousand the number itself.
 std::string human_number(double value);
 /// "812 tokens/s", "1.72 k tokens/s", "35.1 M weights/s".

@@ -33,6 +33,12 @@ TEST(Human, CountsAreGrouped) {
   EXPECT_EQ(human_count(1'234'567), "1,234,567");
 }
 
+TEST(Human, OneOfAThingIsNotMany) {
+  EXPECT_EQ(human_counted(0, "token"), "0 tokens");
+  EXPECT_EQ(human_counted(1, "token"), "1 token");
+  EXPECT_EQ(human_counted(4567, "token"), "4,567 tokens");
+}
+
 TEST(Human, DurationsHaveTwoUnits) {
   EXPECT_EQ(human_duration(0.4), "0 s");
   EXPECT_EQ(human_duration(59.6), "1 min 00 s");

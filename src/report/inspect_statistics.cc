@@ -12,6 +12,7 @@
 #include "observer/expected_error.h"
 #include "observer/observer.h"
 #include "report/decimal.h"
+#include "report/human.h"
 
 namespace zp {
 namespace {
@@ -73,10 +74,10 @@ Json range_json(Range r) { return {r.lo, r.hi}; }
 std::string range_text(Range r) { return fmt::format("{:.4g} ... {:.4g}", r.lo, r.hi); }
 
 std::string input_text(const InspectedInput& input) {
-  std::string text = fmt::format("\n{}{}: {} columns, {}; {} of them reach {}\n",
+  std::string text = fmt::format("\n{}{}: {}, {}; {} of them reach {}\n",
                                  input.layer < 0 ? "" : fmt::format("layer {}, ", input.layer),
-                                 printable(input.role), input.columns, range_text(input.range),
-                                 input.outlier_columns, kOutlier);
+                                 printable(input.role), human_counted(input.columns, "column"),
+                                 range_text(input.range), input.outlier_columns, kOutlier);
   if (input.observed.empty()) return text;
   text += fmt::format("{:18}", "");
   for (const std::string_view grid : kGrids) text += fmt::format("{:<44}", grid);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "report/decimal.h"
+#include "report/human.h"
 #include "report/inspect.h"
 
 namespace zp {
@@ -20,7 +21,7 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 std::string value_text(const Json& value) {
   if (value.is_string()) return printable(value.get<std::string>(), kMaxValue);
   const auto count = value.is_object() && value.size() == 1 ? value.find("count") : value.end();
-  if (count != value.end()) return fmt::format("{} values", grouped(count->get<double>()));
+  if (count != value.end()) return human_counted(count->get<std::int64_t>(), "value");
   return printable(value.dump(), kMaxValue);
 }
 

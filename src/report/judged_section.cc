@@ -45,10 +45,10 @@ std::string judged_tiles(const Judgement& judgement) {
   return tile("perplexity",
               fmt::format("<small>{:.4f} &rarr;</small> {:.4f}", c.reference_perplexity.value,
                           s.perplexity.value),
-              fmt::format("&plusmn;&nbsp;{:.4f}, on {} tokens; ratio {:.5f} &plusmn;&nbsp;{:.5f}, "
+              fmt::format("&plusmn;&nbsp;{:.4f}, on {}; ratio {:.5f} &plusmn;&nbsp;{:.5f}, "
                           "correlation {:.2f} %",
-                          s.perplexity.se, human_count(s.tokens), c.ratio.value, c.ratio.se,
-                          100 * c.correlation)) +
+                          s.perplexity.se, human_counted(s.tokens, "token"), c.ratio.value,
+                          c.ratio.se, 100 * c.correlation)) +
          tile("KL divergence", kl_text(c.kl, c.kl.mean) + " <small>nats</small>",
               "mean per token, &plusmn;&nbsp;" + kl_text(c.kl, c.kl.se)) +
          tile("same first choice", fmt::format("{:.2f} %", 100 * c.top1_agreement),
@@ -57,13 +57,12 @@ std::string judged_tiles(const Judgement& judgement) {
 
 std::string judged_html(const std::string& text, const Judgement& judgement,
                         const std::string& id) {
-  return section(
-             id + "-divergence", "What it says differently",
-             fmt::format("Both models read {} in windows of {} tokens and told, for every token of "
-                         "each second half, how likely each next token is. The divergence says "
-                         "how far their answers are apart; most are small, few are not.",
-                         text, judgement.context),
-             divergence_picture(judgement)) +
+  return section(id + "-divergence", "What it says differently",
+                 fmt::format("Both models read {} in windows of {} and told, for every token of "
+                             "each second half, how likely each next token is. The divergence says "
+                             "how far their answers are apart; most are small, few are not.",
+                             text, human_counted(judgement.context, "token")),
+                 divergence_picture(judgement)) +
          section(id + "-changed", "Where its first choice is another",
                  "A first choice that was hardly more likely than the second changes easily; one "
                  "that was sure should not.",

@@ -43,7 +43,7 @@ std::string size_tiles(const QuantizeReport& report, const ReportedOutput& o) {
          tile("bits per weight",
               fmt::format("<small>{:.2f} &rarr;</small> {:.3f}", report.source_bits_per_weight,
                           o.bits_per_weight),
-              human_count(report.parameters) + " weights") +
+              human_counted(report.parameters, "weight")) +
          error_tile(o);
 }
 
@@ -100,7 +100,8 @@ std::string tensors_table(const ReportedOutput& o, const std::string& id) {
                     sqnr});
     if (o.outputs) rows.back().push_back(t.outputs ? error_cell(*t.outputs) : text_cell(""));
   }
-  return fmt::format("<details><summary>All {} tensors</summary>\n{}</details>\n", rows.size(),
+  return fmt::format("<details><summary>Table of {}</summary>\n{}</details>\n",
+                     human_counted(std::ssize(rows), "tensor"),
                      table(id + "-tensors", columns, rows));
 }
 
