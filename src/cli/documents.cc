@@ -134,8 +134,9 @@ std::vector<std::vector<std::int32_t>> CalibrationText::windows(std::int64_t tok
 std::string CalibrationText::plan_text(std::int64_t memory_bytes, int threads) const {
   if (!is_missing()) return own_text();
   const OwnTextStreams side = streams(memory_bytes);
-  return fmt::format("own text: {} tokens to write, {} documents side by side in {}, about {}\n",
-                     human_count(own_tokens()), side.count, human_bytes(side.count * side.bytes),
+  return fmt::format("own text: {} to write, {} side by side in {}, about {}\n",
+                     human_counted(own_tokens(), "token"), human_counted(side.count, "document"),
+                     human_bytes(side.count * side.bytes),
                      human_duration(own_text_seconds(loaded_->model, own_tokens(), threads)));
 }
 
@@ -151,10 +152,10 @@ Json CalibrationText::plan_json(std::int64_t memory_bytes, int threads) const {
 std::string CalibrationText::own_text() const {
   if (!own_) return {};
   return fmt::format(
-      "own text: {} documents, {} of them conversations, {} tokens, texts behind {}; "
+      "own text: {}, {} of them conversations, {}, texts behind {}; "
       "begun anew {}{}{}; {:.2f} s\n",
-      own_->documents.size(), own_->conversations, human_count(own_->tokens),
-      printable(own_->begin), own_->restarted,
+      human_counted(std::ssize(own_->documents), "document"), own_->conversations,
+      human_counted(own_->tokens, "token"), printable(own_->begin), own_->restarted,
       own_->left_out > 0 ? fmt::format(", left out {}", own_->left_out) : "",
       asked_.save.empty() ? "" : "; kept in " + asked_.save, seconds_);
 }
@@ -173,8 +174,9 @@ std::string CalibrationText::name() const {
   std::string all;
   for (const std::string& word : asked_.words) all += (all.empty() ? "" : ", ") + word;
   if (own_) {
-    all += fmt::format(" (the model wrote {} documents of {} tokens itself)",
-                       own_->documents.size(), human_count(own_->tokens));
+    all += fmt::format(" (the model wrote {} of {} itself)",
+                       human_counted(std::ssize(own_->documents), "document"),
+                       human_counted(own_->tokens, "token"));
   }
   return all;
 }
