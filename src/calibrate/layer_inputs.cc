@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/memory.h"
+#include "method/damping.h"
 #include "method/feedback.h"
 
 namespace zp {
@@ -72,9 +73,15 @@ LayerInputs::LayerInputs(Moments moments, std::vector<float> drift, const Method
       }
     }
   }
-  damping_ = static_cast<float>(mean > 0 ? options.damp : 1);
-  for (std::size_t j = 0; j < n; ++j) moments_[j * (n + 1)] += damping_;
-  factor_ = feedback_factor(h, options.damp, team);
+  const double shrink = options.shrink.value_or(default_shrink(cols_, moments.rows()));
+  for (std::size_t j = 0; j < n; ++j) {
+    float& moment = moments_[j * (n + 1)];
+    damping_.push_back(
+        static_cast<float>((mean > 0 ? options.damp : 1) + shrink * static_cast<double>(moment)));
+    moment += damping_.back();
+    h.data[j * (n + 1)] *= 1 + shrink;
+  }
+  factor_ = feedback_factor(h, options.damp / (1 + shrink), team);
   own_memory_peak();  // looked at while there is most
 }
 

@@ -29,7 +29,7 @@ class LayerInputs {
   std::vector<std::int32_t> order_;
   std::vector<float> factor_;
   std::vector<float> drift_;
-  float damping_ = 0;
+  std::vector<float> damping_;
 };
 
 }  // namespace zp

@@ -238,8 +238,8 @@ std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics& in
   return pull.left(w, tile, inputs.damping);
 }
 
-constexpr std::array<std::string_view, 5> kOptions = {"upstream", "order", "damp", "sweeps",
-                                                      "floats"};
+constexpr std::array<std::string_view, 6> kOptions = {"upstream", "order",  "damp",
+                                                      "shrink",   "sweeps", "floats"};
 
 }  // namespace
 

@@ -25,7 +25,7 @@ struct Layer {
 
   Matrix weights() const { return {w.data(), rows, cols}; }
   InputStatistics inputs() const {
-    return {importance, {moments.data(), cols, cols}, {factor.data(), cols, cols}, order, {}};
+    return {importance, {moments.data(), cols, cols}, {factor.data(), cols, cols}, order, {}, {}};
   }
   // The place of a column in the order they are coded in.
   std::size_t at(std::size_t place) const {

@@ -23,7 +23,9 @@ struct InputStatistics {
   /// cols x cols: how the float model's inputs, x, differ from those that come, x~. Row j is the
   /// sum of x~_j (x - x~) over tokens, on the moments' scale. Empty: they don't.
   Matrix drift;
-  float damping = 0;  ///< that the moments have on their diagonal
+  /// What the moments have on their diagonal, for each column, beside what they are. Empty:
+  /// nothing.
+  Floats damping;
 };
 
 /// What may stand after a method's name: "gptq:upstream=off,damp=0.02",
@@ -32,8 +34,12 @@ struct MethodOptions {
   bool upstream = true;         ///< make up for what layers before have done to the inputs
   bool order = false;           ///< columns by descending second moment; each keeps its group
   bool adjusts_floats = false;  ///< whether what stays in a float type makes up for them, too
-  double damp = 0.01;           ///< of the second moments' mean, added to their diagonal
-  int sweeps = 3;               ///< over units and columns when all are coded
+  /// Of the second moments' mean, added to their diagonal: towards inputs that are all alike.
+  double damp = 0.01;
+  /// Of each second moment itself, added to it: towards inputs without correlations (damping.h).
+  /// None: by the number of tokens.
+  std::optional<double> shrink;
+  int sweeps = 3;                      ///< over units and columns when all are coded
   const Observer* observer = nullptr;  ///< of each unit's weights, cut to its range; none: all
   ObserverOptions observing;
 };

@@ -93,17 +93,18 @@ Energy output_energy(Matrix w, Matrix q, const InputStatistics& inputs,
       sum += weighted_energy(w.row(r), q.row(r), inputs.importance);
     return sum;
   }
-  Energy plain;
-  for (std::int64_t r = 0; r < w.rows; ++r) plain += energy(w.row(r), q.row(r));
-  const auto form = [&](Matrix x, double squares) {
-    return std::max(0.0,
-                    form_of(x, inputs.moments) - static_cast<double>(inputs.damping) * squares);
+  Energy damped;
+  for (std::int64_t r = 0; r < w.rows && !inputs.damping.empty(); ++r)
+    damped += weighted_energy(w.row(r), q.row(r), inputs.damping);
+  const auto form = [&](Matrix x, double of_damping) {
+    return std::max(0.0, form_of(x, inputs.moments) - of_damping);
   };
-  if (!left && plain.error > 0) {
+  if (!left) {
     const std::vector<float> error = difference(w, q);
-    left = form({error.data(), w.rows, w.cols}, plain.error);
+    const bool same = std::ranges::all_of(error, [](float e) { return e == 0; });
+    left = same ? 0 : form({error.data(), w.rows, w.cols}, damped.error);
   }
-  return {form(w, plain.signal), left.value_or(0)};
+  return {form(w, damped.signal), *left};
 }
 
 double output_error(const Grid& grid, Fit fit, Matrix w, Matrix moments, const Team& team) {

@@ -58,6 +58,7 @@ struct Sample {
 
   static constexpr float kDamping = 0.5f;
   std::vector<float> w, q, h, importance;
+  std::vector<float> damping = std::vector<float>(kCols, kDamping);
 };
 
 // Up to 500 products are summed in FP32.
@@ -70,7 +71,7 @@ TEST(OutputEnergy, IsTheDenseSumsWithoutDamping) {
   InputStatistics inputs;
   inputs.importance = s.importance;
   inputs.moments = {s.h.data(), kCols, kCols};
-  inputs.damping = Sample::kDamping;
+  inputs.damping = s.damping;
   const Energy found = output_energy(s.weights(), s.coded(), inputs);
   expect_near(found.signal, s.expected(false, false));
   expect_near(found.error, s.expected(true, false));

@@ -56,12 +56,17 @@ void Pull::close() {
                    {g_.data(), rows_, h_.cols, stride_});
 }
 
-double Pull::left(Matrix w, const CodedTile& tile, float damping) const {
-  const std::vector<float> d = apart(w, tile, stride_);
+double Pull::left(Matrix w, const CodedTile& tile, Floats damping) const {
+  const std::vector<float> apart_by = apart(w, tile, stride_);
   double sum = 0;
-  for (std::size_t i = 0; i < d.size(); ++i) {  // what lies between rows is 0 in both
-    sum += static_cast<double>(d[i]) *
-           (static_cast<double>(g_[i]) - static_cast<double>(damping) * static_cast<double>(d[i]));
+  for (std::int64_t r = 0; r < w.rows; ++r) {
+    const Floats d = Matrix(apart_by.data(), w.rows, w.cols, stride_).row(r);
+    const Floats g = Matrix(g_.data(), w.rows, w.cols, stride_).row(r);
+    for (std::size_t j = 0; j < d.size(); ++j) {
+      const double damped = damping.empty() ? 0 : static_cast<double>(damping[j]);
+      sum += static_cast<double>(d[j]) *
+             (static_cast<double>(g[j]) - damped * static_cast<double>(d[j]));
+    }
   }
   return std::max(sum, 0.0);
 }

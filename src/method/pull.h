@@ -25,8 +25,9 @@ class Pull {
   /// on are to follow.
   void fell(std::int64_t j, Floats by, std::int64_t from);
   void close();
-  /// tr((W - Q) H (W - Q)^T) without H's damping; w, tile: as at the beginning, as they are now.
-  double left(Matrix w, const CodedTile& tile, float damping) const;
+  /// tr((W - Q) H (W - Q)^T) without H's damping, as InputStatistics has it; w, tile: as at the
+  /// beginning, as they are now.
+  double left(Matrix w, const CodedTile& tile, Floats damping) const;
 
  private:
   Matrix h_;

@@ -67,6 +67,9 @@ void set(MethodOptions& options, const std::string& where, std::string_view name
     options.adjusts_floats = one_of(where, value, "adjust", "keep");
   } else if (name == "damp") {
     options.damp = number(where, value, 1e-6, 1e6);
+    if (!options.shrink) options.shrink = 0;
+  } else if (name == "shrink") {
+    options.shrink = number(where, value, 0.0, 1e6);
   } else if (name == "sweeps") {
     options.sweeps = number(where, value, 0, 100);
   } else if (name == "observer") {

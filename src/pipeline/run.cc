@@ -74,7 +74,7 @@ class OpenOutput {
 };
 
 // Raised when what a stage leaves for the next one comes to mean something else.
-constexpr int kStateForm = 3;
+constexpr int kStateForm = 4;
 
 // Some rows of one tensor of one output.
 struct Tile {
@@ -237,8 +237,8 @@ class Runner {
     const auto text = [&hash](const std::string& s) { hash.add(std::as_bytes(std::span(s))); };
     text(fmt::format("state {}", kStateForm));
     const MethodOptions& o = plan_.coder.options;
-    text(fmt::format("{} {} {} {} {} {}", plan_.coder.method->name, o.upstream, o.order, o.damp,
-                     o.sweeps, o.adjusts_floats));
+    text(fmt::format("{} {} {} {} {} {} {}", plan_.coder.method->name, o.upstream, o.order, o.damp,
+                     o.shrink.value_or(-1), o.sweeps, o.adjusts_floats));
     if (o.observer != nullptr) text(fmt::format("{} {}", o.observer->name, o.observing.percentile));
     const std::uint64_t model = hash_of(*plan_.model);
     hash.add(std::as_bytes(std::span(&model, 1)));
@@ -334,7 +334,12 @@ class Runner {
         *j.grid, w, inputs, plan_.coder.options, make_room(*j.grid, w.rows, w.cols, b.planes));
     b.decoded.resize(b.weights.size());
     decode(*j.grid, b.planes, {b.decoded.data(), w.rows, w.cols});
-    return outcome_of(*j.grid, w, as_matrix(tile, j, b.decoded), inputs, left);
+    const Matrix decoded = as_matrix(tile, j, b.decoded);
+    Outcome outcome = outcome_of(*j.grid, w, decoded, inputs, left);
+    const SampledInputs samples = this->samples(tile);
+    outcome.seen = sampled_energy(w, decoded, samples.seen);
+    outcome.held_out = sampled_energy(w, decoded, samples.held_out);
+    return outcome;
   }
 
   // One number a column; a grid that sees the tensor as one row has no columns.
@@ -345,6 +350,14 @@ class Runner {
     InputStatistics inputs;
     if (plan_.importance != nullptr) inputs.importance = plan_.importance->of(*j.weight);
     return inputs;
+  }
+
+  SampledInputs samples(const Tile& tile) const {
+    const TensorJob& j = job(tile);
+    if (plan_.statistics == nullptr || j.weight == nullptr || j.grid->whole_tensor() ||
+        j.form == RowForm::transposed)
+      return {};
+    return plan_.statistics->samples(*j.weight, tile.output);
   }
 
   // The planes become what the file has of them.
@@ -387,8 +400,11 @@ class Runner {
     t.grid = j.grid->spec();
     t.bytes = j.grid->bytes(j.rows->rows(), j.rows->cols());
     t.energy = outcome.weights;
-    t.outputs = output_share(outcome, static_cast<double>(j.rows->rows() * j.rows->cols()));
+    const auto weights = static_cast<double>(j.rows->rows() * j.rows->cols());
+    t.outputs = output_share(outcome, weights);
+    t.held_out = held_out_share(outcome, weights);
     if (t.weight != nullptr) to.energy += t.energy;
+    if (t.held_out) to.held_out = to.held_out.value_or(HeldOut()) += *t.held_out;
     if (!t.outputs) return;
     to.weighing = std::max(to.weighing, outcome.weighing);
     to.outputs = to.outputs.value_or(Energy()) += *t.outputs;
