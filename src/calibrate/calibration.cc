@@ -53,7 +53,7 @@ Calibration::Calibration(const Model& model, std::vector<std::vector<std::int32_
     : model_(model),
       options_(options),
       team_(team),
-      groups_(model.decoder, std::move(windows)),
+      groups_(model.decoder, std::move(windows), options.held_out),
       float_(model, groups_, team) {
   const bool upstream = options.feedback && options.method.upstream;
   if (upstream) stages_.push_back({-1, Role::embedding});
@@ -86,7 +86,9 @@ std::int64_t Calibration::bytes() const {
   const std::int64_t widest = std::max({d.hidden, d.heads * d.head_dim, d.ffn});
   const auto outputs = static_cast<std::int64_t>(outputs_.size());
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
-  std::int64_t sum = checked_mul(tokens() * kFloat * (1 + outputs), d.hidden, "calibration");
+  const std::int64_t held_out = groups_.held_out_tokens();
+  const std::int64_t all = tokens() + held_out;
+  std::int64_t sum = checked_mul(all * kFloat * (1 + outputs), d.hidden, "calibration");
   sum += groups_.bytes(d);
   // When factors are made, nothing is under way.
   const std::int64_t under_way = (upstream() ? 8 : 6) * group * widest * kFloat;
@@ -94,16 +96,17 @@ std::int64_t Calibration::bytes() const {
   sum += std::max(under_way, ready);
   if (upstream()) {
     const auto gathered = [&](std::int64_t columns) {
-      return Moments::bytes(columns, true) + columns * columns * kFloat;
+      return Moments::bytes(columns, true) + columns * columns * kFloat +
+             InputSamples::bytes(columns, held_out);
     };
-    const auto kept = [&](std::int64_t columns) { return tokens() * columns * kFloat; };
+    const auto kept = [&](std::int64_t columns) { return all * columns * kFloat; };
     const std::int64_t attended = d.heads * d.head_dim;
     return sum + outputs * std::max(gathered(widest) + (keeps_inner_ ? kept(d.ffn) : 0),
                                     gathered(attended) + kept(attended));
   }
   std::int64_t moments = 0;
   for (const std::int64_t columns : {d.hidden, d.heads * d.head_dim, d.hidden, d.ffn})
-    moments += Moments::bytes(columns, options_.feedback) +
+    moments += Moments::bytes(columns, options_.feedback) + InputSamples::bytes(columns, held_out) +
                (options_.ranges ? InputRanges::bytes(columns, team_.threads()) : 0);
   return sum + moments;
 }
@@ -121,10 +124,27 @@ std::int64_t Calibration::stage_of(const Weight& weight) const {
 void Calibration::see(Matrix x, Place place) {
   const Role role = input_role(model_.decoder, place.role);
   if (std::exchange(seen_[role], true)) return;
+  sample(x, x, role, 0, group_);
+  if (held_out(group_)) return;
   moments_.try_emplace(role, x.cols, options_.feedback).first->second.add(x, team_);
   if (!options_.ranges) return;
   ranges_.try_emplace(role, x.cols, groups_.length())
       .first->second.add(x, "calibrate: what " + input_name(place.layer, role) + " reads", team_);
+}
+
+// As many groups of the text as are held out, spread evenly.
+bool Calibration::is_sampled(std::int64_t group) const {
+  const std::int64_t held = groups_.all() - groups_.count();
+  if (held_out(group)) return true;
+  return (group + 1) * held / groups_.count() > group * held / groups_.count();
+}
+
+void Calibration::sample(Matrix expected, Matrix came, Role role, std::size_t output,
+                         std::int64_t group) {
+  if (!is_sampled(group)) return;
+  std::vector<InputSamples>& samples = samples_[role];
+  if (samples.size() <= output) samples.resize(output + 1);
+  samples[output].add(expected, came, held_out(group));
 }
 
 std::string Calibration::title() const {
@@ -138,8 +158,9 @@ std::string Calibration::title() const {
 
 void Calibration::run_layer(Progress& progress) {
   const std::int64_t layer = stages_[static_cast<std::size_t>(stage_)].layer;
-  for (std::int64_t g = 0; g < groups_.count(); ++g) {
+  for (std::int64_t g = 0; g < groups_.all(); ++g) {
     seen_.clear();
+    group_ = g;
     float_.layer(layer, g);
     progress.advance(float_.hidden(g).rows());
   }
@@ -147,8 +168,9 @@ void Calibration::run_layer(Progress& progress) {
 
 // What the head reads is enough: no logits.
 void Calibration::run_head(Progress& progress) {
-  for (std::int64_t g = 0; g < groups_.count(); ++g) {
+  for (std::int64_t g = 0; g < groups_.all(); ++g) {
     seen_.clear();
+    group_ = g;
     const Activations x = float_.inputs(-1, Role::head, g);
     see(x.view(), {-1, Role::head});
     progress.advance(x.rows());
@@ -177,14 +199,15 @@ bool Calibration::keeps(Role role) const {
 void Calibration::run_inputs(Progress& progress) {
   const Stage& stage = stages_[static_cast<std::size_t>(stage_)];
   std::vector<Drift> drifts;
-  for (std::int64_t g = 0; g < groups_.count(); ++g) {
+  for (std::int64_t g = 0; g < groups_.all(); ++g) {
     if (!halves()) go_on(float_, g);
     const Activations expected = float_.inputs(stage.layer, stage.role, g);
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       go_on(*outputs_[i], g);
       if (g == 0) drifts.emplace_back(expected.cols());
       const Activations came = outputs_[i]->inputs(stage.layer, stage.role, g);
-      drifts[i].add(came.view(), expected.view(), team_);
+      sample(expected.view(), came.view(), stage.role, i, g);
+      if (!held_out(g)) drifts[i].add(came.view(), expected.view(), team_);
       if (keeps(stage.role)) outputs_[i]->keep(g, came.view());
     }
     if (halves() && (stage.role == Role::attention_output || stage.role == Role::down))
@@ -269,12 +292,13 @@ void Calibration::embed() {
 
 void Calibration::run(Progress& progress, std::int64_t total) {
   inputs_.clear();
+  samples_.clear();
   moments_.clear();
   ranges_.clear();
   const Stage& stage = stages_[static_cast<std::size_t>(++stage_)];
   if (stage.layer < 0 && stage.role == Role::embedding) return;
   if (stage.layer == 0 && (stage_ == 0 || stage.role == Role::query)) embed();
-  progress.stage(title(), total, "tokens");
+  progress.stage(title(), total + groups_.held_out_tokens(), "tokens");
   if (upstream()) {
     run_inputs(progress);
   } else if (stage.layer >= 0) {
@@ -299,6 +323,14 @@ InputStatistics Calibration::of(const Weight& weight, std::size_t output) const 
   if (!has_inputs(model_.decoder, use) || stage_of(weight) != stage_) return {};
   const auto found = inputs_.find(input_role(model_.decoder, use.role));
   if (found == inputs_.end()) return {};
+  return found->second[found->second.size() > 1 ? output : 0].view();
+}
+
+SampledInputs Calibration::samples(const Weight& weight, std::size_t output) const {
+  const TensorUse& use = weight.use;
+  if (!has_inputs(model_.decoder, use) || stage_of(weight) != stage_) return {};
+  const auto found = samples_.find(input_role(model_.decoder, use.role));
+  if (found == samples_.end()) return {};
   return found->second[found->second.size() > 1 ? output : 0].view();
 }
 

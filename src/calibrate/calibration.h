@@ -19,6 +19,7 @@
 
 #include "base/progress.h"
 #include "calibrate/input_ranges.h"
+#include "calibrate/input_samples.h"
 #include "calibrate/layer_inputs.h"
 #include "calibrate/layer_statistics.h"
 #include "calibrate/stream.h"
@@ -33,6 +34,8 @@ struct CalibrationOptions {
   /// Budget: in half of it what the MLPs gave may wait for their last linears' weights, which is
   /// quicker than to compute it again. 0: none.
   std::int64_t memory_bytes = 0;
+  /// Of the same length as the text's: what comes of them is in no statistics, but in samples().
+  std::vector<std::vector<std::int32_t>> held_out;
 };
 
 class Calibration final : public LayerStatistics {
@@ -52,6 +55,7 @@ class Calibration final : public LayerStatistics {
   std::int64_t stage_of(const Weight& weight) const override;
   void next(Progress& progress) override;
   InputStatistics of(const Weight& weight, std::size_t output) const override;
+  SampledInputs samples(const Weight& weight, std::size_t output) const override;
   void describe(Hash64& hash) const override { groups_.describe(hash); }
   /// Behind whole layers.
   bool may_break_behind(std::int64_t stage) const override;
@@ -82,7 +86,10 @@ class Calibration final : public LayerStatistics {
   /// Whether what the linear of this role reads waits for its weights, in every output's model.
   bool keeps(Role role) const;
   std::string title() const;
+  bool held_out(std::int64_t group) const { return group >= groups_.count(); }
+  bool is_sampled(std::int64_t group) const;
   void see(Matrix x, Place place);
+  void sample(Matrix expected, Matrix came, Role role, std::size_t output, std::int64_t group);
   void run_layer(Progress& progress);
   void run_head(Progress& progress);
   void run_inputs(Progress& progress);
@@ -106,10 +113,12 @@ class Calibration final : public LayerStatistics {
   std::vector<Stage> stages_;
   bool keeps_inner_ = false;  // what MLPs gave
   std::int64_t stage_ = -1;
+  std::int64_t group_ = 0;  // that is under way
   std::map<Role, Moments> moments_;
   std::map<Role, InputRanges> ranges_;
-  std::map<Role, bool> seen_;                        // in the group under way
-  std::map<Role, std::vector<LayerInputs>> inputs_;  // one for all outputs, or one for each
+  std::map<Role, bool> seen_;                          // in the group under way
+  std::map<Role, std::vector<LayerInputs>> inputs_;    // one for all outputs, or one for each
+  std::map<Role, std::vector<InputSamples>> samples_;  // likewise
 };
 
 }  // namespace zp

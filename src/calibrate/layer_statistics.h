@@ -13,6 +13,17 @@
 
 namespace zp {
 
+/// Inputs of some tokens, one row each: the float model's, and those that really come.
+struct InputSample {
+  Matrix expected;
+  Matrix came;
+};
+
+struct SampledInputs {
+  InputSample seen;  ///< of the text
+  InputSample held_out;
+};
+
 class LayerStatistics {
  public:
   LayerStatistics() = default;
@@ -36,6 +47,9 @@ class LayerStatistics {
   /// Of the stage that came last, for one of the outputs; all empty for other weights. Valid until
   /// next().
   virtual InputStatistics of(const Weight& weight, std::size_t output) const = 0;
+
+  /// Inputs to measure on, where windows were held out; as of().
+  virtual SampledInputs samples(const Weight&, std::size_t) const { return {}; }
 
   /// What the statistics depend on beside the model and the options.
   virtual void describe(Hash64& hash) const = 0;

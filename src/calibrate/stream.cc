@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "base/checked.h"
@@ -14,28 +15,33 @@ constexpr std::int64_t kTokensTogether = 512;
 
 }  // namespace
 
-WindowGroups::WindowGroups(const Decoder& decoder, std::vector<std::vector<std::int32_t>> windows)
+WindowGroups::WindowGroups(const Decoder& decoder, std::vector<std::vector<std::int32_t>> windows,
+                           std::vector<std::vector<std::int32_t>> held_out)
     : windows_(std::move(windows)),
-      together_(std::clamp(kTokensTogether / length(), std::int64_t{1},
-                           static_cast<std::int64_t>(windows_.size()))) {
+      count_(std::ssize(windows_)),
+      together_(std::clamp(kTokensTogether / length(), std::int64_t{1}, count_)) {
+  std::ranges::move(held_out, std::back_inserter(windows_));
   for (std::int64_t i = 0; i < together_; ++i)
     caches_.push_back(KvCache::of_one_layer(decoder, length()));
 }
 
-std::int64_t WindowGroups::tokens() const {
-  return static_cast<std::int64_t>(windows_.size()) * length();
+std::int64_t WindowGroups::held_out_tokens() const {
+  return std::ssize(windows_) * length() - tokens();
 }
 
-std::int64_t WindowGroups::count() const {
-  return ceil_div(static_cast<std::int64_t>(windows_.size()), together_);
+std::int64_t WindowGroups::count() const { return ceil_div(count_, together_); }
+
+std::int64_t WindowGroups::all() const {
+  return count() + ceil_div(std::ssize(windows_) - count_, together_);
 }
 
 std::int64_t WindowGroups::together() const { return together_ * length(); }
 
 std::vector<Chunk> WindowGroups::chunks(std::int64_t group) {
   std::vector<Chunk> all;
-  const std::int64_t first = group * together_;
-  const std::int64_t end = std::min(first + together_, static_cast<std::int64_t>(windows_.size()));
+  const bool held_out = group >= count();
+  const std::int64_t first = held_out ? count_ + (group - count()) * together_ : group * together_;
+  const std::int64_t end = std::min(first + together_, held_out ? std::ssize(windows_) : count_);
   for (std::int64_t i = first; i < end; ++i) {
     all.push_back(
         {&caches_[static_cast<std::size_t>(i - first)], windows_[static_cast<std::size_t>(i)]});
@@ -53,8 +59,8 @@ std::int64_t WindowGroups::bytes(const Decoder& decoder) const {
 
 void Stream::embed() {
   hidden_.clear();
-  kept_.assign(static_cast<std::size_t>(groups_.count()), {});
-  for (std::int64_t g = 0; g < groups_.count(); ++g)
+  kept_.assign(static_cast<std::size_t>(groups_.all()), {});
+  for (std::int64_t g = 0; g < groups_.all(); ++g)
     hidden_.push_back(engine_.embed(groups_.chunks(g)));
 }
 

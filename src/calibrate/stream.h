@@ -14,15 +14,22 @@
 namespace zp {
 
 /// Windows of a text, of equal length, and room for the keys and values of one group of them.
+/// Behind the groups of the text's windows come those of windows that are held out of it.
 class WindowGroups {
  public:
-  /// windows: at least one.
-  WindowGroups(const Decoder& decoder, std::vector<std::vector<std::int32_t>> windows);
+  /// windows: at least one; held_out: of the same length.
+  WindowGroups(const Decoder& decoder, std::vector<std::vector<std::int32_t>> windows,
+               std::vector<std::vector<std::int32_t>> held_out = {});
 
-  std::int64_t tokens() const;
+  /// Of the windows that are not held out.
+  std::int64_t tokens() const { return count_ * length(); }
+  std::int64_t held_out_tokens() const;
   /// Tokens of a window.
   std::int64_t length() const { return static_cast<std::int64_t>(windows_.front().size()); }
+  /// Groups of windows that are not held out.
   std::int64_t count() const;
+  /// All groups.
+  std::int64_t all() const;
   /// Tokens of a group at most.
   std::int64_t together() const;
   std::vector<Chunk> chunks(std::int64_t group);
@@ -32,6 +39,7 @@ class WindowGroups {
 
  private:
   std::vector<std::vector<std::int32_t>> windows_;
+  std::int64_t count_;     // of them not held out
   std::int64_t together_;  // windows
   std::vector<KvCache> caches_;
 };

@@ -23,4 +23,8 @@ std::vector<std::vector<TokenId>> calibration_windows(std::span<const Document> 
                                                       const std::string& where, std::int64_t tokens,
                                                       std::int64_t context);
 
+/// Takes one window of every sixteen out of them, spread evenly, and gives it back; of fewer none.
+/// What is found on the others is measured on these.
+std::vector<std::vector<TokenId>> hold_out(std::vector<std::vector<TokenId>>& windows);
+
 }  // namespace zp

@@ -6,6 +6,7 @@
 #include "base/atomic_file.h"
 #include "base/memory.h"
 #include "calibrate/stored_statistics.h"
+#include "calibrate/windows.h"
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "cli/interrupt.h"
@@ -62,7 +63,9 @@ int calibrate_command(const Options& o, const Common& common) {
   options.ranges = options.feedback;
   options.method.upstream = false;
   const auto calibration_of = [&] {
-    return std::make_unique<Calibration>(loaded->model, text.windows(o.tokens), options, team);
+    std::vector<std::vector<std::int32_t>> windows = text.windows(o.tokens);
+    hold_out(windows);  // as quantize --calibrate does: the same statistics
+    return std::make_unique<Calibration>(loaded->model, std::move(windows), options, team);
   };
   std::unique_ptr<Calibration> calibration = calibration_of();
   if (calibration->bytes() > memory) {

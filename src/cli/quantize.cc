@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "calibrate/calibration.h"
 #include "calibrate/stored_statistics.h"
+#include "calibrate/windows.h"
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "cli/fit.h"
@@ -73,6 +74,8 @@ struct Options {
   bool force = false;
 };
 
+constexpr double kFarApart = 1.5;  // errors on text that was held out, and on the rest
+
 // Beside the run's own: the rest of what the command takes.
 struct JobSeconds {
   double load = 0;      ///< the model and the texts
@@ -100,6 +103,13 @@ class Laps {
 
 // JSON has no infinity; an exact copy has no noise to compare with.
 Json decibels(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+// The error of the outputs on the calibration text and on what was held out of it.
+Json held_out_json(const HeldOut& error) {
+  return {{"times", error.times()},
+          {"output_sqnr_db", decibels(error.held_out.sqnr_db())},
+          {"seen_output_sqnr_db", decibels(error.seen.sqnr_db())}};
+}
 
 // SQNR of the weights and, where their inputs are known, of what linears make of them; where only
 // the inputs' mean squares are, of the weights by that.
@@ -148,11 +158,17 @@ Json output_json(const PlannedOutput& output, const OutputResult* result, const 
     t["shape"] = shape_of(*job.rows);
     t["grid"] = job.grid->spec();
     t["bytes"] = job_bytes(job);
-    if (result != nullptr)
-      add_quality(t, result->tensors[i].energy, result->tensors[i].outputs, result->weighing);
+    if (result != nullptr) {
+      const TensorResult& found = result->tensors[i];
+      add_quality(t, found.energy, found.outputs, result->weighing);
+      if (found.held_out) t["held_out"] = held_out_json(*found.held_out);
+    }
     j["tensors"].push_back(std::move(t));
   }
-  if (result != nullptr) add_quality(j, result->energy, result->outputs, result->weighing);
+  if (result != nullptr) {
+    add_quality(j, result->energy, result->outputs, result->weighing);
+    if (result->held_out) j["held_out"] = held_out_json(*result->held_out);
+  }
   j["notes"] = output.layout.notes;
   const Fallbacks f = fallbacks_of(output, model);
   j["fallback"] = {{"tensors", f.tensors}, {"of", f.of}, {"share", f.share}, {"why", f.why}};
@@ -240,6 +256,17 @@ std::string quality_text(const Energy& weights, const std::optional<Energy>& out
                      outputs->sqnr_db());
 }
 
+// Whether more text, or other text, would help.
+std::string held_out_text(const std::optional<HeldOut>& error) {
+  if (!error) return {};
+  std::string text = fmt::format(
+      "  on text held out of the calibration's the outputs' squared error is {:.2f} times that on "
+      "it",
+      error->times());
+  if (error->times() >= kFarApart) text += ": more --tokens, or text of more kinds, would help";
+  return text + "\n";
+}
+
 // "read 0.10, quantize 2.31, write 0.04": what took no time was not asked for.
 std::string seconds_text(const RunSeconds& run, const JobSeconds& job) {
   const std::pair<const char*, double> parts[] = {
@@ -267,6 +294,7 @@ void print_result(const Plan& plan, const CalibrationText& text, const RunResult
                quality_text(found.energy, found.outputs, found.weighing),
                fallback_text(output, model));
     if (!allotments.empty()) fmt::print("{}", written_text(allotments[i]));
+    fmt::print("{}", held_out_text(found.held_out));
     if (!verbose) continue;
     for (const TensorResult& t : found.tensors) {
       fmt::print("    {:<48} {:<22} {:>10}  {}\n", t.name, t.grid, human_bytes(t.bytes),
@@ -310,15 +338,19 @@ using Windows = std::vector<std::vector<std::int32_t>>;
 
 // From windows of a text, or a file of ours; nullptr when there is neither, or nobody asks.
 std::unique_ptr<LayerStatistics> statistics_of(const Options& options, const Model& model,
-                                               const Windows& windows, const Recipe& recipe,
+                                               Windows windows, const Recipe& recipe,
                                                const Team& team) {
   const Coder& coder = recipe.coder;
   const bool feedback = coder.method->feedback;
   if (coder.method->fit == Fit::range) return nullptr;
   if (!windows.empty()) {
-    CalibrationOptions calibration{feedback, coder.options, options.targets.size()};
+    CalibrationOptions calibration;
+    calibration.feedback = feedback;
+    calibration.method = coder.options;
+    calibration.outputs = options.targets.size();
     calibration.memory_bytes = recipe.memory_bytes;
-    return std::make_unique<Calibration>(model, windows, calibration, team);
+    calibration.held_out = hold_out(windows);
+    return std::make_unique<Calibration>(model, std::move(windows), calibration, team);
   }
   if (options.statistics.empty()) return nullptr;
   if (is_ours(options.statistics)) {
@@ -502,8 +534,10 @@ Prepared rewritten_plan(const Options& options, const LoadedModel& loaded, const
                         Recipe recipe, const Plan& plan, const std::vector<ChosenRewrite>& rewrites,
                         const Team& team, Progress& progress) {
   Prepared out;
+  Windows seen = windows;
+  hold_out(seen);
   out.rewritten =
-      rewrite(plan, {rewrites, options.seed, windows, recipe.memory_bytes}, team, progress);
+      rewrite(plan, {rewrites, options.seed, std::move(seen), recipe.memory_bytes}, team, progress);
   recipe.model = &out.rewritten->model();
   know(options, *recipe.model, windows, team, recipe, out);
   out.plan = make_plan(loaded, recipe);

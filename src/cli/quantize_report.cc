@@ -51,6 +51,7 @@ ReportedTensor reported(const TensorJob& job, const TensorResult& result,
   t.bytes = result.bytes;
   t.energy = result.energy;
   t.outputs = result.outputs;
+  t.held_out = result.held_out;
   if (job.weight == nullptr) return t;
   t.role = role_name(job.weight->use.role);
   t.layer = job.weight->use.layer;
@@ -82,6 +83,7 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
   o.bits_per_weight = output.bits_per_weight(model);
   o.energy = result.energy;
   o.outputs = result.outputs;
+  o.held_out = result.held_out;
   o.from_moments = result.weighing == Weighing::moments;
   o.notes = output.layout.notes;
   o.notes.insert(o.notes.end(), result.notes.begin(), result.notes.end());

@@ -1,6 +1,7 @@
 // Calibration of the bundled model: what GPTQ leaves of a layer's output error.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -90,6 +91,83 @@ TEST(Calibrated, GptqLeavesLessOfEveryLayersOutputErrorThanMse) {
     }
   }
   EXPECT_EQ(linears, 4 * 7);
+}
+
+TEST(Calibrated, OneWindowOfSixteenIsHeldOut) {
+  for (const std::size_t count : {1u, 15u, 16u, 31u, 32u, 100u}) {
+    std::vector<std::vector<TokenId>> windows;
+    for (std::size_t i = 0; i < count; ++i) windows.push_back({static_cast<TokenId>(i)});
+    const std::vector<std::vector<TokenId>> held_out = hold_out(windows);
+    EXPECT_EQ(held_out.size(), count / 16);
+    EXPECT_EQ(windows.size() + held_out.size(), count);
+    EXPECT_EQ(windows.front().front(), 0);
+    EXPECT_EQ(windows.back().back(), static_cast<TokenId>(count - 1));
+    EXPECT_TRUE(std::ranges::is_sorted(windows));
+    for (std::size_t i = 0; i < held_out.size(); ++i)
+      EXPECT_EQ(held_out[i].front(), static_cast<TokenId>(16 * i + 8));
+  }
+}
+
+// What is held out changes nothing of what is known of the text.
+TEST(Calibrated, HeldOutWindowsAreInNoStatistics) {
+  const auto demo = load_model(kDemo);
+  const Team team(2);
+  for (const bool upstream : {false, true}) {
+    CalibrationOptions options = float_statistics(true);
+    options.method.upstream = upstream;
+    Calibration plain(demo->model, windows_of(*demo, 512, 64), options, team);
+    options.held_out = windows_of(*demo, 128, 64);
+    Calibration with(demo->model, windows_of(*demo, 512, 64), options, team);
+    EXPECT_EQ(with.tokens(), plain.tokens());
+    EXPECT_GT(with.bytes(), plain.bytes());
+    Silent silent;
+    for (int stage = 0; stage < 2; ++stage) {
+      plain.next(silent);
+      with.next(silent);
+    }
+    int known = 0;
+    for (const Weight& weight : demo->model.weights) {
+      const InputStatistics expected = plain.of(weight, 0);
+      const InputStatistics found = with.of(weight, 0);
+      ASSERT_EQ(found.feedback.cols, expected.feedback.cols);
+      known += found.feedback.cols > 0 ? 1 : 0;
+      for (std::int64_t r = 0; r < found.feedback.rows; ++r) {
+        ASSERT_TRUE(std::ranges::equal(found.moments.row(r), expected.moments.row(r)));
+        ASSERT_TRUE(std::ranges::equal(found.feedback.row(r), expected.feedback.row(r)));
+      }
+    }
+    EXPECT_GT(known, 0);
+  }
+}
+
+TEST(Calibrated, SamplesAreOfEveryFourthTokenOfTheTextAndOfWhatIsHeldOut) {
+  const auto demo = load_model(kDemo);
+  const Team team(2);
+  CalibrationOptions options = float_statistics(true);
+  options.held_out = windows_of(*demo, 512, 64);
+  std::ranges::reverse(options.held_out);
+  Calibration calibration(demo->model, windows_of(*demo, 512, 64), options, team);
+  Silent silent;
+  calibration.next(silent);
+  int known = 0;
+  for (const Weight& weight : demo->model.weights) {
+    const SampledInputs samples = calibration.samples(weight, 0);
+    if (calibration.of(weight, 0).moments.cols == 0) {
+      EXPECT_EQ(samples.seen.came.rows, 0);
+      continue;
+    }
+    ++known;
+    const std::int64_t rows = 512 / InputSamples::kEvery;
+    const std::int64_t of_window = 64 / InputSamples::kEvery;
+    ASSERT_EQ(samples.seen.came.rows, rows);
+    ASSERT_EQ(samples.held_out.came.rows, rows);
+    EXPECT_EQ(samples.seen.came.data, samples.seen.expected.data);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const std::int64_t other = rows - of_window - r + 2 * (r % of_window);
+      ASSERT_TRUE(std::ranges::equal(samples.seen.came.row(r), samples.held_out.came.row(other)));
+    }
+  }
+  EXPECT_EQ(known, 7);
 }
 
 TEST(Calibrated, ImportanceAloneIsThatOfTheSecondMoments) {

@@ -1,7 +1,9 @@
 #include "pipeline/outcome.h"
 
 #include <algorithm>
+#include <vector>
 
+#include "kernel/matmul.h"
 #include "method/output_error.h"
 
 namespace zp {
@@ -37,6 +39,8 @@ Outcome& Outcome::operator+=(const Outcome& other) {
   weights += other.weights;
   blocks += other.blocks;
   outputs += other.outputs;
+  seen += other.seen;
+  held_out += other.held_out;
   weighing = std::max(weighing, other.weighing);
   return *this;
 }
@@ -54,9 +58,34 @@ Outcome outcome_of(const Grid& grid, Matrix w, Matrix decoded, const InputStatis
   return out;
 }
 
+Energy sampled_energy(Matrix w, Matrix decoded, const InputSample& sample) {
+  const std::int64_t tokens = sample.expected.rows;
+  if (tokens == 0 || sample.expected.cols != w.cols) return {};
+  std::vector<float> before(static_cast<std::size_t>(w.rows * tokens));
+  std::vector<float> after(before.size());
+  matmul(w, sample.expected, {before.data(), w.rows, tokens});
+  matmul(decoded, sample.came, {after.data(), w.rows, tokens});
+  return energy(before, after);
+}
+
+namespace {
+
+std::optional<Energy> share(const Energy& outputs, double weights) {
+  if (!(outputs.signal > 0)) return {};
+  return Energy{weights, weights * (outputs.error / outputs.signal)};
+}
+
+}  // namespace
+
 std::optional<Energy> output_share(const Outcome& outcome, double weights) {
-  if (!(outcome.outputs.signal > 0)) return {};
-  return Energy{weights, weights * (outcome.outputs.error / outcome.outputs.signal)};
+  return share(outcome.outputs, weights);
+}
+
+std::optional<HeldOut> held_out_share(const Outcome& outcome, double weights) {
+  const std::optional<Energy> seen = share(outcome.seen, weights);
+  const std::optional<Energy> held_out = share(outcome.held_out, weights);
+  if (!seen || !held_out) return {};
+  return HeldOut{*seen, *held_out};
 }
 
 }  // namespace zp

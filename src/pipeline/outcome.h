@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "calibrate/layer_statistics.h"
 #include "grid/grid.h"
 #include "kernel/energy.h"
+#include "kernel/held_out.h"
 #include "method/method.h"
 
 namespace zp {
@@ -32,6 +34,8 @@ struct Outcome {
   Zeroed blocks;
   Energy outputs;  ///< tr(W H W^T) and tr(E H E^T), on the statistics' scale
   Weighing weighing = Weighing::none;
+  Energy seen;      ///< of the outputs for sampled inputs of the text, |W x|^2 and |W x - Q x~|^2
+  Energy held_out;  ///< the same for inputs held out
 
   Outcome& operator+=(const Outcome& other);
 };
@@ -41,8 +45,13 @@ struct Outcome {
 Outcome outcome_of(const Grid& grid, Matrix w, Matrix decoded, const InputStatistics& inputs,
                    std::optional<double> left);
 
+/// What becomes of the outputs of sampled inputs. w, decoded: as above.
+Energy sampled_energy(Matrix w, Matrix decoded, const InputSample& sample);
+
 /// The outputs' error on a scale on which tensors add up to a mean that is weighted by their size:
 /// signal is their number of weights. Nothing where nothing is known, or all outputs are zero.
 std::optional<Energy> output_share(const Outcome& outcome, double weights);
+/// Of sampled inputs, likewise; nothing where no windows were held out.
+std::optional<HeldOut> held_out_share(const Outcome& outcome, double weights);
 
 }  // namespace zp

@@ -21,12 +21,14 @@ struct TensorResult {
   /// The error of what the linear makes of its inputs, see output_share(); nothing: they aren't
   /// known.
   std::optional<Energy> outputs;
+  std::optional<HeldOut> held_out;  ///< where windows were held out of the calibration text
 };
 
 struct OutputResult {
   std::vector<TensorResult> tensors;
   Energy energy;                       ///< of all the model's weights
   std::optional<Energy> outputs;       ///< the sum of its tensors'
+  std::optional<HeldOut> held_out;     ///< likewise
   Weighing weighing = Weighing::none;  ///< what `outputs` are weighed by
   Fidelity fidelity = Fidelity::quantized;
   std::vector<TooSmall> too_small;

@@ -31,6 +31,13 @@ std::string error_tile(const ReportedOutput& o) {
                                   : "RMS, of the weights&#39; own; SQNR " + decibels(o.energy));
 }
 
+std::string held_out_tile(const HeldOut& error) {
+  return tile("on text held out", fmt::format("{:.2f} times", error.times()),
+              fmt::format("the squared error of the outputs on the calibration&#39;s own text; RMS "
+                          "{} and {}",
+                          error_percent(error.held_out), error_percent(error.seen)));
+}
+
 std::string size_tiles(const QuantizeReport& report, const ReportedOutput& o) {
   const double share = static_cast<double>(o.bytes) / static_cast<double>(report.source_bytes);
   const std::string bar =
@@ -86,6 +93,10 @@ std::string tensors_table(const ReportedOutput& o, const std::string& id) {
       {"bytes", true},   {"bits per weight", true}, {"RMS error of weights", true},
       {"SQNR", true}};
   if (o.outputs) columns.push_back({"RMS error of outputs", true});
+  if (o.held_out) {
+    columns.push_back({"on the calibration text", true});
+    columns.push_back({"on text held out", true});
+  }
   std::vector<std::vector<Cell>> rows;
   for (const ReportedTensor& t : o.tensors) {
     const Cell sqnr = t.energy.error == 0 ? text_cell("exact")
@@ -99,6 +110,9 @@ std::string tensors_table(const ReportedOutput& o, const std::string& id) {
                     error_cell(t.energy),
                     sqnr});
     if (o.outputs) rows.back().push_back(t.outputs ? error_cell(*t.outputs) : text_cell(""));
+    if (!o.held_out) continue;
+    rows.back().push_back(t.held_out ? error_cell(t.held_out->seen) : text_cell(""));
+    rows.back().push_back(t.held_out ? error_cell(t.held_out->held_out) : text_cell(""));
   }
   return fmt::format("<details><summary>Table of {}</summary>\n{}</details>\n",
                      human_counted(std::ssize(rows), "tensor"),
@@ -169,6 +183,7 @@ std::string output_html(const QuantizeReport& report, const ReportedOutput& o, c
                                  escaped(o.grid));
   html += fmt::format("<p class=\"lead\"><code>{}</code></p>\n", escaped(o.path));
   std::string tiles = size_tiles(report, o);
+  if (o.held_out) tiles += held_out_tile(*o.held_out);
   if (o.judgement) tiles += judged_tiles(*o.judgement);
   html += element("div", "tiles", tiles) + "\n";
   if (o.fit) html += fit_html(*o.fit, id + "-fit");

@@ -12,6 +12,7 @@
 
 #include "judge/judge.h"
 #include "kernel/energy.h"
+#include "kernel/held_out.h"
 #include "report/reported_fit.h"
 #include "report/weight_histogram.h"
 
@@ -29,8 +30,9 @@ struct ReportedTensor {
   /// Of what the linear makes of its inputs: signal is the number of weights, error that by the
   /// outputs' relative squared error. Nothing: the inputs aren't known.
   std::optional<Energy> outputs;
-  std::string pattern;  ///< as --set takes it; empty: made by the container
-  std::string finer;    ///< the container's next grid of more bits, or empty
+  std::optional<HeldOut> held_out;  ///< the same on the text and on what was held out of it
+  std::string pattern;              ///< as --set takes it; empty: made by the container
+  std::string finer;                ///< the container's next grid of more bits, or empty
 };
 
 struct ReportedOutput {
@@ -39,9 +41,10 @@ struct ReportedOutput {
   std::string grid;
   std::int64_t bytes = 0;
   double bits_per_weight = 0;
-  Energy energy;                  ///< of the weights
-  std::optional<Energy> outputs;  ///< the sum of its tensors'
-  bool from_moments = false;      ///< from second moments; else from mean squares alone
+  Energy energy;                    ///< of the weights
+  std::optional<Energy> outputs;    ///< the sum of its tensors'
+  bool from_moments = false;        ///< from second moments; else from mean squares alone
+  std::optional<HeldOut> held_out;  ///< the sum of its tensors'
   std::vector<ReportedTensor> tensors;
   std::vector<WeightHistogram> histograms;
   std::vector<std::string> notes;

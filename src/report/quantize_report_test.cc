@@ -99,6 +99,18 @@ TEST(QuantizeReport, ShowsTheErrorOfTheOutputsWhereItIsKnown) {
   EXPECT_NE(html.find("RMS error 5 % of the outputs&#39;"), html.npos);
 }
 
+TEST(QuantizeReport, ErrorsOnTextHeldOutStandBesideThoseOnTheCalibrationText) {
+  QuantizeReport report = sample_report();
+  EXPECT_EQ(to_html(report).find("held out"), std::string::npos);
+  report.outputs[0].held_out = HeldOut{{1, 0.0004}, {1, 0.0009}};
+  report.outputs[0].tensors[1].held_out = HeldOut{{1, 0.0016}, {1, 0.0025}};
+  const std::string html = to_html(report);
+  EXPECT_NE(html.find("<div class=\"value\">2.25 times</div>"), html.npos);
+  EXPECT_NE(html.find("RMS 3.00 % and 2.00 %"), html.npos);
+  EXPECT_NE(html.find("4.00 %"), html.npos);
+  EXPECT_NE(html.find("5.00 %"), html.npos);
+}
+
 TEST(QuantizeReport, ShowsWhatABudgetChose) {
   QuantizeReport report = sample_report();
   report.outputs[0].fit = ReportedFit{.budget = "4.5bpw",
