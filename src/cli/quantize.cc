@@ -686,7 +686,7 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("--method", options->method,
                   "How codes are chosen: nearest, mse, hqq or gptq (default: gptq with "
                   "--calibrate, mse without); "
-                  "gptq:upstream=on|off,order=on|off,damp=X,sweeps=N,floats=keep|adjust; "
+                  "gptq:upstream=on|off,order=on|off,damp=X,shrink=X,sweeps=N,floats=keep|adjust; "
                   "nearest:observer=NAME,percentile=P cuts weights, see list observers");
   sub->add_option("--rewrite", options->rewrite,
                   "What is done to the float model before, NAME[,NAME...] of awq, "
