@@ -114,9 +114,9 @@ TEST(Nearest, OptionsThatCannotBeAreRefusedByName) {
             "another observer, found moving-average");
   EXPECT_NE(refusal("nearest:observer=median").find("unknown observer"), std::string::npos);
   EXPECT_NE(refusal("nearest:damp=1").find("expected observer or percentile"), std::string::npos);
-  EXPECT_NE(
-      refusal("gptq:observer=entropy").find("expected upstream, order, damp, shrink, sweeps or floats"),
-      std::string::npos);
+  EXPECT_NE(refusal("gptq:observer=entropy")
+                .find("expected upstream, order, damp, shrink, sweeps or floats"),
+            std::string::npos);
   EXPECT_NE(refusal("mse:observer=entropy").find("mse takes no options"), std::string::npos);
   for (const char* wrong : {"49", "101", "x", "nan", ""})
     EXPECT_NE(refusal((std::string("nearest:observer=percentile,percentile=") + wrong).c_str())
