@@ -292,6 +292,29 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
+    def test_windows_held_out_tell_how_far_a_calibration_holds(self):
+        text = ["--calibrate", self.calibration_text(), "--context", 64, "--tokens"]
+        for method in ["mse", "gptq", "gptq:upstream=off"]:
+            path = self.out("x")
+            (output,) = self.quantize("gguf:q4_0", path, *text, 1024, "--method", method)["outputs"]
+            held_out = output["held_out"]
+            decibels = held_out["seen_output_sqnr_db"] - held_out["output_sqnr_db"]
+            self.assertAlmostEqual(held_out["times"], 10 ** (decibels / 10))  # the same signal on both scales
+            for tensor in output["tensors"]:
+                has_inputs = len(tensor["shape"]) == 2 and tensor["name"] != "token_embd.weight"
+                self.assertEqual("held_out" in tensor, has_inputs, tensor["name"])
+        self.assertNotIn("held_out", self.quantize("gguf:q4_0", self.out("x"), *text, 960)["outputs"][0])
+        for tokens, said in [(1024, True), (960, False)]:
+            done = run("quantize", self.model, "--to", f"gguf:q4_0={self.out('x')}", *text, tokens)
+            self.assertEqual("on text held out" in done.stdout, said)
+        # A file of statistics is of the same windows.
+        file = self.out("model.statistics")
+        done = run("calibrate", self.model, "--text", self.calibration_text(), "-o", file, "--tokens", 1024, "--context", 64, "--json")
+        self.assertEqual(json.loads(done.stdout)["tokens"], 960)
+        of_file = self.out("x")
+        (stored,) = self.quantize("gguf:q4_0", of_file, "--statistics", file, "--method", "gptq")["outputs"]
+        self.assertEqual(weights(of_file, stored), weights(path, output))
+
     def test_a_statistics_file_gives_the_files_of_the_text_it_is_of(self):
         text = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
         file = self.out("model.statistics")

@@ -122,7 +122,10 @@ void add_calibrate(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("-o,--output", o->out,
                   "Where to write; NAME.imatrix.gguf is llama.cpp's form, importance alone")
       ->required();
-  sub->add_option("--tokens", o->tokens, "Tokens, spread over the texts")->capture_default_str();
+  sub->add_option(
+         "--tokens", o->tokens,
+         "Tokens, spread over the texts; one window of sixteen is left out, as quantize does")
+      ->capture_default_str();
   sub->add_option("--context", o->context, "Tokens of a window")->capture_default_str();
   add_save_text(*sub, o->save_text);
   sub->add_option("--memory", o->memory,

@@ -260,10 +260,9 @@ std::string quality_text(const Energy& weights, const std::optional<Energy>& out
 std::string held_out_text(const std::optional<HeldOut>& error) {
   if (!error) return {};
   std::string text = fmt::format(
-      "  on text held out of the calibration's the outputs' squared error is {:.2f} times that on "
-      "it",
+      "  squared error of the outputs on text held out: {:.2f} times that on the calibration text",
       error->times());
-  if (error->times() >= kFarApart) text += ": more --tokens, or text of more kinds, would help";
+  if (error->times() >= kFarApart) text += "; more --tokens, or text of more kinds, would help";
   return text + "\n";
 }
 
@@ -699,7 +698,9 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
                       std::string(kDocumentForms) + ". " + kOwnForms)
       ->allow_extra_args(true);
   add_save_text(*sub, options->save_text);
-  sub->add_option("--tokens", options->tokens, "Tokens of --calibrate, spread over its texts")
+  sub->add_option("--tokens", options->tokens,
+                  "Tokens of --calibrate, spread over its texts; one window of sixteen is held out "
+                  "to measure on")
       ->capture_default_str();
   add_fit_options(*sub, options->fit);
   sub->add_option("--set", options->exceptions,

@@ -33,8 +33,8 @@ std::string error_tile(const ReportedOutput& o) {
 
 std::string held_out_tile(const HeldOut& error) {
   return tile("on text held out", fmt::format("{:.2f} times", error.times()),
-              fmt::format("the squared error of the outputs on the calibration&#39;s own text; RMS "
-                          "{} and {}",
+              fmt::format("the squared error of the outputs on the calibration text, with what "
+                          "layers before lost; RMS {} and {}",
                           error_percent(error.held_out), error_percent(error.seen)));
 }
 
