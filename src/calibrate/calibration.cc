@@ -257,7 +257,7 @@ std::int64_t Calibration::work() const {
   std::int64_t sum = 0;
   for (const Stage& stage : stages_) {
     if (stage.layer < 0 && stage.role == Role::embedding) continue;
-    sum += tokens() + factor_tokens(stage);
+    sum += tokens() + groups_.held_out_tokens() + factor_tokens(stage);
   }
   return sum;
 }

@@ -13,7 +13,7 @@ namespace zp {
 /// Is told of tokens as they come.
 class LoopFinder {
  public:
-  /// Whether the last tokens are up to 32, repeated: for 48 tokens, and four times, at least. A
+  /// Whether the last tokens are up to 32, repeated: for 24 tokens, and four times, at least. A
   /// line across a table or a deep indentation is shorter.
   bool push(TokenId id) {
     ids_.push_back(id);
