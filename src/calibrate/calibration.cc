@@ -41,6 +41,14 @@ std::int64_t columns_of(const Decoder& d, Role input) {
   return input == Role::attention_output ? d.heads * d.head_dim : d.hidden;
 }
 
+// Of what there is one for all outputs, or one for each.
+template <class T>
+auto view_of(const std::map<Role, std::vector<T>>& all, Role input, std::size_t output) {
+  const auto found = all.find(input);
+  if (found == all.end()) return decltype(std::declval<T>().view()){};
+  return found->second[found->second.size() > 1 ? output : 0].view();
+}
+
 std::vector<Role> roles_of_layer(const Decoder& d) {
   if (d.parallel) return {Role::query, Role::attention_output, Role::down};
   return {Role::query, Role::attention_output, Role::gate, Role::down};
@@ -321,17 +329,13 @@ const std::map<Role, Moments>& Calibration::gather(Progress& progress) {
 InputStatistics Calibration::of(const Weight& weight, std::size_t output) const {
   const TensorUse& use = weight.use;
   if (!has_inputs(model_.decoder, use) || stage_of(weight) != stage_) return {};
-  const auto found = inputs_.find(input_role(model_.decoder, use.role));
-  if (found == inputs_.end()) return {};
-  return found->second[found->second.size() > 1 ? output : 0].view();
+  return view_of(inputs_, input_role(model_.decoder, use.role), output);
 }
 
 SampledInputs Calibration::samples(const Weight& weight, std::size_t output) const {
   const TensorUse& use = weight.use;
   if (!has_inputs(model_.decoder, use) || stage_of(weight) != stage_) return {};
-  const auto found = samples_.find(input_role(model_.decoder, use.role));
-  if (found == samples_.end()) return {};
-  return found->second[found->second.size() > 1 ? output : 0].view();
+  return view_of(samples_, input_role(model_.decoder, use.role), output);
 }
 
 bool Calibration::may_break_behind(std::int64_t stage) const {
