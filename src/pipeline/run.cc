@@ -342,10 +342,14 @@ class Runner {
     return outcome;
   }
 
-  // One number a column; a grid that sees the tensor as one row has no columns.
+  // Whether columns are those of a weight; a grid that sees the tensor as one row has none.
+  static bool has_columns(const TensorJob& j) {
+    return j.weight != nullptr && !j.grid->whole_tensor() && j.form != RowForm::transposed;
+  }
+
   InputStatistics statistics(const Tile& tile) const {
     const TensorJob& j = job(tile);
-    if (j.weight == nullptr || j.grid->whole_tensor() || j.form == RowForm::transposed) return {};
+    if (!has_columns(j)) return {};
     if (plan_.statistics != nullptr) return plan_.statistics->of(*j.weight, tile.output);
     InputStatistics inputs;
     if (plan_.importance != nullptr) inputs.importance = plan_.importance->of(*j.weight);
@@ -354,9 +358,7 @@ class Runner {
 
   SampledInputs samples(const Tile& tile) const {
     const TensorJob& j = job(tile);
-    if (plan_.statistics == nullptr || j.weight == nullptr || j.grid->whole_tensor() ||
-        j.form == RowForm::transposed)
-      return {};
+    if (plan_.statistics == nullptr || !has_columns(j)) return {};
     return plan_.statistics->samples(*j.weight, tile.output);
   }
 
