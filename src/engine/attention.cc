@@ -40,6 +40,7 @@ std::vector<Block> make_blocks(std::span<const TokenRun> runs, const AttentionSh
 
 struct Scratch {
   std::vector<float> queries;
+  std::vector<float> cached;  // keys, then values, that aren't kept in FP32
   std::vector<float> scores;
   std::vector<float> sums;
 };
@@ -86,14 +87,12 @@ void attend_block(Matrix q, const Block& block, const AttentionShape& shape, std
     for (std::int64_t g = 0; g < group; ++g)
       std::ranges::copy(part_of(q, i, g), queries.row(i * group + g).begin());
   }
-  const auto in_cache = [&](View2D<float> all) {
-    return Matrix(&all.row(from)[0], keys, dim, all.stride);
-  };
   const View2D<float> scores = matrix_in(scratch.scores, rows, keys);
-  matmul(queries, in_cache(block.run->cache->keys(layer, block.kv_head)), scores);
+  matmul(queries, block.run->cache->keys(layer, block.kv_head, from, keys, scratch.cached), scores);
   for (std::int64_t r = 0; r < rows; ++r) weigh(scores.row(r), from, first + r / group, shape);
   const View2D<float> sums = matrix_in(scratch.sums, rows, dim);
-  weighted_rows(scores, in_cache(block.run->cache->values(layer, block.kv_head)), sums);
+  weighted_rows(scores, block.run->cache->values(layer, block.kv_head, from, keys, scratch.cached),
+                sums);
   for (std::int64_t i = 0; i < block.count; ++i) {
     for (std::int64_t g = 0; g < group; ++g)
       std::ranges::copy(sums.row(i * group + g), part_of(out, i, g).begin());

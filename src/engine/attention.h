@@ -13,7 +13,7 @@ namespace zp {
 /// Consecutive tokens of one sequence: rows [begin, begin + count) of the activations are its
 /// tokens [first, first + count).
 struct TokenRun {
-  const KvCache* cache = nullptr;
+  KvCache* cache = nullptr;
   std::int64_t begin = 0;
   std::int64_t count = 0;
   std::int64_t first = 0;

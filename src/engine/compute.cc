@@ -191,14 +191,10 @@ Activations Compute::attend(Activations q, Activations k, Activations v, std::in
   const std::int64_t dim = decoder_.head_dim;
   for (const TokenRun& run : batch_.runs) {
     for (std::int64_t head = 0; head < decoder_.kv_heads; ++head) {
-      const View2D<float> keys = run.cache->keys(layer, head);
-      const View2D<float> values = run.cache->values(layer, head);
       for (std::int64_t i = 0; i < run.count; ++i) {
         const std::int64_t row = run.begin + i;
-        std::ranges::copy(k.view().columns(head * dim, dim).row(row),
-                          keys.row(run.first + i).begin());
-        std::ranges::copy(v.view().columns(head * dim, dim).row(row),
-                          values.row(run.first + i).begin());
+        run.cache->set(layer, head, run.first + i, k.view().columns(head * dim, dim).row(row),
+                       v.view().columns(head * dim, dim).row(row));
       }
     }
   }

@@ -27,7 +27,9 @@ class Engine {
   Engine(const Model& model, const Team& team);
 
   const Model& model() const { return model_; }
-  KvCache make_cache(std::int64_t capacity) const { return {model_.decoder, capacity}; }
+  KvCache make_cache(std::int64_t capacity, KvType type = KvType::fp32) const {
+    return {model_.decoder, capacity, type};
+  }
 
   /// What leaves the last layer, one row per token, chunk after chunk; the caches grow by the
   /// chunks. Each cache stands in at most one chunk. Throws Error for ids that aren't in the

@@ -1,34 +1,39 @@
 #include "engine/kv_cache.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "model/rotary.h"
+#include "number/convert.h"
 
 namespace zp {
 namespace {
 
-constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
+std::int64_t bytes_of(KvType type) { return type == KvType::fp32 ? 4 : 2; }
 
 }  // namespace
 
-KvCache::KvCache(const Decoder& decoder, std::int64_t capacity, std::int64_t layers)
-    : layers_(layers),
+KvCache::KvCache(const Decoder& decoder, std::int64_t capacity, std::int64_t layers, KvType type)
+    : type_(type),
+      layers_(layers),
       capacity_(capacity),
       kv_heads_(decoder.kv_heads),
       head_dim_(decoder.head_dim),
-      floats_(new float[static_cast<std::size_t>(
-          checked_mul(layer_bytes(decoder, capacity) / kFloat, layers, "KV cache"))]),
+      rows_(new std::byte[static_cast<std::size_t>(
+          checked_mul(layer_bytes(decoder, capacity, type), layers, "KV cache"))]),
       frequencies_(rotary_frequencies(decoder.rope, capacity)) {}
 
-std::int64_t KvCache::layer_bytes(const Decoder& d, std::int64_t capacity) {
+std::int64_t KvCache::layer_bytes(const Decoder& d, std::int64_t capacity, KvType type) {
   const std::string where = "KV cache";
   const std::int64_t rows = checked_mul(2 * d.kv_heads, capacity, where);
-  return checked_mul(checked_mul(rows, d.head_dim, where), kFloat, where);
+  return checked_mul(checked_mul(rows, d.head_dim, where), bytes_of(type), where);
 }
 
-View2D<float> KvCache::head(std::int64_t layer, std::int64_t index) const {
+std::int64_t KvCache::row_bytes() const { return head_dim_ * bytes_of(type_); }
+
+std::byte* KvCache::head(std::int64_t layer, std::int64_t index) const {
   const std::int64_t at = 2 * (layer % layers_) * kv_heads_ + index;
-  return {floats_.get() + at * capacity_ * head_dim_, capacity_, head_dim_};
+  return rows_.get() + at * capacity_ * row_bytes();
 }
 
 bool KvCache::fits(const Decoder& decoder, std::int64_t tokens) const {
@@ -36,22 +41,48 @@ bool KvCache::fits(const Decoder& decoder, std::int64_t tokens) const {
 }
 
 KvCache KvCache::resized(const Decoder& decoder, std::int64_t capacity) const {
-  KvCache out(decoder, capacity);
+  KvCache out(decoder, capacity, type_);
   if (out.frequencies_ != frequencies_) return out;
   out.length_ = std::min(length_, capacity);
   for (std::int64_t layer = 0; layer < layers_; ++layer) {
     for (std::int64_t index = 0; index < 2 * kv_heads_; ++index)
-      std::copy_n(head(layer, index).data, out.length_ * head_dim_, out.head(layer, index).data);
+      std::copy_n(head(layer, index), out.length_ * row_bytes(), out.head(layer, index));
   }
   return out;
 }
 
-View2D<float> KvCache::keys(std::int64_t layer, std::int64_t head_index) const {
-  return head(layer, head_index);
+void KvCache::set_row(std::byte* head, std::int64_t token, Floats row) const {
+  std::byte* const to = head + token * row_bytes();
+  if (type_ == KvType::fp32) {
+    std::memcpy(to, row.data(), row.size_bytes());
+  } else {
+    float_to_bf16(row, to);
+  }
 }
 
-View2D<float> KvCache::values(std::int64_t layer, std::int64_t head_index) const {
-  return head(layer, kv_heads_ + head_index);
+void KvCache::set(std::int64_t layer, std::int64_t head_index, std::int64_t token, Floats key,
+                  Floats value) {
+  set_row(head(layer, head_index), token, key);
+  set_row(head(layer, kv_heads_ + head_index), token, value);
+}
+
+Matrix KvCache::rows(const std::byte* head, std::int64_t from, std::int64_t count,
+                     std::vector<float>& scratch) const {
+  const std::byte* const first = head + from * row_bytes();
+  if (type_ == KvType::fp32) return {reinterpret_cast<const float*>(first), count, head_dim_};
+  scratch.resize(std::max(scratch.size(), static_cast<std::size_t>(count * head_dim_)));
+  bf16_to_float(first, std::span(scratch).first(static_cast<std::size_t>(count * head_dim_)));
+  return {scratch.data(), count, head_dim_};
+}
+
+Matrix KvCache::keys(std::int64_t layer, std::int64_t head_index, std::int64_t from,
+                     std::int64_t count, std::vector<float>& scratch) const {
+  return rows(head(layer, head_index), from, count, scratch);
+}
+
+Matrix KvCache::values(std::int64_t layer, std::int64_t head_index, std::int64_t from,
+                       std::int64_t count, std::vector<float>& scratch) const {
+  return rows(head(layer, kv_heads_ + head_index), from, count, scratch);
 }
 
 }  // namespace zp

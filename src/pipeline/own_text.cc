@@ -21,6 +21,9 @@
 namespace zp {
 namespace {
 
+// Twice as many documents side by side in the same memory. Always, so that the text doesn't depend
+// on how much there is.
+constexpr KvType kKvType = KvType::bf16;
 constexpr std::int64_t kMostStreams = 64;      // more gain nothing: products are at their rate
 constexpr std::int64_t kPromptTogether = 512;  // tokens of prompts that go through at once
 constexpr std::int64_t kAttempts = 4;          // at a document
@@ -155,7 +158,7 @@ class Writer {
     if (turn) prepare_conversations(*turn);
     find_rows_without_token(loaded.model.decoder.vocabulary);
     for (std::int64_t i = 0; i < streams; ++i)
-      drafts_.emplace_back(engine_.make_cache(length_), decoder_);
+      drafts_.emplace_back(engine_.make_cache(length_, kKvType), decoder_);
   }
 
   OwnText write() {
@@ -427,7 +430,8 @@ OwnTextStreams own_text_streams(const Decoder& decoder, const OwnTextOptions& op
   // A row of logits and, where one is drawn, their shares in FP64.
   constexpr std::int64_t kLogit = sizeof(float) + sizeof(double);
   OwnTextStreams out;
-  out.bytes = KvCache::bytes(decoder, length) + checked_mul(decoder.vocabulary, kLogit, "logits");
+  out.bytes =
+      KvCache::bytes(decoder, length, kKvType) + checked_mul(decoder.vocabulary, kLogit, "logits");
   if (out.bytes > memory_bytes) {
     throw Error("own text", "a document does not fit the memory budget",
                 "--memory of at least " + std::to_string(out.bytes) + " bytes, or a length below " +

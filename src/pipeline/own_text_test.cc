@@ -137,7 +137,8 @@ TEST(OwnText, HasAsManyStreamsAsPayAndHaveRoom) {
   d.vocabulary = 100;
   d.context = 256;
   const OwnTextStreams many = own_text_streams(d, {}, 1 << 20, 1 << 30);
-  EXPECT_EQ(many.bytes, 2 * 2 * 2 * 4 * 4 * 256 + 12 * 100);
+  // Keys and values of 2 heads x 4 in 2 layers, 2 bytes each, of 256 tokens.
+  EXPECT_EQ(many.bytes, 2 * 2 * 2 * 4 * 2 * 256 + 12 * 100);
   EXPECT_GE(many.count, 8);
   EXPECT_EQ(own_text_streams(d, {}, 1 << 20, 3 * many.bytes + 5).count, 3);
   EXPECT_LE(own_text_streams(d, {}, 300, 1 << 30).count, 3);
