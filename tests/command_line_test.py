@@ -566,8 +566,24 @@ class CommandLineTest(unittest.TestCase):
         path = self.out("x")
         from_file = quantize(path, "--calibrate", kept)
         self.assertEqual(weights(path, from_file["outputs"][0]), weights(first, report["outputs"][0]))
+        read, loss = report["text"], ("perplexity", "expected_perplexity")
+        self.assertEqual({name: read[name] for name in loss}, {name: from_file["text"][name] for name in loss})
+        self.assertEqual(read["own"], from_file["text"]["files"])
+        self.assertGreater(read["own"]["bytes_per_token"], 1)
         quantize(path, "--calibrate", "own:length=96,seed=2", "--force")
         self.assertNotEqual(content(path), content(first))
+
+        folder, path = self.out("resume"), self.out("x")
+        command = [PROGRAM, "quantize", DEMO, "--to", f"gguf:q4_0={path}", *options, *own, "--resume", folder]
+        with subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None and not (folder / "own-text").exists():
+                time.sleep(0.01)
+            process.kill()
+        self.assertFalse(path.exists())
+        done = run(*command[1:])
+        self.assertIn("has the model's own text", done.stderr)
+        self.assertEqual(content(path), content(first))
+        self.assertFalse(folder.exists(), "nothing is left of what was kept")
 
         files = [self.out("model.statistics"), self.out("model.statistics")]
         for file, text in zip(files, ["own:length=96,seed=1", kept]):

@@ -36,6 +36,8 @@ std::string input_name(std::int64_t layer, Role role) {
 // (bench/README.md).
 constexpr double kFactor = 1.8;
 
+constexpr std::int64_t kLogits = 1 << 22;  // that are in memory together
+
 std::int64_t columns_of(const Decoder& d, Role input) {
   if (input == Role::down) return d.ffn;
   return input == Role::attention_output ? d.heads * d.head_dim : d.hidden;
@@ -102,6 +104,7 @@ std::int64_t Calibration::bytes() const {
   const std::int64_t under_way = (upstream() ? 8 : 6) * group * widest * kFloat;
   const std::int64_t ready = options_.feedback ? 2 * widest * widest * kFloat : 0;
   sum += std::max(under_way, ready);
+  sum += std::max(kLogits, d.vocabulary) * kFloat;
   if (upstream()) {
     const auto gathered = [&](std::int64_t columns) {
       return Moments::bytes(columns, true) + columns * columns * kFloat +
@@ -138,6 +141,29 @@ void Calibration::see(Matrix x, Place place) {
   if (!options_.ranges) return;
   ranges_.try_emplace(role, x.cols, groups_.length())
       .first->second.add(x, "calibrate: what " + input_name(place.layer, role) + " reads", team_);
+}
+
+// On the groups that samples come from, for held out or not is the same to the float model; on all
+// of a text too short for any.
+void Calibration::score(std::int64_t group) {
+  if (!is_sampled(group) && groups_.all() > groups_.count()) return;
+  const std::int64_t together = std::max(kLogits / model_.decoder.vocabulary, std::int64_t{1});
+  std::int64_t first = 0;  // row of the window
+  for (const Chunk& window : groups_.chunks(group)) {
+    // Nothing comes behind a window's last token.
+    const std::int64_t rows = std::ssize(window.ids) - 1;
+    for (std::int64_t begin = 0; begin < rows; begin += together) {
+      const std::int64_t count = std::min(together, rows - begin);
+      const Activations logits = float_.engine().logits(float_.hidden(group), first + begin, count);
+      for (std::int64_t r = 0; r < count; ++r)
+        text_loss_.add(logits.view().row(r), window.ids[static_cast<std::size_t>(begin + r + 1)]);
+    }
+    first += std::ssize(window.ids);
+  }
+}
+
+std::optional<TextLoss> Calibration::text_loss() const {
+  return text_loss_.tokens() > 0 ? std::optional(text_loss_) : std::nullopt;
 }
 
 // As many groups of the text as are held out, spread evenly.
@@ -181,6 +207,7 @@ void Calibration::run_head(Progress& progress) {
     group_ = g;
     const Activations x = float_.inputs(-1, Role::head, g);
     see(x.view(), {-1, Role::head});
+    score(g);
     progress.advance(x.rows());
   }
 }
@@ -220,6 +247,7 @@ void Calibration::run_inputs(Progress& progress) {
     }
     if (halves() && (stage.role == Role::attention_output || stage.role == Role::down))
       float_.finish_half(stage.layer, stage.role, g, expected);
+    if (stage.role == Role::head) score(g);
     progress.advance(expected.rows());
   }
   shrink();

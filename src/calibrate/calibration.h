@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "calibrate/layer_inputs.h"
 #include "calibrate/layer_statistics.h"
 #include "calibrate/stream.h"
+#include "calibrate/text_loss.h"
 
 namespace zp {
 
@@ -56,6 +58,7 @@ class Calibration final : public LayerStatistics {
   void next(Progress& progress) override;
   InputStatistics of(const Weight& weight, std::size_t output) const override;
   SampledInputs samples(const Weight& weight, std::size_t output) const override;
+  std::optional<TextLoss> text_loss() const override;
   void describe(Hash64& hash) const override { groups_.describe(hash); }
   /// Behind whole layers.
   bool may_break_behind(std::int64_t stage) const override;
@@ -93,6 +96,8 @@ class Calibration final : public LayerStatistics {
   void run_layer(Progress& progress);
   void run_head(Progress& progress);
   void run_inputs(Progress& progress);
+  /// What the float model says to the text, where its last layer is done.
+  void score(std::int64_t group);
   void go_on(Stream& stream, std::int64_t group);
   void embed();
   /// What a factor for an input of this role takes, in tokens.
@@ -114,6 +119,7 @@ class Calibration final : public LayerStatistics {
   bool keeps_inner_ = false;  // what MLPs gave
   std::int64_t stage_ = -1;
   std::int64_t group_ = 0;  // that is under way
+  TextLoss text_loss_;
   std::map<Role, Moments> moments_;
   std::map<Role, InputRanges> ranges_;
   std::map<Role, bool> seen_;                          // in the group under way

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/hash.h"
 #include "base/progress.h"
+#include "calibrate/text_loss.h"
 #include "method/method.h"
 #include "model/architecture.h"
 
@@ -50,6 +52,9 @@ class LayerStatistics {
 
   /// Inputs to measure on, where windows were held out; as of().
   virtual SampledInputs samples(const Weight&, std::size_t) const { return {}; }
+
+  /// Behind the last stage: how the float model finds the text, where that went through it.
+  virtual std::optional<TextLoss> text_loss() const { return std::nullopt; }
 
   /// What the statistics depend on beside the model and the options.
   virtual void describe(Hash64& hash) const = 0;

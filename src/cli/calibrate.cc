@@ -55,7 +55,7 @@ int calibrate_command(const Options& o, const Common& common) {
   const std::int64_t memory =
       o.memory.empty() ? machine_memory_bytes() / 4 : parse_size(o.memory, "--memory");
   check_output_path(o.out, o.force);
-  CalibrationText text({"--text", o.texts, o.tokens, o.context, o.save_text, o.force});
+  CalibrationText text({"--text", o.texts, o.tokens, o.context, o.save_text, "", o.force});
   const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
   text.read(*loaded, o.model, common);
   CalibrationOptions options;
@@ -91,15 +91,17 @@ int calibrate_command(const Options& o, const Common& common) {
   const std::int64_t bytes = write(o, *loaded, *calibration, *progress);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const TextReading reading = text.reading(calibration->text_loss());
   if (common.json) {
     Json object = {{"tokens", calibration->tokens()},
                    {"seconds", seconds},
                    {"bytes", bytes},
                    {"layers", loaded->model.decoder.layers}};
     if (own > 0) object["own_text"] = text.own_json();
+    object["text"] = to_json(reading);
     print_json(object);
   } else if (!common.quiet) {
-    fmt::print("{}", text.own_text());
+    fmt::print("{}{}", text.own_text(), reading_text(reading));
     fmt::print("{}  {} of {} on {} in {:.2f} s\n", o.out, human_bytes(bytes),
                human_counted(loaded->model.decoder.layers, "layer"),
                human_counted(calibration->tokens(), "token"), seconds);

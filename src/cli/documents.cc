@@ -12,6 +12,7 @@
 #include "base/mapped_file.h"
 #include "calibrate/windows.h"
 #include "pipeline/expected_work.h"
+#include "pipeline/kept_own_text.h"
 #include "pipeline/plan.h"
 #include "report/human.h"
 #include "source/unread_files.h"
@@ -115,8 +116,12 @@ OwnTextStreams CalibrationText::streams(std::int64_t memory_bytes) const {
 
 void CalibrationText::write(std::int64_t memory_bytes, const Team& team, Progress& progress) {
   const auto begin = std::chrono::steady_clock::now();
-  own_ = write_own_text(*loaded_, sources_.own->options, own_tokens(), streams(memory_bytes).count,
-                        team, progress);
+  const std::int64_t side = streams(memory_bytes).count;
+  const OwnTextOptions& options = sources_.own->options;
+  own_ =
+      asked_.resume.empty()
+          ? write_own_text(*loaded_, options, own_tokens(), side, team, progress)
+          : kept_or_written(asked_.resume, *loaded_, options, own_tokens(), side, team, progress);
   seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (asked_.save.empty()) return;
   const std::string lines = to_jsonl(own_->documents);
@@ -129,6 +134,20 @@ std::vector<std::vector<std::int32_t>> CalibrationText::windows(std::int64_t tok
   if (asked_.words.empty()) return {};
   return windows_of(sources_, documents_, own_ ? &*own_ : nullptr, tokenizer_of(*loaded_), where_,
                     tokens, asked_.context);
+}
+
+TextReading CalibrationText::reading(std::optional<TextLoss> loss) const {
+  TextReading reading;
+  reading.loss = std::move(loss);
+  const std::vector<std::vector<std::int32_t>> all = windows(asked_.tokens);
+  if (all.empty()) return reading;
+  const TokenDecoder decoder(*loaded_->tokenizer);
+  const auto own = own_windows(sources_, asked_.tokens, asked_.context);
+  for (std::int64_t i = 0; i < std::ssize(all); ++i) {
+    if (i < own && !own_) continue;
+    (i < own ? reading.own : reading.files).add(all[static_cast<std::size_t>(i)], decoder);
+  }
+  return reading;
 }
 
 std::string CalibrationText::plan_text(std::int64_t memory_bytes, int threads) const {
@@ -168,6 +187,16 @@ Json CalibrationText::own_json() const {
           {"left_out", own_->left_out},
           {"begin", own_->begin},
           {"seconds", seconds_}};
+}
+
+std::string reading_text(const TextReading& reading) {
+  const std::string text = to_text(reading);
+  if (text.empty()) return {};
+  return fmt::format("calibration text: {}{}\n", text,
+                     reading.is_foreign()
+                         ? "; the model hardly knows such text: --calibrate own, or text "
+                           "of other kinds beside it, would help"
+                         : "");
 }
 
 std::string CalibrationText::name() const {

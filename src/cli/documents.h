@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "pipeline/calibration_text.h"
 #include "pipeline/load.h"
+#include "pipeline/text_reading.h"
 #include "text/dataset.h"
 
 namespace zp::cli {
@@ -42,7 +43,8 @@ class CalibrationText {
     std::vector<std::string> words;  ///< empty: there is no text
     std::int64_t tokens = 0;
     std::int64_t context = 0;
-    std::string save;  ///< where the model's own text is kept; empty: nowhere
+    std::string save;    ///< where the model's own text is kept; empty: nowhere
+    std::string resume;  ///< a folder that may have it already; empty: none
     bool force = false;
   };
 
@@ -61,6 +63,9 @@ class CalibrationText {
 
   /// Of so many tokens. Zeros for what is missing, see windows_of().
   std::vector<std::vector<std::int32_t>> windows(std::int64_t tokens) const;
+
+  /// How the model finds windows() of Asked::tokens; `loss` on them is known only afterwards.
+  TextReading reading(std::optional<TextLoss> loss) const;
 
   /// What is known before it writes, as a line and as JSON. Throws Error as
   /// own_text_streams() does.
@@ -84,6 +89,9 @@ class CalibrationText {
   std::optional<OwnText> own_;
   double seconds_ = 0;  // that writing took
 };
+
+/// As a line, with what would help; empty: there is no text.
+std::string reading_text(const TextReading& reading);
 
 /// --save-text.
 void add_save_text(CLI::App& sub, std::string& path);

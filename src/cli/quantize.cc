@@ -266,6 +266,31 @@ std::string held_out_text(const std::optional<HeldOut>& error) {
   return text + "\n";
 }
 
+// What a text would be worth, to who gave none: codes of so few bits are chosen better by it.
+std::string hint_text(const LoadedModel& loaded, const Plan& plan, const RunResult& result,
+                      int threads) {
+  constexpr double kFewBits = 6;
+  const Model& model = *plan.model;
+  bool few = false;
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    few = few || (result.outputs[i].fidelity == Fidelity::quantized &&
+                  plan.outputs[i].bits_per_weight(model) < kFewBits);
+  }
+  if (!few || !loaded.tokenizer || plan.statistics != nullptr || plan.importance != nullptr)
+    return {};
+  JobOutline job;
+  job.threads = threads;
+  job.outputs = std::ssize(plan.outputs);
+  job.own_text_tokens = job.calibration_tokens = job.calibration_work = Options().tokens;
+  job.calibration_stages = 1;
+  job.feedback = true;
+  double seconds = 0;
+  for (const Work& work : expected_work(model, job)) seconds += work.amount * work.seconds_per_unit;
+  return fmt::format(
+      "no text was used: --calibrate own, or a text of yours, loses less; about {} here\n",
+      human_duration(seconds));
+}
+
 // "read 0.10, quantize 2.31, write 0.04": what took no time was not asked for.
 std::string seconds_text(const RunSeconds& run, const JobSeconds& job) {
   const std::pair<const char*, double> parts[] = {
@@ -283,7 +308,8 @@ void print_result(const Plan& plan, const CalibrationText& text, const RunResult
                   const JobSeconds& seconds, const std::vector<Allotment>& allotments,
                   const std::vector<RewriteResult>& rewrites, bool verbose) {
   const Model& model = *plan.model;
-  fmt::print("{}{}", text.own_text(), rewrites_text(rewrites, true));
+  fmt::print("{}{}{}", text.own_text(), reading_text(text.reading(result.text_loss)),
+             rewrites_text(rewrites, true));
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     const PlannedOutput& output = plan.outputs[i];
     const OutputResult& found = result.outputs[i];
@@ -476,6 +502,7 @@ Json result_json(const LoadedModel& loaded, const Plan& plan, const CalibrationT
   object["peak_memory_bytes"] = result.peak_memory_bytes;
   object["notes"] = notes_of(loaded);
   if (text.own_tokens() > 0) object["own_text"] = text.own_json();
+  if (!text.name().empty()) object["text"] = to_json(text.reading(result.text_loss));
   if (!rewrites.empty()) object["rewrites"] = rewrites_json(rewrites, true);
   if (!judgements.empty()) object["judge"] = object["outputs"].front()["judge"];
   return object;
@@ -587,7 +614,8 @@ int quantize(const Options& options, const Common& common) {
   if (options.fit.asked()) check_fit(options.fit, fit_text(options), recipe);
   check_paths(options, recipe);
   CalibrationText calibration({"--calibrate", options.calibrate, options.tokens, options.context,
-                               options.dry_run ? "" : options.save_text, recipe.force});
+                               options.dry_run ? "" : options.save_text,
+                               options.dry_run ? "" : options.resume, recipe.force});
   const std::unique_ptr<LoadedModel> loaded = open_model(options.model, common);
   calibration.read(*loaded, options.model, common);
   Windows windows = calibration.windows(options.tokens);
@@ -666,6 +694,7 @@ int quantize(const Options& options, const Common& common) {
   } else if (!common.quiet) {
     print_result(prepared.plan, calibration, result, seconds, allotments, rewritten,
                  common.verbose);
+    fmt::print("{}", hint_text(*loaded, prepared.plan, result, team.threads()));
     print_judgements(prepared.plan, judgements);
     if (!options.report.empty()) fmt::print("report written: {}\n", options.report);
   }

@@ -1,11 +1,11 @@
 // What a run has done, kept in a folder, so that the same command goes on where it was killed.
 //
+//   own-text  what the model wrote to be calibrated on, as JSON; its run is a hash of what that
+//             depends on
 //   coded-N   what became of the tensors of the stages from the one before's end up to N: the run's
-//   own
-//             layout
+//             own layout
 //   state     what the statistics need to go on behind stage N; written last, so the folder is as
-//   good
-//             as its state
+//             good as its state
 //
 // Each file: "zpresume" | u64 run | u64 stages done | u64 checksum (base/hash.h) of these two and
 // of the rest | the rest. Files appear whole or not at all.
@@ -14,12 +14,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/mapped_file.h"
 
 namespace zp {
+
+/// The model's own text; nothing where there is none yet. Throws Error as ResumeFolder does.
+std::optional<std::string> kept_own_text(const std::filesystem::path& folder, std::uint64_t run);
+void keep_own_text(const std::filesystem::path& folder, std::uint64_t run, const std::string& text);
 
 class ResumeFolder {
  public:
@@ -44,8 +49,6 @@ class ResumeFolder {
   std::filesystem::path name(const std::string& kind, std::int64_t end) const {
     return folder_ / (kind + std::to_string(end));
   }
-  std::int64_t check(const std::filesystem::path& file) const;
-  void write(const std::filesystem::path& path, std::int64_t end, const std::vector<Bytes>& parts);
 
   std::filesystem::path folder_;
   std::uint64_t run_;

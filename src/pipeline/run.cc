@@ -432,6 +432,7 @@ class Runner {
 
   RunResult result() const {
     RunResult r;
+    if (plan_.statistics != nullptr) r.text_loss = plan_.statistics->text_loss();
     std::vector<std::vector<Outcome>> outcomes;
     for (const PlannedOutput& output : plan_.outputs) {
       r.outputs.emplace_back();
