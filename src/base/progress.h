@@ -26,6 +26,9 @@ class Progress {
   virtual void advance(std::int64_t amount) = 0;
   /// A line for people, about what is done just now.
   virtual void remark(std::string_view) {}
+  /// What is lost, or how to go on, where the work is interrupted from now on: for people, and with
+  /// a lifetime of its own.
+  virtual void when_interrupted(const char*) {}
 };
 
 /// Says nothing.

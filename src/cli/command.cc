@@ -7,7 +7,7 @@
 #include <cstdio>
 
 #include "base/error.h"
-#include "report/human.h"
+#include "base/human.h"
 
 namespace zp::cli {
 
@@ -60,37 +60,6 @@ void print_json(const Json& value) {
   // Names from files may hold anything: what is no UTF-8 is replaced rather than refused.
   const std::string text = value.dump(2, ' ', false, Json::error_handler_t::replace);
   fmt::print("{}\n", text);
-}
-
-void warn_beyond_context(const Common& common, const Decoder& decoder, std::int64_t tokens,
-                         const std::string& what) {
-  if (common.quiet || decoder.context <= 0 || tokens <= decoder.context) return;
-  fmt::print(stderr, "note: {} of {} {} longer than the model's context of {}\n", what,
-             human_counted(tokens, "token"), what.ends_with('s') ? "are" : "is",
-             human_count(decoder.context));
-}
-
-std::int64_t parse_size(const std::string& text, const std::string& option) {
-  struct Unit {
-    std::string_view word;
-    double bytes;
-  };
-  static constexpr std::array kUnits = {
-      Unit{"", 1},         Unit{"K", 0x1p10},   Unit{"M", 0x1p20},   Unit{"G", 0x1p30},
-      Unit{"T", 0x1p40},   Unit{"KiB", 0x1p10}, Unit{"MiB", 0x1p20}, Unit{"GiB", 0x1p30},
-      Unit{"TiB", 0x1p40}, Unit{"KB", 1e3},     Unit{"MB", 1e6},     Unit{"GB", 1e9},
-      Unit{"TB", 1e12}};
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  for (const Unit& u : kUnits) {
-    const double bytes = value * u.bytes;
-    if (error == std::errc() && unit == u.word && bytes >= 0 && bytes < 9e18)
-      return static_cast<std::int64_t>(bytes);
-  }
-  throw UsageError(option, "wrong size",
-                   "a number with K, M, G, T, KiB, MiB, GiB, TiB (1024) or KB, MB, GB, TB (1000)",
-                   text);
 }
 
 }  // namespace zp::cli

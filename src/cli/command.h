@@ -39,18 +39,6 @@ std::string command_line(std::span<const char* const> arguments);
 void print_json(const Json& value);
 
 /// Progress that people see. Throws Cancelled after Ctrl-C.
-class Display : public Progress {
- public:
-  /// On standard output, above the bar; also with --quiet.
-  virtual void print(const std::string& text) = 0;
-};
-std::unique_ptr<Display> make_progress(const Common& common);
-
-/// Where a text is longer than the model was made for, says so on standard error.
-void warn_beyond_context(const Common& common, const Decoder& decoder, std::int64_t tokens,
-                         const std::string& what);
-
-/// 2G or 2GiB, 500M or 500MiB, 64K, 4GB (10^9), plain bytes. Throws UsageError.
-std::int64_t parse_size(const std::string& text, const std::string& option);
+std::unique_ptr<Progress> make_progress(const Common& common);
 
 }  // namespace zp::cli

@@ -7,8 +7,9 @@
 #include <iostream>
 #include <optional>
 
+#include "base/human.h"
 #include "cli/interrupt.h"
-#include "report/human.h"
+#include "pipeline/text_files.h"
 #include "text/utf8.h"
 
 namespace zp::cli {
@@ -34,7 +35,7 @@ class Conversation {
                                     .sampling = options_.sampling};
     if (!warned_) {
       const std::int64_t tokens = std::ssize(request.prompt) + options_.tokens;
-      warn_beyond_context(common_, loaded_.model.decoder, tokens, "conversation");
+      say_beyond_context(loaded_.model.decoder, tokens, "conversation", *make_progress(common_));
       warned_ = tokens > loaded_.model.decoder.context;
     }
     Generation out = generator_.generate(request, random_, printer(common_));

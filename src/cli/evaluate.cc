@@ -6,7 +6,8 @@
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "cli/interrupt.h"
-#include "cli/open_model.h"
+#include "pipeline/load.h"
+#include "pipeline/text_files.h"
 #include "report/evaluation.h"
 
 namespace zp::cli {
@@ -27,20 +28,22 @@ struct Options {
 int evaluate_command(const Options& o, const Common& common) {
   const WhenInterrupted words("the text was not read to its end: no figures");
   const Team team(common.threads, &cancellation());
-  const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
+  std::unique_ptr<Progress> progress = make_progress(common);
+  const std::unique_ptr<LoadedModel> loaded = load_model(o.model, *progress);
   std::unique_ptr<LoadedModel> reference;
   std::optional<Subject> beside;
   if (!o.against.empty()) {
-    reference = open_model(o.against, common);
+    reference = load_model(o.against, *progress);
     beside = subject_of(*reference);
   }
   const JudgeText text{read_documents(o.text), o.context};
   const Subject subject = subject_of(*loaded);
   check_text(subject, text);
-  warn_beyond_context(common, loaded->model.decoder, o.context, "windows");
-  say_unread(text.documents, *loaded, common);
+  say_beyond_context(loaded->model.decoder, o.context, "windows", *progress);
+  UnreadRemarks().say(text.documents, *loaded, *progress);
   const Judgement judgement =
-      judge({&subject, 1}, beside ? &*beside : nullptr, text, team, *make_progress(common)).front();
+      judge({&subject, 1}, beside ? &*beside : nullptr, text, team, *progress).front();
+  progress.reset();
   if (common.json) {
     print_json(to_json(judgement));
   } else {

@@ -3,74 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
-#include "base/error.h"
-#include "pipeline/judge_outputs.h"
+#include "base/human.h"
 #include "pipeline/pattern.h"
-#include "report/human.h"
 
 namespace zp::cli {
-namespace {
-
-constexpr std::int64_t kTokens = 4096;  // at most: each tensor goes through half of the network
-
-constexpr double kMostBits = 64;  // a weight can have
-
-// Small numbers alone could be either.
-void refuse_ambiguous(const std::string& budget) {
-  double value = 0;
-  const char* const end = budget.data() + budget.size();
-  const auto [at, error] = std::from_chars(budget.data(), end, value);
-  if (error != std::errc() || at != end || !(value > 0 && value <= kMostBits)) return;
-  throw UsageError("--fit", "ambiguous budget",
-                   fmt::format("{0}bpw (bits per weight) or {0}GB (bytes of the output)", budget),
-                   budget);
-}
-
-Limits limits_of(const FitOptions& options) {
-  Limits limits;
-  constexpr std::string_view kBits = "bpw";
-  const std::string& budget = options.budget;
-  if (budget.ends_with(kBits)) {
-    const char* const end = budget.data() + budget.size() - kBits.size();
-    const auto [at, error] = std::from_chars(budget.data(), end, limits.bits_per_weight);
-    if (error != std::errc() || at != end || !(limits.bits_per_weight > 0) ||
-        !(limits.bits_per_weight <= kMostBits))
-      throw UsageError("--fit", "no budget", "e.g. 4.5bpw or 3.2GB", budget);
-  } else if (!budget.empty()) {
-    refuse_ambiguous(budget);
-    limits.bytes = parse_size(budget, "--fit");
-    if (limits.bytes <= 0) throw UsageError("--fit", "no budget", "e.g. 4.5bpw or 3.2GB", budget);
-  }
-  limits.name = budget;
-  if (options.max_kl) {
-    const std::string asked = fmt::format("{}", *options.max_kl);
-    if (!(*options.max_kl > 0 && *options.max_kl <= 1000))
-      throw UsageError("--max-kld", "no divergence", "more than 0", asked);
-    limits.kl = *options.max_kl;
-    if (budget.empty()) limits.name = "kld" + asked;
-  }
-  return limits;
-}
-
-}  // namespace
-
-void check_fit(const FitOptions& options, const FitText& text, const Recipe& recipe) {
-  limits_of(options);
-  const std::string where = options.budget.empty() ? "--max-kld" : "--fit";
-  if (text.files.empty())
-    throw UsageError(where, "needs a text to measure losses on",
-                     "--calibrate FILE or --judge FILE");
-  if (std::ranges::find(text.files, "-") != text.files.end())
-    throw UsageError(where, "its text is read more than once", "a file", "standard input");
-  for (const Target& target : recipe.targets) {
-    if (!target.grid.empty())
-      throw UsageError("--to", where + " chooses the grids", target.container + "[=PATH]",
-                       target.container + ":" + target.grid);
-  }
-}
-
 namespace {
 
 // Layers that have this role and grid.
@@ -114,42 +51,12 @@ std::string ranges(const std::vector<std::int64_t>& layers) {
 
 }  // namespace
 
-void add_fit_options(CLI::App& sub, FitOptions& options) {
-  sub.add_option("--fit", options.budget,
+void add_budget_options(CLI::App& sub, Budget& budget) {
+  sub.add_option("--fit", budget.size,
                  "4.5bpw or SIZE: choose a grid for each tensor by the KL divergence it costs, "
                  "measured on the text of --calibrate (else --judge), within this budget");
-  sub.add_option("--max-kld", options.max_kl,
+  sub.add_option("--max-kld", budget.max_kl,
                  "X: choose so, and the smallest whose mean KL divergence is at most X");
-}
-
-std::string asked_text(const FitOptions& options) {
-  if (!options.max_kl) return options.budget;
-  return fmt::format("{}KL divergence up to {}",
-                     options.budget.empty() ? "" : options.budget + ", ", *options.max_kl);
-}
-
-std::int64_t fit_tokens(const FitText& text) { return std::min(text.tokens, kTokens); }
-
-std::int64_t fit_choices(const FitOptions& options) {
-  constexpr std::int64_t kSearched = 13;  // of a thousand, by smallest_that_keeps()
-  return options.max_kl ? kSearched : 1;
-}
-
-Fitted allot_all(const FitOptions& options, std::vector<std::vector<std::int32_t>> windows,
-                 const LoadedModel& loaded, Recipe& recipe, const Team& team, Progress& progress) {
-  const Limits limits = limits_of(options);
-  Fitted out;
-  out.windows = std::move(windows);
-  for (std::size_t i = 0; i < recipe.targets.size(); ++i)
-    out.allotments.push_back(allot(loaded, recipe, i, out.windows, limits, team, progress));
-  return out;
-}
-
-void measure_written(Fitted& fitted, const Plan& plan, const LoadedModel& loaded, const Team& team,
-                     Progress& progress) {
-  if (fitted.allotments.empty()) return;
-  const auto found = divergences(plan, loaded, fitted.windows, team, progress);
-  for (std::size_t i = 0; i < found.size(); ++i) fitted.allotments[i].written = found[i];
 }
 
 std::string to_text(const Allotment& allotment) {

@@ -69,6 +69,8 @@ const Cancellation& cancellation() { return asked; }
 
 void forget_interrupt() { asked.forget(); }
 
+void say_when_interrupted(const char* text) { words = text; }
+
 WhenInterrupted::WhenInterrupted(const char* text) : before_(words.exchange(text)) {}
 
 // Cancelled is on its way to main, which says what held where it was thrown.

@@ -19,6 +19,8 @@ const Cancellation& cancellation();
 /// When what was asked for is done, and the command goes on (an answer that was stopped).
 void forget_interrupt();
 
+/// What is said when one comes, from now on.
+void say_when_interrupted(const char* words);
 /// What is said when one comes, for as long as this lives; then what was said before.
 class WhenInterrupted {
  public:

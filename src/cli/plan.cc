@@ -7,9 +7,9 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/human.h"
+#include "base/size.h"
 #include "cli/command.h"
-#include "cli/open_model.h"
-#include "report/human.h"
 #include "report/sizes.h"
 
 namespace zp::cli {
@@ -51,7 +51,7 @@ struct Answer {
 
 Answer answer_for_model(const Options& o, const Common& common) {
   const std::unique_ptr<LoadedModel> loaded =
-      is_config(o.model) ? load_shapes(o.model) : open_model(o.model, common);
+      is_config(o.model) ? load_shapes(o.model) : load_model(o.model, *make_progress(common));
   Answer answer;
   answer.parameters = loaded->model.parameters();
   std::vector<std::string> targets = o.targets;

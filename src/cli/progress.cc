@@ -13,10 +13,10 @@
 #include <optional>
 #include <thread>
 
+#include "base/human.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "report/estimate.h"
-#include "report/human.h"
 #include "report/progress_line.h"
 
 namespace zp::cli {
@@ -33,7 +33,7 @@ std::size_t terminal_columns() {
 }
 
 // Draws from a thread of its own, so that work without a word for long shows, too.
-class Drawn final : public Display {
+class Drawn final : public Progress {
  public:
   explicit Drawn(bool terminal)
       : terminal_(terminal), drawer_([this](const std::stop_token& stop) { keep_drawing(stop); }) {}
@@ -45,18 +45,13 @@ class Drawn final : public Display {
     clear();
   }
 
-  void print(const std::string& text) override {
-    const std::lock_guard lock(mutex_);
-    clear();
-    fmt::print("{}", text);
-    std::fflush(stdout);
-  }
-
   void remark(std::string_view text) override {
     const std::lock_guard lock(mutex_);
     clear();
     fmt::print(stderr, "{}\n", text);
   }
+
+  void when_interrupted(const char* words) override { say_when_interrupted(words); }
 
   void expect(std::vector<Work> job) override {
     const std::lock_guard lock(mutex_);
@@ -132,16 +127,16 @@ class Drawn final : public Display {
   std::jthread drawer_;    // last: all of it is there when it begins
 };
 
-class Quiet final : public Display {
+class Quiet final : public Progress {
  public:
   void stage(std::string_view, std::int64_t, std::string_view) override { cancellation().check(); }
   void advance(std::int64_t) override { cancellation().check(); }
-  void print(const std::string& text) override { fmt::print("{}", text); }
+  void when_interrupted(const char* words) override { say_when_interrupted(words); }
 };
 
 }  // namespace
 
-std::unique_ptr<Display> make_progress(const Common& common) {
+std::unique_ptr<Progress> make_progress(const Common& common) {
   if (common.quiet) return std::make_unique<Quiet>();
   return std::make_unique<Drawn>(::isatty(STDERR_FILENO) == 1);
 }

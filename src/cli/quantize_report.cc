@@ -73,8 +73,8 @@ std::vector<const TensorJob*> representatives(const Layout& layout, std::int64_t
 }
 
 ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
-                        const FinishedRun& run) {
-  const Model& model = run.loaded.model;
+                        const QuantizeOutcome& outcome) {
+  const Model& model = outcome.loaded->model;
   ReportedOutput o;
   o.path = output.path.string();
   o.container = output.container->name();
@@ -90,18 +90,18 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
   for (std::size_t i = 0; i < output.layout.jobs.size(); ++i)
     o.tensors.push_back(reported(output.layout.jobs[i], result.tensors[i], *output.container));
   for (const TensorJob* job : representatives(output.layout, model.decoder.layers)) {
-    WeightHistogram& h =
-        o.histograms.emplace_back(weight_histogram(*job->rows, *job->grid, run.method.fit));
+    WeightHistogram& h = o.histograms.emplace_back(
+        weight_histogram(*job->rows, *job->grid, outcome.plan.coder.method->fit));
     h.tensor = job->name;
     h.role = role_name(job->weight->use.role);
   }
   return o;
 }
 
-ReportedFit reported(const Allotment& allotment, const FinishedRun& run) {
+ReportedFit reported(const Allotment& allotment, const QuantizeRequest& request) {
   ReportedFit fit;
-  fit.budget = asked_text(run.fit);
-  fit.texts = run.fit_text.files;
+  fit.budget = asked_text(request.budget);
+  fit.texts = request.budget_texts();
   fit.tokens = allotment.tokens;
   fit.predicted = allotment.predicted;
   fit.divergence = allotment.divergence().mean;
@@ -125,29 +125,32 @@ std::string date_now() {
   return text.data();
 }
 
-QuantizeReport report_of(const FinishedRun& run) {
-  const Inspection source = inspect(run.loaded.checkpoint, false);
+QuantizeReport report_of(const QuantizeRequest& request, const QuantizeOutcome& outcome,
+                         const std::string& command) {
+  const LoadedModel& loaded = *outcome.loaded;
+  const Inspection source = inspect(loaded.checkpoint, false);
   QuantizeReport report;
-  report.title = run.loaded.title;
-  report.source = run.loaded.checkpoint.path.string();
-  report.architecture = run.loaded.model.architecture->name;
-  report.method = run.method.name;
-  if (!run.rewrites.empty()) report.method = run.rewrites + ", then " + report.method;
-  report.text = run.text == "-" ? "standard input" : run.text;
-  report.calibration = run.calibration;
+  report.title = loaded.title;
+  report.source = loaded.checkpoint.path.string();
+  report.architecture = loaded.model.architecture->name;
+  report.method = outcome.plan.coder.method->name;
+  if (!request.rewrites.empty()) report.method = request.rewrites + ", then " + report.method;
+  report.text = request.judge == "-" ? "standard input" : request.judge;
+  report.calibration = outcome.calibration;
+  if (outcome.text) report.calibration_kind = to_text(*outcome.text);
   report.version = kVersion;
-  report.command = run.command;
+  report.command = command;
   report.date = date_now();
-  report.seconds = run.seconds;
-  report.parameters = run.loaded.model.parameters();
+  report.seconds = outcome.seconds.total;
+  report.parameters = loaded.model.parameters();
   report.source_bytes = source.bytes;
   report.source_bits_per_weight = source.bits_per_weight;
-  report.notes = notes_of(run.loaded);
-  for (std::size_t i = 0; i < run.plan.outputs.size(); ++i) {
-    report.outputs.push_back(reported(run.plan.outputs[i], run.result.outputs[i], run));
-    if (!run.judgements.empty()) report.outputs.back().judgement = run.judgements[i];
-    if (!run.fitted.allotments.empty())
-      report.outputs.back().fit = reported(run.fitted.allotments[i], run);
+  report.notes = notes_of(loaded);
+  for (std::size_t i = 0; i < outcome.plan.outputs.size(); ++i) {
+    report.outputs.push_back(reported(outcome.plan.outputs[i], outcome.run->outputs[i], outcome));
+    if (!outcome.judgements.empty()) report.outputs.back().judgement = outcome.judgements[i];
+    if (!outcome.allotments.targets.empty())
+      report.outputs.back().fit = reported(outcome.allotments.targets[i], request);
   }
   return report;
 }
@@ -160,16 +163,10 @@ void check_report_can_be_written(const fs::path& path, bool force) {
   const AtomicFile probe(path, 0, force);
 }
 
-void check_report_path(const fs::path& path, const Plan& plan) {
-  for (const PlannedOutput& output : plan.outputs) {
-    if (fs::weakly_canonical(output.path) == fs::weakly_canonical(path))
-      throw Error("--report", "has the path of an output", {}, path.string());
-  }
-}
-
-void write_report(const FinishedRun& run, const fs::path& path, bool force) {
-  const std::string html = to_html(report_of(run));
-  AtomicFile file(path, static_cast<std::int64_t>(html.size()), force);
+void write_report(const QuantizeRequest& request, const QuantizeOutcome& outcome,
+                  const std::string& command) {
+  const std::string html = to_html(report_of(request, outcome, command));
+  AtomicFile file(request.report, static_cast<std::int64_t>(html.size()), request.force);
   file.write_at(0, std::as_bytes(std::span(html)));
   file.commit();
 }

@@ -8,10 +8,9 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/conversation.h"
-#include "cli/documents.h"
 #include "cli/interrupt.h"
-#include "cli/open_model.h"
 #include "pipeline/generator.h"
+#include "pipeline/text_files.h"
 
 namespace zp::cli {
 namespace {
@@ -65,8 +64,8 @@ int answer_once(const Options& o, const LoadedModel& loaded, Generator& generato
       .tokens = o.tokens,
       .sampling = o.sampling};
   if (request.prompt.empty()) throw Error("--prompt", "has no tokens");
-  warn_beyond_context(common, loaded.model.decoder, std::ssize(request.prompt) + o.tokens,
-                      "prompt and answer");
+  say_beyond_context(loaded.model.decoder, std::ssize(request.prompt) + o.tokens,
+                     "prompt and answer", *make_progress(common));
   Random random(o.seed);
   const Generation answer = generator.generate(request, random, printer(common));
   if (answer.end == Generation::End::cancelled) {
@@ -94,7 +93,7 @@ int run_command(const Options& o, const Common& common) {
   check(o, common);
   const auto begin = std::chrono::steady_clock::now();
   const Team team(common.threads, &cancellation());
-  const std::unique_ptr<LoadedModel> loaded = open_model(o.model, common);
+  const std::unique_ptr<LoadedModel> loaded = load_model(o.model, *make_progress(common));
   Generator generator(*loaded, team);
   const double load =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -2,9 +2,10 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/human.h"
 #include "cli/command.h"
 #include "cli/documents.h"
-#include "report/human.h"
+#include "pipeline/text_files.h"
 #include "source/read_model.h"
 #include "text/decode.h"
 #include "text/documents.h"
@@ -84,7 +85,7 @@ int tokenize_command(const Options& o, const Common& common) {
   }
   const std::vector<Document> documents =
       o.file.empty() ? std::vector<Document>{{.text = o.text}} : read_documents(o.file);
-  say_unread(documents, tokenizer, o.model, common);
+  UnreadRemarks().say(documents, tokenizer, o.model, *make_progress(common));
   std::vector<std::vector<TokenId>> all;
   encode_documents(documents, tokenizer, o.model, !o.no_special,
                    [&](std::vector<TokenId> ids) { all.push_back(std::move(ids)); });

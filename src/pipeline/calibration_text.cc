@@ -1,12 +1,20 @@
 #include "pipeline/calibration_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <string_view>
 
+#include "base/atomic_file.h"
+#include "base/human.h"
 #include "calibrate/windows.h"
 #include "method/option_values.h"
+#include "pipeline/expected_work.h"
+#include "pipeline/kept_own_text.h"
+#include "pipeline/plan.h"
 
 namespace zp {
 namespace {
@@ -85,6 +93,93 @@ std::vector<std::vector<TokenId>> windows_of(const TextSources& sources,
        calibration_windows(files, tokenizer, where, tokens - count * context, context))
     windows.push_back(std::move(window));
   return windows;
+}
+
+CalibrationText::CalibrationText(TextRequest asked)
+    : asked_(std::move(asked)), sources_(parse_text_sources(asked_.words, asked_.option)) {
+  if (asked_.save.empty()) return;
+  if (!sources_.own) {
+    throw UsageError("--save-text", "keeps what the model writes itself", asked_.option + " own");
+  }
+  check_output_path(asked_.save, asked_.force);
+}
+
+void CalibrationText::read(const LoadedModel& loaded, const std::string& where,
+                           UnreadRemarks& remarks, Progress& progress) {
+  loaded_ = &loaded;
+  where_ = where;
+  documents_ = read_documents(sources_.files);
+  remarks.say(documents_, loaded, progress);
+}
+
+const Tokenizer* CalibrationText::tokenizer() const {
+  return loaded_->tokenizer ? &*loaded_->tokenizer : nullptr;
+}
+
+std::int64_t CalibrationText::own_tokens() const {
+  return own_windows(sources_, asked_.tokens, asked_.context) * asked_.context;
+}
+
+OwnTextStreams CalibrationText::streams(std::int64_t memory_bytes) const {
+  return own_text_streams(loaded_->model.decoder, sources_.own->options, own_tokens(),
+                          memory_bytes);
+}
+
+void CalibrationText::write(std::int64_t memory_bytes, const Team& team, Progress& progress) {
+  const auto begin = std::chrono::steady_clock::now();
+  const std::int64_t side = streams(memory_bytes).count;
+  const OwnTextOptions& options = sources_.own->options;
+  own_ =
+      asked_.resume.empty()
+          ? write_own_text(*loaded_, options, own_tokens(), side, team, progress)
+          : kept_or_written(asked_.resume, *loaded_, options, own_tokens(), side, team, progress);
+  seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (asked_.save.empty()) return;
+  const std::string lines = to_jsonl(own_->documents);
+  AtomicFile file(asked_.save, std::ssize(lines), asked_.force);
+  file.write_at(0, std::as_bytes(std::span(lines)));
+  file.commit();
+}
+
+std::vector<std::vector<TokenId>> CalibrationText::windows(std::int64_t tokens) const {
+  if (asked_.words.empty()) return {};
+  return windows_of(sources_, documents_, own_ ? &*own_ : nullptr, tokenizer(), where_, tokens,
+                    asked_.context);
+}
+
+TextReading CalibrationText::reading(std::optional<TextLoss> loss) const {
+  TextReading reading;
+  reading.loss = std::move(loss);
+  const std::vector<std::vector<TokenId>> all = windows();
+  if (all.empty()) return reading;
+  const TokenDecoder decoder(*tokenizer());
+  const auto own = own_windows(sources_, asked_.tokens, asked_.context);
+  for (std::int64_t i = 0; i < std::ssize(all); ++i) {
+    if (i < own && !own_) continue;
+    (i < own ? reading.own : reading.files).add(all[static_cast<std::size_t>(i)], decoder);
+  }
+  return reading;
+}
+
+std::optional<OwnTextOutcome> CalibrationText::own(std::int64_t memory_bytes, int threads) const {
+  if (!sources_.own) return std::nullopt;
+  return OwnTextOutcome{own_tokens(),
+                        streams(memory_bytes),
+                        own_text_seconds(loaded_->model, own_tokens(), threads),
+                        own_,
+                        seconds_,
+                        own_ ? asked_.save : std::string()};
+}
+
+std::string CalibrationText::name() const {
+  std::string all;
+  for (const std::string& word : asked_.words) all += (all.empty() ? "" : ", ") + word;
+  if (own_) {
+    all += fmt::format(" (the model wrote {} of {} itself)",
+                       human_counted(std::ssize(own_->documents), "document"),
+                       human_counted(own_->tokens, "token"));
+  }
+  return all;
 }
 
 }  // namespace zp

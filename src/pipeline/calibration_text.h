@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "pipeline/own_text.h"
+#include "pipeline/text_files.h"
+#include "pipeline/text_reading.h"
 
 namespace zp {
 
@@ -39,5 +41,67 @@ std::vector<std::vector<TokenId>> windows_of(const TextSources& sources,
                                              std::span<const Document> files, const OwnText* own,
                                              const Tokenizer* tokenizer, const std::string& where,
                                              std::int64_t tokens, std::int64_t context);
+
+/// What a model is calibrated on, as a command has it.
+struct TextRequest {
+  std::string option;              ///< that has the words
+  std::vector<std::string> words;  ///< empty: there is no text
+  std::int64_t tokens = 16384;
+  std::int64_t context = 512;  ///< tokens of a window
+  std::string save;            ///< where the model's own text is kept; empty: nowhere
+  std::string resume;          ///< a folder that may have it already; empty: none
+  bool force = false;
+};
+
+/// What the model writes, or wrote, itself.
+struct OwnTextOutcome {
+  std::int64_t wanted = 0;  ///< tokens
+  OwnTextStreams streams;   ///< side by side
+  double expected_seconds = 0;
+  std::optional<OwnText> text;  ///< nothing: only planned
+  double seconds = 0;           ///< that it took
+  std::string kept_in;          ///< a file; empty: none
+};
+
+/// A text on its way from words to windows.
+class CalibrationText {
+ public:
+  /// Throws UsageError for words that can't be, and Error where nothing can be saved.
+  explicit CalibrationText(TextRequest asked);
+
+  /// Reads the files, and says what of them is not read. Borrows the model; `where` names it.
+  void read(const LoadedModel& loaded, const std::string& where, UnreadRemarks& remarks,
+            Progress& progress);
+  /// Whether the model has to write, and has not.
+  bool is_missing() const { return sources_.own && !own_; }
+  /// Tokens that the model has to write; 0: it writes none.
+  std::int64_t own_tokens() const;
+  /// Has the model write, and keeps the text where that is asked for. Throws Error as
+  /// own_text_streams() and write_own_text() do.
+  void write(std::int64_t memory_bytes, const Team& team, Progress& progress);
+
+  /// Of so many tokens. Zeros for what is missing, see windows_of().
+  std::vector<std::vector<TokenId>> windows(std::int64_t tokens) const;
+  std::vector<std::vector<TokenId>> windows() const { return windows(asked_.tokens); }
+
+  /// How the model finds windows(); `loss` on them is known only afterwards.
+  TextReading reading(std::optional<TextLoss> loss) const;
+  /// Nothing: it writes none. Throws Error as own_text_streams() does.
+  std::optional<OwnTextOutcome> own(std::int64_t memory_bytes, int threads) const;
+  /// The words; where the model wrote, with what came of it.
+  std::string name() const;
+
+ private:
+  OwnTextStreams streams(std::int64_t memory_bytes) const;
+  const Tokenizer* tokenizer() const;
+
+  TextRequest asked_;
+  TextSources sources_;
+  const LoadedModel* loaded_ = nullptr;
+  std::string where_;
+  std::vector<Document> documents_;  // of the files
+  std::optional<OwnText> own_;
+  double seconds_ = 0;  // that writing took
+};
 
 }  // namespace zp

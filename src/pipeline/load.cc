@@ -78,6 +78,14 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
   return loaded;
 }
 
+std::unique_ptr<LoadedModel> load_model(const std::string& path, Progress& progress) {
+  std::unique_ptr<LoadedModel> loaded = load_model(fs::path(path));
+  constexpr std::size_t kLongest = 400;
+  for (const std::string& note : notes_of(*loaded))
+    progress.remark(printable(path) + ": " + printable(note, kLongest));
+  return loaded;
+}
+
 std::vector<std::string> notes_of(const LoadedModel& loaded) {
   std::vector<std::string> notes = loaded.checkpoint.notes;
   const auto add = [&](const std::vector<std::string>& more) {

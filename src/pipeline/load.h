@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/progress.h"
 #include "judge/judge.h"
 #include "model/architecture.h"
 #include "source/checkpoint.h"
@@ -27,6 +28,9 @@ struct LoadedModel {
 
 /// Throws Error when there is no config.json, the architecture is unknown, or tensors don't fit it.
 std::unique_ptr<LoadedModel> load_model(const std::filesystem::path& path);
+
+/// The same, and says what people should know about how the files were read.
+std::unique_ptr<LoadedModel> load_model(const std::string& path, Progress& progress);
 
 /// What people should know about how the files were read.
 std::vector<std::string> notes_of(const LoadedModel& loaded);

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "report/human.h"
+#include "base/human.h"
 
 namespace zp {
 

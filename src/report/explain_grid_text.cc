@@ -6,10 +6,10 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "base/human.h"
 #include "number/integer.h"
 #include "report/decimal.h"
 #include "report/explain_grid.h"
-#include "report/human.h"
 
 namespace zp {
 namespace {

@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/human.h"
 #include "grid/plane_buffers.h"
 #include "kernel/range.h"
-#include "report/human.h"
 
 namespace zp {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/human.h"
 #include "report/html.h"
-#include "report/human.h"
 #include "report/report_cells.h"
 
 namespace zp {

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <map>
 
+#include "base/human.h"
 #include "report/html.h"
-#include "report/human.h"
 
 namespace zp {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "base/human.h"
 #include "report/decimal.h"
 #include "report/html.h"
-#include "report/human.h"
 #include "report/svg.h"
 
 namespace zp {

@@ -8,11 +8,11 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/human.h"
 #include "format/statistics.h"
 #include "observer/expected_error.h"
 #include "observer/observer.h"
 #include "report/decimal.h"
-#include "report/human.h"
 
 namespace zp {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/human.h"
 #include "report/decimal.h"
-#include "report/human.h"
 #include "report/inspect.h"
 
 namespace zp {

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/human.h"
 #include "report/divergence_picture.h"
 #include "report/html.h"
-#include "report/human.h"
 #include "report/report_cells.h"
 #include "report/worst_tokens.h"
 

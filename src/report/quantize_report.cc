@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
+#include "base/human.h"
 #include "report/fit_section.h"
 #include "report/heat_map.h"
 #include "report/histogram_picture.h"
 #include "report/html.h"
-#include "report/human.h"
 #include "report/judged_section.h"
 #include "report/more_bits.h"
 #include "report/page_style.h"
@@ -230,8 +230,8 @@ std::string header_html(const QuantizeReport& report) {
   const std::string facts =
       fact("source", report.source) + fact("architecture", report.architecture) +
       fact("weights", human_count(report.parameters)) + fact("method", report.method) +
-      fact("calibrated on", report.calibration) + fact("judged on", report.text) +
-      fact("version", report.version) + fact("date", report.date) +
+      fact("calibrated on", report.calibration) + fact("that text", report.calibration_kind) +
+      fact("judged on", report.text) + fact("version", report.version) + fact("date", report.date) +
       fact("took", report.seconds > 0 ? human_duration(report.seconds) : "");
   const std::string command =
       report.command.empty() ? ""

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/human.h"
 #include "report/heat_map.h"
-#include "report/human.h"
 
 namespace zp {
 

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/human.h"
 #include "report/decades.h"
 #include "report/divergence_picture.h"
 #include "report/html.h"
-#include "report/human.h"
 #include "report/report_cells.h"
 #include "report/svg.h"
 

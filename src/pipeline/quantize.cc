@@ -1,0 +1,365 @@
+#include "pipeline/quantize.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <utility>
+
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "base/memory.h"
+#include "calibrate/calibration.h"
+#include "calibrate/stored_statistics.h"
+#include "calibrate/windows.h"
+#include "pipeline/expected_work.h"
+#include "pipeline/judge_outputs.h"
+#include "pipeline/model_card.h"
+#include "pipeline/text_files.h"
+
+namespace zp {
+namespace {
+
+using Windows = std::vector<std::vector<TokenId>>;
+
+// Seconds since the last look.
+class Laps {
+ public:
+  double lap() { return seconds(std::exchange(last_, Clock::now())); }
+  double all() const { return seconds(begin_); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static double seconds(Clock::time_point since) {
+    return std::chrono::duration<double>(Clock::now() - since).count();
+  }
+  Clock::time_point begin_ = Clock::now();
+  Clock::time_point last_ = begin_;
+};
+
+// The method, which must go with what is known of the weights' inputs.
+Coder coder_of(const QuantizeRequest& request) {
+  const bool calibrated = !request.calibrate.empty();
+  const std::string name = !request.method.empty() ? request.method
+                           : calibrated            ? "gptq"
+                                                   : std::string(default_method().name);
+  const Coder coder = parse_coder(name);
+  const Method& method = *coder.method;
+  const std::string option = calibrated ? "--calibrate" : "--statistics";
+  if (!request.resume.empty() && !calibrated && request.statistics.empty())
+    throw UsageError("--resume", "only a calibrated run is worth it", "--calibrate FILE");
+  if (calibrated && !request.statistics.empty())
+    throw UsageError("--calibrate", "not together with --statistics", "one of them");
+  if (method.feedback && !calibrated && request.statistics.empty())
+    throw UsageError("--method " + name, "needs a text to calibrate on", "--calibrate FILE");
+  if (!request.rewrites.empty() && !calibrated)
+    throw UsageError("--rewrite", "needs a text to calibrate on", "--calibrate FILE");
+  const bool measured = calibrated && request.budget.asked();  // the text serves that, too
+  if (method.fit == Fit::range && !measured && request.rewrites.empty() &&
+      (calibrated || !request.statistics.empty()))
+    throw UsageError(option, "--method " + name + " takes none", "--method mse");
+  return coder;
+}
+
+// The options that decide codes and grids, for model cards.
+std::string how_of(const QuantizeRequest& request, const Coder& coder) {
+  std::string how =
+      "--method " + (request.method.empty() ? std::string(coder.method->name) : request.method);
+  if (!request.rewrites.empty())
+    how += fmt::format(" --rewrite {} --seed {}", request.rewrites, request.seed);
+  if (!request.budget.size.empty()) how += " --fit " + request.budget.size;
+  if (request.budget.max_kl) how += fmt::format(" --max-kld {}", *request.budget.max_kl);
+  if (!request.calibrate.empty())
+    how += fmt::format(" --tokens {} --context {}", request.tokens, request.context);
+  return how;
+}
+
+Recipe recipe_of(const QuantizeRequest& request, int threads) {
+  Recipe recipe;
+  for (const std::string& t : request.targets) recipe.targets.push_back(parse_target(t));
+  for (const std::string& e : request.exceptions) recipe.exceptions.push_back(parse_exception(e));
+  recipe.coder = coder_of(request);
+  recipe.how = how_of(request, recipe.coder);
+  recipe.pre_tokenizer = request.pre_tokenizer;
+  recipe.memory_bytes =
+      request.memory_bytes > 0 ? request.memory_bytes : machine_memory_bytes() / 4;
+  recipe.force = request.force || request.dry_run;  // which writes nothing
+  recipe.resume = request.resume;
+  recipe.threads = threads;
+  return recipe;
+}
+
+bool is_ours(const std::string& statistics) {
+  return !statistics.empty() && is_statistics(MappedFile(statistics).bytes());
+}
+
+class Job {
+ public:
+  Job(const QuantizeRequest& request, const Team& team, Progress& progress)
+      : request_(request), team_(team), progress_(progress) {}
+
+  QuantizeOutcome run() {
+    check();
+    load();
+    write_own_text();
+    allot();
+    plan();
+    if (request_.dry_run) return planned();
+    rewrite();
+    code();
+    judge();
+    out_.seconds.total = laps_.all();
+    out_.own_text = text_->own(recipe_.memory_bytes, recipe_.threads);
+    out_.calibration = request_.calibrate.empty() ? request_.statistics : text_->name();
+    return std::move(out_);
+  }
+
+ private:
+  // What is wrong with the request alone.
+  void check() {
+    recipe_ = recipe_of(request_, team_.threads());
+    if (!request_.rewrites.empty()) rewrites_ = parse_rewrites(request_.rewrites);
+    if (request_.budget.asked()) check_budget(request_.budget, request_.budget_texts(), recipe_);
+    for (const Target& target : recipe_.targets) {
+      if (!target.path.empty()) check_output_path(target.path, recipe_.force);
+    }
+    text_.emplace(TextRequest{"--calibrate", request_.calibrate, request_.tokens, request_.context,
+                              request_.dry_run ? "" : request_.save_text,
+                              request_.dry_run ? "" : request_.resume, recipe_.force});
+  }
+
+  void load() {
+    out_.loaded = load_model(request_.model, progress_);
+    text_->read(*out_.loaded, request_.model, remarks_, progress_);
+    take_windows();
+    out_.seconds.load = laps_.lap();
+    progress_.expect(expected_work(out_.loaded->model, outline()));
+  }
+
+  void take_windows() {
+    windows_ = text_->windows();
+    bind_statistics(out_.loaded->model);
+  }
+
+  void write_own_text() {
+    if (!text_->is_missing() || (request_.dry_run && !request_.budget.asked())) return;
+    // What a plan refuses needs no text.
+    if (!request_.budget.asked()) make_plan(*out_.loaded, recipe_);
+    text_->write(recipe_.memory_bytes, team_, progress_);
+    take_windows();
+    out_.seconds.own_text = laps_.lap();
+  }
+
+  // Chooses grids where a budget is given.
+  void allot() {
+    if (!request_.budget.asked()) return;
+    const std::int64_t tokens = measured_tokens(request_.tokens);
+    out_.allotments =
+        allot_all(request_.budget,
+                  request_.calibrate.empty() ? judge_windows(tokens) : text_->windows(tokens),
+                  *out_.loaded, recipe_, team_, progress_);
+    out_.seconds.budget = laps_.lap();
+  }
+
+  Windows judge_windows(std::int64_t tokens) {
+    const std::vector<Document> documents = read_documents(request_.judge);
+    remarks_.say(documents, *out_.loaded, progress_);
+    const std::optional<Tokenizer>& tokenizer = out_.loaded->tokenizer;
+    return calibration_windows(documents, tokenizer ? &*tokenizer : nullptr, request_.model, tokens,
+                               request_.context);
+  }
+
+  void plan() {
+    out_.plan = make_plan(*out_.loaded, recipe_);
+    check_report_path();
+    if (!request_.judge.empty()) {
+      judge_text_ = {read_documents(request_.judge), request_.context};
+      check_judgeable(out_.plan, *out_.loaded, *judge_text_);
+      remarks_.say(judge_text_->documents, *out_.loaded, progress_);
+    }
+    if (!request_.calibrate.empty() || !request_.judge.empty())
+      say_beyond_context(out_.loaded->model.decoder, request_.context, "windows", progress_);
+    for (const PlannedOutput& output : out_.plan.outputs) say_notes(output, output.layout.notes);
+  }
+
+  void check_report_path() const {
+    if (request_.report.empty()) return;
+    const std::filesystem::path report = std::filesystem::weakly_canonical(request_.report);
+    for (const PlannedOutput& output : out_.plan.outputs) {
+      if (std::filesystem::weakly_canonical(output.path) == report)
+        throw Error("--report", "has the path of an output", {}, request_.report);
+    }
+  }
+
+  QuantizeOutcome planned() {
+    out_.rewrites = plan_rewrites(out_.loaded->model, rewrites_);
+    out_.own_text = text_->own(recipe_.memory_bytes, recipe_.threads);
+    return std::move(out_);
+  }
+
+  // The same plan over the model that the rewrites leave, for the grids that the plan has.
+  void rewrite() {
+    if (rewrites_.empty()) return;
+    laps_.lap();
+    Windows seen = windows_;
+    hold_out(seen);
+    out_.rewritten =
+        zp::rewrite(out_.plan, {rewrites_, request_.seed, std::move(seen), recipe_.memory_bytes},
+                    team_, progress_);
+    out_.rewrites = out_.rewritten->results();
+    recipe_.model = &out_.rewritten->model();
+    bind_statistics(*recipe_.model);
+    out_.plan = make_plan(*out_.loaded, recipe_);
+    out_.seconds.rewrite = laps_.lap();
+  }
+
+  void code() {
+    progress_.when_interrupted(request_.resume.empty()
+                                   ? "nothing was written"
+                                   : "run it again to continue after the last finished layer");
+    out_.run = run_plan(out_.plan, request_.force, team_, progress_);
+    for (std::size_t i = 0; i < out_.plan.outputs.size(); ++i)
+      say_notes(out_.plan.outputs[i], out_.run->outputs[i].notes);
+    if (!request_.calibrate.empty()) out_.text = text_->reading(out_.run->text_loss);
+  }
+
+  void judge() {
+    progress_.when_interrupted(judge_text_ ? "the outputs are complete, but not judged"
+                                           : "the outputs are complete");
+    laps_.lap();
+    measure_written(out_.allotments, out_.plan, *out_.loaded, team_, progress_);
+    if (request_.budget.asked()) out_.seconds.budget += laps_.lap();
+    if (!judge_text_) return;
+    out_.judgements = judge_outputs(out_.plan, *out_.loaded, *judge_text_, team_, progress_);
+    out_.seconds.judge = laps_.lap();
+    for (std::size_t i = 0; i < out_.judgements.size(); ++i) {
+      const OutputResult& output = out_.run->outputs[i];
+      replace_model_card(out_.plan.outputs[i],
+                         {output.energy, output.outputs, &out_.judgements[i]});
+    }
+  }
+
+  // What is known of the model's inputs; the recipe borrows it.
+  void bind_statistics(const Model& model) {
+    out_.statistics = statistics_of(model);
+    out_.importance = !request_.statistics.empty() && !out_.statistics
+                          ? std::make_unique<ColumnImportance>(request_.statistics, model)
+                          : nullptr;
+    recipe_.importance = out_.importance.get();
+    recipe_.statistics = out_.statistics.get();
+    recipe_.origin.reset();
+    if (out_.importance || out_.statistics) recipe_.origin = origin_of(model);
+  }
+
+  // From windows of a text, or a file of ours; nullptr when there is neither, or nobody asks.
+  std::unique_ptr<LayerStatistics> statistics_of(const Model& model) const {
+    const Coder& coder = recipe_.coder;
+    const bool feedback = coder.method->feedback;
+    if (coder.method->fit == Fit::range) return nullptr;
+    if (!windows_.empty()) {
+      Windows windows = windows_;
+      CalibrationOptions options;
+      options.feedback = feedback;
+      options.method = coder.options;
+      options.outputs = request_.targets.size();
+      options.memory_bytes = recipe_.memory_bytes;
+      options.held_out = hold_out(windows);
+      return std::make_unique<Calibration>(model, std::move(windows), options, team_);
+    }
+    if (request_.statistics.empty()) return nullptr;
+    if (is_ours(request_.statistics)) {
+      return std::make_unique<StoredStatistics>(request_.statistics, model, feedback, coder.options,
+                                                team_);
+    }
+    if (feedback) {
+      throw Error(request_.statistics, "an imatrix is not enough for --method gptq",
+                  "what zeropoint calibrate writes, or --method mse");
+    }
+    return nullptr;
+  }
+
+  // Where that comes from, without folders: they differ from machine to machine.
+  StatisticsOrigin origin_of(const Model& model) const {
+    if (out_.importance) return out_.importance->origin();
+    StatisticsOrigin origin;
+    if (!request_.statistics.empty())
+      origin.file = std::filesystem::path(request_.statistics).filename().string();
+    for (const std::string& file : request_.calibrate) {
+      origin.dataset += origin.dataset.empty() ? "" : ", ";
+      origin.dataset += std::filesystem::path(file).filename().string();
+    }
+    origin.entries = std::ranges::count_if(
+        model.weights, [&](const Weight& w) { return has_inputs(model.decoder, w.use); });
+    origin.chunks = out_.statistics->windows();
+    return origin;
+  }
+
+  // The stages to come, for remaining time.
+  JobOutline outline() const {
+    JobOutline job;
+    job.threads = recipe_.threads;
+    job.outputs = std::ssize(recipe_.targets);
+    job.own_text_tokens = text_->own_tokens();
+    if (request_.budget.asked()) {
+      job.fit_tokens = measured_tokens(request_.tokens);
+      job.fit_choices = tried_choices(request_.budget);
+    }
+    for (const auto& window : windows_) job.calibration_tokens += std::ssize(window);
+    if (recipe_.statistics != nullptr) {
+      job.calibration_stages = recipe_.statistics->stages();
+      job.calibration_work = recipe_.statistics->work();
+    }
+    job.rewrites = std::ssize(rewrites_);
+    job.feedback = recipe_.coder.method->feedback;
+    constexpr std::int64_t kBytesPerToken = 4;
+    std::error_code none;
+    const auto judged = std::filesystem::file_size(request_.judge, none);
+    if (!request_.judge.empty() && !none)
+      job.judge_tokens = static_cast<std::int64_t>(judged) / kBytesPerToken;
+    return job;
+  }
+
+  // What people should know, before the output is written or of what it became.
+  void say_notes(const PlannedOutput& output, const std::vector<std::string>& notes) {
+    for (const std::string& note : notes)
+      progress_.remark(fmt::format("note: {}: {}", output.path.string(), note));
+  }
+
+  const QuantizeRequest& request_;
+  const Team& team_;
+  Progress& progress_;
+  Laps laps_;
+  Recipe recipe_;
+  std::vector<ChosenRewrite> rewrites_;
+  std::optional<CalibrationText> text_;
+  UnreadRemarks remarks_;
+  Windows windows_;
+  std::optional<JudgeText> judge_text_;
+  QuantizeOutcome out_;
+};
+
+}  // namespace
+
+std::vector<std::string> QuantizeRequest::budget_texts() const {
+  if (!calibrate.empty()) return calibrate;
+  return judge.empty() ? std::vector<std::string>() : std::vector<std::string>{judge};
+}
+
+QuantizeOutcome quantize(const QuantizeRequest& request, const Team& team, Progress& progress) {
+  return Job(request, team, progress).run();
+}
+
+double calibrated_seconds(const Model& model, std::int64_t outputs, int threads) {
+  JobOutline job;
+  job.threads = threads;
+  job.outputs = outputs;
+  job.own_text_tokens = job.calibration_tokens = job.calibration_work = QuantizeRequest().tokens;
+  job.calibration_stages = 1;
+  job.feedback = true;
+  double seconds = 0;
+  for (const Work& work : expected_work(model, job)) seconds += work.amount * work.seconds_per_unit;
+  return seconds;
+}
+
+}  // namespace zp

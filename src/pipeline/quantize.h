@@ -1,0 +1,78 @@
+// The main job: a model into files of other runtimes, from what people ask for to what came of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/budget.h"
+#include "pipeline/calibration_text.h"
+#include "pipeline/rewrite.h"
+#include "pipeline/run.h"
+
+namespace zp {
+
+/// Words are those of the command line (CLI.md); empty: not asked for.
+struct QuantizeRequest {
+  std::string model;
+  std::vector<std::string> targets;     ///< CONTAINER[:GRID][=PATH]
+  std::string method;                   ///< empty: gptq with a text, mse without
+  std::string rewrites;                 ///< NAME[,NAME...]
+  std::uint64_t seed = 0;               ///< of random signs
+  std::vector<std::string> exceptions;  ///< ROLE-OR-PATTERN=GRID
+  std::vector<std::string> calibrate;   ///< texts
+  std::string save_text;
+  std::int64_t tokens = 16384;  ///< of the texts
+  std::int64_t context = 512;   ///< tokens of a window
+  std::string statistics;
+  Budget budget;
+  std::string resume;
+  std::string judge;
+  std::string pre_tokenizer;
+  std::string report;             ///< a file that the caller writes later: no output may be there
+  std::int64_t memory_bytes = 0;  ///< budget; 0: a quarter of the machine's
+  bool dry_run = false;           ///< the outcome is a plan, and nothing is written
+  bool force = false;
+
+  /// Where losses are measured.
+  std::vector<std::string> budget_texts() const;
+};
+
+/// Wall time beside RunSeconds.
+struct QuantizeSeconds {
+  double load = 0;      ///< the model and the texts
+  double own_text = 0;  ///< that the model wrote itself
+  double budget = 0;
+  double rewrite = 0;
+  double judge = 0;
+  double total = 0;
+};
+
+/// Owns what its parts borrow.
+struct QuantizeOutcome {
+  std::unique_ptr<LoadedModel> loaded;
+  std::unique_ptr<RewrittenModel> rewritten;  ///< nullptr: the model is as it was
+  std::unique_ptr<LayerStatistics> statistics;
+  std::unique_ptr<ColumnImportance> importance;
+  Plan plan;
+  Allotments allotments;
+  std::vector<RewriteResult> rewrites;  ///< what they did, or would
+  std::string calibration;              ///< texts or statistics, in words; empty: none
+  std::optional<OwnTextOutcome> own_text;
+  std::optional<TextReading> text;    ///< nothing: no text, or nothing ran
+  std::optional<RunResult> run;       ///< nothing: only planned
+  std::vector<Judgement> judgements;  ///< one for each output, or none
+  QuantizeSeconds seconds;
+};
+
+/// Throws UsageError for what can't be asked for, Error for what files don't allow; Cancelled where
+/// the team is.
+QuantizeOutcome quantize(const QuantizeRequest& request, const Team& team, Progress& progress);
+
+/// What a calibrated run of the default method on the model's own text would take, writing it
+/// included.
+double calibrated_seconds(const Model& model, std::int64_t outputs, int threads);
+
+}  // namespace zp
