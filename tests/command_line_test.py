@@ -531,6 +531,7 @@ class CommandLineTest(unittest.TestCase):
             (1, "no-such-file", "--calibrate", "no-such-file"),
             (1, "shorter than one window", "--calibrate", text, "--context", 10000, "--tokens", 10000),
             (1, "fewer than one window", "--calibrate", text, "--tokens", 100),
+            (2, "a whole number, or auto", "--calibrate", text, "--tokens", "16k"),
             (1, "do not fit the memory budget", "--calibrate", text, "--memory", "2200K"),
         ]:
             path = self.out("x")
@@ -596,6 +597,13 @@ class CommandLineTest(unittest.TestCase):
         options = ["--to", f"gguf:q4_0={self.out('x')}", "--tokens", 640, "--context", 64]
         planned = json.loads(run("quantize", DEMO, *options, "--calibrate", "own", "--dry-run", "--json").stdout)["own_text"]
         self.assertEqual(planned["tokens"], 640)
+        more = ["--calibrate", "own", "--tokens", "auto", "--dry-run", "--json"]
+        planned = json.loads(run("quantize", DEMO, *options[:2], *more).stdout)
+        self.assertEqual((planned["calibration"]["tokens"], planned["own_text"]["tokens"]), (16384, 16384))
+        self.assertGreater(planned["calibration"]["expected_seconds"], 0)
+        shown = run("quantize", DEMO, *options[:2], *more[:-1]).stdout
+        self.assertRegex(shown, r"calibration: 16,384 tokens, about \d+ \w+ with the coding")
+        planned = planned["own_text"]
         self.assertGreater(planned["streams"], 1)
         self.assertGreater(planned["expected_seconds"], 0)
         for words, tokens in [(["own", text], 320), (["own:0.3", "--calibrate", text], 192), (["own", text, text, text, text], 128)]:
@@ -612,7 +620,7 @@ class CommandLineTest(unittest.TestCase):
     def test_text_that_the_model_cannot_write_is_refused_in_one_line(self):
         text = self.calibration_text()
         for code, found, *options in [
-            (2, "temperature, length or seed", "--calibrate", "own:top=3"),
+            (2, "temperature, length, seed or weights", "--calibrate", "own:top=3"),
             (2, "other texts beside it", "--calibrate", "own:0.5"),
             (2, "stands twice", "--calibrate", "own", "own"),
             (2, "--calibrate own", "--calibrate", text, "--save-text", "x.jsonl"),

@@ -22,11 +22,13 @@ constexpr const char* kExamples =
 struct Options {
   CalibrateRequest request;
   std::string memory;
+  std::string tokens = kUsualTokens;
 };
 
 int calibrate_command(const Options& o, const Common& common) {
   const Team team(common.threads, &cancellation());
   CalibrateRequest request = o.request;
+  request.tokens = parse_tokens(o.tokens);
   if (!o.memory.empty()) request.memory_bytes = parse_size(o.memory, "--memory");
   std::unique_ptr<Progress> progress = make_progress(common);
   const CalibrateOutcome done = calibrate(request, team, *progress);
@@ -64,10 +66,8 @@ void add_calibrate(CLI::App& app, Common& common, std::function<int()>& run) {
   sub->add_option("-o,--output", request.output,
                   "Where to write; NAME.imatrix.gguf is llama.cpp's form, importance alone")
       ->required();
-  sub->add_option(
-         "--tokens", request.tokens,
-         "Tokens, spread over the texts; one window of sixteen is left out, as quantize does")
-      ->capture_default_str();
+  add_tokens(*sub, o->tokens,
+             "Tokens, spread over the texts; one window of sixteen is left out, as quantize does");
   sub->add_option("--context", request.context, "Tokens of a window")->capture_default_str();
   add_save_text(*sub, request.save_text);
   sub->add_option("--memory", o->memory,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "base/error.h"
 #include "base/human.h"
 
@@ -48,6 +50,21 @@ std::string reading_text(const TextReading& reading) {
                          ? "; the model hardly knows such text: --calibrate own, or text of other "
                            "kinds beside it, would help"
                          : "");
+}
+
+void add_tokens(CLI::App& sub, std::string& tokens, const std::string& help) {
+  sub.add_option("--tokens", tokens, help + ". auto: 8 for each input of the widest linear")
+      ->capture_default_str();
+}
+
+std::optional<std::int64_t> parse_tokens(const std::string& tokens) {
+  if (tokens == "auto") return std::nullopt;
+  std::int64_t value = 0;
+  const char* const end = tokens.data() + tokens.size();
+  const auto [at, error] = std::from_chars(tokens.data(), end, value);
+  if (error != std::errc() || at != end)
+    throw UsageError("--tokens", "wrong number", "a whole number, or auto", tokens);
+  return value;
 }
 
 void add_save_text(CLI::App& sub, std::string& path) {

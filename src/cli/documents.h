@@ -2,6 +2,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/json.h"
@@ -16,12 +18,19 @@ Json own_json(const OwnTextOutcome& own);
 /// How the model finds the text, as a line, with what would help; empty: there is no text.
 std::string reading_text(const TextReading& reading);
 
+constexpr const char* kUsualTokens = "16384";
+/// --tokens.
+void add_tokens(CLI::App& sub, std::string& tokens, const std::string& help);
+/// Nothing: auto. Throws UsageError.
+std::optional<std::int64_t> parse_tokens(const std::string& tokens);
+
 /// --save-text.
 void add_save_text(CLI::App& sub, std::string& path);
 
 /// For --help.
 constexpr const char* kOwnForms =
-    "own, or own:temperature=1,length=512,seed=0, is text that the model writes itself; beside "
+    "own, or own:temperature=1,length=512,seed=0,weights=GRID, is text that the model writes "
+    "itself; beside "
     "files it has an equal part of the tokens, or own:0.3 that";
 constexpr const char* kDocumentForms =
     "plain text, JSON or JSONL with {\"text\"}, {\"messages\"}, {\"conversations\"}, {\"user\", "

@@ -43,6 +43,7 @@ constexpr const char* kExamples =
 struct Options {
   QuantizeRequest request;
   std::string memory;
+  std::string tokens = kUsualTokens;
 };
 
 constexpr double kFarApart = 1.5;  // errors on text that was held out, and on the rest
@@ -307,6 +308,11 @@ Json result_json(const QuantizeOutcome& done) {
 void print_plan(const QuantizeOutcome& planned, bool verbose) {
   fmt::print("{}", allotments_text(planned));
   print_plan(planned.plan, *planned.plan.model, verbose);
+  if (planned.calibration_tokens > 0) {
+    fmt::print("calibration: {}, about {} with the coding\n",
+               human_counted(planned.calibration_tokens, "token"),
+               human_duration(planned.calibration_seconds));
+  }
   fmt::print("{}{}", planned.own_text ? own_text(*planned.own_text) : "",
              rewrites_text(planned.rewrites, false));
 }
@@ -328,6 +334,10 @@ Json plan_json(const QuantizeOutcome& planned) {
   }
   object["memory_bytes"] = planned.plan.memory_bytes;
   object["notes"] = notes_of(*planned.loaded);
+  if (planned.calibration_tokens > 0) {
+    object["calibration"] = {{"tokens", planned.calibration_tokens},
+                             {"expected_seconds", planned.calibration_seconds}};
+  }
   if (planned.own_text) object["own_text"] = own_json(*planned.own_text);
   if (!planned.rewrites.empty()) object["rewrites"] = rewrites_json(planned.rewrites, false);
   return object;
@@ -345,6 +355,7 @@ void show(const QuantizeOutcome& outcome, const QuantizeRequest& request, const 
 int quantize_command(const Options& options, const Common& common) {
   const Team team(common.threads, &cancellation());
   QuantizeRequest request = options.request;
+  request.tokens = parse_tokens(options.tokens);
   if (!options.memory.empty()) request.memory_bytes = parse_size(options.memory, "--memory");
   if (!request.report.empty() && !request.dry_run)
     check_report_can_be_written(request.report, request.force);
@@ -387,10 +398,9 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
                       std::string(kDocumentForms) + ". " + kOwnForms)
       ->allow_extra_args(true);
   add_save_text(*sub, request.save_text);
-  sub->add_option("--tokens", request.tokens,
-                  "Tokens of --calibrate, spread over its texts; one window of sixteen is held out "
-                  "to measure on")
-      ->capture_default_str();
+  add_tokens(*sub, options->tokens,
+             "Tokens of --calibrate, spread over its texts; one window of sixteen is held out "
+             "to measure on");
   add_budget_options(*sub, request.budget);
   sub->add_option("--set", request.exceptions, "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
       ->allow_extra_args(false);

@@ -16,9 +16,9 @@ struct CalibrateRequest {
   std::vector<std::string> texts;
   std::string output;  ///< NAME.imatrix.gguf: llama.cpp's form, importance alone
   std::string save_text;
-  std::int64_t tokens = 16384;    ///< of the texts
-  std::int64_t context = 512;     ///< tokens of a window
-  std::int64_t memory_bytes = 0;  ///< budget; 0: a quarter of the machine's
+  std::optional<std::int64_t> tokens = 16384;  ///< of the texts; nothing: auto_tokens()
+  std::int64_t context = 512;                  ///< tokens of a window
+  std::int64_t memory_bytes = 0;               ///< budget; 0: a quarter of the machine's
   bool force = false;
 };
 

@@ -21,6 +21,10 @@ namespace {
 
 constexpr std::string_view kOwn = "own";
 
+constexpr std::int64_t kTokensForInput = 8;
+constexpr std::int64_t kLeastTokens = 16384;
+constexpr std::int64_t kMostTokens = 131072;
+
 bool is_own(std::string_view word) {
   return word == kOwn || word.starts_with(std::string(kOwn) + ":");
 }
@@ -44,8 +48,12 @@ OwnSource parse_own(std::string_view word, const std::string& where, bool shared
     } else if (name == "seed") {
       own.options.seed =
           number<std::uint64_t>(where, value, 0, std::numeric_limits<std::uint64_t>::max());
+    } else if (name == "weights") {
+      own.options.weights = value;
+      make_grid(value);  // throws where it is none
     } else {
-      throw UsageError(where, "unknown option", "temperature, length or seed", std::string(name));
+      throw UsageError(where, "unknown option", "temperature, length, seed or weights",
+                       std::string(name));
     }
   }
   return own;
@@ -95,6 +103,13 @@ std::vector<std::vector<TokenId>> windows_of(const TextSources& sources,
   return windows;
 }
 
+std::int64_t auto_tokens(const Decoder& decoder, std::int64_t context) {
+  const std::int64_t widest =
+      std::max({decoder.hidden, decoder.ffn, decoder.heads * decoder.head_dim});
+  const std::int64_t tokens = std::clamp(kTokensForInput * widest, kLeastTokens, kMostTokens);
+  return std::max(tokens / std::max(context, std::int64_t{1}), std::int64_t{1}) * context;
+}
+
 CalibrationText::CalibrationText(TextRequest asked)
     : asked_(std::move(asked)), sources_(parse_text_sources(asked_.words, asked_.option)) {
   if (asked_.save.empty()) return;
@@ -108,6 +123,7 @@ void CalibrationText::read(const LoadedModel& loaded, const std::string& where,
                            UnreadRemarks& remarks, Progress& progress) {
   loaded_ = &loaded;
   where_ = where;
+  if (!asked_.tokens) asked_.tokens = auto_tokens(loaded.model.decoder, asked_.context);
   documents_ = read_documents(sources_.files);
   remarks.say(documents_, loaded, progress);
 }
@@ -117,12 +133,11 @@ const Tokenizer* CalibrationText::tokenizer() const {
 }
 
 std::int64_t CalibrationText::own_tokens() const {
-  return own_windows(sources_, asked_.tokens, asked_.context) * asked_.context;
+  return own_windows(sources_, tokens(), asked_.context) * asked_.context;
 }
 
 OwnTextStreams CalibrationText::streams(std::int64_t memory_bytes) const {
-  return own_text_streams(loaded_->model.decoder, sources_.own->options, own_tokens(),
-                          memory_bytes);
+  return own_text_streams(loaded_->model, sources_.own->options, own_tokens(), memory_bytes);
 }
 
 void CalibrationText::write(std::int64_t memory_bytes, const Team& team, Progress& progress) {
@@ -153,7 +168,7 @@ TextReading CalibrationText::reading(std::optional<TextLoss> loss) const {
   const std::vector<std::vector<TokenId>> all = windows();
   if (all.empty()) return reading;
   const TokenDecoder decoder(*tokenizer());
-  const auto own = own_windows(sources_, asked_.tokens, asked_.context);
+  const auto own = own_windows(sources_, tokens(), asked_.context);
   for (std::int64_t i = 0; i < std::ssize(all); ++i) {
     if (i < own && !own_) continue;
     (i < own ? reading.own : reading.files).add(all[static_cast<std::size_t>(i)], decoder);

@@ -3,6 +3,7 @@
 //   own                           by the options below as they are
 //   own:0.5                       beside files: its part of the tokens; else all texts have as many
 //   own:temperature=0.7,length=128,seed=3
+//   own:weights=int4:g32          a copy of the model in that grid writes it
 #pragma once
 
 #include <cstdint>
@@ -42,14 +43,19 @@ std::vector<std::vector<TokenId>> windows_of(const TextSources& sources,
                                              const Tokenizer* tokenizer, const std::string& where,
                                              std::int64_t tokens, std::int64_t context);
 
+/// Of a calibration text: as many for each input of the widest linear as hold for other text, see
+/// default_shrink(); at least as many as are taken by default, and no more than a night's work.
+/// Whole windows.
+std::int64_t auto_tokens(const Decoder& decoder, std::int64_t context);
+
 /// What a model is calibrated on, as a command has it.
 struct TextRequest {
-  std::string option;              ///< that has the words
-  std::vector<std::string> words;  ///< empty: there is no text
-  std::int64_t tokens = 16384;
-  std::int64_t context = 512;  ///< tokens of a window
-  std::string save;            ///< where the model's own text is kept; empty: nowhere
-  std::string resume;          ///< a folder that may have it already; empty: none
+  std::string option;                          ///< that has the words
+  std::vector<std::string> words;              ///< empty: there is no text
+  std::optional<std::int64_t> tokens = 16384;  ///< nothing: auto_tokens()
+  std::int64_t context = 512;                  ///< of a window
+  std::string save;    ///< where the model's own text is kept; empty: nowhere
+  std::string resume;  ///< a folder that may have it already; empty: none
   bool force = false;
 };
 
@@ -72,6 +78,8 @@ class CalibrationText {
   /// Reads the files, and says what of them is not read. Borrows the model; `where` names it.
   void read(const LoadedModel& loaded, const std::string& where, UnreadRemarks& remarks,
             Progress& progress);
+  /// Of the text. Known behind read().
+  std::int64_t tokens() const { return *asked_.tokens; }
   /// Whether the model has to write, and has not.
   bool is_missing() const { return sources_.own && !own_; }
   /// Tokens that the model has to write; 0: it writes none.
@@ -82,7 +90,7 @@ class CalibrationText {
 
   /// Of so many tokens. Zeros for what is missing, see windows_of().
   std::vector<std::vector<TokenId>> windows(std::int64_t tokens) const;
-  std::vector<std::vector<TokenId>> windows() const { return windows(asked_.tokens); }
+  std::vector<std::vector<TokenId>> windows() const { return windows(tokens()); }
 
   /// How the model finds windows(); `loss` on them is known only afterwards.
   TextReading reading(std::optional<TextLoss> loss) const;

@@ -19,15 +19,30 @@ TEST(CalibrationText, TellsOwnTextFromFiles) {
   EXPECT_EQ(parse({"own"}).own->share, 1);
 }
 
+TEST(CalibrationText, TakesMoreTokensForWiderInputs) {
+  Decoder d;
+  d.hidden = 576;
+  d.heads = 9;
+  d.head_dim = 64;
+  d.ffn = 1536;
+  EXPECT_EQ(auto_tokens(d, 512), 16384);
+  d.ffn = 8192;
+  EXPECT_EQ(auto_tokens(d, 512), 8 * 8192);
+  EXPECT_EQ(auto_tokens(d, 1000), 65000);
+  d.ffn = 53248;
+  EXPECT_EQ(auto_tokens(d, 512), 131072);
+}
+
 TEST(CalibrationText, ReadsTheOptionsOfOwnText) {
-  const OwnSource own = *parse({"own:0.25,temperature=0.7,length=128,seed=3", "a.txt"}).own;
+  const OwnSource own = *parse({"own:0.25,temperature=0.7,length=128,seed=3,weights=int4:g32", "a.txt"}).own;
   EXPECT_EQ(own.share, 0.25);
   EXPECT_EQ(own.options.temperature, 0.7);
   EXPECT_EQ(own.options.length, 128);
   EXPECT_EQ(own.options.seed, 3u);
+  EXPECT_EQ(own.options.weights, "int4:g32");
   for (const char* word :
        {"own:", "own:2", "own:0", "own:x=1", "own:temperature=0",
-        "own:temperature=", "own:length=2", "own:seed=-1", "own:seed=1,", "own:nan"})
+        "own:temperature=", "own:length=2", "own:seed=-1", "own:seed=1,", "own:nan", "own:weights=", "own:weights=int99"})
     EXPECT_THROW(parse({word, "a.txt"}), UsageError) << word;
   EXPECT_THROW(parse({"own:0.5"}), UsageError);
   EXPECT_THROW(parse({"own", "own:seed=1"}), UsageError);

@@ -5,7 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "base/parallel.h"
 #include "container/container.h"
+#include "method/method.h"
 
 namespace zp {
 
@@ -26,5 +28,12 @@ class CodedRows final : public RowReader {
   std::unique_ptr<Stored> stored_;
   std::unique_ptr<RowReader> own_form_;  // of what is stored; nullptr: as it is
 };
+
+/// Codes so many tiles of the weight's rows with mse, spread evenly, or all where there are no
+/// more: the squared error, its columns weighted by `weights` (empty: each 1). What the rows become
+/// goes to `rows`, where there are any. Throws Error as check_weights() does.
+double code_rows(const Weight& weight, const std::shared_ptr<const Grid>& grid,
+                 const InputStatistics& inputs, Floats weights, std::int64_t tiles,
+                 const Team& team, CodedRows* rows);
 
 }  // namespace zp

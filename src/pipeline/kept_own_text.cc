@@ -13,8 +13,8 @@ namespace {
 // All that the text depends on.
 std::uint64_t identity(const Model& model, const OwnTextOptions& o, std::int64_t tokens) {
   Hash64 hash;
-  const std::string text = fmt::format("own text {} {} {} {} {}", hash_of(model), o.temperature,
-                                       o.length, o.seed, tokens);
+  const std::string text = fmt::format("own text {} {} {} {} {} {}", hash_of(model), o.temperature,
+                                       o.length, o.seed, o.weights, tokens);
   hash.add(std::as_bytes(std::span(text)));
   return hash.value();
 }

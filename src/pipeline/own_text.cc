@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "engine/engine.h"
 #include "pipeline/loop_finder.h"
+#include "pipeline/model_copy.h"
 #include "pipeline/sampling.h"
 #include "text/decode.h"
 #include "text/documents.h"
@@ -157,6 +158,10 @@ class Writer {
     begin_ = text_begin(tokenizer_, turn, where_);
     if (turn) prepare_conversations(*turn);
     find_rows_without_token(loaded.model.decoder.vocabulary);
+    if (!options.weights.empty()) {
+      copy_.emplace(loaded.model, options.weights, "own text", team, progress);
+      copy_->replace_in(engine_);
+    }
     for (std::int64_t i = 0; i < streams; ++i)
       drafts_.emplace_back(engine_.make_cache(length_, kKvType), decoder_);
   }
@@ -403,6 +408,7 @@ class Writer {
   Progress& progress_;
   const Tokenizer& tokenizer_;
   std::string where_;
+  std::optional<ModelCopy> copy_;
   Engine engine_;
   Encoder encoder_;
   TokenDecoder decoder_;
@@ -424,22 +430,25 @@ class Writer {
 
 }  // namespace
 
-OwnTextStreams own_text_streams(const Decoder& decoder, const OwnTextOptions& options,
+OwnTextStreams own_text_streams(const Model& model, const OwnTextOptions& options,
                                 std::int64_t tokens, std::int64_t memory_bytes) {
+  const Decoder& decoder = model.decoder;
   const std::int64_t length = length_of(decoder, options);
   // A row of logits and, where one is drawn, their shares in FP64.
   constexpr std::int64_t kLogit = sizeof(float) + sizeof(double);
   OwnTextStreams out;
   out.bytes =
       KvCache::bytes(decoder, length, kKvType) + checked_mul(decoder.vocabulary, kLogit, "logits");
-  if (out.bytes > memory_bytes) {
+  const std::int64_t copy =
+      options.weights.empty() ? 0 : ModelCopy::bytes(model, options.weights, "own text");
+  if (out.bytes > memory_bytes - copy) {
     throw Error("own text", "a document does not fit the memory budget",
-                "--memory of at least " + std::to_string(out.bytes) + " bytes, or a length below " +
-                    std::to_string(length),
+                "--memory of at least " + std::to_string(out.bytes + copy) +
+                    " bytes, or a length below " + std::to_string(length),
                 std::to_string(memory_bytes));
   }
   const auto most = static_cast<std::int64_t>(kSpare * static_cast<double>(tokens)) / length + 1;
-  out.count = std::min({kMostStreams, memory_bytes / out.bytes, most});
+  out.count = std::min({kMostStreams, (memory_bytes - copy) / out.bytes, most});
   return out;
 }
 

@@ -26,6 +26,9 @@ struct OwnTextOptions {
   double temperature = 1;     ///< above 0
   std::int64_t length = 512;  ///< tokens of a document at most, those that begin it among them
   std::uint64_t seed = 0;
+  /// A grid for a copy of the model that writes instead, for a model that memory doesn't hold;
+  /// empty: the model itself.
+  std::string weights = {};
 };
 
 struct OwnText {
@@ -43,8 +46,9 @@ struct OwnTextStreams {
   std::int64_t bytes = 0;  ///< of one: keys, values, a row of logits
 };
 
-/// As many as pay and have room in `memory_bytes`. Throws Error where not even one has.
-OwnTextStreams own_text_streams(const Decoder& decoder, const OwnTextOptions& options,
+/// As many as pay and have room in `memory_bytes`, beside a copy. Throws Error where not even one
+/// has.
+OwnTextStreams own_text_streams(const Model& model, const OwnTextOptions& options,
                                 std::int64_t tokens, std::int64_t memory_bytes);
 
 /// Documents of at least `tokens` tokens together. Throws Error where the model has no tokenizer,

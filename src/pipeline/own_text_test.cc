@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "pipeline/model_copy.h"
 #include "text/documents.h"
 
 namespace zp {
@@ -47,6 +48,21 @@ TEST(OwnText, IsTheSameForEveryNumberOfThreadsAndStreams) {
   }
   const OwnText another = write(*loaded, 2, 16, {.length = 96, .seed = 1});
   EXPECT_NE(to_jsonl(another.documents), to_jsonl(one.documents));
+}
+
+TEST(OwnText, OfACopyIsTheCopysOwn) {
+  const std::unique_ptr<LoadedModel> loaded = demo_that_writes_texts();
+  const OwnTextOptions copied = {.length = 96, .weights = "int4:g32"};
+  const OwnText one = write(*loaded, 1, 3, copied);
+  EXPECT_EQ(to_jsonl(write(*loaded, 7, 16, copied).documents), to_jsonl(one.documents));
+  EXPECT_NE(to_jsonl(write(*loaded, 2, 16).documents), to_jsonl(one.documents));
+  // What a copy takes isn't there for documents.
+  const std::int64_t copy = ModelCopy::bytes(loaded->model, "int4:g32", "test");
+  EXPECT_GT(copy, loaded->model.parameters() / 2);
+  EXPECT_LT(copy, loaded->model.parameters());
+  const std::int64_t bytes = own_text_streams(loaded->model, {}, 1 << 20, 1 << 30).bytes;
+  EXPECT_EQ(
+      own_text_streams(loaded->model, {.weights = "int4:g32"}, 1 << 20, copy + 2 * bytes).count, 2);
 }
 
 TEST(OwnText, IsReadBackWithAsManyTokens) {
@@ -130,20 +146,21 @@ TEST(OwnText, IsRefusedOfAModelThatLoopsOrSaysNothing) {
 }
 
 TEST(OwnText, HasAsManyStreamsAsPayAndHaveRoom) {
-  Decoder d;
+  Model model;
+  Decoder& d = model.decoder;
   d.layers = 2;
   d.kv_heads = 2;
   d.head_dim = 4;
   d.vocabulary = 100;
   d.context = 256;
-  const OwnTextStreams many = own_text_streams(d, {}, 1 << 20, 1 << 30);
+  const OwnTextStreams many = own_text_streams(model, {}, 1 << 20, 1 << 30);
   // Keys and values of 2 heads x 4 in 2 layers, 2 bytes each, of 256 tokens.
   EXPECT_EQ(many.bytes, 2 * 2 * 2 * 4 * 2 * 256 + 12 * 100);
   EXPECT_GE(many.count, 8);
-  EXPECT_EQ(own_text_streams(d, {}, 1 << 20, 3 * many.bytes + 5).count, 3);
-  EXPECT_LE(own_text_streams(d, {}, 300, 1 << 30).count, 3);
-  EXPECT_THROW(own_text_streams(d, {}, 300, many.bytes - 1), Error);
-  EXPECT_LT(own_text_streams(d, {.length = 64}, 300, 1 << 30).bytes, many.bytes / 3);
+  EXPECT_EQ(own_text_streams(model, {}, 1 << 20, 3 * many.bytes + 5).count, 3);
+  EXPECT_LE(own_text_streams(model, {}, 300, 1 << 30).count, 3);
+  EXPECT_THROW(own_text_streams(model, {}, 300, many.bytes - 1), Error);
+  EXPECT_LT(own_text_streams(model, {.length = 64}, 300, 1 << 30).bytes, many.bytes / 3);
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ Coder coder_of(const QuantizeRequest& request) {
 }
 
 // The options that decide codes and grids, for model cards.
-std::string how_of(const QuantizeRequest& request, const Coder& coder) {
+std::string how_of(const QuantizeRequest& request, const Coder& coder, std::int64_t tokens) {
   std::string how =
       "--method " + (request.method.empty() ? std::string(coder.method->name) : request.method);
   if (!request.rewrites.empty())
@@ -71,7 +71,7 @@ std::string how_of(const QuantizeRequest& request, const Coder& coder) {
   if (!request.budget.size.empty()) how += " --fit " + request.budget.size;
   if (request.budget.max_kl) how += fmt::format(" --max-kld {}", *request.budget.max_kl);
   if (!request.calibrate.empty())
-    how += fmt::format(" --tokens {} --context {}", request.tokens, request.context);
+    how += fmt::format(" --tokens {} --context {}", tokens, request.context);
   return how;
 }
 
@@ -80,7 +80,6 @@ Recipe recipe_of(const QuantizeRequest& request, int threads) {
   for (const std::string& t : request.targets) recipe.targets.push_back(parse_target(t));
   for (const std::string& e : request.exceptions) recipe.exceptions.push_back(parse_exception(e));
   recipe.coder = coder_of(request);
-  recipe.how = how_of(request, recipe.coder);
   recipe.pre_tokenizer = request.pre_tokenizer;
   recipe.memory_bytes =
       request.memory_bytes > 0 ? request.memory_bytes : machine_memory_bytes() / 4;
@@ -132,9 +131,16 @@ class Job {
   void load() {
     out_.loaded = load_model(request_.model, progress_);
     text_->read(*out_.loaded, request_.model, remarks_, progress_);
+    recipe_.how = how_of(request_, recipe_.coder, text_->tokens());
     take_windows();
     out_.seconds.load = laps_.lap();
-    progress_.expect(expected_work(out_.loaded->model, outline()));
+    const std::vector<Work> work = expected_work(out_.loaded->model, outline());
+    for (const auto& window : windows_) out_.calibration_tokens += std::ssize(window);
+    for (const Work& w : work) {
+      if (w.stage == "calibrate" || w.stage == "quantize")
+        out_.calibration_seconds += w.amount * w.seconds_per_unit;
+    }
+    progress_.expect(work);
   }
 
   void take_windows() {
@@ -154,7 +160,7 @@ class Job {
   // Chooses grids where a budget is given.
   void allot() {
     if (!request_.budget.asked()) return;
-    const std::int64_t tokens = measured_tokens(request_.tokens);
+    const std::int64_t tokens = measured_tokens(text_->tokens());
     out_.allotments =
         allot_all(request_.budget,
                   request_.calibrate.empty() ? judge_windows(tokens) : text_->windows(tokens),
@@ -302,7 +308,7 @@ class Job {
     job.outputs = std::ssize(recipe_.targets);
     job.own_text_tokens = text_->own_tokens();
     if (request_.budget.asked()) {
-      job.fit_tokens = measured_tokens(request_.tokens);
+      job.fit_tokens = measured_tokens(text_->tokens());
       job.fit_choices = tried_choices(request_.budget);
     }
     for (const auto& window : windows_) job.calibration_tokens += std::ssize(window);
@@ -354,7 +360,8 @@ double calibrated_seconds(const Model& model, std::int64_t outputs, int threads)
   JobOutline job;
   job.threads = threads;
   job.outputs = outputs;
-  job.own_text_tokens = job.calibration_tokens = job.calibration_work = QuantizeRequest().tokens;
+  job.own_text_tokens = job.calibration_tokens = job.calibration_work =
+      QuantizeRequest().tokens.value();
   job.calibration_stages = 1;
   job.feedback = true;
   double seconds = 0;

@@ -24,8 +24,8 @@ struct QuantizeRequest {
   std::vector<std::string> exceptions;  ///< ROLE-OR-PATTERN=GRID
   std::vector<std::string> calibrate;   ///< texts
   std::string save_text;
-  std::int64_t tokens = 16384;  ///< of the texts
-  std::int64_t context = 512;   ///< tokens of a window
+  std::optional<std::int64_t> tokens = 16384;  ///< of the texts; nothing: auto_tokens()
+  std::int64_t context = 512;                  ///< tokens of a window
   std::string statistics;
   Budget budget;
   std::string resume;
@@ -61,9 +61,11 @@ struct QuantizeOutcome {
   std::vector<RewriteResult> rewrites;  ///< what they did, or would
   std::string calibration;              ///< texts or statistics, in words; empty: none
   std::optional<OwnTextOutcome> own_text;
-  std::optional<TextReading> text;    ///< nothing: no text, or nothing ran
-  std::optional<RunResult> run;       ///< nothing: only planned
-  std::vector<Judgement> judgements;  ///< one for each output, or none
+  std::int64_t calibration_tokens = 0;  ///< of the text, as far as it goes; 0: none
+  double calibration_seconds = 0;       ///< about what they take, with the coding, to be expected
+  std::optional<TextReading> text;      ///< nothing: no text, or nothing ran
+  std::optional<RunResult> run;         ///< nothing: only planned
+  std::vector<Judgement> judgements;    ///< one for each output, or none
   QuantizeSeconds seconds;
 };
 

@@ -15,17 +15,6 @@ namespace {
 constexpr std::int64_t kLogitFloats = 1 << 22;
 constexpr std::int64_t kSampledTiles = 8;  // of half a million weights: thousands of groups
 
-double weighted_squares(Matrix w, Matrix q, Floats h) {
-  double sum = 0;
-  for (std::int64_t r = 0; r < w.rows; ++r) {
-    for (std::size_t j = 0; j < w.row(r).size(); ++j) {
-      const double e = static_cast<double>(w.row(r)[j]) - static_cast<double>(q.row(r)[j]);
-      sum += (h.empty() ? 1.0 : static_cast<double>(h[j])) * e * e;
-    }
-  }
-  return sum;
-}
-
 }  // namespace
 
 // A model some of whose weights are others, from a layer's inputs to its divergence.
@@ -115,36 +104,11 @@ Floats Sensitivity::importance(const Weight& weight) const {
   return found == importance_.end() ? Floats() : Floats(found->second);
 }
 
-// Codes so many tiles of the weight's rows, spread evenly, or all: the weighted squared error. What
-// they become goes to `rows`, where there are any.
 double Sensitivity::code(const Weight& weight, const std::shared_ptr<const Grid>& grid,
                          std::int64_t tiles, CodedRows* rows) const {
-  const TensorJob job{weight.use.hf, &weight, weight.rows, grid, {}};
-  const std::int64_t cols = weight.use.cols;
-  const std::int64_t step = tile_rows(job, false);
-  const std::int64_t there = ceil_div(weight.use.rows, step);
-  tiles = std::min(tiles, there);
-  const Floats h = importance(weight);
   InputStatistics inputs;
-  if (weighted_) inputs.importance = h;
-  std::vector<double> errors(static_cast<std::size_t>(tiles));
-  team_.run(tiles, [&](std::int64_t t) {
-    const std::int64_t begin = t * there / tiles * step;
-    const std::int64_t count = std::min(step, weight.use.rows - begin);
-    std::vector<float> values(static_cast<std::size_t>(count * cols));
-    weight.rows->read(begin, count, values.data());
-    check_weights(job, begin, values);
-    PlaneBuffers planes;
-    const Matrix w(values.data(), count, cols);
-    find_method("mse").code(*grid, w, inputs, {}, make_room(*grid, count, cols, planes));
-    std::vector<float> decoded(values.size());
-    decode(*grid, planes, {decoded.data(), count, cols});
-    errors[static_cast<std::size_t>(t)] = weighted_squares(w, {decoded.data(), count, cols}, h);
-    if (rows != nullptr) rows->set(begin, count, planes);
-  });
-  double sum = 0;
-  for (const double e : errors) sum += e;
-  return sum;
+  if (weighted_) inputs.importance = importance(weight);
+  return code_rows(weight, grid, inputs, importance(weight), tiles, team_, rows);
 }
 
 std::unique_ptr<CodedRows> Sensitivity::coded(const Weight& weight,
