@@ -28,7 +28,7 @@ fs::path folder_of(const fs::path& path) {
 }
 
 [[noreturn]] void fail_exists(const fs::path& path) {
-  throw Error(path.string(), "already exists", "a new path, or --force");
+  throw Error(path.string(), "already exists", "a new path, or `force`");
 }
 
 void sync_folder(const fs::path& folder) {

@@ -58,7 +58,7 @@ void limit_instruction_set(std::string_view name) {
     }
     better |= t;
   }
-  throw_unknown("--cpu", "instruction set", name, instruction_sets());
+  throw_unknown("`cpu`", "instruction set", name, instruction_sets());
 }
 
 }  // namespace zp

@@ -31,7 +31,7 @@ TEST(Error, CutsEveryPart) {
 
 TEST(UsageError, IsCaughtAsAnError) {
   try {
-    throw UsageError("--to", "unknown container");
+    throw UsageError("`to`", "unknown container");
   } catch (const Error& e) {
     EXPECT_NE(dynamic_cast<const UsageError*>(&e), nullptr);
   }

@@ -23,13 +23,13 @@ TEST(Named, AnUnknownNameIsRefusedWithWhatWasMeantAndAll) {
   const Thing one{"nearest"};
   const Thing two{"mse"};
   const std::vector<const Thing*> all = {&one, &two};
-  EXPECT_EQ(&find_named(all, &Thing::name, "MSE", "--method", "method"), &two);
+  EXPECT_EQ(&find_named(all, &Thing::name, "MSE", "`method`", "method"), &two);
   try {
-    find_named(all, &Thing::name, "nearst", "--method", "method");
+    find_named(all, &Thing::name, "nearst", "`method`", "method");
     FAIL();
   } catch (const UsageError& error) {
     EXPECT_STREQ(error.what(),
-                 "--method: unknown method (did you mean nearest?): expected nearest, mse, found "
+                 "`method`: unknown method (did you mean nearest?): expected nearest, mse, found "
                  "nearst");
   }
 }

@@ -383,7 +383,7 @@ void Calibration::resume(std::int64_t stages, Bytes state) {
   embed();
   float_.resume(state);
   for (const auto& output : outputs_) output->resume(state);
-  if (!state.empty()) throw Error("--resume", "a state of another size");
+  if (!state.empty()) throw Error("`resume`", "a state of another size");
   stage_ = stages - 1;
 }
 

@@ -104,7 +104,7 @@ void Stream::resume(Bytes& state) {
   for (Activations& x : hidden_) {
     for (std::int64_t r = 0; r < x.rows(); ++r) {
       const std::span<float> row = x.view().row(r);
-      if (state.size() < row.size_bytes()) throw Error("--resume", "a state of another size");
+      if (state.size() < row.size_bytes()) throw Error("`resume`", "a state of another size");
       std::memcpy(row.data(), state.data(), row.size_bytes());
       state = state.subspan(row.size_bytes());
     }

@@ -20,9 +20,9 @@ void check_windows(const Tokenizer* tokenizer, const std::string& where, std::in
                 "tokenizer.json, tokenizer.model, vocab.json with merges.txt, or *.tiktoken");
   }
   if (context < 1)
-    throw Error("--context", "too short", "at least 1 token", std::to_string(context));
+    throw Error("`context`", "too short", "at least 1 token", std::to_string(context));
   if (tokens < context) {
-    throw Error("--tokens", "fewer than one window of --context",
+    throw Error("`tokens`", "fewer than one window of `context`",
                 "at least " + std::to_string(context), std::to_string(tokens));
   }
 }
@@ -34,7 +34,7 @@ std::vector<Ids> calibration_windows(std::span<const Document> documents,
   const Ids all = encode_together(documents, *tokenizer, where);
   const auto available = static_cast<std::int64_t>(all.size());
   if (available < context) {
-    throw Error("calibration text", "shorter than one window of --context",
+    throw Error("calibration text", "shorter than one window of `context`",
                 "at least " + std::to_string(context) + " tokens", std::to_string(available));
   }
   const std::int64_t there = available / context;

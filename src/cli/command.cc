@@ -56,6 +56,23 @@ std::string command_line(std::span<const char* const> arguments) {
   return line;
 }
 
+std::string with_options(std::string_view message) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz-";
+  std::string out;
+  while (!message.empty()) {
+    const std::size_t begin = std::min(message.find('`'), message.size());
+    out += message.substr(0, begin);
+    message.remove_prefix(begin);
+    if (message.empty()) break;
+    const std::size_t end = std::min(message.find_first_not_of(kLetters, 1), message.size() - 1);
+    const bool option = end > 1 && message[end] == '`';
+    if (option) out += "--";
+    out += option ? message.substr(1, end - 1) : message.substr(0, 1);
+    message.remove_prefix(option ? end + 1 : 1);
+  }
+  return out;
+}
+
 void print_json(const Json& value) {
   // Names from files may hold anything: what is no UTF-8 is replaced rather than refused.
   const std::string text = value.dump(2, ' ', false, Json::error_handler_t::replace);

@@ -35,6 +35,9 @@ CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
 /// "zeropoint" with these arguments as a shell would take them: quoted where they need it.
 std::string command_line(std::span<const char* const> arguments);
 
+/// A message of the library's in the command line's words: `tokens` is --tokens.
+std::string with_options(std::string_view message);
+
 /// Prints one JSON value on standard output.
 void print_json(const Json& value);
 

@@ -1,13 +1,11 @@
 // zeropoint evaluate: what a model is worth on a text, alone or against another.
-#include <fmt/format.h>
+#include "pipeline/evaluate.h"
 
-#include <optional>
+#include <fmt/format.h>
 
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "cli/interrupt.h"
-#include "pipeline/load.h"
-#include "pipeline/text_files.h"
 #include "report/evaluation.h"
 
 namespace zp::cli {
@@ -18,31 +16,10 @@ constexpr const char* kExamples =
     "  zeropoint evaluate demo-q4_0.gguf --text heldout.txt --against models/demo\n"
     "  zeropoint evaluate model.gguf --text wiki.test.raw --context 2048 --json";
 
-struct Options {
-  std::string model;
-  std::string text;
-  std::string against;
-  std::int64_t context = 512;
-};
-
-int evaluate_command(const Options& o, const Common& common) {
-  const WhenInterrupted words("the text was not read to its end: no figures");
+int evaluate_command(const EvaluateRequest& request, const Common& common) {
   const Team team(common.threads, &cancellation());
   std::unique_ptr<Progress> progress = make_progress(common);
-  const std::unique_ptr<LoadedModel> loaded = load_model(o.model, *progress);
-  std::unique_ptr<LoadedModel> reference;
-  std::optional<Subject> beside;
-  if (!o.against.empty()) {
-    reference = load_model(o.against, *progress);
-    beside = subject_of(*reference);
-  }
-  const JudgeText text{read_documents(o.text), o.context};
-  const Subject subject = subject_of(*loaded);
-  check_text(subject, text);
-  say_beyond_context(loaded->model.decoder, o.context, "windows", *progress);
-  UnreadRemarks().say(text.documents, *loaded, *progress);
-  const Judgement judgement =
-      judge({&subject, 1}, beside ? &*beside : nullptr, text, team, *progress).front();
+  const Judgement judgement = evaluate(request, team, *progress);
   progress.reset();
   if (common.json) {
     print_json(to_json(judgement));
@@ -57,7 +34,7 @@ int evaluate_command(const Options& o, const Common& common) {
 void add_evaluate(CLI::App& app, Common& common, std::function<int()>& run) {
   CLI::App* sub = add_subcommand(app, common, "evaluate",
                                  "Measure a model on a text, alone or against another", kExamples);
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<EvaluateRequest>();
   sub->add_option("MODEL", o->model, "Any model: a folder or a file")->required();
   sub->add_option("--text", o->text, "What to measure on: " + std::string(kDocumentForms))
       ->required();

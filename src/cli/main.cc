@@ -79,9 +79,9 @@ int main(int argc, char** argv) {
     if (!common.cpu.empty()) zp::limit_instruction_set(common.cpu);
     return run();
   } catch (const zp::UsageError& error) {
-    return fail(2, error.what());
+    return fail(2, with_options(error.what()));
   } catch (const zp::Error& error) {
-    return fail(1, error.what());
+    return fail(1, with_options(error.what()));
   } catch (const zp::Cancelled&) {
     return fail(130, interrupt_words());
   } catch (const std::bad_alloc&) {

@@ -379,7 +379,7 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   auto options = std::make_shared<Options>();
   QuantizeRequest& request = options->request;
   sub->add_option("MODEL", request.model, "Hugging Face folder or checkpoint file")->required();
-  sub->add_option("--to", request.targets, "CONTAINER[:GRID][=PATH]; may be given several times")
+  sub->add_option("--to", request.to, "CONTAINER[:GRID][=PATH]; may be given several times")
       ->required()
       ->allow_extra_args(false);
   sub->add_option("--method", request.method,
@@ -387,7 +387,7 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
                   "--calibrate, mse without); "
                   "gptq:upstream=on|off,order=on|off,damp=X,shrink=X,sweeps=N,floats=keep|adjust; "
                   "nearest:observer=NAME,percentile=P cuts weights, see list observers");
-  sub->add_option("--rewrite", request.rewrites,
+  sub->add_option("--rewrite", request.rewrite,
                   "What is done to the float model before, NAME[,NAME...] of awq, "
                   "smoothquant[:alpha=0.5], rotation; with --calibrate")
       ->allow_extra_args(false);
@@ -401,8 +401,8 @@ void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
   add_tokens(*sub, options->tokens,
              "Tokens of --calibrate, spread over its texts; one window of sixteen is held out "
              "to measure on");
-  add_budget_options(*sub, request.budget);
-  sub->add_option("--set", request.exceptions, "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
+  add_budget_options(*sub, request.fit);
+  sub->add_option("--set", request.set, "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
       ->allow_extra_args(false);
   sub->add_option(
       "--statistics", request.statistics,

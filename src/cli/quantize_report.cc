@@ -100,7 +100,7 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
 
 ReportedFit reported(const Allotment& allotment, const QuantizeRequest& request) {
   ReportedFit fit;
-  fit.budget = asked_text(request.budget);
+  fit.budget = asked_text(request.fit);
   fit.texts = request.budget_texts();
   fit.tokens = allotment.tokens;
   fit.predicted = allotment.predicted;
@@ -134,7 +134,7 @@ QuantizeReport report_of(const QuantizeRequest& request, const QuantizeOutcome& 
   report.source = loaded.checkpoint.path.string();
   report.architecture = loaded.model.architecture->name;
   report.method = outcome.plan.coder.method->name;
-  if (!request.rewrites.empty()) report.method = request.rewrites + ", then " + report.method;
+  if (!request.rewrite.empty()) report.method = request.rewrite + ", then " + report.method;
   report.text = request.judge == "-" ? "standard input" : request.judge;
   report.calibration = outcome.calibration;
   if (outcome.text) report.calibration_kind = to_text(*outcome.text);

@@ -50,7 +50,7 @@ std::string find_pre_tokenizer(const Tokenizer& tokenizer, const std::string& wh
   throw Error(where,
               "no pre-tokenizer of llama.cpp is known to split text as this tokenizer does, with " +
                   (regexes.empty() ? "no regex" : regexes),
-              "--pre-tokenizer NAME to override");
+              "`pre-tokenizer` NAME to override");
 }
 
 std::vector<std::string> pre_tokenizer_deviations(const Tokenizer& tokenizer) {

@@ -129,7 +129,7 @@ TEST(GgufTokenizer, RefusesUnknownRegexesUnlessOverridden) {
   EXPECT_EQ(error_of(t),
             "m: no pre-tokenizer of llama.cpp is known to split text as this tokenizer does, with "
             "x+ then [\\n]: "
-            "expected --pre-tokenizer NAME to override");
+            "expected `pre-tokenizer` NAME to override");
   EXPECT_EQ(get<std::string>(pairs_of(t, {}, "tekken"), "tokenizer.ggml.pre"), "tekken");
 }
 

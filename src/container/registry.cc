@@ -31,7 +31,7 @@ std::span<const Container* const> containers() {
 }
 
 const Container& find_container(std::string_view name) {
-  return find_named(containers(), &Container::name, name, "--to", "container");
+  return find_named(containers(), &Container::name, name, "`to`", "container");
 }
 
 }  // namespace zp

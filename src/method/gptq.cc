@@ -246,7 +246,7 @@ constexpr std::array<std::string_view, 6> kOptions = {"upstream", "order",  "dam
 extern const Method method_gptq;
 const Method method_gptq{"gptq",
                          "each column's error is made up for by those behind it, and what layers "
-                         "before have done (--calibrate)",
+                         "before have done, as a text shows them",
                          Fit::search,
                          true,
                          code,

@@ -108,9 +108,9 @@ TEST(Nearest, OptionsThatCannotBeAreRefusedByName) {
     return "accepted";
   };
   EXPECT_EQ(refusal("nearest:observer=mse"),
-            "--method nearest:observer=mse: of weights a method finds that: expected --method mse");
+            "`method` nearest:observer=mse: of weights a method finds that: expected `method` mse");
   EXPECT_EQ(refusal("nearest:observer=moving-average"),
-            "--method nearest:observer=moving-average: weights don't come in batches: expected "
+            "`method` nearest:observer=moving-average: weights don't come in batches: expected "
             "another observer, found moving-average");
   EXPECT_NE(refusal("nearest:observer=median").find("unknown observer"), std::string::npos);
   EXPECT_NE(refusal("nearest:damp=1").find("expected observer or percentile"), std::string::npos);

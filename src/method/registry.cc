@@ -21,7 +21,7 @@ std::span<const Method* const> methods() {
 }
 
 const Method& find_method(std::string_view name) {
-  return find_named(methods(), &Method::name, name, "--method", "method");
+  return find_named(methods(), &Method::name, name, "`method`", "method");
 }
 
 const Method& default_method() { return find_method("mse"); }
@@ -53,7 +53,7 @@ const Observer& weights_observer(const std::string& where, std::string_view name
   if (observer.of_batches)
     throw UsageError(where, "weights don't come in batches", "another observer",
                      std::string(observer.name));
-  if (name == "mse") throw UsageError(where, "of weights a method finds that", "--method mse");
+  if (name == "mse") throw UsageError(where, "of weights a method finds that", "`method` mse");
   return observer;
 }
 
@@ -82,7 +82,7 @@ void set(MethodOptions& options, const std::string& where, std::string_view name
 }  // namespace
 
 Coder parse_coder(std::string_view spec) {
-  const std::string where = "--method " + std::string(spec);
+  const std::string where = "`method` " + std::string(spec);
   const std::size_t colon = std::min(spec.find(':'), spec.size());
   Coder coder{&find_method(spec.substr(0, colon)), {}};
   if (colon == spec.size()) return coder;

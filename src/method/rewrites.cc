@@ -25,9 +25,9 @@ namespace {
 ChosenRewrite parse_one(std::string_view spec) {
   const std::size_t colon = std::min(spec.find(':'), spec.size());
   ChosenRewrite chosen{
-      &find_named(rewrites(), &Rewrite::name, spec.substr(0, colon), "--rewrite", "rewrite"), {}};
+      &find_named(rewrites(), &Rewrite::name, spec.substr(0, colon), "`rewrite`", "rewrite"), {}};
   if (colon == spec.size()) return chosen;
-  const std::string where = "--rewrite " + std::string(spec);
+  const std::string where = "`rewrite` " + std::string(spec);
   const std::string_view option = spec.substr(colon + 1);
   const std::string name(chosen.rewrite->option);
   if (name.empty())
@@ -45,7 +45,7 @@ std::vector<ChosenRewrite> parse_rewrites(std::string_view spec) {
   for (const std::string_view one : at_commas(spec)) {
     const ChosenRewrite chosen = parse_one(one);
     if (std::ranges::any_of(all, [&](const auto& c) { return c.rewrite == chosen.rewrite; }))
-      throw UsageError("--rewrite", "stands twice", "each once", std::string(one));
+      throw UsageError("`rewrite`", "stands twice", "each once", std::string(one));
     all.push_back(chosen);
   }
   return all;

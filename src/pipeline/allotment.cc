@@ -75,7 +75,7 @@ class Allotting {
         limits_(limits),
         container_(find_container(target_.container)) {
     if (container_.budget_grids().empty()) {
-      throw UsageError("--fit", "no grids to choose from for " + std::string(container_.name()),
+      throw UsageError("`fit`", "no grids to choose from for " + std::string(container_.name()),
                        with_budgets());
     }
   }
@@ -83,7 +83,7 @@ class Allotting {
   Allotment run(std::vector<std::vector<std::int32_t>> windows, const Team& team,
                 Progress& progress) {
     weights_ = choosable(container_, loaded_.model, recipe_, about_bits());
-    if (weights_.empty()) throw Error("--fit", "no tensor has a choice");
+    if (weights_.empty()) throw Error("`fit`", "no tensor has a choice");
     choose(Purchase(weights_.size()));
     plan();  // what is refused is refused before anything is measured
     Sensitivity sensitivity(loaded_.model, std::move(windows),
@@ -118,8 +118,8 @@ class Allotting {
 
   void check_memory(std::int64_t bytes) const {
     if (recipe_.memory_bytes <= 0 || bytes <= recipe_.memory_bytes) return;
-    throw Error("--fit", "measuring does not fit the memory budget",
-                "--memory of at least " + std::to_string(bytes) + " bytes, or fewer --tokens",
+    throw Error("`fit`", "measuring does not fit the memory budget",
+                "`memory` of at least " + std::to_string(bytes) + " bytes, or fewer `tokens`",
                 std::to_string(recipe_.memory_bytes));
   }
 

@@ -22,7 +22,7 @@ void refuse_ambiguous(const std::string& size) {
   const char* const end = size.data() + size.size();
   const auto [at, error] = std::from_chars(size.data(), end, value);
   if (error != std::errc() || at != end || !(value > 0 && value <= kMostBits)) return;
-  throw UsageError("--fit", "ambiguous budget",
+  throw UsageError("`fit`", "ambiguous budget",
                    fmt::format("{0}bpw (bits per weight) or {0}GB (bytes of the output)", size),
                    size);
 }
@@ -36,17 +36,17 @@ Limits limits_of(const Budget& budget) {
     const auto [at, error] = std::from_chars(size.data(), end, limits.bits_per_weight);
     if (error != std::errc() || at != end || !(limits.bits_per_weight > 0) ||
         !(limits.bits_per_weight <= kMostBits))
-      throw UsageError("--fit", "no budget", "e.g. 4.5bpw or 3.2GB", size);
+      throw UsageError("`fit`", "no budget", "e.g. 4.5bpw or 3.2GB", size);
   } else if (!size.empty()) {
     refuse_ambiguous(size);
-    limits.bytes = parse_size(size, "--fit");
-    if (limits.bytes <= 0) throw UsageError("--fit", "no budget", "e.g. 4.5bpw or 3.2GB", size);
+    limits.bytes = parse_size(size, "`fit`");
+    if (limits.bytes <= 0) throw UsageError("`fit`", "no budget", "e.g. 4.5bpw or 3.2GB", size);
   }
   limits.name = size;
   if (budget.max_kl) {
     const std::string asked = fmt::format("{}", *budget.max_kl);
     if (!(*budget.max_kl > 0 && *budget.max_kl <= 1000))
-      throw UsageError("--max-kld", "no divergence", "more than 0", asked);
+      throw UsageError("`max-kld`", "no divergence", "more than 0", asked);
     limits.kl = *budget.max_kl;
     if (size.empty()) limits.name = "kld" + asked;
   }
@@ -64,15 +64,15 @@ std::string asked_text(const Budget& budget) {
 void check_budget(const Budget& budget, const std::vector<std::string>& texts,
                   const Recipe& recipe) {
   limits_of(budget);
-  const std::string where = budget.size.empty() ? "--max-kld" : "--fit";
+  const std::string where = budget.size.empty() ? "`max-kld`" : "`fit`";
   if (texts.empty())
     throw UsageError(where, "needs a text to measure losses on",
-                     "--calibrate FILE or --judge FILE");
+                     "`calibrate` FILE or `judge` FILE");
   if (std::ranges::find(texts, "-") != texts.end())
     throw UsageError(where, "its text is read more than once", "a file", "standard input");
   for (const Target& target : recipe.targets) {
     if (!target.grid.empty())
-      throw UsageError("--to", where + " chooses the grids", target.container + "[=PATH]",
+      throw UsageError("`to`", where + " chooses the grids", target.container + "[=PATH]",
                        target.container + ":" + target.grid);
   }
 }

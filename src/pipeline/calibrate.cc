@@ -31,7 +31,7 @@ void check_memory(const Calibration& calibration, std::int64_t memory) {
   if (calibration.bytes() <= memory) return;
   throw Error(
       "calibrate", "statistics of one layer do not fit the memory budget",
-      "--memory of at least " + std::to_string(calibration.bytes()) + " bytes, or fewer --tokens",
+      "`memory` of at least " + std::to_string(calibration.bytes()) + " bytes, or fewer `tokens`",
       std::to_string(memory));
 }
 
@@ -50,7 +50,7 @@ CalibrateOutcome calibrate(const CalibrateRequest& request, const Team& team, Pr
   const std::int64_t memory =
       request.memory_bytes > 0 ? request.memory_bytes : machine_memory_bytes() / 4;
   check_output_path(request.output, request.force);
-  CalibrationText text({"--text",
+  CalibrationText text({"`text`",
                         request.texts,
                         request.tokens,
                         request.context,

@@ -88,7 +88,7 @@ std::vector<std::vector<TokenId>> windows_of(const TextSources& sources,
   if (!sources.own) return calibration_windows(files, tokenizer, where, tokens, context);
   check_windows(tokenizer, where, tokens, context);
   if (!sources.files.empty() && tokens < 2 * context) {
-    throw Error("--tokens", "fewer than one window of --context for each kind of text",
+    throw Error("`tokens`", "fewer than one window of `context` for each kind of text",
                 "at least " + std::to_string(2 * context), std::to_string(tokens));
   }
   const std::int64_t count = own_windows(sources, tokens, context);
@@ -114,7 +114,7 @@ CalibrationText::CalibrationText(TextRequest asked)
     : asked_(std::move(asked)), sources_(parse_text_sources(asked_.words, asked_.option)) {
   if (asked_.save.empty()) return;
   if (!sources_.own) {
-    throw UsageError("--save-text", "keeps what the model writes itself", asked_.option + " own");
+    throw UsageError("`save-text`", "keeps what the model writes itself", asked_.option + " own");
   }
   check_output_path(asked_.save, asked_.force);
 }

@@ -9,7 +9,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-TextSources parse(const Words& words) { return parse_text_sources(words, "--calibrate"); }
+TextSources parse(const Words& words) { return parse_text_sources(words, "`calibrate`"); }
 
 TEST(CalibrationText, TellsOwnTextFromFiles) {
   EXPECT_FALSE(parse({"a.txt", "./own", "own.txt", "owner"}).own);
@@ -34,15 +34,16 @@ TEST(CalibrationText, TakesMoreTokensForWiderInputs) {
 }
 
 TEST(CalibrationText, ReadsTheOptionsOfOwnText) {
-  const OwnSource own = *parse({"own:0.25,temperature=0.7,length=128,seed=3,weights=int4:g32", "a.txt"}).own;
+  const OwnSource own =
+      *parse({"own:0.25,temperature=0.7,length=128,seed=3,weights=int4:g32", "a.txt"}).own;
   EXPECT_EQ(own.share, 0.25);
   EXPECT_EQ(own.options.temperature, 0.7);
   EXPECT_EQ(own.options.length, 128);
   EXPECT_EQ(own.options.seed, 3u);
   EXPECT_EQ(own.options.weights, "int4:g32");
-  for (const char* word :
-       {"own:", "own:2", "own:0", "own:x=1", "own:temperature=0",
-        "own:temperature=", "own:length=2", "own:seed=-1", "own:seed=1,", "own:nan", "own:weights=", "own:weights=int99"})
+  for (const char* word : {"own:", "own:2", "own:0", "own:x=1", "own:temperature=0",
+                           "own:temperature=", "own:length=2", "own:seed=-1", "own:seed=1,",
+                           "own:nan", "own:weights=", "own:weights=int99"})
     EXPECT_THROW(parse({word, "a.txt"}), UsageError) << word;
   EXPECT_THROW(parse({"own:0.5"}), UsageError);
   EXPECT_THROW(parse({"own", "own:seed=1"}), UsageError);

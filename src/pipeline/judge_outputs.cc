@@ -11,7 +11,7 @@ void check_judgeable(const Plan& plan, const LoadedModel& source, const JudgeTex
     throw Error(output.path.string(),
                 "can't be judged: " + std::string(output.container->name()) +
                     " can't be read back as a model",
-                "another container, or no --judge");
+                "another container, or no `judge`");
   }
   check_text(subject_of(source), text);
 }

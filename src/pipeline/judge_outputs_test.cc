@@ -38,7 +38,7 @@ std::string refusal(const Container& container, const LoadedModel& source) {
 TEST(JudgeOutputs, WhatCannotBeReadBackIsRefused) {
   EXPECT_EQ(refusal(OneWay(), LoadedModel()),
             "out.x: can't be judged: one-way can't be read back as a model: expected another "
-            "container, or no --judge");
+            "container, or no `judge`");
 }
 
 TEST(JudgeOutputs, ASourceWithoutTokenizerIsRefused) {

@@ -443,7 +443,7 @@ OwnTextStreams own_text_streams(const Model& model, const OwnTextOptions& option
       options.weights.empty() ? 0 : ModelCopy::bytes(model, options.weights, "own text");
   if (out.bytes > memory_bytes - copy) {
     throw Error("own text", "a document does not fit the memory budget",
-                "--memory of at least " + std::to_string(out.bytes + copy) +
+                "`memory` of at least " + std::to_string(out.bytes + copy) +
                     " bytes, or a length below " + std::to_string(length),
                 std::to_string(memory_bytes));
   }

@@ -136,7 +136,7 @@ void check_no_mixture_of_another(const Container& container, const std::string& 
   for (const Container* other : containers()) {
     if (find_mixture(other->mixtures(), asked) == nullptr) continue;
     const std::string name(container.name());
-    throw UsageError("--to " + name + ":" + asked, "a mixture of " + std::string(other->name()),
+    throw UsageError("`to` " + name + ":" + asked, "a mixture of " + std::string(other->name()),
                      "a grid, such as " + std::string(container.default_grid()));
   }
 }
@@ -152,7 +152,7 @@ bool is_mixture(const Container& container, const std::string& asked) {
     for (const Mixture& mixture : container.mixtures()) names.emplace_back(mixture.name);
     check_no_mixture_of_another(container, asked);
     if (closest_name(asked, names).empty()) throw;
-    throw UsageError("--to", unknown_name("grid", asked, names),
+    throw UsageError("`to`", unknown_name("grid", asked, names),
                      "a name of zeropoint list mixtures or list grids", asked);
   }
 }
@@ -181,9 +181,9 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return asked_for(e.pattern, w.use); };
     if (std::none_of(model.weights.begin(), model.weights.end(), used)) {
-      throw Error("--set " + e.pattern, no_match(e.pattern, model));
+      throw Error("`set` " + e.pattern, no_match(e.pattern, model));
     }
-    out.rules.push_back({e.pattern, in_full(container, e.grid), "asked for with --set"});
+    out.rules.push_back({e.pattern, in_full(container, e.grid), "asked for"});
   }
   out.measured = !target.measured.empty();
   std::vector<Rule> rules = out.rules;
@@ -253,7 +253,7 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
       const std::int64_t bytes = tile_bytes(job, recipe.coder);
       if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
         throw Error("tensor \"" + job.name + "\"", "does not fit the memory budget",
-                    "--memory of at least " + std::to_string(bytes) + " bytes",
+                    "`memory` of at least " + std::to_string(bytes) + " bytes",
                     std::to_string(recipe.memory_bytes));
       }
       tiles.push_back(bytes);
@@ -265,9 +265,9 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
     std::int64_t bytes = recipe.statistics->bytes();
     for (const PlannedOutput& output : plan.outputs) bytes += coded_bytes(output, recipe);
     if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
-      throw Error("--calibrate", "statistics of one layer do not fit the memory budget",
-                  "--memory of at least " + std::to_string(bytes) +
-                      " bytes, fewer --tokens, or --method mse",
+      throw Error("`calibrate`", "statistics of one layer do not fit the memory budget",
+                  "`memory` of at least " + std::to_string(bytes) +
+                      " bytes, fewer `tokens`, or `method` mse",
                   std::to_string(recipe.memory_bytes));
     }
     sum += bytes;
@@ -281,7 +281,7 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
 
 void check_output_path(const fs::path& path, bool force) {
   if (!force && fs::exists(fs::symlink_status(path))) {
-    throw Error(path.string(), "already exists", "a new path, or --force");
+    throw Error(path.string(), "already exists", "a new path, or `force`");
   }
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   if (!fs::is_directory(folder)) throw Error(folder.string(), "no such folder to write to");
@@ -310,7 +310,7 @@ Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
     const fs::path& path = plan.outputs.back().path;
     for (std::size_t i = 0; i + 1 < plan.outputs.size(); ++i) {
       if (fs::weakly_canonical(plan.outputs[i].path) == fs::weakly_canonical(path)) {
-        throw Error("--to", "two targets have the same path", {}, path.string());
+        throw Error("`to`", "two targets have the same path", {}, path.string());
       }
     }
   }

@@ -46,19 +46,19 @@ Coder coder_of(const QuantizeRequest& request) {
                                                    : std::string(default_method().name);
   const Coder coder = parse_coder(name);
   const Method& method = *coder.method;
-  const std::string option = calibrated ? "--calibrate" : "--statistics";
+  const std::string option = calibrated ? "`calibrate`" : "`statistics`";
   if (!request.resume.empty() && !calibrated && request.statistics.empty())
-    throw UsageError("--resume", "only a calibrated run is worth it", "--calibrate FILE");
+    throw UsageError("`resume`", "only a calibrated run is worth it", "`calibrate` FILE");
   if (calibrated && !request.statistics.empty())
-    throw UsageError("--calibrate", "not together with --statistics", "one of them");
+    throw UsageError("`calibrate`", "not together with `statistics`", "one of them");
   if (method.feedback && !calibrated && request.statistics.empty())
-    throw UsageError("--method " + name, "needs a text to calibrate on", "--calibrate FILE");
-  if (!request.rewrites.empty() && !calibrated)
-    throw UsageError("--rewrite", "needs a text to calibrate on", "--calibrate FILE");
-  const bool measured = calibrated && request.budget.asked();  // the text serves that, too
-  if (method.fit == Fit::range && !measured && request.rewrites.empty() &&
+    throw UsageError("`method` " + name, "needs a text to calibrate on", "`calibrate` FILE");
+  if (!request.rewrite.empty() && !calibrated)
+    throw UsageError("`rewrite`", "needs a text to calibrate on", "`calibrate` FILE");
+  const bool measured = calibrated && request.fit.asked();  // the text serves that, too
+  if (method.fit == Fit::range && !measured && request.rewrite.empty() &&
       (calibrated || !request.statistics.empty()))
-    throw UsageError(option, "--method " + name + " takes none", "--method mse");
+    throw UsageError(option, "`method` " + name + " takes none", "`method` mse");
   return coder;
 }
 
@@ -66,10 +66,10 @@ Coder coder_of(const QuantizeRequest& request) {
 std::string how_of(const QuantizeRequest& request, const Coder& coder, std::int64_t tokens) {
   std::string how =
       "--method " + (request.method.empty() ? std::string(coder.method->name) : request.method);
-  if (!request.rewrites.empty())
-    how += fmt::format(" --rewrite {} --seed {}", request.rewrites, request.seed);
-  if (!request.budget.size.empty()) how += " --fit " + request.budget.size;
-  if (request.budget.max_kl) how += fmt::format(" --max-kld {}", *request.budget.max_kl);
+  if (!request.rewrite.empty())
+    how += fmt::format(" --rewrite {} --seed {}", request.rewrite, request.seed);
+  if (!request.fit.size.empty()) how += " --fit " + request.fit.size;
+  if (request.fit.max_kl) how += fmt::format(" --max-kld {}", *request.fit.max_kl);
   if (!request.calibrate.empty())
     how += fmt::format(" --tokens {} --context {}", tokens, request.context);
   return how;
@@ -77,8 +77,8 @@ std::string how_of(const QuantizeRequest& request, const Coder& coder, std::int6
 
 Recipe recipe_of(const QuantizeRequest& request, int threads) {
   Recipe recipe;
-  for (const std::string& t : request.targets) recipe.targets.push_back(parse_target(t));
-  for (const std::string& e : request.exceptions) recipe.exceptions.push_back(parse_exception(e));
+  for (const std::string& t : request.to) recipe.targets.push_back(parse_target(t));
+  for (const std::string& e : request.set) recipe.exceptions.push_back(parse_exception(e));
   recipe.coder = coder_of(request);
   recipe.pre_tokenizer = request.pre_tokenizer;
   recipe.memory_bytes =
@@ -118,12 +118,12 @@ class Job {
   // What is wrong with the request alone.
   void check() {
     recipe_ = recipe_of(request_, team_.threads());
-    if (!request_.rewrites.empty()) rewrites_ = parse_rewrites(request_.rewrites);
-    if (request_.budget.asked()) check_budget(request_.budget, request_.budget_texts(), recipe_);
+    if (!request_.rewrite.empty()) rewrites_ = parse_rewrites(request_.rewrite);
+    if (request_.fit.asked()) check_budget(request_.fit, request_.budget_texts(), recipe_);
     for (const Target& target : recipe_.targets) {
       if (!target.path.empty()) check_output_path(target.path, recipe_.force);
     }
-    text_.emplace(TextRequest{"--calibrate", request_.calibrate, request_.tokens, request_.context,
+    text_.emplace(TextRequest{"`calibrate`", request_.calibrate, request_.tokens, request_.context,
                               request_.dry_run ? "" : request_.save_text,
                               request_.dry_run ? "" : request_.resume, recipe_.force});
   }
@@ -149,9 +149,9 @@ class Job {
   }
 
   void write_own_text() {
-    if (!text_->is_missing() || (request_.dry_run && !request_.budget.asked())) return;
+    if (!text_->is_missing() || (request_.dry_run && !request_.fit.asked())) return;
     // What a plan refuses needs no text.
-    if (!request_.budget.asked()) make_plan(*out_.loaded, recipe_);
+    if (!request_.fit.asked()) make_plan(*out_.loaded, recipe_);
     text_->write(recipe_.memory_bytes, team_, progress_);
     take_windows();
     out_.seconds.own_text = laps_.lap();
@@ -159,12 +159,11 @@ class Job {
 
   // Chooses grids where a budget is given.
   void allot() {
-    if (!request_.budget.asked()) return;
+    if (!request_.fit.asked()) return;
     const std::int64_t tokens = measured_tokens(text_->tokens());
-    out_.allotments =
-        allot_all(request_.budget,
-                  request_.calibrate.empty() ? judge_windows(tokens) : text_->windows(tokens),
-                  *out_.loaded, recipe_, team_, progress_);
+    out_.allotments = allot_all(
+        request_.fit, request_.calibrate.empty() ? judge_windows(tokens) : text_->windows(tokens),
+        *out_.loaded, recipe_, team_, progress_);
     out_.seconds.budget = laps_.lap();
   }
 
@@ -194,7 +193,7 @@ class Job {
     const std::filesystem::path report = std::filesystem::weakly_canonical(request_.report);
     for (const PlannedOutput& output : out_.plan.outputs) {
       if (std::filesystem::weakly_canonical(output.path) == report)
-        throw Error("--report", "has the path of an output", {}, request_.report);
+        throw Error("`report`", "has the path of an output", {}, request_.report);
     }
   }
 
@@ -235,7 +234,7 @@ class Job {
                                            : "the outputs are complete");
     laps_.lap();
     measure_written(out_.allotments, out_.plan, *out_.loaded, team_, progress_);
-    if (request_.budget.asked()) out_.seconds.budget += laps_.lap();
+    if (request_.fit.asked()) out_.seconds.budget += laps_.lap();
     if (!judge_text_) return;
     out_.judgements = judge_outputs(out_.plan, *out_.loaded, *judge_text_, team_, progress_);
     out_.seconds.judge = laps_.lap();
@@ -268,7 +267,7 @@ class Job {
       CalibrationOptions options;
       options.feedback = feedback;
       options.method = coder.options;
-      options.outputs = request_.targets.size();
+      options.outputs = request_.to.size();
       options.memory_bytes = recipe_.memory_bytes;
       options.held_out = hold_out(windows);
       return std::make_unique<Calibration>(model, std::move(windows), options, team_);
@@ -279,8 +278,8 @@ class Job {
                                                 team_);
     }
     if (feedback) {
-      throw Error(request_.statistics, "an imatrix is not enough for --method gptq",
-                  "what zeropoint calibrate writes, or --method mse");
+      throw Error(request_.statistics, "an imatrix is not enough for `method` gptq",
+                  "what zeropoint calibrate writes, or `method` mse");
     }
     return nullptr;
   }
@@ -307,9 +306,9 @@ class Job {
     job.threads = recipe_.threads;
     job.outputs = std::ssize(recipe_.targets);
     job.own_text_tokens = text_->own_tokens();
-    if (request_.budget.asked()) {
+    if (request_.fit.asked()) {
       job.fit_tokens = measured_tokens(text_->tokens());
-      job.fit_choices = tried_choices(request_.budget);
+      job.fit_choices = tried_choices(request_.fit);
     }
     for (const auto& window : windows_) job.calibration_tokens += std::ssize(window);
     if (recipe_.statistics != nullptr) {

@@ -14,20 +14,20 @@
 
 namespace zp {
 
-/// Words are those of the command line (CLI.md); empty: not asked for.
+/// Fields have the names of the command line's options; empty: not asked for.
 struct QuantizeRequest {
   std::string model;
-  std::vector<std::string> targets;     ///< CONTAINER[:GRID][=PATH]
-  std::string method;                   ///< empty: gptq with a text, mse without
-  std::string rewrites;                 ///< NAME[,NAME...]
-  std::uint64_t seed = 0;               ///< of random signs
-  std::vector<std::string> exceptions;  ///< ROLE-OR-PATTERN=GRID
-  std::vector<std::string> calibrate;   ///< texts
+  std::vector<std::string> to;         ///< CONTAINER[:GRID][=PATH]
+  std::string method;                  ///< empty: gptq with a text, mse without
+  std::string rewrite;                 ///< NAME[,NAME...]
+  std::uint64_t seed = 0;              ///< of random signs
+  std::vector<std::string> set;        ///< ROLE-OR-PATTERN=GRID
+  std::vector<std::string> calibrate;  ///< texts
   std::string save_text;
   std::optional<std::int64_t> tokens = 16384;  ///< of the texts; nothing: auto_tokens()
   std::int64_t context = 512;                  ///< tokens of a window
   std::string statistics;
-  Budget budget;
+  Budget fit;
   std::string resume;
   std::string judge;
   std::string pre_tokenizer;

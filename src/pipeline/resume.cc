@@ -47,11 +47,11 @@ std::int64_t check(const fs::path& file, std::uint64_t run) {
     std::memcpy(&head, mapped.bytes().data(), sizeof(Head));
   if (mapped.bytes().size() < sizeof(Head) || head.magic != magic ||
       head.checksum != checksum_of(head, ResumeFolder::content(mapped))) {
-    throw Error(file.string(), "damaged: nothing to go on from", "another --resume folder");
+    throw Error(file.string(), "damaged: nothing to go on from", "another `resume` folder");
   }
   if (head.run != run) {
     throw Error(file.parent_path().string(), "of another run",
-                "the same model, targets, text and options, or another --resume folder");
+                "the same model, targets, text and options, or another `resume` folder");
   }
   return static_cast<std::int64_t>(head.end);
 }

@@ -67,8 +67,8 @@ void check_memory(const Model& model, const RewriteRequest& request, const Team&
                              2 * widest * widest * static_cast<std::int64_t>(sizeof(float)) +
                              5 * SampledRows::bytes(widest);
   if (request.memory_bytes == 0 || bytes <= request.memory_bytes) return;
-  throw Error("--rewrite", "statistics of one layer do not fit the memory budget",
-              "--memory of at least " + std::to_string(bytes) + " bytes, or fewer --tokens",
+  throw Error("`rewrite`", "statistics of one layer do not fit the memory budget",
+              "`memory` of at least " + std::to_string(bytes) + " bytes, or fewer `tokens`",
               std::to_string(request.memory_bytes));
 }
 

@@ -266,7 +266,7 @@ class Runner {
     const Tile& tile = tiles_[index];
     const TensorJob& j = job(tile);
     const auto take = [&bytes](void* to, std::size_t size) {
-      if (bytes.size() < size) throw Error("--resume", "coded tensors of another size");
+      if (bytes.size() < size) throw Error("`resume`", "coded tensors of another size");
       std::memcpy(to, bytes.data(), size);
       bytes = bytes.subspan(size);
     };

@@ -48,13 +48,13 @@ void keep_likeliest(const Sampling& sampling, std::vector<double>& all) {
 
 void check(const Sampling& sampling) {
   if (!(sampling.temperature >= 0) || std::isinf(sampling.temperature))
-    throw UsageError("--temperature", "out of range", "a number from 0 on",
+    throw UsageError("`temperature`", "out of range", "a number from 0 on",
                      std::to_string(sampling.temperature));
   if (sampling.top_k < 0)
-    throw UsageError("--top-k", "out of range", "a number of tokens, or 0 for all",
+    throw UsageError("`top-k`", "out of range", "a number of tokens, or 0 for all",
                      std::to_string(sampling.top_k));
   if (!(sampling.top_p > 0 && sampling.top_p <= 1))
-    throw UsageError("--top-p", "out of range", "a probability above 0, at most 1",
+    throw UsageError("`top-p`", "out of range", "a probability above 0, at most 1",
                      std::to_string(sampling.top_p));
 }
 

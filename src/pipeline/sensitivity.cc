@@ -94,7 +94,7 @@ std::int64_t Sensitivity::bytes(std::span<const Choosable> weights) const {
   std::int64_t coded = 0;
   for (const auto& [layer, bytes] : of_layer) coded = layer < 0 ? coded : std::max(coded, bytes);
   coded += of_layer[-1];
-  return checked_mul(3 * tokens() * kFloat, d.hidden, "--fit") +
+  return checked_mul(3 * tokens() * kFloat, d.hidden, "`fit`") +
          12 * groups_.together() * widest * kFloat +
          2 * std::max(kLogitFloats, d.vocabulary) * kFloat + 2 * groups_.bytes(d) + coded;
 }

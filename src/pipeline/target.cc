@@ -11,13 +11,13 @@ Target parse_target(std::string_view text) {
   const std::string_view left = text.substr(0, equals);
   if (equals != std::string_view::npos) {
     target.path = text.substr(equals + 1);
-    if (target.path.empty()) throw UsageError("--to", "no path after '='", {}, std::string(text));
+    if (target.path.empty()) throw UsageError("`to`", "no path after '='", {}, std::string(text));
   }
   const std::size_t colon = left.find(':');
   target.container = lower_case(left.substr(0, colon));
   if (colon != std::string_view::npos) target.grid = canonical_spelling(left.substr(colon + 1));
   if (target.container.empty() || (colon != std::string_view::npos && target.grid.empty())) {
-    throw UsageError("--to", "wrong target", "CONTAINER[:GRID][=PATH]", std::string(text));
+    throw UsageError("`to`", "wrong target", "CONTAINER[:GRID][=PATH]", std::string(text));
   }
   return target;
 }
@@ -25,7 +25,7 @@ Target parse_target(std::string_view text) {
 Exception parse_exception(std::string_view text) {
   const std::size_t equals = text.rfind('=');
   if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size()) {
-    throw UsageError("--set", "wrong exception", "ROLE-OR-PATTERN=GRID", std::string(text));
+    throw UsageError("`set`", "wrong exception", "ROLE-OR-PATTERN=GRID", std::string(text));
   }
   return {std::string(text.substr(0, equals)), canonical_spelling(text.substr(equals + 1))};
 }

@@ -5,12 +5,17 @@
 namespace zp {
 namespace {
 
-// Measured on SmolLM2 (bench/README.md): English books 0.4 %, Python 0 %, Bengali 87 %.
+// SmolLM2 (bench/README.md): 0.7 % of the tokens of WikiText-2, none of books, chat and code, 89 % of
+// Bengali's; perplexities of 5 to 34, and 226 of random letters.
 constexpr double kManyParts = 0.1;
+constexpr double kNoSense = 100;
 
 }  // namespace
 
-bool TextReading::is_foreign() const { return files.share_of_parts() > kManyParts; }
+bool TextReading::is_foreign() const {
+  if (files.tokens == 0) return false;
+  return files.share_of_parts() > kManyParts || (loss && loss->perplexity() > kNoSense);
+}
 
 std::string to_text(const TextReading& reading) {
   std::string text;

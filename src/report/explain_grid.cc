@@ -87,7 +87,7 @@ Interval range_of(const GridQuestion& question) {
   if (question.range) return *question.range;
   if (question.values.empty()) {
     if (question.clip) return *question.clip;
-    throw UsageError("explain grid", "no range", "--range=LO..HI or --values=A,B,C", "neither");
+    throw UsageError("explain grid", "no range", "`range`=LO..HI or `values`=A,B,C", "neither");
   }
   const auto [lo, hi] = std::minmax_element(question.values.begin(), question.values.end());
   return {*lo, *hi};

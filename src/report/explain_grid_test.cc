@@ -20,7 +20,7 @@ AffineForm form(int bits, bool is_signed, Offset offset) {
 
 GridQuestion over(AffineForm f, const char* range) {
   return {
-      .form = f, .range = parse_interval(range, "--range"), .clip = {}, .values = {}, .value = {}};
+      .form = f, .range = parse_interval(range, "`range`"), .clip = {}, .values = {}, .value = {}};
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -114,7 +114,7 @@ TEST(ExplainGrid, MinimumIsExact) {
 TEST(ExplainGrid, OneOutlierCoarsensTheOthersAndClippingCuresIt) {
   GridQuestion question{.form = form(4, true, Offset::sym),
                         .range = {},
-                        .clip = parse_interval("-1..1", "--clip"),
+                        .clip = parse_interval("-1..1", "`clip`"),
                         .values = {0.1, 0.2, -0.3, 80},
                         .value = {}};
   const GridExplanation e = explain_grid(question);
@@ -151,10 +151,10 @@ TEST(ExplainGrid, RefusesEmptyRanges) {
   question.values = {0, INFINITY};
   EXPECT_THROW(explain_grid(question), UsageError);
   for (const char* wrong : {"", "1", "1..", "..1", "2..1", "1..1", "a..b", "0..inf", "0..1x"}) {
-    EXPECT_THROW(parse_interval(wrong, "--range"), UsageError) << wrong;
+    EXPECT_THROW(parse_interval(wrong, "`range`"), UsageError) << wrong;
   }
-  EXPECT_EQ(parse_interval("-7.59..10.8", "--range").lo, -7.59);
-  EXPECT_EQ(parse_interval("0..1000", "--range").hi, 1000);
+  EXPECT_EQ(parse_interval("-7.59..10.8", "`range`").lo, -7.59);
+  EXPECT_EQ(parse_interval("0..1000", "`range`").hi, 1000);
 }
 
 }  // namespace

@@ -95,7 +95,7 @@ const FloatFormat& explained_format(std::string_view name) {
   std::string known;
   for (const FloatFormat* f : kFloatFormats)
     known += (known.empty() ? "" : ", ") + std::string(f->name);
-  throw UsageError("--in", "unknown number format", known, std::string(name));
+  throw UsageError("`in`", "unknown number format", known, std::string(name));
 }
 
 std::uint64_t parse_code(std::string_view text, const FloatFormat& format) {
@@ -110,7 +110,7 @@ std::uint64_t parse_code(std::string_view text, const FloatFormat& format) {
       std::from_chars(digits.data(), digits.data() + digits.size(), code, base);
   const bool fits = format.bits == 64 || code >> format.bits == 0;
   if (error != std::errc() || end != digits.data() + digits.size() || !fits) {
-    throw UsageError("--bits", "no code of this format",
+    throw UsageError("`bits`", "no code of this format",
                      fmt::format("up to {} bits as 0b0101, 0x1f or decimal", format.bits),
                      std::string(text));
   }

@@ -70,7 +70,7 @@ std::int64_t parse_parameters(const std::string& text) {
     if (error == std::errc() && unit == u.word && count >= 1 && count < 1e17)
       return std::llround(count);
   }
-  throw UsageError("--parameters", "wrong count", "a number with K, M, B or T, such as 70B", text);
+  throw UsageError("`parameters`", "wrong count", "a number with K, M, B or T, such as 70B", text);
 }
 
 }  // namespace zp

@@ -51,7 +51,7 @@ struct GgufKind {
   std::string_view value;
   std::string_view what;
 };
-constexpr std::string_view kImatrix = "an imatrix, which --statistics takes";
+constexpr std::string_view kImatrix = "an imatrix, which `statistics` takes";
 constexpr std::array kGgufKinds = {
     GgufKind{"general.type", "imatrix", kImatrix},
     GgufKind{"general.type", "adapter", "an adapter, to be merged into its base model first"},
@@ -115,7 +115,7 @@ std::string describe_checkpoint(Bytes file, const SourceKind& kind) {
 
 std::string describe_file(Bytes file) {
   if (const Magic* magic = magic_of(as_text(file))) return std::string(magic->what);
-  if (is_statistics(file)) return "statistics of zeropoint calibrate, which --statistics takes";
+  if (is_statistics(file)) return "statistics of zeropoint calibrate, which `statistics` takes";
   if (const SourceKind* kind = source_kind_of(file)) return describe_checkpoint(file, *kind);
   if (is_imatrix(file)) return std::string(kImatrix);
   return begins_as_text(as_text(file)) ? "text" : "";
