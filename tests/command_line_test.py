@@ -625,6 +625,7 @@ class CommandLineTest(unittest.TestCase):
             (2, "stands twice", "--calibrate", "own", "own"),
             (2, "--calibrate own", "--calibrate", text, "--save-text", "x.jsonl"),
             (1, "exists", "--calibrate", "own", "--save-text", text),
+            (1, "has the path of an output", "--calibrate", "own", "--save-text", self.folder / "same", "--to", f"gguf:q4_0={self.folder / 'same'}"),
             (1, "for each kind of text", "--calibrate", "own", text, "--tokens", 600),
             (1, "--memory of at least", "--calibrate", "own", "--memory", "400K", "--tokens", 512, "--method", "mse"),
         ]:

@@ -167,13 +167,15 @@ bool is_there(const std::filesystem::path& path) {
   return std::filesystem::exists(std::filesystem::symlink_status(path));
 }
 
-void print_plan(const Plan& plan, const Model& model, bool verbose) {
+void print_outputs(const Plan& plan, bool force, bool verbose) {
+  const Model& model = *plan.model;
   for (const PlannedOutput& output : plan.outputs) {
     fmt::print("{}  {}:{}  {} ({})  {:.3f} bits per weight{}\n", output.path.string(),
                output.container->name(), output.grid, human_counted(output.layout.bytes(), "byte"),
                human_bytes(output.layout.bytes()), output.bits_per_weight(model),
                fallback_text(output, model));
-    if (is_there(output.path)) fmt::print("  exists already; --force would replace it\n");
+    if (is_there(output.path))
+      fmt::print("  exists already; {}\n", force ? "it is replaced" : "--force would replace it");
     if (!output.measured) print_rules(output);
     print_choices(output, model);
     if (!verbose) continue;
@@ -305,9 +307,9 @@ Json result_json(const QuantizeOutcome& done) {
   return object;
 }
 
-void print_plan(const QuantizeOutcome& planned, bool verbose) {
+void print_plan(const QuantizeOutcome& planned, bool force, bool verbose) {
   fmt::print("{}", allotments_text(planned));
-  print_plan(planned.plan, *planned.plan.model, verbose);
+  print_outputs(planned.plan, force, verbose);
   if (planned.calibration_tokens > 0) {
     fmt::print("calibration: {}, about {} with the coding\n",
                human_counted(planned.calibration_tokens, "token"),
@@ -346,7 +348,7 @@ Json plan_json(const QuantizeOutcome& planned) {
 void show(const QuantizeOutcome& outcome, const QuantizeRequest& request, const Common& common,
           int threads) {
   if (common.json) return print_json(outcome.run ? result_json(outcome) : plan_json(outcome));
-  if (!outcome.run) return print_plan(outcome, common.verbose);
+  if (!outcome.run) return print_plan(outcome, request.force, common.verbose);
   if (common.quiet) return;
   print_result(outcome, threads, common.verbose);
   if (!request.report.empty()) fmt::print("report written: {}\n", request.report);

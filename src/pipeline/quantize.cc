@@ -121,7 +121,9 @@ class Job {
     if (!request_.rewrite.empty()) rewrites_ = parse_rewrites(request_.rewrite);
     if (request_.fit.asked()) check_budget(request_.fit, request_.budget_texts(), recipe_);
     for (const Target& target : recipe_.targets) {
-      if (!target.path.empty()) check_output_path(target.path, recipe_.force);
+      if (target.path.empty()) continue;
+      check_output_path(target.path, recipe_.force);
+      check_differ("`save-text`", request_.save_text, target.path);
     }
     text_.emplace(TextRequest{"`calibrate`", request_.calibrate, request_.tokens, request_.context,
                               request_.dry_run ? "" : request_.save_text,
@@ -177,7 +179,8 @@ class Job {
 
   void plan() {
     out_.plan = make_plan(*out_.loaded, recipe_);
-    check_report_path();
+    for (const PlannedOutput& output : out_.plan.outputs)
+      check_differ("`report`", request_.report, output.path);
     if (!request_.judge.empty()) {
       judge_text_ = {read_documents(request_.judge), request_.context};
       check_judgeable(out_.plan, *out_.loaded, *judge_text_);
@@ -188,13 +191,11 @@ class Job {
     for (const PlannedOutput& output : out_.plan.outputs) say_notes(output, output.layout.notes);
   }
 
-  void check_report_path() const {
-    if (request_.report.empty()) return;
-    const std::filesystem::path report = std::filesystem::weakly_canonical(request_.report);
-    for (const PlannedOutput& output : out_.plan.outputs) {
-      if (std::filesystem::weakly_canonical(output.path) == report)
-        throw Error("`report`", "has the path of an output", {}, request_.report);
-    }
+  static void check_differ(const char* option, const std::string& file,
+                           const std::filesystem::path& output) {
+    if (!file.empty() &&
+        std::filesystem::weakly_canonical(output) == std::filesystem::weakly_canonical(file))
+      throw Error(option, "has the path of an output", {}, file);
   }
 
   QuantizeOutcome planned() {

@@ -5,8 +5,8 @@
 namespace zp {
 namespace {
 
-// SmolLM2 (bench/README.md): 0.7 % of the tokens of WikiText-2, none of books, chat and code, 89 % of
-// Bengali's; perplexities of 5 to 34, and 226 of random letters.
+// SmolLM2 (bench/README.md): 0.7 % of the tokens of WikiText-2, none of books, chat and code, 89 %
+// of Bengali's; perplexities of 5 to 34, and 226 of random letters.
 constexpr double kManyParts = 0.1;
 constexpr double kNoSense = 100;
 
