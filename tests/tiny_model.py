@@ -6,7 +6,8 @@ The tokenizer is byte-level with no merges: 256 bytes and one special token.
 import array
 import json
 import random
-import struct
+
+from safetensors_file import write_tensors
 
 
 def byte_alphabet():
@@ -73,18 +74,14 @@ def shapes(hidden, ffn, layers):
 def make_tiny_model(folder, hidden=128, ffn=256, layers=2, seed=0):
     draw = random.Random(seed)
     pool = array.array("f", [draw.gauss(0, 0.02) for _ in range(65536)])
-    header, data = {}, bytearray()
+    tensors = {}
     for name, shape in shapes(hidden, ffn, layers):
         count = shape[0] * (shape[1] if len(shape) > 1 else 1)
         start = draw.randrange(len(pool))
         values = (pool[start:] + pool * (count // len(pool) + 1))[:count]
-        begin = len(data)
-        data += values.tobytes()
-        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [begin, len(data)]}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
+        tensors[name] = ("F32", shape, values.tobytes())
     folder.mkdir(parents=True)
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    write_tensors(folder / "model.safetensors", tensors)
     (folder / "config.json").write_text(json.dumps(config(hidden, ffn, layers)))
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer()))
     (folder / "tokenizer_config.json").write_text(

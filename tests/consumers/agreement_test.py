@@ -29,8 +29,8 @@ except ImportError as missing:
 from consumer import PROGRAM
 from engine_test import bound
 from llama import Llama
-from make_random_models import GEMMA2, GPT2, LLAMA, MISTRAL, PHI, PHI3, QWEN2, QWEN3, VOCABULARY
-from make_random_models import random_weights, save_model
+from make_random_models import random_weights
+from random_models import GEMMA2, GPT2, LLAMA, MISTRAL, PHI, PHI3, QWEN2, QWEN3, VOCABULARY, save_model
 
 mx.set_default_device(mx.cpu)
 LOGITS = PROGRAM.parent / "logits"

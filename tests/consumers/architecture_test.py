@@ -1,6 +1,6 @@
 """Every architecture, rope scaling and bias, as its runtimes compute it from our FP32 files.
 
-Random models (make_random_models.py) go to GGUF and MLX; llama.cpp and mlx-lm then choose the same
+Random models (random_models.py) go to GGUF and MLX; llama.cpp and mlx-lm then choose the same
 tokens as transformers did, with the same probabilities. This is what shows that names, row orders,
 transposes, rope tensors and metadata are right: any of them wrong moves the logits by far more.
 
@@ -28,7 +28,8 @@ except ImportError as missing:
     sys.exit(77)
 
 from llama import Llama
-from make_random_models import MODELS, make_random_model
+from make_random_models import make_random_model
+from random_models import MODELS
 
 HERE = pathlib.Path(__file__).resolve().parent
 # What is stored has four decimals (5e-5). llama.cpp looks GELU up in a table of FP16 values besides, at

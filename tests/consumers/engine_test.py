@@ -3,7 +3,7 @@
     python engine_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
     python engine_test.py PROGRAM SOURCE_DIR --store      writes expected/logits.npz, needs the oracles
 
-Some positions' logits of random models (make_random_models.py) are stored. Where ZEROPOINT_ORACLES
+Some positions' logits of random models (random_models.py) are stored. Where ZEROPOINT_ORACLES
 names a Python with torch and transformers, every position is computed afresh, of real models too.
 
 The bound. Every sum of K products runs in sixteen lanes (kernel/matmul.h): at most K / 16 + 5
@@ -24,13 +24,13 @@ import unittest
 
 try:
     import numpy as np
-    import safetensors  # noqa: F401  (make_random_models.py needs it)
 except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
 from consumer import HERE, PROGRAM, SHARED, SOURCE
-from make_random_models import MODELS, VOCABULARY, make_random_model
+from make_random_models import make_random_model
+from random_models import MODELS, VOCABULARY
 
 LOGITS = PROGRAM.parent / "logits"
 STORED = HERE / "expected/logits.npz"

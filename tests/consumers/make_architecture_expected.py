@@ -12,7 +12,8 @@ import sys
 import tempfile
 
 import torch
-from make_random_models import MODELS, make_random_model
+from make_random_models import make_random_model
+from random_models import MODELS
 from transformers import AutoModelForCausalLM
 
 PROMPTS = [b"Once upon a time", b"The old man looked at the sea and", b"int main(void) { return 0; }"]

@@ -1,261 +1,28 @@
-"""Small models of every architecture with random weights, the same ones every time.
-
-Shapes are odd on purpose (grouped heads, head sizes of their own, partial rotation, padded
-vocabulary) and the weights are scaled so that attention is sharp, every layer matters and logits lie
-well apart. Needs numpy and safetensors.
+"""The models of random_models.py with numpy's random numbers, the same ones every time.
 
     python make_random_models.py FOLDER [NAME...]        writes FOLDER/NAME
 """
 
-import json
 import pathlib
 import sys
 
 import numpy as np
-from safetensors.numpy import save_file
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from tiny_model import byte_alphabet, tokenizer
-
-VOCABULARY = 264  # 256 tokens, a special one, and rows that no token has
-
-BASE = {
-    "hidden_size": 64,
-    "intermediate_size": 96,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 512,
-    "rms_norm_eps": 1e-5,
-    "rope_theta": 10000.0,
-    "hidden_act": "silu",
-    "vocab_size": VOCABULARY,
-    "tie_word_embeddings": False,
-    "bos_token_id": 256,
-    "eos_token_id": 256,
-    "torch_dtype": "float32",
-}
-LLAMA = {**BASE, "architectures": ["LlamaForCausalLM"], "model_type": "llama"}
-MISTRAL = {**BASE, "architectures": ["MistralForCausalLM"], "model_type": "mistral", "head_dim": 32}
-QWEN2 = {**BASE, "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "rms_norm_eps": 1e-6}
-QWEN3 = {**BASE, "architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "head_dim": 32}
-PHI3 = {**BASE, "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "pad_token_id": 256}
-PHI = {
-    **{k: v for k, v in BASE.items() if k != "rms_norm_eps"},
-    "architectures": ["PhiForCausalLM"],
-    "model_type": "phi",
-    "hidden_act": "gelu_new",
-    "layer_norm_eps": 1e-5,
-    "num_key_value_heads": 4,
-    "partial_rotary_factor": 0.5,
-}
-GEMMA2 = {
-    **{k: v for k, v in BASE.items() if k != "hidden_act"},
-    "architectures": ["Gemma2ForCausalLM"],
-    "model_type": "gemma2",
-    "hidden_activation": "gelu_pytorch_tanh",
-    "head_dim": 32,
-    "query_pre_attn_scalar": 32,
-    "num_hidden_layers": 4,
-    "sliding_window": 16,
-    "attn_logit_softcapping": 6.0,
-    "final_logit_softcapping": 15.0,
-    "tie_word_embeddings": True,
-    "pad_token_id": 256,
-}
-GPT2 = {
-    "architectures": ["GPT2LMHeadModel"],
-    "model_type": "gpt2",
-    "activation_function": "gelu_new",
-    "n_embd": 64,
-    "n_head": 4,
-    "n_layer": 2,
-    "n_positions": 128,
-    "n_inner": None,
-    "vocab_size": VOCABULARY,
-    "layer_norm_epsilon": 1e-5,
-    "bos_token_id": 256,
-    "eos_token_id": 256,
-    "torch_dtype": "float32",
-}
-
-LONGROPE = {
-    "type": "longrope",
-    "short_factor": [1.0, 1.1, 1.2, 1.4, 1.7, 2.0],
-    "long_factor": [1.0, 1.5, 2.5, 4.0, 6.0, 9.0],
-}
-LLAMA3 = {
-    "rope_type": "llama3",
-    "factor": 8.0,
-    "low_freq_factor": 1.0,
-    "high_freq_factor": 4.0,
-    "original_max_position_embeddings": 64,
-}
-YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 128}
-
-# Name -> config and seed. The seeds are ones with no close second among the greedy choices.
-MODELS = {
-    "llama": (LLAMA, 56),
-    "llama_tied": ({**LLAMA, "tie_word_embeddings": True}, 9),
-    "llama_gqa": ({**LLAMA, "num_attention_heads": 8, "num_key_value_heads": 4, "hidden_size": 128}, 47),
-    "llama_biases": ({**LLAMA, "attention_bias": True, "mlp_bias": True}, 27),
-    "llama_llama3": ({**LLAMA, "rope_scaling": LLAMA3}, 46),
-    "llama_linear": ({**LLAMA, "rope_scaling": {"type": "linear", "factor": 4.0}}, 6),
-    "llama_yarn": ({**LLAMA, "rope_scaling": YARN}, 43),
-    "mistral": ({**MISTRAL, "sliding_window": None}, 7),
-    "mistral_window": ({**MISTRAL, "sliding_window": 12}, 36),
-    "qwen2": ({**QWEN2, "tie_word_embeddings": True, "use_sliding_window": False, "sliding_window": 64}, 26),
-    "qwen2_yarn": ({**QWEN2, "rope_scaling": {**YARN, "attention_factor": 1.3}}, 33),
-    "qwen3": (QWEN3, 34),
-    "gpt2": (GPT2, 7),
-    "gpt2_untied": ({**GPT2, "tie_word_embeddings": False, "n_inner": 160}, 11),
-    "phi": (PHI, 37),
-    "gemma2": (GEMMA2, 59),
-    # llama.cpp knows the 27B by its layers and takes hidden / heads for the scale of its scores.
-    "gemma2_scaled": ({**GEMMA2, "query_pre_attn_scalar": 16, "num_hidden_layers": 46, "intermediate_size": 64}, 9),
-    "phi3": ({**PHI3, "sliding_window": 2047}, 0),
-    "phi3_tied_partial": ({**PHI3, "tie_word_embeddings": True, "partial_rotary_factor": 0.75}, 13),
-    "phi3_short": (
-        {
-            **PHI3,
-            "partial_rotary_factor": 0.75,
-            "max_position_embeddings": 4096,
-            "original_max_position_embeddings": 1024,
-            "rope_scaling": LONGROPE,
-        },
-        54,
-    ),
-    "phi3_long": (
-        {
-            **{k: v for k, v in PHI3.items() if k != "rope_theta"},
-            "original_max_position_embeddings": 8,
-            "rope_parameters": {
-                **{k: v for k, v in LONGROPE.items() if k != "type"},
-                "rope_type": "longrope",
-                "rope_theta": 10000.0,
-                "partial_rotary_factor": 0.75,
-                "original_max_position_embeddings": 8,
-            },
-        },
-        9,
-    ),
-}
+from random_models import MODELS, Draw, draw_model, save_model
 
 
-def ascii_tokenizer():
-    """ASCII and 128 pairs of letters: any choice of tokens is text, which llama.cpp's server wants."""
-    alphabet = byte_alphabet()
-    pairs = [alphabet[97 + i // 16] + alphabet[97 + i % 16] for i in range(128)]
-    made = tokenizer()
-    made["model"]["vocab"] = {text: i for i, text in enumerate(alphabet[:128] + pairs)}
-    made["model"]["merges"] = [" ".join(pair) for pair in pairs]
-    return made
-
-
-class Draw:
-    """Tensors by name, in the order they are asked for."""
-
+class NumpyDraw(Draw):
     def __init__(self, seed):
+        super().__init__()
         self.random = np.random.Generator(np.random.PCG64(seed))
-        self.tensors = {}
 
-    def normal(self, name, shape, deviation, mean=0.0):
-        values = mean + deviation * self.random.standard_normal(shape)
-        self.tensors[name] = values.astype(np.float32)
-
-    def linear(self, name, rows, cols, gain, bias=False, stored_transposed=False):
-        shape = (cols, rows) if stored_transposed else (rows, cols)
-        self.normal(name + ".weight", shape, gain / np.sqrt(cols))
-        if bias:
-            self.normal(name + ".bias", (rows,), 0.3)
-
-    def norm(self, name, size, bias=False, mean=1.0):
-        self.normal(name + ".weight", (size,), 0.2, mean)
-        if bias:
-            self.normal(name + ".bias", (size,), 0.2)
-
-
-SHARP, BUSY, LOUD = 2.0, 3.0, 3.0  # gains of q and k, of what enters the residual stream, of the head
-
-
-def llama_like(draw, config):
-    hidden, ffn = config["hidden_size"], config["intermediate_size"]
-    head = config.get("head_dim", hidden // config["num_attention_heads"])
-    q, kv = config["num_attention_heads"] * head, config["num_key_value_heads"] * head
-    kind = config["model_type"]
-    all_biases = kind == "phi" or config.get("attention_bias", False)
-    mlp_bias = kind == "phi" or config.get("mlp_bias", False)
-    # Gemma multiplies the embedding by sqrt(hidden) and 1 by what its norms hold.
-    gemma = kind == "gemma2"
-    one = 0.0 if gemma else 1.0
-    draw.normal("model.embed_tokens.weight", (VOCABULARY, hidden), 0.05 if gemma else 0.5)
-    for layer in range(config["num_hidden_layers"]):
-        at = f"model.layers.{layer}."
-        draw.norm(at + "input_layernorm", hidden, kind == "phi", one)
-        if kind == "phi3":
-            draw.linear(at + "self_attn.qkv_proj", q + 2 * kv, hidden, SHARP)
-            draw.linear(at + "mlp.gate_up_proj", 2 * ffn, hidden, 1)
-        else:
-            bias = all_biases or kind == "qwen2"
-            draw.linear(at + "self_attn.q_proj", q, hidden, SHARP, bias)
-            draw.linear(at + "self_attn.k_proj", kv, hidden, SHARP, bias)
-            draw.linear(at + "self_attn.v_proj", kv, hidden, SHARP, bias)
-        if kind == "qwen3":
-            draw.norm(at + "self_attn.q_norm", head)
-            draw.norm(at + "self_attn.k_norm", head)
-        output = "self_attn.dense" if kind == "phi" else "self_attn.o_proj"
-        draw.linear(at + output, hidden, q, BUSY, all_biases)
-        if kind == "phi":
-            draw.linear(at + "mlp.fc1", ffn, hidden, 1, True)
-            draw.linear(at + "mlp.fc2", hidden, ffn, BUSY, True)
-            continue
-        draw.norm(at + "post_attention_layernorm", hidden, mean=one)
-        if gemma:
-            draw.norm(at + "pre_feedforward_layernorm", hidden, mean=one)
-            draw.norm(at + "post_feedforward_layernorm", hidden, mean=one)
-        if kind != "phi3":
-            draw.linear(at + "mlp.gate_proj", ffn, hidden, 1, mlp_bias)
-            draw.linear(at + "mlp.up_proj", ffn, hidden, 1, mlp_bias)
-        draw.linear(at + "mlp.down_proj", hidden, ffn, BUSY, mlp_bias)
-    output = "model.final_layernorm" if kind == "phi" else "model.norm"
-    draw.norm(output, hidden, kind == "phi", 6.0 if gemma else one)
-    if not config["tie_word_embeddings"]:
-        draw.linear("lm_head", VOCABULARY, hidden, LOUD, kind == "phi")
-
-
-def gpt2(draw, config):
-    hidden = config["n_embd"]
-    ffn = config["n_inner"] or 4 * hidden
-    draw.normal("transformer.wte.weight", (VOCABULARY, hidden), 0.5)
-    draw.normal("transformer.wpe.weight", (config["n_positions"], hidden), 0.5)
-    for layer in range(config["n_layer"]):
-        at = f"transformer.h.{layer}."
-        draw.norm(at + "ln_1", hidden, True)
-        draw.linear(at + "attn.c_attn", 3 * hidden, hidden, SHARP, True, True)
-        draw.linear(at + "attn.c_proj", hidden, hidden, BUSY, True, True)
-        draw.norm(at + "ln_2", hidden, True)
-        draw.linear(at + "mlp.c_fc", ffn, hidden, 1, True, True)
-        draw.linear(at + "mlp.c_proj", hidden, ffn, BUSY, True, True)
-    draw.norm("transformer.ln_f", hidden, True)
-    if not config.get("tie_word_embeddings", True):
-        draw.linear("lm_head", VOCABULARY, hidden, LOUD)
+    def normals(self, shape, deviation, mean):
+        return (mean + deviation * self.random.standard_normal(shape)).astype(np.float32)
 
 
 def random_weights(config, seed):
-    draw = Draw(seed)
-    (gpt2 if config["model_type"] == "gpt2" else llama_like)(draw, config)
-    return draw.tensors
-
-
-def save_model(folder, config, weights):
-    folder.mkdir(parents=True)
-    save_file(weights, folder / "model.safetensors", {"format": "pt"})
-    (folder / "config.json").write_text(json.dumps(config, indent=1))
-    (folder / "tokenizer.json").write_text(json.dumps(ascii_tokenizer()))
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|endoftext|>"})
-    )
-    return folder
+    return draw_model(NumpyDraw(seed), config)
 
 
 def make_random_model(folder, name):

@@ -28,7 +28,8 @@ except ImportError as missing:
 from consumer import PROGRAM, SHARED, SOURCE, quantize
 from engine_test import LOGITS, bound
 from engine_test import REAL as ENGINE_REAL
-from make_random_models import MODELS, make_random_model
+from make_random_models import make_random_model
+from random_models import MODELS
 
 TOKENS, ONE_BY_ONE = 100, 32
 # Grid -> what the runtime computes with, as the folder read back says.
