@@ -12,7 +12,6 @@ where weights are quantized; ours stay FP32.
 import argparse
 import json
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,8 @@ import time
 
 import numpy as np
 
-SOURCE = pathlib.Path(__file__).resolve().parent.parent
+from synthetic_model import SOURCE, TEXT, model_folder
+
 sys.path.insert(0, str(SOURCE / "tests/consumers"))
 from llama import Llama  # noqa: E402
 
@@ -54,21 +54,6 @@ def theirs(path, prompt, threads):
     return Llama(path, context=PROMPT + 2 * TOKENS, threads=threads).rates(prompt, TOKENS)
 
 
-def model_folder(o):
-    """The synthetic weights with the demo's tokenizer: most rows of the embedding have no token."""
-    weights = o.folder / "model.safetensors"
-    if not weights.exists():
-        subprocess.run([o.build / "bench" / "synthetic", o.folder, str(o.layers)], check=True)
-    folder = o.folder / "with-tokenizer"
-    folder.mkdir(exist_ok=True)
-    if not (folder / weights.name).exists():
-        (folder / weights.name).symlink_to(weights)
-    shutil.copy(o.folder / "config.json", folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(SOURCE / "models/demo" / name, folder)
-    return folder
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build/release", type=pathlib.Path)
@@ -78,8 +63,8 @@ def main():
     parser.add_argument("--threads", default=2, type=int)
     parser.add_argument("grids", nargs="*", default=["fp32", "bf16", "q8_0", "q4_0"])
     o = parser.parse_args()
-    folder = model_folder(o)
-    text = (SOURCE / "models/demo/heldout.txt").read_text(encoding="utf-8")
+    folder = model_folder(o.build, o.folder, o.layers)
+    text = TEXT.read_text(encoding="utf-8")
     program = o.build / "zeropoint"
     ids = json.loads(subprocess.run([program, "tokenize", folder, text[:4000], "--json"], check=True, capture_output=True).stdout)
     prompt = text[: 4000 * PROMPT // len(ids["ids"])]
