@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/human.h"
 #include "base/size.h"
 #include "cli/command.h"
@@ -52,29 +54,29 @@ int calibrate_command(const Options& o, const Common& common) {
 
 }  // namespace
 
-void add_calibrate(CLI::App& app, Common& common, std::function<int()>& run) {
-  CLI::App* sub =
+void add_calibrate(const Command& app, Common& common, std::function<int()>& run) {
+  const Command sub =
       add_subcommand(app, common, "calibrate",
                      "Write what a model's layers see on a text, for quantize", kExamples);
   auto o = std::make_shared<Options>();
   CalibrateRequest& request = o->request;
-  sub->add_option("MODEL", request.model, "Any model: a folder or a file")->required();
-  sub->add_option("--text", request.texts,
-                  "Texts the model is run over: " + std::string(kDocumentForms) + ". " + kOwnForms)
-      ->required()
-      ->allow_extra_args(true);
-  sub->add_option("-o,--output", request.output,
-                  "Where to write; NAME.imatrix.gguf is llama.cpp's form, importance alone")
-      ->required();
-  add_tokens(*sub, o->tokens,
+  sub.add_option("MODEL", request.model, "Any model: a folder or a file").required();
+  sub.add_option("--text", request.texts,
+                 "Texts the model is run over: " + std::string(kDocumentForms) + ". " + kOwnForms)
+      .required()
+      .allow_extra_args(true);
+  sub.add_option("-o,--output", request.output,
+                 "Where to write; NAME.imatrix.gguf is llama.cpp's form, importance alone")
+      .required();
+  add_tokens(sub, o->tokens,
              "Tokens, spread over the texts; one window of sixteen is left out, as quantize does");
-  sub->add_option("--context", request.context, "Tokens of a window")->capture_default_str();
-  add_save_text(*sub, request.save_text);
-  sub->add_option("--memory", o->memory,
-                  "Most memory to use beside the mapped input, e.g. 2G (default: a quarter of the "
-                  "machine's)");
-  sub->add_flag("--force", request.force, "Replace what exists");
-  sub->callback(
+  sub.add_option("--context", request.context, "Tokens of a window").capture_default_str();
+  add_save_text(sub, request.save_text);
+  sub.add_option("--memory", o->memory,
+                 "Most memory to use beside the mapped input, e.g. 2G (default: a quarter of the "
+                 "machine's)");
+  sub.add_flag("--force", request.force, "Replace what exists");
+  sub.callback(
       [o, &common, &run] { run = [o, &common] { return calibrate_command(*o, common); }; });
 }
 

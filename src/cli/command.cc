@@ -5,37 +5,36 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/human.h"
 
 namespace zp::cli {
 
-#define ZP_COMMAND(file) void add_##file(CLI::App& app, Common& common, std::function<int()>& run);
+#define ZP_COMMAND(file) \
+  void add_##file(const Command& app, Common& common, std::function<int()>& run);
 #include "cli/commands.def"
 #undef ZP_COMMAND
 
-std::span<const Command> commands() {
-#define ZP_COMMAND(file) Command{add_##file},
-  static constexpr std::array all = {
+void add_commands(const Command& program, Common& common, std::function<int()>& run) {
+#define ZP_COMMAND(file) add_##file(program, common, run);
 #include "cli/commands.def"
-  };
 #undef ZP_COMMAND
-  return all;
 }
 
-CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
-                         const std::string& summary, const std::string& examples) {
-  CLI::App* sub = app.add_subcommand(name, summary);
-  sub->ignore_case();
-  sub->footer("Examples:\n" + examples);
-  sub->add_flag("--json", common.json, "One JSON object on standard output, nothing else there");
-  sub->add_flag("--quiet,-q", common.quiet, "No progress, no notes");
-  sub->add_flag("--verbose,-v", common.verbose, "More detail");
-  sub->add_option("--threads", common.threads, "Threads to work with (default: one per core)")
-      ->check(CLI::Range(1, 1024));
-  sub->add_option("--cpu", common.cpu,
-                  "Use no better instruction set than this (see list instruction-sets)");
+Command add_subcommand(const Command& app, Common& common, const std::string& name,
+                       const std::string& summary, const std::string& examples) {
+  const Command sub = app.add_subcommand(name, summary);
+  sub.ignore_case();
+  sub.footer("Examples:\n" + examples);
+  sub.add_flag("--json", common.json, "One JSON object on standard output, nothing else there");
+  sub.add_flag("--quiet,-q", common.quiet, "No progress, no notes");
+  sub.add_flag("--verbose,-v", common.verbose, "More detail");
+  sub.add_option("--threads", common.threads, "Threads to work with (default: one per core)")
+      .range(1, 1024);
+  sub.add_option("--cpu", common.cpu,
+                 "Use no better instruction set than this (see list instruction-sets)");
   return sub;
 }
 

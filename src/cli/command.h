@@ -1,7 +1,6 @@
 // What every command shares: common options, output, and how a command is added to the program.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <span>
@@ -9,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "cli/arguments.h"
 #include "model/decoder.h"
 
 namespace zp::cli {
@@ -22,15 +22,13 @@ struct Common {
   std::string command;  ///< command_line() of it all
 };
 
-/// A command adds its subcommand and options; `run` is set to what it does once the line is parsed.
-struct Command {
-  void (*add)(CLI::App& app, Common& common, std::function<int()>& run);
-};
-std::span<const Command> commands();
+/// Every command of commands.def. Each adds its subcommand and options; `run` is set to what it
+/// does once the line is read.
+void add_commands(const Command& program, Common& common, std::function<int()>& run);
 
 /// A subcommand with the common options and examples under its help.
-CLI::App* add_subcommand(CLI::App& app, Common& common, const std::string& name,
-                         const std::string& summary, const std::string& examples);
+Command add_subcommand(const Command& app, Common& common, const std::string& name,
+                       const std::string& summary, const std::string& examples);
 
 /// "zeropoint" with these arguments as a shell would take them: quoted where they need it.
 std::string command_line(std::span<const char* const> arguments);

@@ -10,6 +10,7 @@
 #include "base/human.h"
 #include "cli/interrupt.h"
 #include "pipeline/text_files.h"
+#include "text/chat.h"
 #include "text/utf8.h"
 
 namespace zp::cli {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/human.h"
@@ -52,9 +53,9 @@ std::string reading_text(const TextReading& reading) {
                          : "");
 }
 
-void add_tokens(CLI::App& sub, std::string& tokens, const std::string& help) {
+void add_tokens(const Command& sub, std::string& tokens, const std::string& help) {
   sub.add_option("--tokens", tokens, help + ". auto: 8 for each input of the widest linear")
-      ->capture_default_str();
+      .capture_default_str();
 }
 
 std::optional<std::int64_t> parse_tokens(const std::string& tokens) {
@@ -67,7 +68,7 @@ std::optional<std::int64_t> parse_tokens(const std::string& tokens) {
   return value;
 }
 
-void add_save_text(CLI::App& sub, std::string& path) {
+void add_save_text(const Command& sub, std::string& path) {
   sub.add_option("--save-text", path, "FILE.jsonl: keep the text that the model writes itself");
 }
 

@@ -1,12 +1,12 @@
 // Words around texts: help, and what a model wrote to be calibrated on.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "base/json.h"
+#include "cli/arguments.h"
 #include "pipeline/calibration_text.h"
 
 namespace zp::cli {
@@ -20,12 +20,12 @@ std::string reading_text(const TextReading& reading);
 
 constexpr const char* kUsualTokens = "16384";
 /// --tokens.
-void add_tokens(CLI::App& sub, std::string& tokens, const std::string& help);
+void add_tokens(const Command& sub, std::string& tokens, const std::string& help);
 /// Nothing: auto. Throws UsageError.
 std::optional<std::int64_t> parse_tokens(const std::string& tokens);
 
 /// --save-text.
-void add_save_text(CLI::App& sub, std::string& path);
+void add_save_text(const Command& sub, std::string& path);
 
 /// For --help.
 constexpr const char* kOwnForms =

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "cli/interrupt.h"
@@ -31,19 +33,18 @@ int evaluate_command(const EvaluateRequest& request, const Common& common) {
 
 }  // namespace
 
-void add_evaluate(CLI::App& app, Common& common, std::function<int()>& run) {
-  CLI::App* sub = add_subcommand(app, common, "evaluate",
-                                 "Measure a model on a text, alone or against another", kExamples);
+void add_evaluate(const Command& app, Common& common, std::function<int()>& run) {
+  const Command sub = add_subcommand(
+      app, common, "evaluate", "Measure a model on a text, alone or against another", kExamples);
   auto o = std::make_shared<EvaluateRequest>();
-  sub->add_option("MODEL", o->model, "Any model: a folder or a file")->required();
-  sub->add_option("--text", o->text, "What to measure on: " + std::string(kDocumentForms))
-      ->required();
-  sub->add_option("--against", o->against,
-                  "The model it is compared with, usually the one it was made from");
-  sub->add_option("--context", o->context, "Tokens of a window; its second half is scored")
-      ->capture_default_str();
-  sub->callback(
-      [o, &common, &run] { run = [o, &common] { return evaluate_command(*o, common); }; });
+  sub.add_option("MODEL", o->model, "Any model: a folder or a file").required();
+  sub.add_option("--text", o->text, "What to measure on: " + std::string(kDocumentForms))
+      .required();
+  sub.add_option("--against", o->against,
+                 "The model it is compared with, usually the one it was made from");
+  sub.add_option("--context", o->context, "Tokens of a window; its second half is scored")
+      .capture_default_str();
+  sub.callback([o, &common, &run] { run = [o, &common] { return evaluate_command(*o, common); }; });
 }
 
 }  // namespace zp::cli

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "base/named.h"
 #include "cli/command.h"
@@ -59,16 +60,17 @@ int explain_number_command(const NumberOptions& o, const Common& common) {
   return show(explain_number(value, {&format, 1}), common);
 }
 
-void add_number(CLI::App& explain, Common& common, std::function<int()>& run) {
-  CLI::App* sub = add_subcommand(explain, common, "number", "A number's bits in each format",
-                                 "  zeropoint explain number 7.325\n"
-                                 "  zeropoint explain number 7.325 --in fp16\n"
-                                 "  zeropoint explain number --bits 0b0001000000000000 --in fp16");
+void add_number(const Command& explain, Common& common, std::function<int()>& run) {
+  const Command sub =
+      add_subcommand(explain, common, "number", "A number's bits in each format",
+                     "  zeropoint explain number 7.325\n"
+                     "  zeropoint explain number 7.325 --in fp16\n"
+                     "  zeropoint explain number --bits 0b0001000000000000 --in fp16");
   auto o = std::make_shared<NumberOptions>();
-  sub->add_option("VALUE", o->value, "A decimal number");
-  sub->add_option("--bits", o->bits, "The bits instead: 0b..., 0x... or a whole number");
-  sub->add_option("--in", o->format, "Only this format: fp32, fp16, bf16, fp8_e4m3, ...");
-  sub->callback(
+  sub.add_option("VALUE", o->value, "A decimal number");
+  sub.add_option("--bits", o->bits, "The bits instead: 0b..., 0x... or a whole number");
+  sub.add_option("--in", o->format, "Only this format: fp32, fp16, bf16, fp8_e4m3, ...");
+  sub.callback(
       [o, &common, &run] { run = [o, &common] { return explain_number_command(*o, common); }; });
 }
 
@@ -105,21 +107,20 @@ int explain_grid_command(const GridOptions& o, const Common& common) {
   return show(explain_grid(question), common);
 }
 
-void add_grid(CLI::App& explain, Common& common, std::function<int()>& run) {
-  CLI::App* sub =
+void add_grid(const Command& explain, Common& common, std::function<int()>& run) {
+  const Command sub =
       add_subcommand(explain, common, "grid", "Linear quantization of a range, step by step",
                      "  zeropoint explain grid uint8 --range=0..1000 --value 250\n"
                      "  zeropoint explain grid uint8 --range=-20..1000 --values=-20,0,1000\n"
                      "  zeropoint explain grid int8:restricted --range=-10.8..10.8\n"
                      "  zeropoint explain grid int4 --values 0.1,0.2,-0.3,80 --clip=-1..1");
   auto o = std::make_shared<GridOptions>();
-  sub->add_option("GRID", o->grid, "[u]intN[:sym|restricted|zero|min]; zero if left out")
-      ->required();
-  sub->add_option("--range", o->range, "LO..HI; write --range=-1..1 when it begins with a minus");
-  sub->add_option("--values", o->values, "Values to quantize, separated by commas");
-  sub->add_option("--clip", o->clip, "LO..HI: beside it, the same with values clipped to this");
-  sub->add_option("--value", o->value, "One value, with the calculation by hand");
-  sub->callback(
+  sub.add_option("GRID", o->grid, "[u]intN[:sym|restricted|zero|min]; zero if left out").required();
+  sub.add_option("--range", o->range, "LO..HI; write --range=-1..1 when it begins with a minus");
+  sub.add_option("--values", o->values, "Values to quantize, separated by commas");
+  sub.add_option("--clip", o->clip, "LO..HI: beside it, the same with values clipped to this");
+  sub.add_option("--value", o->value, "One value, with the calculation by hand");
+  sub.callback(
       [o, &common, &run] { run = [o, &common] { return explain_grid_command(*o, common); }; });
 }
 
@@ -174,32 +175,32 @@ int explain_tensor_command(const TensorOptions& o, const Common& common) {
   return show(explain_tensor(tensor->name, *tensor->rows, *grid, method), common);
 }
 
-void add_tensor(CLI::App& explain, Common& common, std::function<int()>& run) {
-  CLI::App* sub = add_subcommand(
+void add_tensor(const Command& explain, Common& common, std::function<int()>& run) {
+  const Command sub = add_subcommand(
       explain, common, "tensor", "What a grid does to one tensor of a model",
       "  zeropoint explain tensor models/demo model.layers.0.mlp.up_proj.weight --grid int4:g32\n"
       "  zeropoint explain tensor models/demo blk.0.ffn_up --grid q4_k\n"
       "  zeropoint explain tensor models/demo layers.0.up --grid q4_k");
   auto o = std::make_shared<TensorOptions>();
-  sub->add_option("MODEL", o->model, "Checkpoint")->required();
-  sub->add_option("NAME", o->name,
-                  "Tensor, as zeropoint inspect shows it or as GGUF names it, or layers.N.ROLE")
-      ->required();
-  sub->add_option("--grid", o->grid, "Any grid")->capture_default_str();
-  sub->add_option("--method", o->method, "nearest or mse")->capture_default_str();
-  sub->callback(
+  sub.add_option("MODEL", o->model, "Checkpoint").required();
+  sub.add_option("NAME", o->name,
+                 "Tensor, as zeropoint inspect shows it or as GGUF names it, or layers.N.ROLE")
+      .required();
+  sub.add_option("--grid", o->grid, "Any grid").capture_default_str();
+  sub.add_option("--method", o->method, "nearest or mse").capture_default_str();
+  sub.callback(
       [o, &common, &run] { run = [o, &common] { return explain_tensor_command(*o, common); }; });
 }
 
 }  // namespace
 
-void add_explain(CLI::App& app, Common& common, std::function<int()>& run) {
-  CLI::App* sub =
+void add_explain(const Command& app, Common& common, std::function<int()>& run) {
+  const Command sub =
       app.add_subcommand("explain", "The arithmetic, step by step: number, grid, tensor");
-  sub->require_subcommand(1);
-  add_number(*sub, common, run);
-  add_grid(*sub, common, run);
-  add_tensor(*sub, common, run);
+  sub.require_subcommand(1);
+  add_number(sub, common, run);
+  add_grid(sub, common, run);
+  add_tensor(sub, common, run);
 }
 
 }  // namespace zp::cli

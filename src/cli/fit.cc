@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/human.h"
 #include "pipeline/pattern.h"
@@ -51,7 +52,7 @@ std::string ranges(const std::vector<std::int64_t>& layers) {
 
 }  // namespace
 
-void add_budget_options(CLI::App& sub, Budget& budget) {
+void add_budget_options(const Command& sub, Budget& budget) {
   sub.add_option("--fit", budget.size,
                  "4.5bpw or SIZE: choose a grid for each tensor by the KL divergence it costs, "
                  "measured on the text of --calibrate (else --judge), within this budget");

@@ -1,15 +1,15 @@
 // quantize --fit and --max-kld: the words around pipeline/budget.h.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "base/json.h"
+#include "cli/arguments.h"
 #include "pipeline/budget.h"
 
 namespace zp::cli {
 
-void add_budget_options(CLI::App& sub, Budget& budget);
+void add_budget_options(const Command& sub, Budget& budget);
 
 /// Which tensors got which grid, and what they lose by it.
 std::string to_text(const Allotment& allotment);

@@ -47,17 +47,16 @@ int inspect_command(const Options& o, const Common& common) {
 
 }  // namespace
 
-void add_inspect(CLI::App& app, Common& common, std::function<int()>& run) {
-  CLI::App* sub = add_subcommand(
+void add_inspect(const Command& app, Common& common, std::function<int()>& run) {
+  const Command sub = add_subcommand(
       app, common, "inspect", "Show what is inside a checkpoint or a statistics file", kExamples);
   auto o = std::make_shared<Options>();
-  sub->add_option("PATH", o->path,
-                  "Hugging Face, MLX or ONNX folder, safetensors, PyTorch, GGUF or ONNX file, or "
-                  "what calibrate wrote")
-      ->required();
-  sub->add_flag("--values", o->values,
-                "Read every weight, too, and count those that aren't finite");
-  sub->callback([o, &common, &run] { run = [o, &common] { return inspect_command(*o, common); }; });
+  sub.add_option("PATH", o->path,
+                 "Hugging Face, MLX or ONNX folder, safetensors, PyTorch, GGUF or ONNX file, or "
+                 "what calibrate wrote")
+      .required();
+  sub.add_flag("--values", o->values, "Read every weight, too, and count those that aren't finite");
+  sub.callback([o, &common, &run] { run = [o, &common] { return inspect_command(*o, common); }; });
 }
 
 }  // namespace zp::cli

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/cpu.h"
@@ -273,14 +274,14 @@ int list(const std::string& what, const Common& common) {
 
 }  // namespace
 
-void add_list(CLI::App& app, Common& common, std::function<int()>& run) {
-  CLI::App* sub = add_subcommand(app, common, "list", "Show what there is", kExamples);
+void add_list(const Command& app, Common& common, std::function<int()>& run) {
+  const Command sub = add_subcommand(app, common, "list", "Show what there is", kExamples);
   auto what = std::make_shared<std::string>();
   std::string names;
   for (const Listing& listing : kListings)
     names += (names.empty() ? "" : ", ") + std::string(listing.name);
-  sub->add_option("WHAT", *what, names)->required();
-  sub->callback([what, &common, &run] { run = [what, &common] { return list(*what, common); }; });
+  sub.add_option("WHAT", *what, names).required();
+  sub.callback([what, &common, &run] { run = [what, &common] { return list(*what, common); }; });
 }
 
 }  // namespace zp::cli

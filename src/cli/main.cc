@@ -2,47 +2,14 @@
 // interrupted.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <new>
 
 #include "base/cpu.h"
-#include "base/named.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 
 namespace {
-
-// An option that the command has not; empty: there is none.
-std::string unknown_option(const CLI::App& app) {
-  const CLI::App* command = &app;
-  while (!command->get_subcommands().empty()) command = command->get_subcommands().back();
-  std::vector<std::string> known;
-  for (const CLI::Option* option : command->get_options()) {
-    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
-  }
-  for (const std::string& word : command->remaining()) {
-    if (!word.starts_with("--") || word == "--") continue;
-    const std::string name = word.substr(0, word.find('='));
-    return zp::printable(name, 100) + ": " + zp::unknown_name("option", name, known);
-  }
-  return {};
-}
-
-// A command or an option that there is none of; else what CLI11 says.
-std::string usage_error(const CLI::App& app, int argc, char** argv, const CLI::ParseError& error) {
-  const std::string word = argc > 1 ? argv[1] : "";
-  std::vector<std::string> known;
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
-    known.push_back(sub->get_name());
-  if (!word.empty() && word[0] != '-' &&
-      std::ranges::find(known, zp::lower_case(word)) == known.end())
-    return zp::printable(word, 100) + ": " + zp::unknown_name("command", word, known) +
-           "; see zeropoint help";
-  if (const std::string unknown = unknown_option(app); !unknown.empty())
-    return unknown + " (see --help)";
-  return fmt::format("{} (see --help)", zp::printable(error.what(), 400));
-}
 
 int fail(int code, std::string_view text) {
   fmt::print(stderr, "zeropoint: {}\n", text);
@@ -53,12 +20,12 @@ int fail(int code, std::string_view text) {
 
 int main(int argc, char** argv) {
   using namespace zp::cli;
-  CLI::App app{
+  Program program(
       "Zeropoint makes trained models small: any checkpoint in, every runtime's own quantized "
-      "format out."};
-  app.set_version_flag("--version", "zeropoint " ZEROPOINT_VERSION);
-  app.require_subcommand(1);
-  app.footer(
+      "format out.",
+      "zeropoint " ZEROPOINT_VERSION);
+  program.command().require_subcommand(1);
+  program.command().footer(
       "Examples:\n"
       "  zeropoint quantize Phi-3.5-mini-instruct --to gguf:q4_0\n"
       "  zeropoint explain number 7.325\n"
@@ -66,13 +33,11 @@ int main(int argc, char** argv) {
   Common common;
   common.command = command_line(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
   std::function<int()> run;
-  for (const Command& command : commands()) command.add(app, common, run);
+  add_commands(program.command(), common, run);
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    return app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    return fail(2, usage_error(app, argc, argv, error));
+    if (!program.parse(argc, argv)) return 0;
+  } catch (const zp::UsageError& error) {
+    return fail(2, error.what());
   }
   try {
     catch_interrupts();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/human.h"
@@ -141,19 +142,19 @@ int plan(const Options& o, const Common& common) {
 
 }  // namespace
 
-void add_plan(CLI::App& app, Common& common, std::function<int()>& run) {
-  CLI::App* sub = add_subcommand(app, common, "plan",
-                                 "Sizes, memory and what fits, before anything runs", kExamples);
+void add_plan(const Command& app, Common& common, std::function<int()>& run) {
+  const Command sub = add_subcommand(
+      app, common, "plan", "Sizes, memory and what fits, before anything runs", kExamples);
   auto o = std::make_shared<Options>();
-  sub->add_option("MODEL", o->model, "Checkpoint, or a config.json alone");
-  sub->add_option("--parameters", o->parameters, "A count instead of a model: 70B, 3.8B, 124M");
-  sub->add_option("--to", o->targets, "CONTAINER[:GRID]; may be given several times")
-      ->allow_extra_args(false);
-  sub->add_option("--fit", o->fit, "Memory of the device: 16GB, 8G");
-  sub->add_option("--context", o->context, "Tokens the KV cache must hold")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30))
-      ->capture_default_str();
-  sub->callback([o, &common, &run] { run = [o, &common] { return plan(*o, common); }; });
+  sub.add_option("MODEL", o->model, "Checkpoint, or a config.json alone");
+  sub.add_option("--parameters", o->parameters, "A count instead of a model: 70B, 3.8B, 124M");
+  sub.add_option("--to", o->targets, "CONTAINER[:GRID]; may be given several times")
+      .allow_extra_args(false);
+  sub.add_option("--fit", o->fit, "Memory of the device: 16GB, 8G");
+  sub.add_option("--context", o->context, "Tokens the KV cache must hold")
+      .range(1, std::int64_t{1} << 30)
+      .capture_default_str();
+  sub.callback([o, &common, &run] { run = [o, &common] { return plan(*o, common); }; });
 }
 
 }  // namespace zp::cli

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -375,59 +376,59 @@ int quantize_command(const Options& options, const Common& common) {
 
 }  // namespace
 
-void add_quantize(CLI::App& app, Common& common, std::function<int()>& run) {
-  CLI::App* sub = add_subcommand(app, common, "quantize",
-                                 "Write a model in a runtime's own quantized format", kExamples);
+void add_quantize(const Command& app, Common& common, std::function<int()>& run) {
+  const Command sub = add_subcommand(
+      app, common, "quantize", "Write a model in a runtime's own quantized format", kExamples);
   auto options = std::make_shared<Options>();
   QuantizeRequest& request = options->request;
-  sub->add_option("MODEL", request.model, "Hugging Face folder or checkpoint file")->required();
-  sub->add_option("--to", request.to, "CONTAINER[:GRID][=PATH]; may be given several times")
-      ->required()
-      ->allow_extra_args(false);
-  sub->add_option("--method", request.method,
-                  "How codes are chosen: nearest, mse, hqq or gptq (default: gptq with "
-                  "--calibrate, mse without); "
-                  "gptq:upstream=on|off,order=on|off,damp=X,shrink=X,sweeps=N,floats=keep|adjust; "
-                  "nearest:observer=NAME,percentile=P cuts weights, see list observers");
-  sub->add_option("--rewrite", request.rewrite,
-                  "What is done to the float model before, NAME[,NAME...] of awq, "
-                  "smoothquant[:alpha=0.5], rotation; with --calibrate")
-      ->allow_extra_args(false);
-  sub->add_option("--seed", request.seed, "Of the random signs of --rewrite rotation")
-      ->capture_default_str();
-  sub->add_option("--calibrate", request.calibrate,
-                  "Texts the model is run over, to code each weight for what it meets: " +
-                      std::string(kDocumentForms) + ". " + kOwnForms)
-      ->allow_extra_args(true);
-  add_save_text(*sub, request.save_text);
-  add_tokens(*sub, options->tokens,
+  sub.add_option("MODEL", request.model, "Hugging Face folder or checkpoint file").required();
+  sub.add_option("--to", request.to, "CONTAINER[:GRID][=PATH]; may be given several times")
+      .required()
+      .allow_extra_args(false);
+  sub.add_option("--method", request.method,
+                 "How codes are chosen: nearest, mse, hqq or gptq (default: gptq with "
+                 "--calibrate, mse without); "
+                 "gptq:upstream=on|off,order=on|off,damp=X,shrink=X,sweeps=N,floats=keep|adjust; "
+                 "nearest:observer=NAME,percentile=P cuts weights, see list observers");
+  sub.add_option("--rewrite", request.rewrite,
+                 "What is done to the float model before, NAME[,NAME...] of awq, "
+                 "smoothquant[:alpha=0.5], rotation; with --calibrate")
+      .allow_extra_args(false);
+  sub.add_option("--seed", request.seed, "Of the random signs of --rewrite rotation")
+      .capture_default_str();
+  sub.add_option("--calibrate", request.calibrate,
+                 "Texts the model is run over, to code each weight for what it meets: " +
+                     std::string(kDocumentForms) + ". " + kOwnForms)
+      .allow_extra_args(true);
+  add_save_text(sub, request.save_text);
+  add_tokens(sub, options->tokens,
              "Tokens of --calibrate, spread over its texts; one window of sixteen is held out "
              "to measure on");
-  add_budget_options(*sub, request.fit);
-  sub->add_option("--set", request.set, "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
-      ->allow_extra_args(false);
-  sub->add_option(
+  add_budget_options(sub, request.fit);
+  sub.add_option("--set", request.set, "ROLE-OR-PATTERN=GRID: exceptions, first match wins")
+      .allow_extra_args(false);
+  sub.add_option(
       "--statistics", request.statistics,
       "What zeropoint calibrate wrote, or llama.cpp's imatrix: weighs the search by each "
       "column's importance; ours serves --method gptq, too");
-  sub->add_option("--resume", request.resume,
-                  "A folder that keeps the finished layers of a calibrated run: run the same "
-                  "command again to continue after the last of them");
-  sub->add_option("--memory", options->memory,
-                  "Most memory to use beside the mapped input, e.g. 2G (default: a quarter of the "
-                  "machine's)");
-  sub->add_option("--pre-tokenizer", request.pre_tokenizer,
-                  "llama.cpp's name for the pre-tokenizer, when the tokenizer's regex isn't known");
-  sub->add_option(
+  sub.add_option("--resume", request.resume,
+                 "A folder that keeps the finished layers of a calibrated run: run the same "
+                 "command again to continue after the last of them");
+  sub.add_option("--memory", options->memory,
+                 "Most memory to use beside the mapped input, e.g. 2G (default: a quarter of the "
+                 "machine's)");
+  sub.add_option("--pre-tokenizer", request.pre_tokenizer,
+                 "llama.cpp's name for the pre-tokenizer, when the tokenizer's regex isn't known");
+  sub.add_option(
       "--judge", request.judge,
       "Evaluate the results against the source on this text: " + std::string(kDocumentForms));
-  sub->add_option("--context", request.context, "Tokens of a window of --calibrate and --judge")
-      ->capture_default_str();
-  sub->add_option("--report", request.report,
-                  "FILE.html: what happened, to look at; one page with everything in it");
-  sub->add_flag("--dry-run", request.dry_run, "Show exact sizes and every choice; write nothing");
-  sub->add_flag("--force", request.force, "Replace what exists");
-  sub->callback([options, &common, &run] {
+  sub.add_option("--context", request.context, "Tokens of a window of --calibrate and --judge")
+      .capture_default_str();
+  sub.add_option("--report", request.report,
+                 "FILE.html: what happened, to look at; one page with everything in it");
+  sub.add_flag("--dry-run", request.dry_run, "Show exact sizes and every choice; write nothing");
+  sub.add_flag("--force", request.force, "Replace what exists");
+  sub.callback([options, &common, &run] {
     run = [options, &common] { return quantize_command(*options, common); };
   });
 }

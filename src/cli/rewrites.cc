@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 namespace zp::cli {
 
 Json rewrites_json(const std::vector<RewriteResult>& results, bool done) {

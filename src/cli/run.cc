@@ -11,6 +11,7 @@
 #include "cli/interrupt.h"
 #include "pipeline/generator.h"
 #include "pipeline/text_files.h"
+#include "text/chat.h"
 
 namespace zp::cli {
 namespace {
@@ -103,28 +104,28 @@ int run_command(const Options& o, const Common& common) {
 
 }  // namespace
 
-void add_run(CLI::App& app, Common& common, std::function<int()>& run) {
-  CLI::App* sub = add_subcommand(app, common, "run",
-                                 "Let a model go on from a prompt, or talk with it", kExamples);
+void add_run(const Command& app, Common& common, std::function<int()>& run) {
+  const Command sub = add_subcommand(app, common, "run",
+                                     "Let a model go on from a prompt, or talk with it", kExamples);
   auto o = std::make_shared<Options>();
-  sub->add_option("MODEL", o->model, "Any model: a folder or a file")->required();
-  sub->add_option("--prompt", o->prompt, "What it goes on from; - is standard input");
-  sub->add_flag(
+  sub.add_option("MODEL", o->model, "Any model: a folder or a file").required();
+  sub.add_option("--prompt", o->prompt, "What it goes on from; - is standard input");
+  sub.add_flag(
       "--chat", o->chat,
       "The prompt is a user's message: use the chat template. Without --prompt a "
       "conversation: a message a line, /clear begins anew, /exit or the end of input ends");
-  sub->add_option("--system", o->system, "With --chat: how the model shall answer");
-  sub->add_option("--tokens", o->tokens, "Stop an answer after so many")->capture_default_str();
-  sub->add_option("--temperature", o->sampling.temperature, "0: always the likeliest token")
-      ->capture_default_str();
-  sub->add_option("--top-k", o->sampling.top_k,
-                  "Draw among so many of the likeliest tokens; 0: among all")
-      ->capture_default_str();
-  sub->add_option("--top-p", o->sampling.top_p,
-                  "Draw among the fewest likeliest tokens that have this probability together")
-      ->capture_default_str();
-  sub->add_option("--seed", o->seed, "Of the choices above temperature 0")->capture_default_str();
-  sub->callback([o, &common, &run] { run = [o, &common] { return run_command(*o, common); }; });
+  sub.add_option("--system", o->system, "With --chat: how the model shall answer");
+  sub.add_option("--tokens", o->tokens, "Stop an answer after so many").capture_default_str();
+  sub.add_option("--temperature", o->sampling.temperature, "0: always the likeliest token")
+      .capture_default_str();
+  sub.add_option("--top-k", o->sampling.top_k,
+                 "Draw among so many of the likeliest tokens; 0: among all")
+      .capture_default_str();
+  sub.add_option("--top-p", o->sampling.top_p,
+                 "Draw among the fewest likeliest tokens that have this probability together")
+      .capture_default_str();
+  sub.add_option("--seed", o->seed, "Of the choices above temperature 0").capture_default_str();
+  sub.callback([o, &common, &run] { run = [o, &common] { return run_command(*o, common); }; });
 }
 
 }  // namespace zp::cli

@@ -1,6 +1,8 @@
 // zeropoint tokenize: the tokens of a text.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
 #include "base/human.h"
 #include "cli/command.h"
@@ -24,7 +26,7 @@ struct Options {
   std::string model;
   std::string text;
   std::string file;
-  CLI::Option* text_given = nullptr;
+  Option text_given;
   bool no_special = false;
 };
 
@@ -76,7 +78,7 @@ void print_text(const std::vector<TokenId>& ids, const TokenDecoder& decoder) {
 }
 
 int tokenize_command(const Options& o, const Common& common) {
-  if ((o.text_given->count() > 0) == !o.file.empty())
+  if ((o.text_given.given()) == !o.file.empty())
     throw UsageError("tokenize", "one of them", "a TEXT or --file FILE");
   const Tokenizer tokenizer = read(o.model);
   const TokenDecoder decoder(tokenizer);
@@ -99,19 +101,19 @@ int tokenize_command(const Options& o, const Common& common) {
 
 }  // namespace
 
-void add_tokenize(CLI::App& app, Common& common, std::function<int()>& run) {
-  CLI::App* sub = add_subcommand(app, common, "tokenize", "Show the tokens of a text", kExamples);
+void add_tokenize(const Command& app, Common& common, std::function<int()>& run) {
+  const Command sub =
+      add_subcommand(app, common, "tokenize", "Show the tokens of a text", kExamples);
   auto o = std::make_shared<Options>();
-  sub->add_option("MODEL", o->model,
-                  "Hugging Face folder (its tokenizer files are enough), GGUF file, or a file of "
-                  "weights beside a tokenizer")
-      ->required();
-  o->text_given = sub->add_option("TEXT", o->text, "What to tokenize");
-  sub->add_option("--file", o->file, "What to tokenize: " + std::string(kDocumentForms));
-  sub->add_flag("--no-special", o->no_special,
-                "Leave out the tokens that the model wants around every text");
-  sub->callback(
-      [o, &common, &run] { run = [o, &common] { return tokenize_command(*o, common); }; });
+  sub.add_option("MODEL", o->model,
+                 "Hugging Face folder (its tokenizer files are enough), GGUF file, or a file of "
+                 "weights beside a tokenizer")
+      .required();
+  o->text_given = sub.add_option("TEXT", o->text, "What to tokenize");
+  sub.add_option("--file", o->file, "What to tokenize: " + std::string(kDocumentForms));
+  sub.add_flag("--no-special", o->no_special,
+               "Leave out the tokens that the model wants around every text");
+  sub.callback([o, &common, &run] { run = [o, &common] { return tokenize_command(*o, common); }; });
 }
 
 }  // namespace zp::cli

@@ -1,14 +1,16 @@
 // zeropoint version.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/command.h"
 
 namespace zp::cli {
 
-void add_version(CLI::App& app, Common& common, std::function<int()>& run) {
-  CLI::App* sub = add_subcommand(app, common, "version", "Show the program's version",
-                                 "  zeropoint version\n  zeropoint version --json");
-  sub->callback([&common, &run] {
+void add_version(const Command& app, Common& common, std::function<int()>& run) {
+  const Command sub = add_subcommand(app, common, "version", "Show the program's version",
+                                     "  zeropoint version\n  zeropoint version --json");
+  sub.callback([&common, &run] {
     run = [&common] {
       if (common.json) {
         print_json({{"version", ZEROPOINT_VERSION}});
