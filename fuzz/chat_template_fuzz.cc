@@ -1,5 +1,6 @@
 // Chat templates: whatever is read must end, with text or one Error, in bounded time and memory.
 #include "base/error.h"
+#include "text/chat.h"
 #include "text/chat_template.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t bytes) {

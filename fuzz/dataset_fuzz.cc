@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "text/chat.h"
 #include "text/dataset.h"
 #include "text/utf8.h"
 
@@ -11,10 +12,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t byte
     if (documents.empty()) std::abort();
     for (const zp::Document& document : documents) {
       if (!zp::is_utf8(document.text)) std::abort();
-      for (const zp::Json& message : document.chat.messages) {
+      if (!document.is_chat()) continue;
+      for (const zp::Json& message : document.chat->messages) {
         if (!message.at("role").is_string()) std::abort();
       }
-      if (!document.chat.variables.is_object()) std::abort();
+      if (!document.chat->variables.is_object()) std::abort();
     }
   } catch (const zp::Error&) {
   }

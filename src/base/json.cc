@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 #include <vector>

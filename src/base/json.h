@@ -1,10 +1,13 @@
 // JSON read strictly: files are not trusted.
 //
 // nlohmann::ordered_json keeps the order of keys, so what we copy through stays as people wrote it.
+// It is only declared here, for it is slow to compile: who makes a Json or looks into one includes
+// <nlohmann/json.hpp>.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 

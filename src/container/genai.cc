@@ -6,6 +6,7 @@
 // the kernels allow it MatMulNBits rounds activations to 8 bits (accuracy_level 4), as that
 // runtime's own builder has it on CPUs: about twice as fast, at a small loss.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "container/checkpoint_folder.h"

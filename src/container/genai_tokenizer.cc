@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "format/gguf_pre_tokenizers.h"
 #include "text/decode.h"

@@ -7,6 +7,7 @@
 // config.json is the source's and "quantization": group size, bits and mode of most weights, then
 // module paths with others (an object) or none (false).
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "container/checkpoint_folder.h"

@@ -1,5 +1,7 @@
 #include "model/config_writer.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
 
 namespace zp {

@@ -3,6 +3,7 @@
 // logits. Source: transformers models/gemma2. Biases are not supported: no published model has
 // them.
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "model/architecture.h"
 #include "model/config_writer.h"

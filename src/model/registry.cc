@@ -1,6 +1,7 @@
 // The architectures there are, and which one a config.json names.
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "model/architecture.h"

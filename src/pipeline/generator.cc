@@ -31,7 +31,7 @@ Generator::Generator(const LoadedModel& loaded, const Team& team)
       encoder_(tokenizer_in(loaded), where_),
       decoder_(*loaded.tokenizer),
       templates_(*loaded.tokenizer, where_),
-      ends_(generation_ends(&*loaded.tokenizer, loaded.checkpoint.generation_config)) {}
+      ends_(generation_ends(&*loaded.tokenizer, loaded.checkpoint.generation_config())) {}
 
 std::vector<TokenId> Generator::encode(const std::string& text) const {
   return encoder_.encode(text, true);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/cancellation.h"
+#include "text/chat.h"
 
 namespace zp {
 namespace {

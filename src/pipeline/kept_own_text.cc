@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/hash.h"
 #include "base/json.h"
 #include "calibrate/stored_statistics.h"

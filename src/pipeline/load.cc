@@ -1,5 +1,7 @@
 #include "pipeline/load.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "container/onnx_graph.h"
@@ -43,8 +45,8 @@ std::unique_ptr<LoadedModel> load_shapes(const fs::path& config) {
   loaded->title = loaded->name;
   loaded->checkpoint.path = config;
   loaded->checkpoint.folder = config.parent_path();
-  loaded->checkpoint.config = read_json(config);
-  const Json& json = loaded->checkpoint.config;
+  loaded->checkpoint.config() = read_json(config);
+  const Json& json = loaded->checkpoint.config();
   const Architecture& architecture = find_architecture(json, config.string());
   Model& model = loaded->model;
   model.architecture = &architecture;
@@ -69,11 +71,11 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
   loaded->tokenizer = tokenizer_of(loaded->checkpoint);
   if (loaded->tokenizer)
     leave_out_tokens_without_rows(*loaded->tokenizer, loaded->model.decoder.vocabulary);
-  Json& config = loaded->checkpoint.config;
+  Json& config = loaded->checkpoint.config();
   if (config.is_null()) {
     config = write_config(*loaded->model.architecture, loaded->model.decoder);
     if (loaded->tokenizer)
-      config.update(token_ids_json(*loaded->tokenizer, loaded->checkpoint.generation_config));
+      config.update(token_ids_json(*loaded->tokenizer, loaded->checkpoint.generation_config()));
   }
   return loaded;
 }

@@ -15,6 +15,7 @@
 #include "pipeline/loop_finder.h"
 #include "pipeline/model_copy.h"
 #include "pipeline/sampling.h"
+#include "text/chat.h"
 #include "text/decode.h"
 #include "text/documents.h"
 #include "text/generation.h"
@@ -153,7 +154,7 @@ class Writer {
         encoder_(tokenizer_, where_),
         decoder_(tokenizer_),
         templates_(tokenizer_, where_),
-        ends_(generation_ends(&tokenizer_, loaded.checkpoint.generation_config)) {
+        ends_(generation_ends(&tokenizer_, loaded.checkpoint.generation_config())) {
     std::optional<UserTurn> turn = user_turn(tokenizer_, templates_);
     begin_ = text_begin(tokenizer_, turn, where_);
     if (turn) prepare_conversations(*turn);
@@ -348,8 +349,9 @@ class Writer {
   void finish(Draft& draft, const std::string& said) {
     Outcome outcome{Document(), 0, draft.attempt};
     if (draft.conversation) {
-      outcome.document->chat = question(draft.asked);
-      outcome.document->chat.messages.push_back(message("assistant", said));
+      Chat chat = question(draft.asked);
+      chat.messages.push_back(message("assistant", said));
+      outcome.document->chat = std::make_shared<const Chat>(std::move(chat));
     } else {
       outcome.document->text = said;
     }
@@ -461,7 +463,7 @@ OwnText write_own_text(const LoadedModel& loaded, const OwnTextOptions& options,
 std::string to_jsonl(const std::vector<Document>& documents) {
   std::string lines;
   for (const Document& document : documents) {
-    const Json row = document.is_chat() ? Json{{"messages", document.chat.messages}}
+    const Json row = document.is_chat() ? Json{{"messages", document.chat->messages}}
                                         : Json{{"text", document.text}};
     lines += row.dump() + "\n";
   }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "pipeline/model_copy.h"
+#include "text/chat.h"
 #include "text/documents.h"
 
 namespace zp {
@@ -83,7 +84,7 @@ TEST(OwnText, IsTextsAndConversationsByTurns) {
               1 + static_cast<double>(text.restarted));
   for (const Document& document : text.documents) {
     if (!document.is_chat()) continue;
-    const Json& messages = document.chat.messages;
+    const Json& messages = document.chat->messages;
     ASSERT_EQ(messages.size(), 2u);
     EXPECT_EQ(messages[0]["role"], "user");
     EXPECT_EQ(messages[1]["role"], "assistant");
@@ -107,7 +108,7 @@ TEST(OwnText, AnswersWhatTheModelAskedItself) {
               2);
   int questions = 0;
   for (const Document& document : text.documents) {
-    const auto asked = document.chat.messages[0]["content"].get<std::string>();
+    const auto asked = document.chat->messages[0]["content"].get<std::string>();
     if (asked.ends_with("?") || asked.ends_with(".")) ++questions;
   }
   EXPECT_GT(questions, std::ssize(text.documents) / 2);
@@ -122,7 +123,7 @@ TEST(OwnText, EndsTheUsersTurnAtItsWordsWhereNoTokenDoes) {
   const OwnText text = write(*loaded, 2, 16, {.temperature = 1.5, .length = 96}, 4000);
   for (const Document& document : text.documents) {
     if (!document.is_chat()) continue;
-    const auto asked = document.chat.messages[0]["content"].get<std::string>();
+    const auto asked = document.chat->messages[0]["content"].get<std::string>();
     EXPECT_EQ(asked.find("of Sudar"), std::string::npos) << asked;
   }
 }

@@ -168,8 +168,8 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   const ContainerInput input{
       model,
       loaded.tokenizer ? &*loaded.tokenizer : nullptr,
-      loaded.checkpoint.config,
-      loaded.checkpoint.generation_config,
+      loaded.checkpoint.config(),
+      loaded.checkpoint.generation_config(),
       loaded.checkpoint.folder,
       loaded.title,
       recipe.pre_tokenizer.empty() ? loaded.pre_tokenizer : recipe.pre_tokenizer,

@@ -34,7 +34,7 @@ Json value_json(const std::vector<T>& values) {
 
 Json metadata_of(const Checkpoint& checkpoint) {
   if (checkpoint.metadata.empty())
-    return checkpoint.config.is_object() ? checkpoint.config : Json::object();
+    return checkpoint.config().is_object() ? checkpoint.config() : Json::object();
   Json json = Json::object();
   for (const gguf::Pair& pair : checkpoint.metadata) {
     json[utf8(pair.key).get<std::string>()] =

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "container/onnx_graph.h"
@@ -34,7 +35,7 @@ std::string stated_name(const Checkpoint& checkpoint) {
     const auto* name = std::get_if<std::string>(&pair.value);
     if (pair.key == "general.architecture" && name != nullptr) return printable(*name);
   }
-  const Json& config = checkpoint.config;
+  const Json& config = checkpoint.config();
   if (!config.is_object() || !config.contains("model_type")) return {};
   const Json& name = config["model_type"];
   return name.is_string() ? printable(name.get<std::string>()) : std::string();

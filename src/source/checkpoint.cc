@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "base/checked.h"
 #include "source/folder.h"
@@ -33,6 +34,9 @@ const SourceKind* source_kind_of(Bytes file) {
                                   [&](const SourceKind* k) { return k->recognizes(file); });
   return found == kinds.end() ? nullptr : *found;
 }
+
+Checkpoint::Checkpoint()
+    : config_(std::make_shared<Json>()), generation_config_(std::make_shared<Json>()) {}
 
 const Tensor* Checkpoint::find(std::string_view name) const {
   const auto place = places_.find(std::string(name));
@@ -129,10 +133,10 @@ Checkpoint open_checkpoint(const fs::path& path) {
   if (checkpoint.world == World::gguf) {
     checkpoint.folder.clear();
     check_gguf_parts(checkpoint);
-    checkpoint.generation_config = read_gguf_generation(checkpoint.metadata, path.string());
+    checkpoint.generation_config() = read_gguf_generation(checkpoint.metadata, path.string());
   } else {
-    checkpoint.config = read_if_there(checkpoint.folder / "config.json");
-    checkpoint.generation_config = read_if_there(checkpoint.folder / "generation_config.json");
+    checkpoint.config() = read_if_there(checkpoint.folder / "config.json");
+    checkpoint.generation_config() = read_if_there(checkpoint.folder / "generation_config.json");
     join_mlx(checkpoint);
     settle_quantization(checkpoint);
     if (const std::string adapter = describe_adapter(checkpoint.folder); !adapter.empty())

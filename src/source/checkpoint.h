@@ -30,11 +30,18 @@ class Checkpoint {
   World world = World::hf;  ///< whose names the tensors have
   std::vector<std::unique_ptr<MappedFile>> files;
   std::vector<Tensor> tensors;       ///< in the order of the files; filled by add()
-  Json config;                       ///< config.json, or null
-  Json generation_config;            ///< or null
   std::vector<gguf::Pair> metadata;  ///< GGUF's own, else empty
   std::optional<onnx::Model> graph;  ///< of an ONNX model
   std::vector<std::string> notes;    ///< what people should know about how the files were read
+
+  Checkpoint();
+
+  /// config.json, or null.
+  Json& config() { return *config_; }
+  const Json& config() const { return *config_; }
+  /// generation_config.json, or null.
+  Json& generation_config() { return *generation_config_; }
+  const Json& generation_config() const { return *generation_config_; }
 
   const Tensor* find(std::string_view name) const;
   /// Throws Error at `where` for a name that is there already or isn't printable UTF-8.
@@ -44,6 +51,9 @@ class Checkpoint {
 
  private:
   std::unordered_map<std::string, std::size_t> places_;  // of tensors, by name
+  // Never null; pointers, for Json is only declared here. Shared ones need no more of it.
+  std::shared_ptr<Json> config_;
+  std::shared_ptr<Json> generation_config_;
 };
 
 /// A tensor's shape as matrix: the last dimension is the columns, the others the rows; no

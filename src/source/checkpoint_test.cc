@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "format/sample_files.h"
 #include "grid/grid.h"
@@ -46,8 +47,8 @@ TEST(Checkpoint, AFolderGivesTensorsAndConfig) {
   for (const fs::path& path : {folder, folder / "model.safetensors"}) {
     const Checkpoint checkpoint = open_checkpoint(path);
     EXPECT_EQ(checkpoint.kind, "safetensors");
-    EXPECT_EQ(checkpoint.config["model_type"], "llama");
-    EXPECT_TRUE(checkpoint.generation_config.is_null());
+    EXPECT_EQ(checkpoint.config()["model_type"], "llama");
+    EXPECT_TRUE(checkpoint.generation_config().is_null());
     EXPECT_EQ(weighted_sum(*checkpoint.find("a")), 1 + 4 + 9 + 16);
   }
   fs::remove_all(folder);

@@ -6,6 +6,7 @@
 #include "source/mlx.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -139,12 +140,12 @@ void check_parts(const Parts& parts, const std::string& place) {
 
 void join_mlx(Checkpoint& checkpoint) {
   constexpr std::string_view kWeight = ".weight";
-  if (!checkpoint.config.is_object() || !checkpoint.config.contains(kKey)) return;
+  if (!checkpoint.config().is_object() || !checkpoint.config().contains(kKey)) return;
   const std::string file = (checkpoint.folder / "config.json").string();
   const std::string config = file + ": \"" + kKey + "\"";
-  const Json how = checkpoint.config[kKey];
+  const Json how = checkpoint.config()[kKey];
   const mlx::Form common = read_form(how, config);
-  check_agreement(checkpoint.config, file);
+  check_agreement(checkpoint.config(), file);
   std::vector<Tensor> tensors;
   std::vector<bool> used(checkpoint.tensors.size(), false);
   for (const Tensor& tensor : checkpoint.tensors) {
@@ -173,8 +174,8 @@ void join_mlx(Checkpoint& checkpoint) {
   }
   checkpoint.replace(std::move(tensors));
   checkpoint.world = World::mlx;
-  checkpoint.config.erase(kKey);
-  checkpoint.config.erase("quantization_config");
+  checkpoint.config().erase(kKey);
+  checkpoint.config().erase("quantization_config");
 }
 
 }  // namespace zp

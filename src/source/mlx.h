@@ -7,7 +7,7 @@
 namespace zp {
 
 /// Does nothing when config.json has no "quantization". What that says of storage is taken out of
-/// checkpoint.config. Throws Error for a mode that isn't known and parts that don't fit together.
+/// checkpoint.config(). Throws Error for a mode that isn't known and parts that don't fit together.
 void join_mlx(Checkpoint& checkpoint);
 
 }  // namespace zp

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 
@@ -85,7 +86,7 @@ bool is_float(const Tensor& tensor) {
 // Whose name or type says that it isn't a float weight; nullptr: there is none. A type counts only
 // where the config states a method: FP8 alone may be a float format.
 const Tensor* quantized_tensor(const Checkpoint& checkpoint) {
-  const bool stated = quantization_of(checkpoint.config) != nullptr;
+  const bool stated = quantization_of(checkpoint.config()) != nullptr;
   const auto found = std::ranges::find_if(checkpoint.tensors, [&](const Tensor& t) {
     return sign_of(t) != nullptr || (stated && t.name.ends_with(kWeight) && !is_float(t));
   });
@@ -95,18 +96,18 @@ const Tensor* quantized_tensor(const Checkpoint& checkpoint) {
 }  // namespace
 
 void settle_quantization(Checkpoint& checkpoint) {
-  const Json* stated = quantization_of(checkpoint.config);
+  const Json* stated = quantization_of(checkpoint.config());
   if (stated == nullptr || quantized_tensor(checkpoint) != nullptr) return;
   checkpoint.notes.push_back("config.json says quantized by " + method_of(*stated) +
                              ", but all weights are floats: they are read as they are");
-  for (const char* key : kKeys) checkpoint.config.erase(key);
+  for (const char* key : kKeys) checkpoint.config().erase(key);
 }
 
 void refuse_quantized(const Checkpoint& checkpoint) {
   if (checkpoint.world != World::hf) return;
   const Tensor* tensor = quantized_tensor(checkpoint);
   if (tensor == nullptr) return;
-  const Json* stated = quantization_of(checkpoint.config);
+  const Json* stated = quantization_of(checkpoint.config());
   const Sign* sign = sign_of(*tensor);
   throw Error(
       checkpoint.path.string(),

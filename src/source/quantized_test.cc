@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "format/sample_files.h"
 
 namespace zp {
@@ -10,7 +12,7 @@ namespace {
 Checkpoint checkpoint(const char* config, const char* tensor, const char* type) {
   Checkpoint c;
   c.path = "model";
-  c.config = parse_json(config, "test");
+  c.config() = parse_json(config, "test");
   Tensor t;
   t.name = tensor;
   t.type = type;
@@ -30,7 +32,7 @@ TEST(Quantized, FloatsAreReadThoughTheConfigSaysQuantized) {
         std::string("{\"") + key + R"(":{"quant_method":"bitsandbytes","load_in_4bit":true}})";
     Checkpoint c = checkpoint(config.c_str(), "a.weight", "bf16");
     settle_quantization(c);
-    EXPECT_TRUE(c.config.empty());
+    EXPECT_TRUE(c.config().empty());
     ASSERT_EQ(c.notes.size(), 1U);
     EXPECT_NE(c.notes[0].find("bitsandbytes"), std::string::npos);
     EXPECT_NO_THROW(refuse_quantized(c));

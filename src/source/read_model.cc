@@ -1,5 +1,7 @@
 #include "source/read_model.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
 #include "source/gguf_decoder.h"
 #include "source/gguf_vocabulary.h"
@@ -25,19 +27,19 @@ std::string text_of(const Checkpoint& checkpoint, std::string_view key) {
 Decoder decoder_of(const Architecture& architecture, const Checkpoint& checkpoint) {
   return checkpoint.world == World::gguf
              ? read_gguf_decoder(architecture, checkpoint)
-             : architecture.read_config(checkpoint.config, config_path(checkpoint));
+             : architecture.read_config(checkpoint.config(), config_path(checkpoint));
 }
 
 }  // namespace
 
 const Architecture& architecture_of(const Checkpoint& checkpoint) {
   if (checkpoint.world == World::gguf) return find_gguf_architecture(checkpoint);
-  if (checkpoint.config.is_null()) {
+  if (checkpoint.config().is_null()) {
     const std::string adapter = describe_adapter(checkpoint.folder);
     throw Error(checkpoint.path.string(), "can't tell what the model computes",
                 "config.json beside the weights", adapter.empty() ? "none" : adapter);
   }
-  return find_architecture(checkpoint.config, config_path(checkpoint));
+  return find_architecture(checkpoint.config(), config_path(checkpoint));
 }
 
 Model read_model(const Checkpoint& checkpoint) {

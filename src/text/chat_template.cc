@@ -1,6 +1,7 @@
 #include "text/chat_template.h"
 
 #include "base/error.h"
+#include "text/chat.h"
 #include "text/jinja_globals.h"
 #include "text/jinja_parser.h"
 #include "text/utf8.h"

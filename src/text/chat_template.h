@@ -15,9 +15,9 @@
 #include <utility>
 #include <vector>
 
-#include "text/chat.h"
-
 namespace zp {
+
+struct Chat;
 
 /// What strftime_now() takes for now where texts must be the same every day: 26 July 2024, the date
 /// that Llama 3's own template has where it is told none.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "text/chat.h"
 #include "text/jinja_run.h"
 #include "text/test_folder.h"
 

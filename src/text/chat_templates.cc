@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "text/chat.h"
 
 namespace zp {
 namespace {

@@ -1,6 +1,7 @@
 #include "text/dataset.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/json.h"

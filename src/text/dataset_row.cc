@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "text/chat.h"
 
 namespace zp {
 namespace {
@@ -210,13 +211,15 @@ Document parse_row(const Json& json, const std::string& where) {
   if (json.is_array() && !json.empty()) return parse_row({{"messages", json}}, where);
   Row row(json, where);
   Document document;
-  Json& messages = document.chat.messages;
+  Chat chat;
+  Json& messages = chat.messages;
   if (add_conversation(row, messages)) {
-    document.chat.variables = variables_of(row);
+    chat.variables = variables_of(row);
     if (row.has("system") && messages.front()["role"] != "system") {
       const std::string system = row.text("system");
       if (!system.empty()) messages.insert(messages.begin(), message("system", system));
     }
+    document.chat = std::make_shared<const Chat>(std::move(chat));
   } else if (row.has("text")) {
     document.text = row.text("text");
   } else {

@@ -16,20 +16,23 @@
 // them so.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "text/chat.h"
+#include "base/json.h"
 
 namespace zp {
 
-/// Either a text or, when there are messages, a chat.
+struct Chat;
+
+/// Either a text or a chat.
 struct Document {
   std::string text = {};
-  Chat chat = {};
+  std::shared_ptr<const Chat> chat = {};      ///< null: it is a text
   std::vector<std::string> passed_over = {};  ///< fields that hold something and mean nothing here
 
-  bool is_chat() const { return !chat.messages.empty(); }
+  bool is_chat() const { return chat != nullptr; }
 };
 
 /// Throws Error at `where` for other shapes.

@@ -1,5 +1,6 @@
 #include "text/dataset.h"
 
+#include "text/chat.h"
 #include "text/test_folder.h"
 
 namespace zp {
@@ -33,12 +34,12 @@ TEST(Dataset, ReadsEveryShapeFromLines) {
   ASSERT_EQ(d.size(), 7u);
   EXPECT_EQ(d[0].text, "T");
   const auto of = [&](std::size_t row, std::size_t message) {
-    return d[row].chat.messages.at(message);
+    return d[row].chat->messages.at(message);
   };
-  ASSERT_EQ(d[1].chat.messages.size(), 2u);
+  ASSERT_EQ(d[1].chat->messages.size(), 2u);
   EXPECT_EQ(of(1, 0)["role"], "user");
   EXPECT_EQ(of(1, 1)["content"], "A");
-  ASSERT_EQ(d[2].chat.messages.size(), 3u);
+  ASSERT_EQ(d[2].chat->messages.size(), 3u);
   EXPECT_EQ(of(2, 0)["role"], "system");
   EXPECT_EQ(of(3, 0)["content"], "I\n\nN");
   EXPECT_EQ(of(4, 0)["content"], "I");
@@ -70,7 +71,7 @@ TEST(Dataset, ListsOfMessagesAreConversations) {
   EXPECT_EQ(parse_dataset("[{\"messages\":" + one + "}," + one + "]", "f").size(), 2u);
   const auto lines = parse_dataset(one + "\n" + one + "\n", "f");
   ASSERT_EQ(lines.size(), 2u);
-  EXPECT_EQ(lines[1].chat.messages[1]["content"], "A");
+  EXPECT_EQ(lines[1].chat->messages[1]["content"], "A");
 }
 
 TEST(Dataset, InstructionsHaveSystemAndHistory) {
@@ -78,7 +79,7 @@ TEST(Dataset, InstructionsHaveSystemAndHistory) {
       R"({"instruction":"I","input":"","output":"O","system":"S","history":[["U","A"]],"id":0})",
       "f");
   std::string all;
-  for (const Json& m : d[0].chat.messages)
+  for (const Json& m : d[0].chat->messages)
     all += m["role"].get<std::string>() + "=" + m["content"].get<std::string>() + " ";
   EXPECT_EQ(all, "system=S user=U assistant=A user=I assistant=O ");
   EXPECT_EQ(d[0].passed_over, std::vector<std::string>{"id"});
@@ -94,19 +95,19 @@ TEST(Dataset, ReadsSharedConversations) {
       R"({"from":"observation","value":"20"},{"from":"gpt","value":"A","weight":1}],)"
       R"("system":"S","tools":"[{\"name\":\"f\"}]"})",
       "f");
-  const Json& m = d[0].chat.messages;
+  const Json& m = d[0].chat->messages;
   ASSERT_EQ(m.size(), 5u);
   EXPECT_EQ(m[0]["content"], "S");
   EXPECT_EQ(m[1]["role"], "user");
   EXPECT_EQ(m[2]["tool_calls"][0]["function"]["arguments"]["a"], 1);
   EXPECT_EQ(m[3]["role"], "tool");
   EXPECT_EQ(m[4], (Json{{"role", "assistant"}, {"content", "A"}, {"weight", 1}}));
-  EXPECT_EQ(d[0].chat.variables["tools"][0]["name"], "f");
+  EXPECT_EQ(d[0].chat->variables["tools"][0]["name"], "f");
   EXPECT_TRUE(d[0].passed_over.empty());
   EXPECT_NE(error_in(R"({"conversations":[{"from":"dog","value":"W"}]})").find("unknown speaker"),
             std::string::npos);
   EXPECT_EQ(parse_dataset(R"({"conversations":[{"role":"user","content":"U"}]})", "f")[0]
-                .chat.messages[0]["content"],
+                .chat->messages[0]["content"],
             "U");
 }
 
@@ -116,9 +117,9 @@ TEST(Dataset, KeepsWhatMessagesAndTemplatesTake) {
       R"({"role":"user","content":[{"type":"text","text":"T"}]}],"system":"S",)"
       R"("tools":[{"n":1}],"documents":null,"chat_template_kwargs":{"enable_thinking":false},"id":""})",
       "f");
-  EXPECT_EQ(d[0].chat.messages.size(), 3u);
-  EXPECT_EQ(d[0].chat.messages[1]["tool_calls"][0]["id"], 1);
-  EXPECT_EQ(d[0].chat.variables,
+  EXPECT_EQ(d[0].chat->messages.size(), 3u);
+  EXPECT_EQ(d[0].chat->messages[1]["tool_calls"][0]["id"], 1);
+  EXPECT_EQ(d[0].chat->variables,
             (Json{{"enable_thinking", false}, {"tools", Json::array({{{"n", 1}}})}}));
   EXPECT_TRUE(d[0].passed_over.empty());
   for (const char* wrong :
@@ -135,7 +136,7 @@ TEST(Dataset, KeepsWhatMessagesAndTemplatesTake) {
 TEST(Dataset, SaysTheSystemTextThatAMessageStandsInFor) {
   const auto d =
       parse_dataset(R"({"messages":[{"role":"system","content":"A"}],"system":"B"})", "f");
-  EXPECT_EQ(d[0].chat.messages.size(), 1u);
+  EXPECT_EQ(d[0].chat->messages.size(), 1u);
   EXPECT_EQ(d[0].passed_over, std::vector<std::string>{"system"});
 }
 

@@ -4,7 +4,7 @@ namespace zp {
 
 std::vector<TokenId> encode_document(const Document& document, const Encoder& encoder,
                                      ChatTemplates& templates, bool add_special) {
-  return document.is_chat() ? encoder.encode(templates.render(document.chat), false)
+  return document.is_chat() ? encoder.encode(templates.render(*document.chat), false)
                             : encoder.encode(document.text, add_special);
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "text/chat.h"
 #include "text/encode.h"
 
 namespace zp {
@@ -29,7 +30,8 @@ Json message(const char* role, const char* content) {
 
 const std::vector<Document> kDocuments = {
     {.text = "ab"},
-    {.chat = {Json::array({message("user", "c"), message("assistant", "d")}), Json::object()}}};
+    {.chat = std::make_shared<Chat>(
+         Chat{Json::array({message("user", "c"), message("assistant", "d")}), Json::object()})}};
 
 std::vector<std::vector<TokenId>> encode(std::span<const Document> documents,
                                          const Tokenizer& tokenizer, bool add_special) {
@@ -62,7 +64,9 @@ TEST(Documents, ToolsChooseTheTemplateThatIsForThem) {
   Tokenizer tokenizer = tokenizer_with("A");
   tokenizer.named_templates = {{"rag", "R"}, {"tool_use", "T"}};
   std::vector<Document> documents(2, kDocuments[1]);
-  documents[1].chat.variables["tools"] = Json::array();
+  Chat chat = *kDocuments[1].chat;
+  chat.variables["tools"] = Json::array();
+  documents[1].chat = std::make_shared<Chat>(chat);
   const auto ids = encode(documents, tokenizer, true);
   const Encoder encoder(tokenizer, "t");
   EXPECT_EQ(ids[0], encoder.encode("A", false));
@@ -75,10 +79,12 @@ TEST(Documents, SaysWhatNothingReads) {
       "{{ strftime_now('%d %b %Y') }}");
   std::vector<Document> documents = {kDocuments[1], kDocuments[1], kDocuments[0]};
   for (std::size_t i = 0; i < 2; ++i) {
-    documents[i].chat.messages[1]["name"] = i == 0 ? "" : "n";
-    documents[i].chat.messages[0]["weight"] = 0;
-    documents[i].chat.variables["tools"] = Json::array({Json::object()});
-    documents[i].chat.variables["style"] = "x";
+    Chat chat = *documents[i].chat;
+    chat.messages[1]["name"] = i == 0 ? "" : "n";
+    chat.messages[0]["weight"] = 0;
+    chat.variables["tools"] = Json::array({Json::object()});
+    chat.variables["style"] = "x";
+    documents[i].chat = std::make_shared<Chat>(chat);
   }
   documents[2].passed_over = {"id"};
   EXPECT_EQ(unread_notes(documents, tokenizer, "t"),

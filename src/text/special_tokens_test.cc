@@ -1,5 +1,7 @@
 #include "text/special_tokens.h"
 
+#include <nlohmann/json.hpp>
+
 #include "text/test_folder.h"
 
 namespace zp {

@@ -1,6 +1,7 @@
 #include "text/tokenizer_files.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <unordered_map>
 #include <utility>

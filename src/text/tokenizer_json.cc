@@ -1,5 +1,7 @@
 #include "text/tokenizer_json.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mapped_file.h"

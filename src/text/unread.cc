@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "text/chat.h"
 #include "text/chat_templates.h"
 #include "text/documents.h"
 
@@ -104,7 +105,7 @@ std::vector<std::string> unread_notes(std::span<const Document> documents,
     for (const std::string& name : document.passed_over) ++passed_over[name];
     if (!document.is_chat()) continue;
     if (!reader) reader.emplace(tokenizer, where);
-    reader->look_at(document.chat);
+    reader->look_at(*document.chat);
   }
   for (const auto& [name, rows] : passed_over) {
     notes.push_back("field \"" + printable(name, 40) + "\" of " + std::to_string(rows) +

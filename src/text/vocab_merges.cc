@@ -1,5 +1,6 @@
 #include "text/vocab_merges.h"
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 

@@ -4,6 +4,7 @@
 // each, in which texts ids are known to differ.
 #include <cstdio>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/error.h"
