@@ -20,6 +20,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # The oldest machine we run on (2009). Vector code for newer ones is chosen at run time; with this
   # baseline Highway needs no one-lane fallback, which GCC 12.2 miscompiles or makes very slow.
   add_compile_options(-march=x86-64-v2)
+  # Machines without AVX2 (before 2013) all take the code of the baseline (SSSE3): what Highway has for
+  # SSE4 is no faster, and every instruction set is compiled anew.
+  add_compile_definitions(HWY_DISABLED_TARGETS=HWY_SSE4)
 endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   # Sums run in sixteen lanes on every machine; vectors without a size (SVE) can't be such lanes.
