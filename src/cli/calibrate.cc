@@ -31,7 +31,7 @@ int calibrate_command(const Options& o, const Common& common) {
   const Team team(common.threads, &cancellation());
   CalibrateRequest request = o.request;
   request.tokens = parse_tokens(o.tokens);
-  if (!o.memory.empty()) request.memory_bytes = parse_size(o.memory, "--memory");
+  if (!o.memory.empty()) request.memory = parse_size(o.memory, "--memory");
   std::unique_ptr<Progress> progress = make_progress(common);
   const CalibrateOutcome done = calibrate(request, team, *progress);
   progress.reset();

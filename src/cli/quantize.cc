@@ -359,7 +359,7 @@ int quantize_command(const Options& options, const Common& common) {
   const Team team(common.threads, &cancellation());
   QuantizeRequest request = options.request;
   request.tokens = parse_tokens(options.tokens);
-  if (!options.memory.empty()) request.memory_bytes = parse_size(options.memory, "--memory");
+  if (!options.memory.empty()) request.memory = parse_size(options.memory, "--memory");
   if (!request.report.empty() && !request.dry_run)
     check_report_can_be_written(request.report, request.force);
   std::unique_ptr<Progress> progress = make_progress(common);

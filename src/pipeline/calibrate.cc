@@ -47,8 +47,7 @@ std::vector<Work> expected(const Model& model, const Calibration& calibration,
 }  // namespace
 
 CalibrateOutcome calibrate(const CalibrateRequest& request, const Team& team, Progress& progress) {
-  const std::int64_t memory =
-      request.memory_bytes > 0 ? request.memory_bytes : machine_memory_bytes() / 4;
+  const std::int64_t memory = request.memory.value_or(machine_memory_bytes() / 4);
   check_output_path(request.output, request.force);
   CalibrationText text({"`text`",
                         request.texts,

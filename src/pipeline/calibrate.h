@@ -18,7 +18,7 @@ struct CalibrateRequest {
   std::string save_text;
   std::optional<std::int64_t> tokens = 16384;  ///< of the texts; nothing: auto_tokens()
   std::int64_t context = 512;                  ///< tokens of a window
-  std::int64_t memory_bytes = 0;               ///< budget; 0: a quarter of the machine's
+  std::optional<std::int64_t> memory;          ///< bytes; nothing: a quarter of the machine's
   bool force = false;
 };
 

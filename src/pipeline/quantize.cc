@@ -81,8 +81,7 @@ Recipe recipe_of(const QuantizeRequest& request, int threads) {
   for (const std::string& e : request.set) recipe.exceptions.push_back(parse_exception(e));
   recipe.coder = coder_of(request);
   recipe.pre_tokenizer = request.pre_tokenizer;
-  recipe.memory_bytes =
-      request.memory_bytes > 0 ? request.memory_bytes : machine_memory_bytes() / 4;
+  recipe.memory_bytes = request.memory.value_or(machine_memory_bytes() / 4);
   recipe.force = request.force || request.dry_run;  // which writes nothing
   recipe.resume = request.resume;
   recipe.threads = threads;

@@ -31,9 +31,9 @@ struct QuantizeRequest {
   std::string resume;
   std::string judge;
   std::string pre_tokenizer;
-  std::string report;             ///< a file that the caller writes later: no output may be there
-  std::int64_t memory_bytes = 0;  ///< budget; 0: a quarter of the machine's
-  bool dry_run = false;           ///< the outcome is a plan, and nothing is written
+  std::string report;  ///< a file that the caller writes later: no output may be there
+  std::optional<std::int64_t> memory;  ///< bytes; nothing: a quarter of the machine's
+  bool dry_run = false;                ///< the outcome is a plan, and nothing is written
   bool force = false;
 
   /// Where losses are measured.
