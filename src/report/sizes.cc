@@ -1,11 +1,11 @@
 #include "report/sizes.h"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/size.h"
 #include "grid/grid.h"
 
 namespace zp {
@@ -56,20 +56,10 @@ std::int64_t kv_cache_bytes(const Decoder& d, std::int64_t context) {
 }
 
 std::int64_t parse_parameters(const std::string& text) {
-  struct Unit {
-    std::string_view word;
-    double factor;
-  };
   static constexpr std::array kUnits = {Unit{"", 1}, Unit{"K", 1e3}, Unit{"M", 1e6}, Unit{"B", 1e9},
                                         Unit{"T", 1e12}};
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  for (const Unit& u : kUnits) {
-    const double count = value * u.factor;
-    if (error == std::errc() && unit == u.word && count >= 1 && count < 1e17)
-      return std::llround(count);
-  }
+  const std::optional<double> count = in_units(text, kUnits);
+  if (count && *count >= 1 && *count < 1e17) return std::llround(*count);
   throw UsageError("`parameters`", "wrong count", "a number with K, M, B or T, such as 70B", text);
 }
 
