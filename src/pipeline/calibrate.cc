@@ -63,10 +63,12 @@ CalibrateOutcome calibrate(const CalibrateRequest& request, const Team& team, Pr
   options.feedback = !is_imatrix(request.output);
   options.ranges = options.feedback;
   options.method.upstream = false;
+  std::vector<std::vector<TokenId>> windows;
   const auto over_windows = [&] {
-    std::vector<std::vector<TokenId>> windows = text.windows();
-    hold_out(windows);  // as quantize does: the same statistics
-    return std::make_unique<Calibration>(loaded->model, std::move(windows), options, team);
+    windows = text.windows();
+    std::vector<std::vector<TokenId>> seen = windows;
+    hold_out(seen);  // as quantize does: the same statistics
+    return std::make_unique<Calibration>(loaded->model, std::move(seen), options, team);
   };
   std::unique_ptr<Calibration> calibration = over_windows();
   check_memory(*calibration, memory);
@@ -83,7 +85,7 @@ CalibrateOutcome calibrate(const CalibrateRequest& request, const Team& team, Pr
   out.layers = loaded->model.decoder.layers;
   out.tokens = calibration->tokens();
   out.own_text = text.own(memory, team.threads());
-  out.text = text.reading(calibration->text_loss());
+  out.text = text.reading(windows, calibration->text_loss());
   return out;
 }
 

@@ -162,16 +162,16 @@ std::vector<std::vector<TokenId>> CalibrationText::windows(std::int64_t tokens) 
                     asked_.context);
 }
 
-TextReading CalibrationText::reading(std::optional<TextLoss> loss) const {
+TextReading CalibrationText::reading(const std::vector<std::vector<TokenId>>& windows,
+                                     std::optional<TextLoss> loss) const {
   TextReading reading;
   reading.loss = std::move(loss);
-  const std::vector<std::vector<TokenId>> all = windows();
-  if (all.empty()) return reading;
+  if (windows.empty()) return reading;
   const TokenDecoder decoder(*tokenizer());
   const auto own = own_windows(sources_, tokens(), asked_.context);
-  for (std::int64_t i = 0; i < std::ssize(all); ++i) {
+  for (std::int64_t i = 0; i < std::ssize(windows); ++i) {
     if (i < own && !own_) continue;
-    (i < own ? reading.own : reading.files).add(all[static_cast<std::size_t>(i)], decoder);
+    (i < own ? reading.own : reading.files).add(windows[static_cast<std::size_t>(i)], decoder);
   }
   return reading;
 }

@@ -92,8 +92,9 @@ class CalibrationText {
   std::vector<std::vector<TokenId>> windows(std::int64_t tokens) const;
   std::vector<std::vector<TokenId>> windows() const { return windows(tokens()); }
 
-  /// How the model finds windows(); `loss` on them is known only afterwards.
-  TextReading reading(std::optional<TextLoss> loss) const;
+  /// How the model finds what windows() gave; `loss` on them is known only afterwards.
+  TextReading reading(const std::vector<std::vector<TokenId>>& windows,
+                      std::optional<TextLoss> loss) const;
   /// Nothing: it writes none. Throws Error as own_text_streams() does.
   std::optional<OwnTextOutcome> own(std::int64_t memory_bytes, int threads) const;
   /// The words; where the model wrote, with what came of it.

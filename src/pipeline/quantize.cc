@@ -226,7 +226,7 @@ class Job {
     out_.run = run_plan(out_.plan, request_.force, team_, progress_);
     for (std::size_t i = 0; i < out_.plan.outputs.size(); ++i)
       say_notes(out_.plan.outputs[i], out_.run->outputs[i].notes);
-    if (!request_.calibrate.empty()) out_.text = text_->reading(out_.run->text_loss);
+    if (!request_.calibrate.empty()) out_.text = text_->reading(windows_, out_.run->text_loss);
   }
 
   void judge() {
