@@ -150,6 +150,19 @@ class RunTest(unittest.TestCase):
         self.assertLess(time.monotonic() - asked, 2)
         self.assertIn(b"the answer is not complete", errors)
 
+    def test_answer_under_way_is_ended_in_order(self):
+        command = [PROGRAM, "run", self.endless, "--prompt", "Once", "--tokens", "100000", "--quiet"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            begin = os.read(process.stdout.fileno(), 1)
+            process.send_signal(signal.SIGINT)
+            asked = time.monotonic()
+            said, errors = process.communicate(timeout=30)
+            took = time.monotonic() - asked
+        self.assertEqual((process.returncode, errors), (130, b"zeropoint: interrupted; the answer is not complete\n"))
+        # What ends the process by force comes after 0.7 s, and doesn't end the line.
+        self.assertLess(took, 0.7)
+        self.assertTrue((begin + said).endswith(b"\n"))
+
     def test_prompt_comes_from_standard_input(self):
         given = json.loads(run("run", DEMO, "--prompt", "Once upon", "--tokens", 4, "--json").stdout)
         piped = json.loads(run("run", DEMO, "--prompt", "-", "--tokens", 4, "--json", input="Once upon\n").stdout)

@@ -1,16 +1,11 @@
 // zeropoint inspect: what is inside a checkpoint, or a file of statistics.
-#include "report/inspect.h"
+#include "pipeline/inspect.h"
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
-#include "base/mapped_file.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "format/statistics.h"
-#include "report/inspect_statistics.h"
-#include "source/checkpoint.h"
+#include "report/inspect_text.h"
 
 namespace zp::cli {
 namespace {
@@ -20,29 +15,16 @@ constexpr const char* kExamples =
     "  zeropoint inspect model-q4_0.gguf --json\n"
     "  zeropoint inspect model.statistics";
 
-struct Options {
-  std::string path;
-  bool values = false;
-};
-
-template <class Inspection>
-int show(const Inspection& inspection, const Common& common) {
-  if (common.json) {
-    print_json(to_json(inspection));
-  } else {
-    fmt::print("{}", to_text(inspection));
-  }
+int inspect_command(const InspectRequest& request, const Common& common) {
+  const Team team(common.threads, &cancellation());
+  const InspectOutcome outcome = inspect(request, team, *make_progress(common));
+  std::visit(
+      [&](const auto& inspection) {
+        if (common.json) return print_json(to_json(inspection));
+        fmt::print("{}", to_text(inspection));
+      },
+      outcome);
   return 0;
-}
-
-int inspect_command(const Options& o, const Common& common) {
-  if (std::filesystem::is_regular_file(o.path)) {
-    const MappedFile file(o.path);
-    if (is_statistics(file.bytes()))
-      return show(inspect_statistics(file.bytes(), o.path, Team(common.threads, &cancellation())),
-                  common);
-  }
-  return show(inspect(open_checkpoint(o.path), o.values), common);
 }
 
 }  // namespace
@@ -50,7 +32,7 @@ int inspect_command(const Options& o, const Common& common) {
 void add_inspect(const Command& app, Common& common, std::function<int()>& run) {
   const Command sub = add_subcommand(
       app, common, "inspect", "Show what is inside a checkpoint or a statistics file", kExamples);
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<InspectRequest>();
   sub.add_option("PATH", o->path,
                  "Hugging Face, MLX or ONNX folder, safetensors, PyTorch, GGUF or ONNX file, or "
                  "what calibrate wrote")

@@ -48,7 +48,7 @@ class Drawn final : public Progress {
   void remark(std::string_view text) override {
     const std::lock_guard lock(mutex_);
     clear();
-    fmt::print(stderr, "{}\n", text);
+    fmt::print(stderr, "{}\n", with_options(text));
   }
 
   void when_interrupted(const char* words) override { say_when_interrupted(words); }

@@ -71,7 +71,7 @@ void add_quality(Json& to, const Energy& weights, const std::optional<Energy>& o
 
 // What only the run could tell.
 void add_found(Json& to, const OutputResult& result) {
-  for (const std::string& note : result.notes) to["notes"].push_back(note);
+  for (const std::string& note : result.notes) to["notes"].push_back(with_options(note));
   to["too_small"] = Json::array();
   for (const TooSmall& t : result.too_small) {
     to["too_small"].push_back({{"name", t.name},
@@ -359,6 +359,7 @@ int quantize_command(const Options& options, const Common& common) {
   const Team team(common.threads, &cancellation());
   QuantizeRequest request = options.request;
   request.tokens = parse_tokens(options.tokens);
+  request.spell = with_options;
   if (!options.memory.empty()) request.memory = parse_size(options.memory, "--memory");
   if (!request.report.empty() && !request.dry_run)
     check_report_can_be_written(request.report, request.force);

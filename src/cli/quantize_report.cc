@@ -1,5 +1,7 @@
 #include "cli/quantize_report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <ctime>
@@ -8,8 +10,9 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/version.h"
+#include "cli/command.h"
+#include "pipeline/inspect.h"
 #include "pipeline/pattern.h"
-#include "report/inspect.h"
 #include "report/quantize_report.h"
 
 namespace zp::cli {
@@ -55,8 +58,8 @@ ReportedTensor reported(const TensorJob& job, const TensorResult& result,
   if (job.weight == nullptr) return t;
   t.role = role_name(job.weight->use.role);
   t.layer = job.weight->use.layer;
-  t.pattern = use_name(job.weight->use);
-  t.finer = finer_grid(container, job);
+  if (const std::string finer = finer_grid(container, job); !finer.empty())
+    t.finer_option = fmt::format("--set '{}={}'", use_name(job.weight->use), finer);
   return t;
 }
 
@@ -86,7 +89,7 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
   o.held_out = result.held_out;
   o.from_moments = result.weighing == Weighing::moments;
   o.notes = output.layout.notes;
-  o.notes.insert(o.notes.end(), result.notes.begin(), result.notes.end());
+  for (const std::string& note : result.notes) o.notes.push_back(with_options(note));
   for (std::size_t i = 0; i < output.layout.jobs.size(); ++i)
     o.tensors.push_back(reported(output.layout.jobs[i], result.tensors[i], *output.container));
   for (const TensorJob* job : representatives(output.layout, model.decoder.layers)) {
@@ -128,7 +131,7 @@ std::string date_now() {
 QuantizeReport report_of(const QuantizeRequest& request, const QuantizeOutcome& outcome,
                          const std::string& command) {
   const LoadedModel& loaded = *outcome.loaded;
-  const Inspection source = inspect(loaded.checkpoint, false);
+  const Inspection source = inspect(loaded.checkpoint);
   QuantizeReport report;
   report.title = loaded.title;
   report.source = loaded.checkpoint.path.string();

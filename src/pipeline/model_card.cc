@@ -76,15 +76,17 @@ std::string head(const LoadedModel& loaded, const PlannedOutput& output) {
          "---\n";
 }
 
+// What made the output, in the words of who asked for it.
 std::string command(const LoadedModel& loaded, const Recipe& recipe, const PlannedOutput& output) {
-  std::string line = fmt::format("zeropoint quantize {} --to {}:{}", loaded.name,
-                                 output.container->name(), output.grid);
-  if (!recipe.how.empty()) line += " " + recipe.how;
+  std::string line = fmt::format("zeropoint quantize {} `to` {}:{}{}", loaded.name,
+                                 output.container->name(), output.grid, recipe.how);
   for (const Exception& e : recipe.exceptions)
-    line += fmt::format(" --set '{}={}'", e.pattern, e.grid);
-  if (!recipe.origin) return line;
-  const StatisticsOrigin& from = *recipe.origin;
-  return line + (from.file.empty() ? " --calibrate " + from.dataset : " --statistics " + from.file);
+    line += fmt::format(" `set` '{}={}'", e.pattern, e.grid);
+  if (recipe.origin) {
+    const StatisticsOrigin& from = *recipe.origin;
+    line += from.file.empty() ? " `calibrate` " + from.dataset : " `statistics` " + from.file;
+  }
+  return recipe.spell ? recipe.spell(line) : line;
 }
 
 std::int64_t weight_bytes(const PlannedOutput& output) {

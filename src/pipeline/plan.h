@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +28,9 @@ struct Recipe {
       nullptr;                             ///< of the model's columns; the plan keeps the pointer
   LayerStatistics* statistics = nullptr;   ///< instead of importance; the plan keeps the pointer
   std::optional<StatisticsOrigin> origin;  ///< of either
-  std::string how;  ///< the options that decide codes and grids, as asked for: model cards say them
+  std::string how;  ///< " `FIELD` VALUE" of the fields that decide codes and grids, for model cards
+  /// Spells such fields as the caller does; none: they stay between backquotes.
+  std::function<std::string(std::string_view)> spell;
   std::string pre_tokenizer;      ///< overrides what the tokenizer's own regexes say
   std::int64_t memory_bytes = 0;  ///< budget for our own memory; 0: none
   int threads = 1;

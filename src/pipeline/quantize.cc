@@ -62,16 +62,16 @@ Coder coder_of(const QuantizeRequest& request) {
   return coder;
 }
 
-// The options that decide codes and grids, for model cards.
+// The fields that decide codes and grids, for model cards.
 std::string how_of(const QuantizeRequest& request, const Coder& coder, std::int64_t tokens) {
   std::string how =
-      "--method " + (request.method.empty() ? std::string(coder.method->name) : request.method);
+      " `method` " + (request.method.empty() ? std::string(coder.method->name) : request.method);
   if (!request.rewrite.empty())
-    how += fmt::format(" --rewrite {} --seed {}", request.rewrite, request.seed);
-  if (!request.fit.size.empty()) how += " --fit " + request.fit.size;
-  if (request.fit.max_kl) how += fmt::format(" --max-kld {}", *request.fit.max_kl);
+    how += fmt::format(" `rewrite` {} `seed` {}", request.rewrite, request.seed);
+  if (!request.fit.size.empty()) how += " `fit` " + request.fit.size;
+  if (request.fit.max_kl) how += fmt::format(" `max-kld` {}", *request.fit.max_kl);
   if (!request.calibrate.empty())
-    how += fmt::format(" --tokens {} --context {}", tokens, request.context);
+    how += fmt::format(" `tokens` {} `context` {}", tokens, request.context);
   return how;
 }
 
@@ -81,6 +81,7 @@ Recipe recipe_of(const QuantizeRequest& request, int threads) {
   for (const std::string& e : request.set) recipe.exceptions.push_back(parse_exception(e));
   recipe.coder = coder_of(request);
   recipe.pre_tokenizer = request.pre_tokenizer;
+  recipe.spell = request.spell;
   recipe.memory_bytes = request.memory.value_or(machine_memory_bytes() / 4);
   recipe.force = request.force || request.dry_run;  // which writes nothing
   recipe.resume = request.resume;

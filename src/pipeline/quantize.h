@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipeline/budget.h"
@@ -35,6 +37,9 @@ struct QuantizeRequest {
   std::optional<std::int64_t> memory;  ///< bytes; nothing: a quarter of the machine's
   bool dry_run = false;                ///< the outcome is a plan, and nothing is written
   bool force = false;
+  /// Spells `fields` between backquotes as the caller does: the command that a model card shows is
+  /// in these words. None: as they are.
+  std::function<std::string(std::string_view)> spell = {};
 
   /// Where losses are measured.
   std::vector<std::string> budget_texts() const;

@@ -52,7 +52,7 @@ std::string remedy(std::span<const TooSmall> tensors, const Container& container
     };
     if (!std::ranges::all_of(tensors, takes)) continue;
     const std::string pattern = pattern_of(tensors);
-    return pattern.empty() ? "" : fmt::format("; --set '{}={}' keeps them", pattern, spec);
+    return pattern.empty() ? "" : fmt::format("; `set` '{}={}' keeps them", pattern, spec);
   }
   return {};
 }

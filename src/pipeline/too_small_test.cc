@@ -98,7 +98,7 @@ TEST(TooSmall, IsSaidWithNamesCountsAndWhatHelps) {
   EXPECT_NE(text.find("4 tensors"), text.npos) << text;
   EXPECT_NE(text.find("v0 (all 4 blocks of q8_0 became zeros)"), text.npos) << text;
   EXPECT_NE(text.find("v1 (1 of 4 blocks"), text.npos) << text;
-  EXPECT_NE(text.find("--set 'value=bf16'"), text.npos) << text;
+  EXPECT_NE(text.find("`set` 'value=bf16'"), text.npos) << text;
   EXPECT_TRUE(to_text({}, find_container("gguf")).empty());
 }
 

@@ -41,7 +41,7 @@ struct NumberExplanation {
 std::span<const FloatFormat* const> explained_formats();
 /// The format of a name; throws UsageError at --in.
 const FloatFormat& explained_format(std::string_view name);
-/// "0b0001...", "0x1000" or decimal; throws UsageError at --bits when it is none or too long.
+/// "0b0001...", "0x1000" or decimal; throws UsageError at `bits` when it is none or too long.
 std::uint64_t parse_code(std::string_view text, const FloatFormat& format);
 
 NumberExplanation explain_number(double asked, std::span<const FloatFormat* const> formats);

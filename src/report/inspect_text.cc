@@ -1,3 +1,5 @@
+#include "report/inspect_text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 #include "base/error.h"
 #include "base/human.h"
 #include "report/decimal.h"
-#include "report/inspect.h"
 
 namespace zp {
 namespace {
@@ -64,6 +65,22 @@ std::string to_text(const Inspection& i) {
   text += i.problems.empty() ? "no problems found\n" : "problems\n";
   for (const std::string& problem : i.problems) text += "  " + problem + "\n";
   return text;
+}
+
+Json to_json(const Inspection& inspection) {
+  Json tensors = Json::array();
+  for (const InspectedTensor& t : inspection.tensors) {
+    tensors.push_back({{"name", t.name},
+                       {"role", t.role},
+                       {"shape", t.shape},
+                       {"grid", t.grid},
+                       {"bytes", t.bytes}});
+  }
+  return {{"container", inspection.container},   {"architecture", inspection.architecture},
+          {"parameters", inspection.parameters}, {"bits_per_weight", inspection.bits_per_weight},
+          {"bytes", inspection.bytes},           {"metadata", inspection.metadata},
+          {"tensors", std::move(tensors)},       {"notes", inspection.notes},
+          {"problems", inspection.problems}};
 }
 
 }  // namespace zp

@@ -23,17 +23,13 @@ double loss_per_byte(const ReportedTensor& t) {
 std::vector<const ReportedTensor*> worst_of(const ReportedOutput& output) {
   std::vector<const ReportedTensor*> worst;
   for (const ReportedTensor& t : output.tensors) {
-    if (!t.finer.empty() && loss_per_byte(t) > 0) worst.push_back(&t);
+    if (!t.finer_option.empty() && loss_per_byte(t) > 0) worst.push_back(&t);
   }
   std::ranges::stable_sort(worst, [](const ReportedTensor* a, const ReportedTensor* b) {
     return loss_per_byte(*a) > loss_per_byte(*b);
   });
   if (worst.size() > kShown) worst.resize(kShown);
   return worst;
-}
-
-std::string option(const ReportedTensor& t) {
-  return fmt::format("--set '{}={}'", t.pattern, t.finer);
 }
 
 }  // namespace
@@ -47,8 +43,8 @@ std::string more_bits_html(const ReportedOutput& output, const std::string& id) 
     const double loss = 1e6 * loss_per_byte(*t);
     rows.push_back({code_cell(t->name), code_cell(t->grid), bytes_cell(t->bytes),
                     error_cell(shown_error(*t)), number_cell(fmt::format("{:.3g}", loss), loss),
-                    code_cell(option(*t))});
-    if (rows.size() <= kKept) line += (line.empty() ? "" : " ") + option(*t);
+                    code_cell(t->finer_option)});
+    if (rows.size() <= kKept) line += (line.empty() ? "" : " ") + t->finer_option;
   }
   return section(id, "What to keep at more bits",
                  "The tensors that lose most for their bytes: squared error over the signal's "

@@ -7,7 +7,7 @@
 
 namespace zp {
 
-/// HTML: a table and the options of --set that keep the tensors in it at more bits; empty where
+/// HTML: a table and the options that keep the tensors in it at more bits; empty where
 /// none lost anything, or the container has no finer grid for it.
 std::string more_bits_html(const ReportedOutput& output, const std::string& id);
 

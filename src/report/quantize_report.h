@@ -31,8 +31,9 @@ struct ReportedTensor {
   /// outputs' relative squared error. Nothing: the inputs aren't known.
   std::optional<Energy> outputs;
   std::optional<HeldOut> held_out;  ///< the same on the text and on what was held out of it
-  std::string pattern;              ///< as --set takes it; empty: made by the container
-  std::string finer;                ///< the container's next grid of more bits, or empty
+  /// What keeps it at the container's next grid of more bits, in the caller's words; empty:
+  /// nothing.
+  std::string finer_option;
 };
 
 struct ReportedOutput {

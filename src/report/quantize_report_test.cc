@@ -82,9 +82,8 @@ TEST(QuantizeReport, EveryTableCanBeSavedAsCsv) {
 TEST(QuantizeReport, SaysWhatToKeepAtMoreBits) {
   QuantizeReport report = sample_report();
   EXPECT_EQ(to_html(report).find("more bits"), std::string::npos);
-  report.outputs[0].tensors[1].pattern = "layers.0.attention.query.weight";
-  report.outputs[0].tensors[1].finer = "q5_0";
-  EXPECT_NE(to_html(report).find("--set &#39;layers.0.attention.query.weight=q5_0&#39;"),
+  report.outputs[0].tensors[1].finer_option = "set 'layers.0.attention.query.weight=q5_0'";
+  EXPECT_NE(to_html(report).find("set &#39;layers.0.attention.query.weight=q5_0&#39;"),
             std::string::npos);
 }
 

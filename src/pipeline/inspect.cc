@@ -1,10 +1,13 @@
-#include "report/inspect.h"
+#include "pipeline/inspect.h"
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "base/error.h"
-#include "report/model_facts.h"
+#include "base/mapped_file.h"
+#include "format/statistics.h"
+#include "pipeline/model_facts.h"
 #include "source/read_model.h"
 #include "text/token_rows.h"
 
@@ -88,7 +91,7 @@ void check_tokenizer(const Checkpoint& checkpoint, std::int64_t vocabulary,
   }
 }
 
-std::int64_t not_finite(const RowReader& rows) {
+std::int64_t count_not_finite(const RowReader& rows, Progress& progress) {
   constexpr std::int64_t kChunk = 1 << 20;
   const std::int64_t step =
       std::max<std::int64_t>(1, kChunk / std::max<std::int64_t>(1, rows.cols()));
@@ -99,22 +102,14 @@ std::int64_t not_finite(const RowReader& rows) {
     values.resize(static_cast<std::size_t>(n * rows.cols()));
     rows.read(r, n, values.data());
     count += std::count_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
+    progress.advance(std::ssize(values));
   }
   return count;
 }
 
-void check_values(const Checkpoint& checkpoint, std::vector<std::string>& problems) {
-  for (const Tensor& t : checkpoint.tensors) {
-    const std::int64_t count = t.rows == nullptr ? 0 : not_finite(*t.rows);
-    if (count > 0)
-      problems.push_back("tensor \"" + t.name + "\": " + std::to_string(count) +
-                         " values are not finite");
-  }
-}
-
 }  // namespace
 
-Inspection inspect(const Checkpoint& checkpoint, bool values) {
+Inspection inspect(const Checkpoint& checkpoint) {
   Inspection inspection;
   inspection.container = checkpoint.kind;
   const ModelFacts facts = model_facts(checkpoint);
@@ -130,24 +125,33 @@ Inspection inspect(const Checkpoint& checkpoint, bool values) {
     inspection.tensors.push_back({t.name, role, t.shape, t.type, t.bytes});
   }
   check_tokenizer(checkpoint, facts.vocabulary, inspection);
-  if (values) check_values(checkpoint, inspection.problems);
   return inspection;
 }
 
-Json to_json(const Inspection& inspection) {
-  Json tensors = Json::array();
-  for (const InspectedTensor& t : inspection.tensors) {
-    tensors.push_back({{"name", t.name},
-                       {"role", t.role},
-                       {"shape", t.shape},
-                       {"grid", t.grid},
-                       {"bytes", t.bytes}});
+std::vector<std::string> find_not_finite(const Checkpoint& checkpoint, Progress& progress) {
+  std::int64_t weights = 0;
+  for (const Tensor& t : checkpoint.tensors)
+    weights += t.rows == nullptr ? 0 : t.rows->rows() * t.rows->cols();
+  progress.stage("read", weights, "weights");
+  std::vector<std::string> problems;
+  for (const Tensor& t : checkpoint.tensors) {
+    const std::int64_t count = t.rows == nullptr ? 0 : count_not_finite(*t.rows, progress);
+    if (count > 0)
+      problems.push_back("tensor \"" + t.name + "\": " + std::to_string(count) +
+                         " values are not finite");
   }
-  return {{"container", inspection.container},   {"architecture", inspection.architecture},
-          {"parameters", inspection.parameters}, {"bits_per_weight", inspection.bits_per_weight},
-          {"bytes", inspection.bytes},           {"metadata", inspection.metadata},
-          {"tensors", std::move(tensors)},       {"notes", inspection.notes},
-          {"problems", inspection.problems}};
+  return problems;
+}
+
+InspectOutcome inspect(const InspectRequest& request, const Team& team, Progress& progress) {
+  if (std::filesystem::is_regular_file(request.path)) {
+    const MappedFile file(request.path);
+    if (is_statistics(file.bytes())) return inspect_statistics(file.bytes(), request.path, team);
+  }
+  const Checkpoint checkpoint = open_checkpoint(request.path);
+  Inspection inspection = inspect(checkpoint);
+  if (request.values) add_to(inspection.problems, find_not_finite(checkpoint, progress));
+  return inspection;
 }
 
 }  // namespace zp

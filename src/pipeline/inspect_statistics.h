@@ -2,16 +2,21 @@
 // observer would make of them for int8 activations, one scale for the tensor.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "base/json.h"
 #include "base/parallel.h"
 #include "grid/affine.h"
 #include "kernel/range.h"
 
 namespace zp {
+
+/// Of int8 for the whole tensor; each observer is asked for all.
+inline constexpr std::array<std::string_view, 2> kObservedGrids = {"int8:tensor:sym:s32",
+                                                                   "int8:tensor:zero:s32"};
 
 /// An observer's range on one grid.
 struct ObservedRange {
@@ -46,12 +51,5 @@ struct StatisticsInspection {
 
 /// Throws Error for a file that is damaged or of another version.
 StatisticsInspection inspect_statistics(Bytes file, const std::string& where, const Team& team);
-
-/// {container: "statistics", model, tokens, context, bytes, inputs: [{layer, role, columns, rows,
-/// range, outlier_columns, observers: [{observer, grid, range, scale, zero_point,
-/// mean_squared_error, sqnr_db}]}]}
-Json to_json(const StatisticsInspection& inspection);
-/// Lines, each ended.
-std::string to_text(const StatisticsInspection& inspection);
 
 }  // namespace zp

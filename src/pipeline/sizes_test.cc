@@ -1,4 +1,4 @@
-#include "report/sizes.h"
+#include "pipeline/sizes.h"
 
 #include <gtest/gtest.h>
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct SizeRow {
   std::string name;  ///< a dtype ("fp16") or a grid ("int4:g32:zero:s16")
   double bits_per_weight = 0;
   std::int64_t bytes = 0;
+  std::optional<bool> fits = {};  ///< a device's memory; nothing: there is none to fit
 };
 
 /// 64-, 32-, 16-, 8- and 4-bit numbers: what textbooks compute.

@@ -1,4 +1,4 @@
-#include "report/model_facts.h"
+#include "pipeline/model_facts.h"
 
 #include <algorithm>
 #include <cctype>
