@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "calibrate/drift.h"
 #include "calibrate/input_ranges.h"
 #include "calibrate/input_samples.h"
 #include "calibrate/layer_inputs.h"
@@ -67,16 +68,20 @@ class Calibration final : public LayerStatistics {
   bool wants(const Weight& weight) const override;
   void coded(const Weight& weight, std::size_t output, std::unique_ptr<RowReader> rows) override;
 
-  /// Instead of next(), without upstream correction: the stage's moments as they are, by
-  /// input_role().
-  const std::map<Role, Moments>& gather(Progress& progress);
+  /// The float model's.
+  const Network& network() const { return float_.network(); }
+  /// Instead of next(), without upstream correction: the stage's moments as they are, of every
+  /// value that linears read.
+  const std::map<ValueId, Moments>& gather(Progress& progress);
   /// Of the stage gather() was called for last.
-  const InputRanges& ranges(Role input) const { return ranges_.at(input); }
+  const InputRanges& ranges(ValueId input) const { return ranges_.at(input); }
 
  private:
+  /// What happens before the next weights can be coded.
   struct Stage {
-    std::int64_t layer;  // -1: none
-    Role role;           // of the input; embedding in a stage of a whole layer
+    std::int64_t layer = -1;  // -1: none
+    std::vector<ValueId>
+        inputs;  // of linears, whose statistics it finds; none: tables that are looked up
   };
 
   struct Coded {
@@ -85,23 +90,25 @@ class Calibration final : public LayerStatistics {
   };
 
   bool upstream() const { return !outputs_.empty(); }
-  bool halves() const { return !model_.decoder.parallel; }
-  /// Whether what the linear of this role reads waits for its weights, in every output's model.
-  bool keeps(Role role) const;
+  const Stage& stage() const { return stages_[static_cast<std::size_t>(stage_)]; }
+  std::int64_t width(ValueId value) const { return network().steps[value].width; }
+  /// Values from which the rest of the network can be computed, once `input` is there: in the float
+  /// model, and in one whose next weights aren't there yet.
+  std::vector<ValueId> float_holds(ValueId input) const;
+  std::vector<ValueId> output_holds(ValueId input) const;
   std::string title() const;
   bool held_out(std::int64_t group) const { return group >= groups_.count(); }
   bool is_sampled(std::int64_t group) const;
-  void see(Matrix x, Place place);
-  void sample(Matrix expected, Matrix came, Role role, std::size_t output, std::int64_t group);
-  void run_layer(Progress& progress);
-  void run_head(Progress& progress);
-  void run_inputs(Progress& progress);
+  void sample(Matrix expected, Matrix came, ValueId input, std::size_t output, std::int64_t group);
+  /// Takes into its statistics what linears read in the float model, and in every output's.
+  void add(ValueId input, Matrix x, std::int64_t group);
+  void add_drifts(ValueId input, Matrix expected, std::int64_t group);
   /// What the float model says to the text, where its last layer is done.
   void score(std::int64_t group);
-  void go_on(Stream& stream, std::int64_t group);
-  void embed();
-  /// What a factor for an input of this role takes, in tokens.
-  std::int64_t factor_tokens(Role role) const;
+  /// Multiplications for a token in a layer.
+  double work_of_layer() const;
+  /// What the factors for an input take, in tokens.
+  std::int64_t factor_tokens(ValueId input) const;
   /// For all the factors of a stage; 0: nobody asks for any.
   std::int64_t factor_tokens(const Stage& stage) const;
   void run(Progress& progress, std::int64_t total);
@@ -118,13 +125,12 @@ class Calibration final : public LayerStatistics {
   std::vector<Stage> stages_;
   bool keeps_inner_ = false;  // what MLPs gave
   std::int64_t stage_ = -1;
-  std::int64_t group_ = 0;  // that is under way
   TextLoss text_loss_;
-  std::map<Role, Moments> moments_;
-  std::map<Role, InputRanges> ranges_;
-  std::map<Role, bool> seen_;                          // in the group under way
-  std::map<Role, std::vector<LayerInputs>> inputs_;    // one for all outputs, or one for each
-  std::map<Role, std::vector<InputSamples>> samples_;  // likewise
+  std::map<ValueId, Moments> moments_;
+  std::map<ValueId, InputRanges> ranges_;
+  std::vector<Drift> drifts_;                             // of each output
+  std::map<ValueId, std::vector<LayerInputs>> inputs_;    // one for all outputs, or one for each
+  std::map<ValueId, std::vector<InputSamples>> samples_;  // likewise
 };
 
 }  // namespace zp

@@ -11,7 +11,7 @@
 #include "base/progress.h"
 #include "calibrate/text_loss.h"
 #include "method/method.h"
-#include "model/architecture.h"
+#include "model/network.h"
 
 namespace zp {
 
@@ -72,12 +72,7 @@ class LayerStatistics {
   virtual void coded(const Weight&, std::size_t, std::unique_ptr<RowReader>) {}
 };
 
-/// Linears that read the same input share its statistics: query stands for key and value, gate for
-/// up, the head for a tied embedding. In a parallel layer query stands for gate and up, too.
-Role input_role(const Decoder& decoder, Role role);
-/// Whether the weight multiplies activations: not so an embedding that is looked up only.
-bool has_inputs(const Decoder& decoder, const TensorUse& use);
-/// The coder's options for linears of one input.
-MethodOptions options_for(const Decoder& decoder, Role role, MethodOptions options);
+/// The coder's options for linears that read this value.
+MethodOptions options_for(const Network& network, ValueId input, MethodOptions options);
 
 }  // namespace zp

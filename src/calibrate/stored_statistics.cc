@@ -1,7 +1,7 @@
 #include "calibrate/stored_statistics.h"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
 
 #include "base/error.h"
 
@@ -10,38 +10,32 @@ namespace {
 
 constexpr std::int64_t kRowsHashed = 8;
 
-// Of one input: its layer (the head's behind all others), what it is called, its columns.
-struct Input {
-  std::int64_t stage;
-  Role role;
-  std::int64_t columns;
-  auto operator<=>(const Input&) const = default;
-};
+// The stage whose weights want it: the head's is behind all layers'.
+std::int64_t stage_of_layer(const Network& network, std::int64_t layer) {
+  return layer >= 0 ? layer : std::ssize(network.layers);
+}
 
-std::set<Input> inputs_of(const Model& model) {
-  std::set<Input> all;
-  for (const Weight& weight : model.weights) {
-    const TensorUse& use = weight.use;
-    if (!has_inputs(model.decoder, use)) continue;
-    const std::int64_t stage = use.layer >= 0 ? use.layer : model.decoder.layers;
-    all.insert({stage, input_role(model.decoder, use.role), use.cols});
-  }
+std::vector<ValueId> all_inputs(const Network& network) {
+  std::vector<ValueId> all;
+  for (std::int64_t layer = 0; layer < std::ssize(network.layers); ++layer)
+    std::ranges::copy(linear_inputs(network, layer), std::back_inserter(all));
+  std::ranges::copy(linear_inputs(network, -1), std::back_inserter(all));
   return all;
 }
 
-std::int64_t layer_of(const Input& input, const Model& model) {
-  return input.stage < model.decoder.layers ? input.stage : -1;
+bool is_of(const StatisticsEntry& entry, const Network& network, ValueId input) {
+  const Place name = input_name(network, input);
+  return entry.role == role_name(name.role) && entry.layer == name.layer &&
+         entry.columns == network.steps[input].width;
 }
 
-void check(const StatisticsHead& head, const Model& model, const std::string& where) {
+void check(const StatisticsHead& head, const Model& model, const Network& network,
+           const std::string& where) {
   if (head.model != hash_of(model)) {
     throw Error(where, "statistics of another model", "those calibrate made of this one");
   }
-  const std::set<Input> inputs = inputs_of(model);
-  const auto matches = [&](const StatisticsEntry& e, const Input& i) {
-    return e.role == role_name(i.role) && e.layer == layer_of(i, model) && e.columns == i.columns;
-  };
-  if (!std::equal(head.entries.begin(), head.entries.end(), inputs.begin(), inputs.end(), matches))
+  const auto matches = [&](const StatisticsEntry& e, ValueId i) { return is_of(e, network, i); };
+  if (!std::ranges::equal(head.entries, all_inputs(network), matches))
     throw Error(where, "statistics of other inputs than the model has");
 }
 
@@ -81,11 +75,11 @@ StoredStatistics::StoredStatistics(const std::filesystem::path& file, const Mode
                                    bool feedback, const MethodOptions& options, const Team& team)
     : file_(file),
       head_(read_statistics(file_.bytes(), file.string())),
-      model_(model),
+      network_(record(model)),
       feedback_(feedback),
       options_(options),
       team_(team) {
-  check(head_, model, file.string());
+  check(head_, model, network_, file.string());
 }
 
 // One set is FP64 while its factor is found; then moments and factors of a layer are FP32.
@@ -102,45 +96,44 @@ std::int64_t StoredStatistics::bytes() const {
 }
 
 std::int64_t StoredStatistics::stage_of(const Weight& weight) const {
-  return weight.use.layer >= 0 ? weight.use.layer : model_.decoder.layers;
+  return stage_of_layer(network_, weight.use.layer);
 }
 
 void StoredStatistics::next(Progress&) {
   inputs_.clear();
   ++stage_;
-  const Decoder& d = model_.decoder;
-  for (const Input& input : inputs_of(model_)) {
-    if (input.stage != stage_) continue;
-    const auto entry =
-        std::find_if(head_.entries.begin(), head_.entries.end(), [&](const StatisticsEntry& e) {
-          return e.role == role_name(input.role) && e.layer == layer_of(input, model_);
-        });
+  for (const ValueId input : all_inputs(network_)) {
+    if (stage_of_layer(network_, input_name(network_, input).layer) != stage_) continue;
+    const auto entry = std::ranges::find_if(
+        head_.entries, [&](const StatisticsEntry& e) { return is_of(e, network_, input); });
     Moments moments(entry->columns, entry->rows, entry->triangle);
     if (feedback_) {
-      inputs_.emplace(input.role, LayerInputs(std::move(moments), {},
-                                              options_for(d, input.role, options_), team_));
+      inputs_.emplace(input, LayerInputs(std::move(moments), {},
+                                         options_for(network_, input, options_), team_));
     } else {
-      inputs_.emplace(input.role, LayerInputs(moments));
+      inputs_.emplace(input, LayerInputs(moments));
     }
   }
 }
 
 InputStatistics StoredStatistics::of(const Weight& weight, std::size_t) const {
-  if (!has_inputs(model_.decoder, weight.use) || stage_of(weight) != stage_) return {};
-  return inputs_.at(input_role(model_.decoder, weight.use.role)).view();
+  if (!has_input(network_, weight.use) || stage_of(weight) != stage_) return {};
+  return inputs_.at(network_.inputs.at({weight.use.layer, weight.use.role})).view();
 }
 
 std::int64_t write_statistics(const Model& model, Calibration& calibration,
                               const std::filesystem::path& path, bool replace, Progress& progress) {
   StatisticsHead head{hash_of(model), calibration.tokens(), calibration.context(), {}};
-  for (const Input& input : inputs_of(model)) {
-    head.entries.push_back({std::string(role_name(input.role)), layer_of(input, model),
-                            input.columns, calibration.tokens()});
+  const Network& network = calibration.network();
+  for (const ValueId input : all_inputs(network)) {
+    const Place name = input_name(network, input);
+    head.entries.push_back({std::string(role_name(name.role)), name.layer,
+                            network.steps[input].width, calibration.tokens()});
   }
   StatisticsWriter writer(path, head, replace);
   for (std::int64_t stage = 0; stage < calibration.stages(); ++stage) {
-    for (const auto& [role, moments] : calibration.gather(progress))
-      add(writer, moments, calibration.ranges(role));
+    for (const auto& [input, moments] : calibration.gather(progress))
+      add(writer, moments, calibration.ranges(input));
   }
   writer.commit();
   return writer.bytes();
@@ -151,14 +144,15 @@ Imatrix make_imatrix(const Model& model, Calibration& calibration,
   Imatrix out;
   out.datasets = texts;
   out.chunks = static_cast<std::uint32_t>(calibration.tokens() / calibration.context());
+  const Network& network = calibration.network();
   out.chunk_size = static_cast<std::uint32_t>(calibration.context());
   for (std::int64_t stage = 0; stage < calibration.stages(); ++stage) {
-    const std::map<Role, Moments>& found = calibration.gather(progress);
+    const std::map<ValueId, Moments>& found = calibration.gather(progress);
     for (const Weight& weight : model.weights) {
-      if (!has_inputs(model.decoder, weight.use) || calibration.stage_of(weight) != stage) continue;
-      const Moments& moments = found.at(input_role(model.decoder, weight.use.role));
-      out.entries.push_back(
-          {weight.use.gguf, moments.squares(), {static_cast<float>(moments.rows())}});
+      const TensorUse& use = weight.use;
+      if (!has_input(network, use) || calibration.stage_of(weight) != stage) continue;
+      const Moments& moments = found.at(network.inputs.at({use.layer, use.role}));
+      out.entries.push_back({use.gguf, moments.squares(), {static_cast<float>(moments.rows())}});
     }
   }
   return out;

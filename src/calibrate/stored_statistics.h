@@ -30,7 +30,7 @@ class StoredStatistics final : public LayerStatistics {
                    const MethodOptions& options, const Team& team);
 
   std::int64_t bytes() const override;
-  std::int64_t stages() const override { return model_.decoder.layers + 1; }
+  std::int64_t stages() const override { return std::ssize(network_.layers) + 1; }
   std::int64_t windows() const override {
     return head_.tokens / std::max<std::int64_t>(1, head_.context);
   }
@@ -43,12 +43,12 @@ class StoredStatistics final : public LayerStatistics {
  private:
   MappedFile file_;
   StatisticsHead head_;
-  const Model& model_;
+  Network network_;
   bool feedback_;
   MethodOptions options_;
   const Team& team_;
   std::int64_t stage_ = -1;
-  std::map<Role, LayerInputs> inputs_;
+  std::map<ValueId, LayerInputs> inputs_;
 };
 
 /// Takes the model through the text and writes a statistics file at `path`; its bytes. Everything

@@ -1,7 +1,6 @@
 #include "calibrate/stream.h"
 
 #include <algorithm>
-#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -57,63 +56,62 @@ std::int64_t WindowGroups::bytes(const Decoder& decoder) const {
   return together_ * KvCache::layer_bytes(decoder, length());
 }
 
-void Stream::embed() {
-  hidden_.clear();
-  kept_.assign(static_cast<std::size_t>(groups_.all()), {});
-  for (std::int64_t g = 0; g < groups_.all(); ++g)
-    hidden_.push_back(engine_.embed(groups_.chunks(g)));
+void Stream::restart() {
+  std::ranges::for_each(held_, [](auto& held) { held.clear(); });
 }
 
-void Stream::layer(std::int64_t layer, std::int64_t group) {
-  hidden(group) = engine_.layer(layer, std::move(hidden(group)), groups_.chunks(group));
-}
-
-void Stream::half(std::int64_t layer, Role last, std::int64_t group) {
-  std::vector<float> kept = std::exchange(kept_[static_cast<std::size_t>(group)], {});
-  if (kept.empty()) {
-    hidden(group) = engine_.half(layer, last, std::move(hidden(group)), groups_.chunks(group));
-    return;
+Activations Stream::go_on(std::int64_t group, ValueId made, std::span<const ValueId> held) {
+  std::map<ValueId, Held>& before = held_[static_cast<std::size_t>(group)];
+  std::map<ValueId, Activations> given;
+  for (const auto& [value, rows] : before) given.emplace(value, engine_.copy_of(rows.view()));
+  std::vector<ValueId> wanted(held.begin(), held.end());
+  wanted.push_back(made);
+  auto values = engine_.run(groups_.chunks(group), std::move(given), wanted);
+  std::map<ValueId, Held> now;
+  for (const ValueId value : held) {
+    if (auto node = before.extract(value)) {
+      now.insert(std::move(node));
+      continue;
+    }
+    const Matrix rows = std::as_const(values.at(value)).view();
+    Held& kept = now[value];
+    kept.cols = rows.cols;
+    kept.floats.reserve(static_cast<std::size_t>(rows.rows * rows.cols));
+    for (std::int64_t r = 0; r < rows.rows; ++r)
+      kept.floats.insert(kept.floats.end(), rows.row(r).begin(), rows.row(r).end());
   }
-  const std::int64_t rows = hidden(group).rows();
-  const Matrix read(kept.data(), rows, std::ssize(kept) / rows);
-  finish_half(layer, last, group, engine_.copy_of(read));
+  before = std::move(now);
+  return std::move(values.at(made));
 }
 
-void Stream::finish_half(std::int64_t layer, Role last, std::int64_t group,
-                         const Activations& read) {
-  hidden(group) = engine_.finish_half(layer, last, std::move(hidden(group)), read);
+Matrix Stream::rows(std::int64_t group, ValueId value) const {
+  return held_[static_cast<std::size_t>(group)].at(value).view();
 }
 
-void Stream::keep(std::int64_t group, Matrix read) {
-  std::vector<float>& kept = kept_[static_cast<std::size_t>(group)];
-  kept.reserve(static_cast<std::size_t>(read.rows * read.cols));
-  for (std::int64_t r = 0; r < read.rows; ++r)
-    kept.insert(kept.end(), read.row(r).begin(), read.row(r).end());
-}
-
-std::vector<Bytes> Stream::state() {
+std::vector<Bytes> Stream::state(std::span<const ValueId> values) const {
   std::vector<Bytes> all;
-  for (Activations& x : hidden_) {
-    for (std::int64_t r = 0; r < x.rows(); ++r)
-      all.push_back(std::as_bytes(std::span(x.view().row(r))));
+  for (const auto& held : held_) {
+    for (const ValueId value : values)
+      all.push_back(std::as_bytes(std::span(held.at(value).floats)));
   }
   return all;
 }
 
-void Stream::resume(Bytes& state) {
-  for (Activations& x : hidden_) {
-    for (std::int64_t r = 0; r < x.rows(); ++r) {
-      const std::span<float> row = x.view().row(r);
-      if (state.size() < row.size_bytes()) throw Error("`resume`", "a state of another size");
-      std::memcpy(row.data(), state.data(), row.size_bytes());
-      state = state.subspan(row.size_bytes());
+void Stream::resume(std::span<const ValueId> values, Bytes& state) {
+  restart();
+  for (std::int64_t g = 0; g < groups_.all(); ++g) {
+    std::int64_t rows = 0;
+    for (const Chunk& chunk : groups_.chunks(g)) rows += std::ssize(chunk.ids);
+    for (const ValueId value : values) {
+      const std::int64_t cols = network().steps[value].width;
+      Held held{std::vector<float>(static_cast<std::size_t>(rows * cols)), cols};
+      const std::span<std::byte> bytes = std::as_writable_bytes(std::span(held.floats));
+      if (state.size() < bytes.size()) throw Error("`resume`", "a state of another size");
+      std::ranges::copy(state.first(bytes.size()), bytes.begin());
+      state = state.subspan(bytes.size());
+      held_[static_cast<std::size_t>(g)].emplace(value, std::move(held));
     }
   }
-}
-
-Activations Stream::inputs(std::int64_t layer, Role role, std::int64_t group) {
-  if (role == Role::head) return engine_.head_inputs(hidden(group));
-  return engine_.inputs(layer, role, hidden(group), groups_.chunks(group));
 }
 
 }  // namespace zp

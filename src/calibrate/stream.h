@@ -1,11 +1,13 @@
-// One model on its way through the calibration text: of all tokens what leaves the layer it is at.
+// One model on its way through the calibration text: of all tokens the values from which the rest
+// of the network can be computed.
 //
 // Windows go through together in groups. Weights may be replaced on the way, so that what comes
 // behind them sees what they became.
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <map>
+#include <span>
 #include <vector>
 
 #include "base/hash.h"
@@ -46,33 +48,41 @@ class WindowGroups {
 
 class Stream {
  public:
-  /// Borrows all.
+  /// Borrows all. Nothing is computed yet.
   Stream(const Model& model, WindowGroups& groups, const Team& team)
-      : groups_(groups), engine_(model, team) {}
+      : groups_(groups), engine_(model, team), held_(static_cast<std::size_t>(groups.all())) {}
 
   Engine& engine() { return engine_; }
-  Activations& hidden(std::int64_t group) { return hidden_[static_cast<std::size_t>(group)]; }
+  const Network& network() const { return engine_.network(); }
 
-  void embed();
-  void layer(std::int64_t layer, std::int64_t group);
-  /// See Walk. What the last linear reads comes from where it was kept.
-  void half(std::int64_t layer, Role last, std::int64_t group);
-  void finish_half(std::int64_t layer, Role last, std::int64_t group, const Activations& read);
-  /// See Walk; for Role::head what the head reads.
-  Activations inputs(std::int64_t layer, Role role, std::int64_t group);
-  /// What the last linear of the next half() reads.
-  void keep(std::int64_t group, Matrix read);
+  /// Begins anew, with the text's tokens.
+  void restart();
+  /// Goes on from what is held to all of `held`, which is all it holds then. Gives `made`, which it
+  /// computes on the way or holds.
+  Activations go_on(std::int64_t group, ValueId made, std::span<const ValueId> held);
+  /// Goes on to one value.
+  Activations go_on(std::int64_t group, ValueId value) { return go_on(group, value, {&value, 1}); }
+  /// A value that is held.
+  Matrix rows(std::int64_t group, ValueId value) const;
 
-  /// The hidden states, row after row.
-  std::vector<Bytes> state();
-  /// Takes them from the front of `state`. Throws Error when that is shorter.
-  void resume(Bytes& state);
+  /// Of every group these values, which are held.
+  std::vector<Bytes> state(std::span<const ValueId> values) const;
+  /// Takes them from the front of `state`, and holds nothing else. Throws Error when that is
+  /// shorter.
+  void resume(std::span<const ValueId> values, Bytes& state);
 
  private:
+  struct Held {
+    std::vector<float> floats;  // row after row: no more memory than that
+    std::int64_t cols = 0;
+    Matrix view() const {
+      return {floats.data(), static_cast<std::int64_t>(floats.size()) / cols, cols};
+    }
+  };
+
   WindowGroups& groups_;
   Engine engine_;
-  std::vector<std::vector<float>> kept_;  // of each group, while it waits
-  std::vector<Activations> hidden_;       // declared behind the engine, whose they are
+  std::vector<std::map<ValueId, Held>> held_;  // of each group
 };
 
 }  // namespace zp

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/checked.h"
+#include "model/interpreter.h"
 #include "model/rotary.h"
 
 namespace zp {
@@ -57,11 +58,9 @@ void OnnxOps::build() {
   for (onnx::ValueInfo& info : cache("present", "total_sequence_length"))
     graph().outputs.push_back(std::move(info));
 
-  Walk walk(model_, *this);
-  Value x = walk.embedding();
-  for (std::int64_t layer = 0; layer < decoder_.layers; ++layer)
-    x = walk.layer(layer, std::move(x));
-  walk.logits(std::move(x));
+  const Network network = record(model_);
+  const ValueId logits = network.logits();
+  Interpreter(network, *this).run({}, {&logits, 1});
   graph().nodes.back().outputs[0] = "logits";
   finish();
 }

@@ -1,4 +1,4 @@
-// The walk's operations as nodes of an ONNX graph.
+// The network's operations as nodes of an ONNX graph.
 //
 // A value is the name of an activation [batch_size, sequence_length, width]. The graph is that of a
 // decoder with a cache, as ONNX Runtime's generation library wants it:
@@ -23,7 +23,7 @@
 
 #include "container/onnx_nodes.h"
 #include "container/onnx_weights.h"
-#include "model/walk.h"
+#include "model/network.h"
 
 namespace zp {
 

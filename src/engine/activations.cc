@@ -1,5 +1,6 @@
 #include "engine/activations.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/checked.h"
@@ -52,6 +53,13 @@ Activations BufferPool::take(std::int64_t rows, std::int64_t cols) {
   taken.pool_ = this;
   taken.buffer_ = best;
   return taken;
+}
+
+Activations BufferPool::copy_of(Matrix rows) {
+  Activations out = take(rows.rows, rows.cols);
+  for (std::int64_t r = 0; r < rows.rows; ++r)
+    std::ranges::copy(rows.row(r), out.view().row(r).begin());
+  return out;
 }
 
 }  // namespace zp

@@ -37,6 +37,7 @@ class BufferPool {
  public:
   /// Values are whatever was there before.
   Activations take(std::int64_t rows, std::int64_t cols);
+  Activations copy_of(Matrix rows);
   /// Gives back the memory of buffers that nobody has.
   void shrink() noexcept;
 

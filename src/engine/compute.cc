@@ -62,13 +62,8 @@ std::size_t PlacedWeights::index(Place place) {
 }
 
 Compute::Compute(const Model& model, const PlacedWeights& weights, const Team& team,
-                 BufferPool& pool, const Batch& batch, const LinearObserver& observer)
-    : decoder_(model.decoder),
-      weights_(weights),
-      team_(team),
-      pool_(pool),
-      batch_(batch),
-      observer_(observer) {}
+                 BufferPool& pool, const Batch& batch)
+    : decoder_(model.decoder), weights_(weights), team_(team), pool_(pool), batch_(batch) {}
 
 // f(r) for every row, shared over threads where there is enough to do.
 template <class F>
@@ -79,6 +74,8 @@ void Compute::each_row(std::int64_t rows, const F& f) {
     for (std::int64_t r = part * step; r < std::min(rows, (part + 1) * step); ++r) f(r);
   });
 }
+
+Activations Compute::copy(const Activations& x) { return pool_.copy_of(x.view()); }
 
 Activations Compute::embed() {
   const RowReader& rows = *weights_.at({-1, Role::embedding}).matrix;
@@ -136,7 +133,6 @@ Activations Compute::norm_heads(Activations x, Place place) {
 }
 
 Activations Compute::linear(const Activations& x, Place place) {
-  if (observer_) observer_(x.view(), place);
   const PlacedWeights::Entry& weights = weights_.at(place);
   const RowReader& w = *weights.matrix;
   const std::int64_t tile = rows_of_tile(w, x.rows(), team_.threads());
@@ -187,7 +183,8 @@ Activations Compute::rotate(Activations x) {
   return x;
 }
 
-Activations Compute::attend(Activations q, Activations k, Activations v, std::int64_t layer) {
+Activations Compute::attend(const Activations& q, const Activations& k, const Activations& v,
+                            std::int64_t layer) {
   const std::int64_t dim = decoder_.head_dim;
   for (const TokenRun& run : batch_.runs) {
     for (std::int64_t head = 0; head < decoder_.kv_heads; ++head) {

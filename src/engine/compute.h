@@ -1,15 +1,14 @@
-// The walk's operations, computed.
+// The network's operations, computed.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
 #include "base/parallel.h"
 #include "engine/activations.h"
 #include "engine/attention.h"
-#include "model/walk.h"
+#include "model/network.h"
 
 namespace zp {
 
@@ -40,17 +39,15 @@ struct Batch {
   std::vector<float> sin;
 };
 
-/// Sees what enters each linear layer before it is multiplied: one row per token.
-using LinearObserver = std::function<void(Matrix x, Place place)>;
-
-/// Ops of model/walk.h. Every value has one row per token of the batch.
+/// Ops of model/interpreter.h. Every value has one row per token of the batch.
 class Compute {
  public:
   using Value = Activations;
 
   Compute(const Model& model, const PlacedWeights& weights, const Team& team, BufferPool& pool,
-          const Batch& batch, const LinearObserver& observer);
+          const Batch& batch);
 
+  Value copy(const Value& x);
   Value embed();
   Value add_positions(Value x);
   Value scale(Value x, double factor);
@@ -59,7 +56,7 @@ class Compute {
   Value linear(const Value& x, Place place);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
   Value rotate(Value x);
-  Value attend(Value q, Value k, Value v, std::int64_t layer);
+  Value attend(const Value& q, const Value& k, const Value& v, std::int64_t layer);
   Value activate(Value x, Activation activation);
   Value multiply(Value x, const Value& y);
   Value add(Value x, const Value& y);
@@ -76,7 +73,6 @@ class Compute {
   const Team& team_;
   BufferPool& pool_;
   const Batch& batch_;
-  const LinearObserver& observer_;  // may be empty
 };
 
 }  // namespace zp

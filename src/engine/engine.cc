@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "kernel/elementary.h"
+#include "model/interpreter.h"
 
 namespace zp {
 namespace {
@@ -38,7 +40,7 @@ void add_angles(const Rope& rope, Floats frequencies, std::int64_t position, Bat
 }  // namespace
 
 Engine::Engine(const Model& model, const Team& team)
-    : model_(model), team_(team), weights_(model) {}
+    : model_(model), team_(team), network_(record(model)), weights_(model) {}
 
 Batch Engine::make_batch(std::span<const Chunk> chunks) const {
   Batch batch;
@@ -54,62 +56,41 @@ Batch Engine::make_batch(std::span<const Chunk> chunks) const {
   return batch;
 }
 
-Activations Engine::forward(std::span<const Chunk> chunks) {
+std::map<ValueId, Activations> Engine::run(std::span<const Chunk> chunks,
+                                           std::map<ValueId, Activations> given,
+                                           std::span<const ValueId> wanted) {
   const Batch batch = make_batch(chunks);
-  Compute compute(model_, weights_, team_, pool_, batch, observer_);
-  Walk walk(model_, compute);
-  Activations x = walk.embedding();
-  for (std::int64_t layer = 0; layer < model_.decoder.layers; ++layer)
-    x = walk.layer(layer, std::move(x));
+  Compute compute(model_, weights_, team_, pool_, batch);
+  return Interpreter(network_, compute).run(std::move(given), wanted);
+}
+
+Activations Engine::run(std::span<const Chunk> chunks, ValueId from, Activations given,
+                        ValueId wanted) {
+  std::map<ValueId, Activations> values;
+  values.emplace(from, std::move(given));
+  return std::move(run(chunks, std::move(values), {&wanted, 1}).at(wanted));
+}
+
+Activations Engine::forward(std::span<const Chunk> chunks) {
+  const ValueId hidden = network_.hidden();
+  Activations x = std::move(run(chunks, {}, {&hidden, 1}).at(hidden));
   for (const Chunk& chunk : chunks)
     chunk.cache->length_ += static_cast<std::int64_t>(chunk.ids.size());
   return x;
 }
 
-template <class F>
-Activations Engine::step(std::span<const Chunk> chunks, const F& walk) {
-  const Batch batch = make_batch(chunks);
-  Compute compute(model_, weights_, team_, pool_, batch, observer_);
-  return walk(Walk(model_, compute));
+Activations Engine::logits(Matrix hidden) {
+  return run({}, network_.hidden(), copy_of(hidden), network_.logits());
 }
 
 Activations Engine::embed(std::span<const Chunk> chunks) {
-  return step(chunks, [](auto walk) { return walk.embedding(); });
+  const ValueId first = network_.layers.front().enters;
+  return std::move(run(chunks, {}, {&first, 1}).at(first));
 }
 
 Activations Engine::layer(std::int64_t layer, Activations x, std::span<const Chunk> chunks) {
-  return step(chunks, [&](auto walk) { return walk.layer(layer, std::move(x)); });
-}
-
-Activations Engine::half(std::int64_t layer, Role last, Activations x,
-                         std::span<const Chunk> chunks) {
-  return step(chunks, [&](auto walk) { return walk.half(layer, last, std::move(x)); });
-}
-
-Activations Engine::finish_half(std::int64_t layer, Role last, Activations x,
-                                const Activations& read) {
-  return step({}, [&](auto walk) { return walk.finish_half(layer, last, std::move(x), read); });
-}
-
-Activations Engine::inputs(std::int64_t layer, Role role, const Activations& x,
-                           std::span<const Chunk> chunks) {
-  return step(chunks, [&](auto walk) { return walk.inputs(layer, role, x); });
-}
-
-Activations Engine::head_inputs(const Activations& x) {
-  return step({}, [&](auto walk) { return walk.head_inputs(x); });
-}
-
-Activations Engine::copy_of(Matrix rows) {
-  Activations out = pool_.take(rows.rows, rows.cols);
-  for (std::int64_t r = 0; r < rows.rows; ++r)
-    std::ranges::copy(rows.row(r), out.view().row(r).begin());
-  return out;
-}
-
-Activations Engine::logits(const Activations& hidden, std::int64_t begin, std::int64_t count) {
-  Activations rows = copy_of(hidden.view().rows_from(begin, count));
-  return step({}, [&](auto walk) { return walk.logits(std::move(rows)); });
+  const LayerValues& values = network_.layers[static_cast<std::size_t>(layer)];
+  return run(chunks, values.enters, std::move(x), values.leaves);
 }
 
 }  // namespace zp

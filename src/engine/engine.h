@@ -6,8 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
-#include <utility>
 
 #include "base/parallel.h"
 #include "engine/compute.h"
@@ -35,41 +35,39 @@ class Engine {
   /// chunks. Each cache stands in at most one chunk. Throws Error for ids that aren't in the
   /// vocabulary, and for more tokens than a cache, or the model's learned positions, have room for.
   Activations forward(std::span<const Chunk> chunks);
-  /// The logits of rows [begin, begin + count) of what forward() gave: count x vocabulary.
-  Activations logits(const Activations& hidden, std::int64_t begin, std::int64_t count);
+  /// The logits of rows of what forward() gave: one row of the vocabulary each.
+  Activations logits(Matrix hidden);
 
-  /// forward() in steps, for who goes through the network layer by layer: what enters the first
-  /// layer, and one layer. The caches must be empty and stay so: `layer` writes its keys and values
-  /// over those of the sequence that used them before.
+  /// What the engine's model computes, in steps.
+  const Network& network() const { return network_; }
+  /// Some values of it, computed from some that are given: one row per token of the chunks. Those
+  /// that are given and wanted stay as they are. The caches must be empty and stay so, of one layer
+  /// or of all: attention writes its keys and values over those of the sequence that used them
+  /// before.
+  std::map<ValueId, Activations> run(std::span<const Chunk> chunks,
+                                     std::map<ValueId, Activations> given,
+                                     std::span<const ValueId> wanted);
+  /// The same for one value each.
+  Activations run(std::span<const Chunk> chunks, ValueId from, Activations given, ValueId wanted);
+  /// What enters the first layer.
   Activations embed(std::span<const Chunk> chunks);
   Activations layer(std::int64_t layer, Activations x, std::span<const Chunk> chunks);
-  /// A layer in steps, see Walk.
-  Activations half(std::int64_t layer, Role last, Activations x, std::span<const Chunk> chunks);
-  Activations finish_half(std::int64_t layer, Role last, Activations x, const Activations& read);
-  Activations inputs(std::int64_t layer, Role role, const Activations& x,
-                     std::span<const Chunk> chunks);
-  Activations head_inputs(const Activations& x);
   /// Rows in a buffer of the engine's.
-  Activations copy_of(Matrix rows);
+  Activations copy_of(Matrix rows) { return pool_.copy_of(rows); }
   /// Gives back what memory is only there to be used again.
   void shrink() noexcept { pool_.shrink(); }
   /// From now on reads that matrix from `rows`, which must outlive the engine, or until it is
   /// replaced again.
   void replace(Place place, const RowReader& rows) { weights_.replace(place, rows); }
-  /// From now on sees what enters every linear layer.
-  void observe(LinearObserver observer) { observer_ = std::move(observer); }
 
  private:
   Batch make_batch(std::span<const Chunk> chunks) const;
-  /// walk(Walk) over the chunks' tokens.
-  template <class F>
-  Activations step(std::span<const Chunk> chunks, const F& walk);
 
   const Model& model_;
   const Team& team_;
+  Network network_;
   PlacedWeights weights_;
   BufferPool pool_;
-  LinearObserver observer_;
 };
 
 }  // namespace zp

@@ -1,5 +1,5 @@
 // Columns scaled by powers of two: not a bit of the logits changes, for a product with one is exact
-// and passes every sum. The links come from the walk; so does whatever computes here.
+// and passes every sum. The links come from the record; so does whatever computes here.
 #include "model/rewriting.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ std::vector<float> logits_of(const Model& model) {
   KvCache cache = engine.make_cache(std::ssize(ids));
   const Chunk chunk{&cache, ids};
   const Activations hidden = engine.forward({&chunk, 1});
-  const Activations logits = engine.logits(hidden, 0, hidden.rows());
+  const Activations logits = engine.logits(hidden.view());
   std::vector<float> all;
   for (std::int64_t r = 0; r < logits.rows(); ++r)
     all.insert(all.end(), logits.view().row(r).begin(), logits.view().row(r).end());

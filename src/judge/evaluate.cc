@@ -28,7 +28,7 @@ class Side {
   }
 
   Activations logits(std::int64_t begin, std::int64_t count) {
-    return engine_.logits(hidden_, begin, count);
+    return engine_.logits(hidden_.view().rows_from(begin, count));
   }
 
  private:

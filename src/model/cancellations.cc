@@ -4,6 +4,8 @@
 #include <numeric>
 #include <span>
 
+#include "model/interpreter.h"
+
 namespace zp {
 namespace {
 
@@ -22,7 +24,7 @@ struct Producer {
   std::vector<bool> pinned;  // by index: must stay as it is
 };
 
-// What the walk hands from operation to operation.
+// What steps hand on.
 struct Traced {
   std::vector<Slot> columns;
   std::int64_t mixable = 1;
@@ -30,7 +32,7 @@ struct Traced {
   std::string_view why;  // of columns that nobody can scale
 };
 
-// Ops of walk.h that follows where columns come from.
+// Ops of interpreter.h that follows where columns come from.
 class Tracer {
  public:
   using Value = Traced;
@@ -204,7 +206,7 @@ class Tracer {
     ScaleLink link{std::move(group.readers),  writer.place, writer.norm,
                    std::ssize(writer.pinned), {},           group.x.mixable};
     for (const Slot& slot : group.x.columns) link.source.push_back(slot.index);
-    std::ranges::sort(link.readers);  // compilers differ in what they walk to first
+    std::ranges::sort(link.readers);
     return link;
   }
 
@@ -218,11 +220,9 @@ class Tracer {
 
 Cancellations find_cancellations(const Model& model) {
   Tracer tracer(model);
-  Walk walk(model, tracer);
-  Traced x = walk.embedding();
-  for (std::int64_t layer = 0; layer < model.decoder.layers; ++layer)
-    x = walk.layer(layer, std::move(x));
-  walk.logits(std::move(x));
+  const Network network = record(model);
+  const ValueId logits = network.logits();
+  Interpreter(network, tracer).run({}, {&logits, 1});
   return std::move(tracer).result();
 }
 

@@ -1,5 +1,5 @@
 // Where a change of one weight cancels against a change of another, so that the model computes what
-// it did: found by walking the network (walk.h), not known by an architecture's name.
+// it did: found by going over its steps (network.h), not known by an architecture's name.
 //
 // Columns. What a linear reads may be scaled column by column if whoever made the columns can be
 // scaled the other way: a norm (its weight and bias), or the rows of a linear before it (its bias
@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "model/walk.h"
+#include "model/network.h"
 
 namespace zp {
 

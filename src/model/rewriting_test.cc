@@ -1,13 +1,13 @@
 // A rewritten model computes what its source does: in exact arithmetic, and bounds on how far FP64
-// is from that (exact_walk.h). The sample models' weights stay exact in FP32 when they are turned,
-// so nothing but FP64's rounding is between the two.
+// is from that (exact_network.h). The sample models' weights stay exact in FP32 when they are
+// turned, so nothing but FP64's rounding is between the two.
 #include "model/rewriting.h"
 
 #include <gtest/gtest.h>
 
 #include <bit>
 
-#include "model/exact_walk.h"
+#include "model/exact_network.h"
 #include "model/sample_models.h"
 
 namespace zp {

@@ -16,10 +16,10 @@ namespace {
 constexpr int kLayouts = 8;
 constexpr double kUsualBits = 4.5;
 
-bool has_choice(const Model& model, const Recipe& recipe, const Asked& asked,
+bool has_choice(const Network& network, const Recipe& recipe, const Asked& asked,
                 const Weight& weight) {
   const TensorUse& use = weight.use;
-  if (!has_inputs(model.decoder, use) && use.role != Role::embedding) return false;
+  if (!has_input(network, use) && use.role != Role::embedding) return false;
   return std::ranges::none_of(recipe.exceptions,
                               [&](const Exception& e) { return asked(e.pattern, use); });
 }
@@ -45,8 +45,9 @@ std::vector<Choosable> choosable(const Container& container, const Model& model,
                                  const Recipe& recipe, double about_bits) {
   std::vector<Choosable> out;
   const Asked asked(model);
+  const Network network = record(model);
   for (const Weight& weight : model.weights) {
-    if (!has_choice(model, recipe, asked, weight)) continue;
+    if (!has_choice(network, recipe, asked, weight)) continue;
     Choosable c{&weight, grids_of(container, weight), 0};
     if (c.grids.empty()) continue;
     const auto nearest = std::ranges::min_element(c.grids, {}, [&](const auto& grid) {

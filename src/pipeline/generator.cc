@@ -110,7 +110,7 @@ Activations Generator::advance(std::span<const TokenId> ids) {
     cached_.insert(cached_.end(), now.begin(), now.end());
     ids = ids.subspan(now.size());
   }
-  return engine_.logits(hidden, hidden.rows() - 1, 1);
+  return engine_.logits(hidden.view().rows_from(hidden.rows() - 1, 1));
 }
 
 }  // namespace zp

@@ -303,7 +303,7 @@ class Writer {
     std::vector<Chunk> last;
     for (Draft* draft : active) last.push_back({&draft->cache, draft->waiting()});
     const Activations hidden = engine_.forward(last);
-    Activations logits = engine_.logits(hidden, 0, hidden.rows());
+    Activations logits = engine_.logits(hidden.view());
     std::vector<TokenId> chosen(active.size());
     team_.run(std::ssize(active), [&](std::int64_t i) {
       const std::span<float> row = logits.view().row(i);

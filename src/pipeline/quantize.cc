@@ -295,8 +295,9 @@ class Job {
       origin.dataset += origin.dataset.empty() ? "" : ", ";
       origin.dataset += std::filesystem::path(file).filename().string();
     }
+    const Network network = record(model);
     origin.entries = std::ranges::count_if(
-        model.weights, [&](const Weight& w) { return has_inputs(model.decoder, w.use); });
+        model.weights, [&](const Weight& w) { return has_input(network, w.use); });
     origin.chunks = out_.statistics->windows();
     return origin;
   }

@@ -142,12 +142,13 @@ class Rotations {
 Rewriting rotate_spaces(const RewritePass& pass, Progress& progress, RewriteResult& result) {
   Rotations rotations(pass);
   const std::unique_ptr<Calibration> calibration = float_pass(pass.model, pass.windows, pass.team);
-  const Decoder& d = pass.model.decoder;
+  const Network& network = calibration->network();
   for (std::int64_t stage = 0; stage < calibration->stages(); ++stage) {
-    const std::map<Role, Moments>& moments = calibration->gather(progress);
+    const std::map<ValueId, Moments>& moments = calibration->gather(progress);
     for (const Weight& weight : pass.model.weights) {
-      if (!has_inputs(d, weight.use) || calibration->stage_of(weight) != stage) continue;
-      rotations.measure(weight, moments.at(input_role(d, weight.use.role)));
+      const TensorUse& use = weight.use;
+      if (!has_input(network, use) || calibration->stage_of(weight) != stage) continue;
+      rotations.measure(weight, moments.at(network.inputs.at({use.layer, use.role})));
     }
   }
   return rotations.decide(result);

@@ -59,11 +59,11 @@ Rewriting scale_links(const RewritePass& pass, const ChosenRewrite& chosen, Prog
   const std::unique_ptr<Calibration> calibration = float_pass(pass.model, pass.windows, pass.team);
   double losses = 0;
   for (std::int64_t stage = 0; stage < calibration->stages(); ++stage) {
-    const std::map<Role, Moments>& moments = calibration->gather(progress);
+    const std::map<ValueId, Moments>& moments = calibration->gather(progress);
     for (const ScaleLink& link : pass.cancellations.links) {
       const Place first = link.readers.front();
       if (calibration->stage_of(*pass.model.find(first.layer, first.role)) != stage) continue;
-      const Readers readers(pass, link, moments.at(input_role(pass.model.decoder, first.role)));
+      const Readers readers(pass, link, moments.at(calibration->network().inputs.at(first)));
       Scaling found = chosen.rewrite->scale(readers.view(), chosen.options, pass.team);
       losses += found.loss;
       if (!changes(found)) continue;

@@ -48,9 +48,10 @@ class Sensitivity::Tail {
  private:
   void score_rows(const Activations& x, std::int64_t group, std::int64_t begin,
                   std::int64_t count) {
-    const Activations& reference = whole_.reference_[static_cast<std::size_t>(group)];
-    const Activations expected = whole_.float_.engine().logits(reference, begin, count);
-    const Activations found = engine_.logits(x, begin, count);
+    Stream& reference = whole_.reference_;
+    const Matrix hidden = reference.rows(group, reference.network().hidden());
+    const Activations expected = reference.engine().logits(hidden.rows_from(begin, count));
+    const Activations found = engine_.logits(x.view().rows_from(begin, count));
     const std::size_t place = scores_.size();
     scores_.resize(place + static_cast<std::size_t>(count));
     whole_.team_.run(count, [&](std::int64_t r) {
@@ -73,6 +74,7 @@ Sensitivity::Sensitivity(const Model& model, std::vector<std::vector<std::int32_
       weighted_(weighted),
       team_(team),
       groups_(model.decoder, windows_),
+      reference_(model, groups_, team),
       float_(model, groups_, team) {}
 
 Sensitivity::~Sensitivity() = default;
@@ -121,33 +123,27 @@ std::unique_ptr<CodedRows> Sensitivity::coded(const Weight& weight,
 
 void Sensitivity::find_reference(Progress& progress) {
   progress.stage("float model", model_.decoder.layers * tokens(), "tokens x layers");
-  float_.embed();
-  reference_.clear();
   for (std::int64_t g = 0; g < groups_.count(); ++g) {
-    for (std::int64_t layer = 0; layer < model_.decoder.layers; ++layer) {
-      float_.layer(layer, g);
-      progress.advance(float_.hidden(g).rows());
-    }
-    reference_.push_back(std::move(float_.hidden(g)));
+    for (const LayerValues& layer : reference_.network().layers)
+      progress.advance(reference_.go_on(g, layer.leaves).rows());
   }
-  float_.embed();
 }
 
 std::vector<double> Sensitivity::losses_of(const Choosable& c, Tail& tail) {
   const TensorUse& use = c.weight->use;
   const std::unique_ptr<CodedRows> probe = coded(*c.weight, c.grids[c.probe]);
   const Place place{use.layer, use.role};
+  const std::vector<LayerValues>& layers = float_.network().layers;
   tail.engine().replace(place, *probe);
   for (std::int64_t g = 0; g < groups_.count(); ++g) {
     const bool head = use.role == Role::head;
     Activations x;
     if (use.role == Role::embedding) {
       x = tail.embed(g);
+    } else if (head) {
+      x = tail.engine().copy_of(reference_.rows(g, reference_.network().hidden()));
     } else {
-      const Activations& from = head ? reference_[static_cast<std::size_t>(g)] : float_.hidden(g);
-      x = pool_.take(from.rows(), from.cols());
-      for (std::int64_t r = 0; r < x.rows(); ++r)
-        std::ranges::copy(from.view().row(r), x.view().row(r).begin());
+      x = tail.engine().copy_of(float_.rows(g, layers[static_cast<std::size_t>(use.layer)].enters));
     }
     for (std::int64_t layer = std::max(use.layer, std::int64_t{0});
          !head && layer < model_.decoder.layers; ++layer)
@@ -180,6 +176,8 @@ std::vector<std::vector<double>> Sensitivity::losses(std::span<const Choosable> 
   Silent silent;
   for (std::int64_t stage = 0; stage <= layers; ++stage) {  // the last: outside the layers
     calibration.next(silent);
+    for (std::int64_t g = 0; stage < layers && g < groups_.count(); ++g)
+      float_.go_on(g, float_.network().layers[static_cast<std::size_t>(stage)].enters);
     for (std::size_t i = 0; i < weights.size(); ++i) {
       const Weight& weight = *weights[i].weight;
       if (weight.use.layer != (stage < layers ? stage : -1)) continue;
@@ -187,7 +185,6 @@ std::vector<std::vector<double>> Sensitivity::losses(std::span<const Choosable> 
       importance_[&weight].assign(h.begin(), h.end());
       out[i] = losses_of(weights[i], tail);
     }
-    for (std::int64_t g = 0; stage < layers && g < groups_.count(); ++g) float_.layer(stage, g);
   }
   return out;
 }

@@ -68,9 +68,8 @@ class Sensitivity {
   bool weighted_;
   const Team& team_;
   WindowGroups groups_;
-  Stream float_;
-  BufferPool pool_;
-  std::vector<Activations> reference_;  // what leaves the float model's last layer, by group
+  Stream reference_;  // the float model behind its last layer
+  Stream float_;      // and before the layer that is measured
   std::map<const Weight*, std::vector<float>> importance_;
 };
 

@@ -26,7 +26,7 @@ void print_logits(Engine& engine, std::span<const std::int32_t> ids, std::size_t
   for (std::size_t i = 0; i < ids.size(); i += chunk) {
     const Chunk part{&cache, ids.subspan(i, std::min(chunk, ids.size() - i))};
     const Activations hidden = engine.forward({&part, 1});
-    const Activations logits = engine.logits(hidden, 0, hidden.rows());
+    const Activations logits = engine.logits(hidden.view());
     for (std::int64_t r = 0; r < logits.rows(); ++r)
       std::fwrite(logits.view().row(r).data(), sizeof(float),
                   static_cast<std::size_t>(logits.cols()), stdout);

@@ -1,4 +1,4 @@
-// For tests: the walk computed in FP64, and of every row a bound on how far it is from what exact
+// For tests: the network computed in FP64, and of every row a bound on how far it is from what exact
 // arithmetic on the same weights gives, as running error analysis has it (Higham, Accuracy and
 // Stability of Numerical Algorithms, chapter 3): |x' - x|_2 <= bound.
 //
@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/walk.h"
+#include "model/interpreter.h"
 
 namespace zp {
 
@@ -61,7 +61,7 @@ inline double exact_largest(std::span<const double> x) {
   return most;
 }
 
-/// Ops of walk.h.
+/// Ops of interpreter.h.
 class ExactOps {
  public:
   using Value = ExactRows;
@@ -304,11 +304,9 @@ class ExactOps {
 
 inline ExactRows exact_logits(const Model& model, std::vector<std::int32_t> ids) {
   ExactOps ops(model, std::move(ids));
-  Walk walk(model, ops);
-  ExactRows x = walk.embedding();
-  for (std::int64_t layer = 0; layer < model.decoder.layers; ++layer)
-    x = walk.layer(layer, std::move(x));
-  return walk.logits(std::move(x));
+  const Network network = record(model);
+  const ValueId logits = network.logits();
+  return Interpreter(network, ops).run({}, {&logits, 1}).at(logits);
 }
 
 }  // namespace zp

@@ -1,0 +1,265 @@
+#include "model/network.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+#include <utility>
+
+namespace zp {
+namespace {
+
+class Recorder {
+ public:
+  explicit Recorder(const Model& model) : model_(model), decoder_(model.decoder) {}
+
+  Network record() && {
+    ValueId x = embedding();
+    for (std::int64_t layer = 0; layer < decoder_.layers; ++layer) {
+      const ValueId enters = x;
+      x = decoder_.parallel ? parallel_layer(layer, x) : mlp_half(layer, attention_half(layer, x));
+      network_.layers.push_back({enters, x});
+    }
+    x = norm(x, {-1, Role::output_norm});
+    x = linear(x, {-1, decoder_.tied ? Role::embedding : Role::head});
+    if (decoder_.logit_soft_cap != 0) same(Operation::soft_cap, x).number = decoder_.logit_soft_cap;
+    return std::move(network_);
+  }
+
+ private:
+  // ---- steps
+
+  Step& step(Operation operation, std::vector<ValueId> reads, std::int64_t width) {
+    for (const ValueId read : reads) network_.steps[read].last_reader = network_.steps.size();
+    Step& made = network_.steps.emplace_back();
+    made.operation = operation;
+    made.reads = std::move(reads);
+    made.width = width;
+    return made;
+  }
+  ValueId last() const { return network_.steps.size() - 1; }
+  std::int64_t width_of(ValueId x) const { return network_.steps[x].width; }
+  Step& same(Operation operation, ValueId x) { return step(operation, {x}, width_of(x)); }
+
+  ValueId norm(ValueId x, Place place) {
+    same(Operation::norm, x).place = place;
+    return last();
+  }
+  ValueId linear(ValueId x, Place place) {
+    step(Operation::linear, {x}, model_.find(place.layer, place.role)->use.rows).place = place;
+    network_.inputs.emplace(place, x);
+    return last();
+  }
+  ValueId slice(ValueId x, std::int64_t begin, std::int64_t width) {
+    step(Operation::slice, {x}, width).begin = begin;
+    return last();
+  }
+  ValueId activate(ValueId x) {
+    same(Operation::activate, x).activation = decoder_.activation;
+    return last();
+  }
+  ValueId both(Operation operation, ValueId x, ValueId y) {
+    step(operation, {x, y}, width_of(x));
+    return last();
+  }
+
+  // ---- the network
+
+  ValueId embedding() {
+    step(Operation::embed, {}, decoder_.hidden);
+    if (decoder_.embedding_scale != 1)
+      same(Operation::scale, last()).number = decoder_.embedding_scale;
+    if (model_.has(Role::position))
+      same(Operation::add_positions, last()).place = {-1, Role::position};
+    return last();
+  }
+
+  // Attention and MLP read the same normed input.
+  ValueId parallel_layer(std::int64_t layer, ValueId x) {
+    const ValueId normed = norm(x, {layer, Role::attention_norm});
+    x = both(Operation::add, x, attention(layer, normed));
+    return both(Operation::add, x, mlp(layer, normed));
+  }
+
+  ValueId attention_half(std::int64_t layer, ValueId x) {
+    ValueId branch = attention(layer, norm(x, {layer, Role::attention_norm}));
+    if (model_.has(Role::attention_post_norm))
+      branch = norm(branch, {layer, Role::attention_post_norm});
+    return both(Operation::add, x, branch);
+  }
+
+  ValueId mlp_half(std::int64_t layer, ValueId x) {
+    ValueId branch = mlp(layer, norm(x, {layer, Role::ffn_norm}));
+    if (model_.has(Role::ffn_post_norm)) branch = norm(branch, {layer, Role::ffn_post_norm});
+    return both(Operation::add, x, branch);
+  }
+
+  // Values before keys before queries: ONNX graphs number their nodes by the record, and a written
+  // graph is read by making it again.
+  ValueId attention(std::int64_t layer, ValueId x) {
+    const std::int64_t query = decoder_.heads * decoder_.head_dim;
+    const std::int64_t key = decoder_.kv_heads * decoder_.head_dim;
+    ValueId q = 0;
+    ValueId k = 0;
+    ValueId v = 0;
+    if (model_.has(Role::qkv)) {
+      const ValueId qkv = linear(x, {layer, Role::qkv});
+      v = slice(qkv, query + key, key);
+      k = slice(qkv, query, key);
+      q = slice(qkv, 0, query);
+    } else {
+      v = linear(x, {layer, Role::value});
+      k = linear(x, {layer, Role::key});
+      q = linear(x, {layer, Role::query});
+    }
+    q = norm_heads(q, {layer, Role::query_norm});
+    k = norm_heads(k, {layer, Role::key_norm});
+    q = rotate(q);
+    k = rotate(k);
+    step(Operation::attend, {q, k, v}, query).place.layer = layer;
+    return linear(last(), {layer, Role::attention_output});
+  }
+
+  ValueId norm_heads(ValueId x, Place place) {
+    if (!model_.has(place.role)) return x;
+    same(Operation::norm_heads, x).place = place;
+    return last();
+  }
+  ValueId rotate(ValueId x) {
+    if (decoder_.rope.dims == 0) return x;
+    same(Operation::rotate, x);
+    return last();
+  }
+
+  ValueId mlp(std::int64_t layer, ValueId x) {
+    return linear(mlp_inner(layer, x), {layer, Role::down});
+  }
+
+  ValueId mlp_inner(std::int64_t layer, ValueId x) {
+    if (model_.has(Role::gate_up)) {
+      const ValueId gate_up = linear(x, {layer, Role::gate_up});
+      const ValueId up = slice(gate_up, decoder_.ffn, decoder_.ffn);
+      return both(Operation::multiply, activate(slice(gate_up, 0, decoder_.ffn)), up);
+    }
+    if (!decoder_.gated) return activate(linear(x, {layer, Role::up}));
+    const ValueId gate = activate(linear(x, {layer, Role::gate}));
+    return both(Operation::multiply, gate, linear(x, {layer, Role::up}));
+  }
+
+  const Model& model_;
+  const Decoder& decoder_;
+  Network network_;
+};
+
+Role first_part(Role role) {
+  if (role == Role::qkv) return Role::query;
+  if (role == Role::up || role == Role::gate_up) return Role::gate;
+  return role == Role::embedding ? Role::head : role;
+}
+
+bool is_origin(Operation operation) {
+  switch (operation) {
+    case Operation::embed:
+    case Operation::add_positions:
+    case Operation::scale:
+    case Operation::add:
+    case Operation::attend:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void add_origins(const Network& network, ValueId value, std::set<ValueId>& origins) {
+  if (is_origin(network.steps[value].operation)) {
+    origins.insert(value);
+    return;
+  }
+  for (const ValueId read : network.steps[value].reads) add_origins(network, read, origins);
+}
+
+std::set<ValueId> read_behind(const Network& network, ValueId last) {
+  const std::vector<Step>& steps = network.steps;
+  std::set<ValueId> all;
+  for (ValueId i = 0; i <= last; ++i) {
+    if (steps[i].last_reader <= last) continue;
+    ValueId value = i;
+    while (steps[value].operation == Operation::norm) value = steps[value].reads.front();
+    all.insert(value);
+  }
+  return all;
+}
+
+}  // namespace
+
+Network record(const Model& model) { return Recorder(model).record(); }
+
+bool has_input(const Network& network, const TensorUse& use) {
+  return use.part == Part::weight && network.inputs.contains({use.layer, use.role});
+}
+
+std::vector<Place> readers(const Network& network, ValueId value) {
+  std::vector<Place> all;
+  for (const auto& [place, input] : network.inputs) {
+    if (input == value) all.push_back(place);
+  }
+  return all;
+}
+
+Place input_name(const Network& network, ValueId value) {
+  std::vector<Place> names = readers(network, value);
+  for (Place& name : names) name.role = first_part(name.role);
+  return *std::ranges::min_element(names);
+}
+
+std::vector<ValueId> linear_inputs(const Network& network, std::int64_t layer) {
+  std::set<ValueId> all;
+  for (const auto& [place, input] : network.inputs) {
+    if (place.layer == layer) all.insert(input);
+  }
+  return {all.begin(), all.end()};
+}
+
+std::vector<ValueId> needed_behind(const Network& network, ValueId last) {
+  const std::set<ValueId> all = read_behind(network, last);
+  return {all.begin(), all.end()};
+}
+
+std::vector<ValueId> needed_without(const Network& network, ValueId last) {
+  std::set<ValueId> all = read_behind(network, last);
+  if (all.erase(last) > 0) {
+    for (const ValueId read : network.steps[last].reads) add_origins(network, read, all);
+  }
+  return {all.begin(), all.end()};
+}
+
+ValueId narrowest(const Network& network, ValueId first, ValueId end) {
+  ValueId best = first;
+  std::int64_t least = columns(network, needed_behind(network, first));
+  for (ValueId v = first + 1; v < end; ++v) {
+    const std::int64_t width = columns(network, needed_behind(network, v));
+    if (width > least) continue;
+    least = width;
+    best = v;
+  }
+  return best;
+}
+
+std::int64_t columns(const Network& network, std::span<const ValueId> values) {
+  return std::accumulate(values.begin(), values.end(), std::int64_t{0},
+                         [&](std::int64_t sum, ValueId v) { return sum + network.steps[v].width; });
+}
+
+std::vector<bool> needed_steps(const Network& network, const std::vector<bool>& given,
+                               std::span<const ValueId> wanted) {
+  std::vector<bool> needed(network.steps.size());
+  for (const ValueId value : wanted) needed[value] = !given[value];
+  for (ValueId i = network.steps.size(); i-- > 0;) {
+    if (!needed[i]) continue;
+    for (const ValueId read : network.steps[i].reads) {
+      if (!given[read]) needed[read] = true;
+    }
+  }
+  return needed;
+}
+
+}  // namespace zp

@@ -1,0 +1,107 @@
+// What a decoder computes, recorded: steps in the order in which they run, each of which makes one
+// value, one row per token. Whoever has to know what comes before what asks this record; whoever
+// computes the network, follows something through it or writes it as a graph goes over its steps
+// (interpreter.h).
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "model/architecture.h"
+
+namespace zp {
+
+/// Which weight a step reads. layer -1: outside the layers.
+struct Place {
+  std::int64_t layer = -1;
+  Role role = Role::embedding;
+  auto operator<=>(const Place&) const = default;
+};
+
+// clang-format off
+enum class Operation {
+  embed,          // the tokens' rows of the embedding
+  add_positions,  // learned positions, added
+  scale,          // times `number`
+  norm,           // the decoder's kind of norm over a row
+  norm_heads,     // the same over each head of a row
+  linear,         // x W^T, and the bias where the model has one
+  slice,          // `width` columns from `begin` on
+  rotate,         // rotary embedding of each head
+  attend,         // causal attention of queries, keys and values; keys and values join the layer's cache
+  activate,       // `activation` of each element
+  multiply,       // elementwise
+  add,            // elementwise
+  soft_cap,       // `number` * tanh(x / `number`)
+};
+// clang-format on
+
+/// A value is called by the number of the step that makes it.
+using ValueId = std::size_t;
+
+struct Step {
+  Operation operation = Operation::embed;
+  std::vector<ValueId> reads;
+  std::int64_t width = 0;   ///< columns of the value it makes
+  Place place;              ///< of its weight; attend: its layer
+  ValueId last_reader = 0;  ///< of the value it makes; 0: nobody reads it
+  std::int64_t begin = 0;
+  double number = 0;
+  Activation activation = Activation::silu;
+};
+
+/// What enters a layer and what leaves it.
+struct LayerValues {
+  ValueId enters = 0;
+  ValueId leaves = 0;
+};
+
+/// The last step makes the logits.
+struct Network {
+  std::vector<Step> steps;
+  std::vector<LayerValues> layers;
+  std::map<Place, ValueId> inputs;  ///< what each linear reads
+
+  /// What leaves the last layer.
+  ValueId hidden() const { return layers.back().leaves; }
+  ValueId logits() const { return steps.size() - 1; }
+};
+
+/// Every model has a layer at least.
+Network record(const Model& model);
+
+/// Whether the weight multiplies activations: not so a norm, a bias, or an embedding that is looked
+/// up only.
+bool has_input(const Network& network, const TensorUse& use);
+/// The linears that read a value, in the order of Place; empty for other values.
+std::vector<Place> readers(const Network& network, ValueId value);
+/// What a value that linears read is called in files and messages: by its layer and the first of
+/// its readers, a fused matrix by the first of its parts.
+Place input_name(const Network& network, ValueId value);
+
+// A network in pieces: values that linears read, and what else must be there to go on from them.
+
+/// The values that linears of the layer (-1: the head) read, in the order in which they are made.
+std::vector<ValueId> linear_inputs(const Network& network, std::int64_t layer);
+/// Values made by `last` and the steps before it that steps behind it read. A norm's is not among
+/// them, but what it reads: a norm is cheap to compute again.
+std::vector<ValueId> needed_behind(const Network& network, ValueId last);
+/// The same without `last` itself, but with the sums and what attention gave that it can be
+/// computed again from.
+std::vector<ValueId> needed_without(const Network& network, ValueId last);
+/// The value from `first` to before `end` behind which the fewest columns are needed, the latest of
+/// these.
+ValueId narrowest(const Network& network, ValueId first, ValueId end);
+/// Columns of these values together.
+std::int64_t columns(const Network& network, std::span<const ValueId> values);
+
+/// For each step whether it must run to make `wanted`, where the values marked in `given` are
+/// there.
+std::vector<bool> needed_steps(const Network& network, const std::vector<bool>& given,
+                               std::span<const ValueId> wanted);
+
+}  // namespace zp

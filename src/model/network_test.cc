@@ -1,0 +1,104 @@
+// What the record of every architecture says of itself.
+#include "model/network.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "model/sample_models.h"
+
+namespace zp {
+namespace {
+
+// "query key value, attention_output, gate up, down": what reads each input, in the order of the
+// inputs.
+std::string readers_text(const Network& network, std::int64_t layer) {
+  std::string text;
+  for (const ValueId input : linear_inputs(network, layer)) {
+    if (!text.empty()) text += ",";
+    for (const Place reader : readers(network, input))
+      text += (text.empty() ? "" : " ") + std::string(role_name(reader.role));
+  }
+  return text;
+}
+
+TEST(Network, StepsReadWhatIsMadeBeforeThem) {
+  for (const SampleModel& sample : sample_models()) {
+    const Network network = record(sample.model);
+    std::vector<ValueId> last(network.steps.size());
+    for (ValueId i = 0; i < network.steps.size(); ++i) {
+      for (const ValueId read : network.steps[i].reads) {
+        ASSERT_LT(read, i) << sample.name;
+        last[read] = i;
+      }
+    }
+    for (ValueId i = 0; i < network.steps.size(); ++i)
+      EXPECT_EQ(network.steps[i].last_reader, last[i]) << sample.name << ", step " << i;
+    EXPECT_EQ(network.steps.back().width, 50) << sample.name;
+  }
+}
+
+TEST(Network, LinearsThatReadTheSameValueAreFound) {
+  for (const SampleModel& sample : sample_models()) {
+    const Network network = record(sample.model);
+    const std::string& name = sample.name;
+    const bool fused = name == "phi3";
+    const std::string expected = name == "phi" ? "query key value up, attention_output, down"
+                                 : name.starts_with("gpt2") ? "qkv, attention_output, up, down"
+                                 : fused                    ? "qkv, attention_output, gate_up, down"
+                                         : "query key value, attention_output, gate up, down";
+    for (const std::int64_t layer : {0, 1})
+      EXPECT_EQ(readers_text(network, layer), expected) << name;
+    EXPECT_EQ(readers_text(network, -1), sample.model.decoder.tied ? "embedding" : "head") << name;
+    for (const Weight& weight : sample.model.weights) {
+      const bool looked_up = weight.use.role == Role::position ||
+                             (weight.use.role == Role::embedding && !sample.model.decoder.tied);
+      const bool reads =
+          is_matrix(weight.use.role) && weight.use.part == Part::weight && !looked_up;
+      EXPECT_EQ(has_input(network, weight.use), reads) << name << ", " << weight.use.hf;
+    }
+  }
+}
+
+TEST(Network, InputsAreNamedByTheFirstPartThatReadsThem) {
+  for (const SampleModel& sample : sample_models()) {
+    const Network network = record(sample.model);
+    std::string names;
+    for (const std::int64_t layer : {1, -1}) {
+      for (const ValueId input : linear_inputs(network, layer)) {
+        const Place name = input_name(network, input);
+        EXPECT_EQ(name.layer, layer);
+        names += std::string(role_name(name.role)) + " ";
+      }
+    }
+    EXPECT_EQ(names, sample.name == "phi" ? "query attention_output down head "
+                                          : "query attention_output gate down head ")
+        << sample.name;
+  }
+}
+
+// In a layer whose MLP reads what attention added to, one row of the stream is all that is needed
+// behind each half.
+TEST(Network, LeastIsNeededBehindASum) {
+  for (const SampleModel& sample : sample_models()) {
+    const Network network = record(sample.model);
+    const std::vector<ValueId> inputs = linear_inputs(network, 1);
+    const bool parallel = sample.model.decoder.parallel;
+    for (std::size_t i = 1; i < inputs.size(); ++i) {
+      const ValueId end = i + 1 < inputs.size() ? inputs[i + 1] : network.layers[1].leaves + 1;
+      const ValueId at = narrowest(network, inputs[i], end);
+      const std::size_t values = parallel && i == 1 ? 2 : 1;
+      EXPECT_EQ(needed_behind(network, at).size(), values) << sample.name << ", input " << i;
+    }
+    EXPECT_EQ(needed_behind(network, inputs[0]), std::vector{network.layers[1].enters})
+        << sample.name;
+    const std::vector<ValueId> with = needed_behind(network, inputs.back());
+    EXPECT_EQ(with.back(), inputs.back()) << sample.name;
+    const std::vector<ValueId> without = needed_without(network, inputs.back());
+    EXPECT_EQ(without.size(), parallel ? 2u : 1u) << sample.name;
+    for (const ValueId value : without) EXPECT_EQ(network.steps[value].width, 80) << sample.name;
+  }
+}
+
+}  // namespace
+}  // namespace zp
