@@ -1,6 +1,6 @@
-// For tests: the network computed in FP64, and of every row a bound on how far it is from what exact
-// arithmetic on the same weights gives, as running error analysis has it (Higham, Accuracy and
-// Stability of Numerical Algorithms, chapter 3): |x' - x|_2 <= bound.
+// For tests: the network computed in FP64, and of every row a bound on how far it is from what
+// exact arithmetic on the same weights gives, as running error analysis has it (Higham, Accuracy
+// and Stability of Numerical Algorithms, chapter 3): |x' - x|_2 <= bound.
 //
 // u = 2^-53; a sum of n products is off by at most (n + 1) u times the sum of magnitudes. What
 // comes in passes through
