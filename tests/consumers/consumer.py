@@ -47,17 +47,26 @@ def quantize(model, targets, *options):
     return {pathlib.Path(output["path"]): output for output in json.loads(run.stdout)["outputs"]}
 
 
-def oracle(model):
-    """Continuations computed now by transformers in FP32, or None without ZEROPOINT_ORACLES."""
+def oracle(requests):
+    """Of every model the continuations that transformers computes now in FP32: all in one process,
+    for it takes longer to start than to compute. None without ZEROPOINT_ORACLES."""
     python = os.environ.get("ZEROPOINT_ORACLES")
     if not python:
         return None
-    run = subprocess.run([python, HERE / "make_expected.py", model], stdout=subprocess.PIPE, check=True)
-    return json.loads(run.stdout)["prompts"]
+    run = subprocess.run([python, HERE / "make_expected.py", *requests], stdout=subprocess.PIPE, check=True)
+    return [json.loads(line)["prompts"] for line in run.stdout.splitlines()]
 
 
-def expected_prompts(model):
-    """The same, stored or computed; [] for a model nothing is stored of."""
-    stored = [model / "expected.json", HERE / "expected" / f"{model.name}.json"]
-    path = next((p for p in stored if p.exists()), None)
-    return oracle(model) or (json.loads(path.read_text())["prompts"] if path else [])
+def stored_continuations(model):
+    """The file that has them, or None."""
+    places = [model / "expected.json", HERE / "expected" / f"{model.name}.json"]
+    return next((path for path in places if path.exists()), None)
+
+
+def continuations(folders):
+    """{model: its continuations}, computed now or stored; [] for a model nothing is stored of."""
+    stored = {model: stored_continuations(model) for model in folders}
+    computed = oracle([f"{model}={path}" if path else model for model, path in stored.items()])
+    if computed:
+        return dict(zip(folders, computed, strict=True))
+    return {model: json.loads(path.read_text())["prompts"] if path else [] for model, path in stored.items()}

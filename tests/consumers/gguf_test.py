@@ -13,7 +13,6 @@ Python with torch and transformers they are computed afresh.
 import json
 import lzma
 import math
-import os
 import pathlib
 import shutil
 import subprocess
@@ -30,6 +29,7 @@ except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
+from consumer import CLOSE, PROGRAM, SOURCE, continuations
 from llama import Llama
 
 GRIDS = ["fp32", "fp16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"]
@@ -37,9 +37,6 @@ GRIDS += ["q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_nl", "iq4_xs"]
 GRIDS += ["q4_k_m", "q3_k_l", "iq3_m", "iq3_xxs", "iq2_m", "iq2_xs", "iq2_xxs", "iq1_m", "iq1_s", "tq1_0", "tq2_0", "mxfp4", "nvfp4"]
 PIECES = 20
 PIECE_CHARACTERS = 2000
-CLOSE = 0.01  # logits nearer than this may change places when sums run in another order
-HERE = pathlib.Path(__file__).resolve().parent
-PROGRAM, SOURCE = (pathlib.Path(p).resolve() for p in sys.argv[1:3])
 SHARED = SOURCE.parent / "shared" / "data"
 
 # Model folder -> texts it has not seen.
@@ -55,17 +52,6 @@ MODELS = {
 def pieces(path):
     with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8") as file:
         return [file.read(PIECE_CHARACTERS) for _ in range(PIECES)]
-
-
-def expected_prompts(model):
-    stored = model / "expected.json"
-    if not stored.exists():
-        stored = HERE / "expected" / f"{model.name}.json"
-    text = stored.read_text()
-    oracles = os.environ.get("ZEROPOINT_ORACLES")
-    if oracles:
-        text = subprocess.check_output([oracles, HERE / "make_expected.py", model, stored], stderr=subprocess.DEVNULL)
-    return json.loads(text)["prompts"]
 
 
 def quantize(model, grid, path):
@@ -128,7 +114,7 @@ class GgufTest(unittest.TestCase):
         else:
             self.assertAlmostEqual(output["sqnr_db"], 10 * math.log10(signal / noise), delta=0.02)
 
-    def check_model(self, model, texts, folder):
+    def check_model(self, model, texts, prompts, folder):
         exact = None
         for grid in GRIDS:
             with self.subTest(model=model.name, grid=grid):
@@ -139,12 +125,13 @@ class GgufTest(unittest.TestCase):
                 llama = Llama(path)
                 self.check_tokens(llama, model, texts)
                 if grid == "fp32":
-                    self.check_continuations(llama, expected_prompts(model))
+                    self.check_continuations(llama, prompts)
 
     def test_models(self):
+        expected = continuations(list(here))
         for model, texts in here.items():
             with tempfile.TemporaryDirectory() as folder:
-                self.check_model(model, texts, folder)
+                self.check_model(model, texts, expected[model], folder)
 
 
     def test_grids_of_a_small_budget(self):

@@ -1,7 +1,8 @@
-"""What transformers computes of a model in FP32: greedy continuations to compare runtimes with.
+"""What transformers computes of models in FP32: greedy continuations to compare runtimes with.
 
-    python make_expected.py MODEL >expected/NAME.json        needs torch and transformers
-    python make_expected.py MODEL STORED.json                the prompts of STORED.json instead of ours
+    python make_expected.py MODEL... >expected/NAME.json        needs torch and transformers
+
+One line each. MODEL=STORED.json takes the prompts of STORED.json instead of ours.
 
 margins: at each step, how far the best logit stood above the second. A runtime that sums in another
 order may rightly choose differently where the margin is tiny.
@@ -29,17 +30,19 @@ def continuation(model, prompt):
     return {"ids": prompt, "continuation": ids[len(prompt) :], "margins": margins}
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1])
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    if len(sys.argv) > 2:
-        prompts = [prompt["ids"] for prompt in json.loads(pathlib.Path(sys.argv[2]).read_text())["prompts"]]
-    else:
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        prompts = [tokenizer.encode(text).ids for text in PROMPTS]
-    json.dump({"prompts": [continuation(model, ids) for ids in prompts]}, sys.stdout)
-    print()
+def prompts_of(folder, stored):
+    if stored:
+        return [prompt["ids"] for prompt in json.loads(pathlib.Path(stored).read_text())["prompts"]]
+    tokenizer = Tokenizer.from_file(str(pathlib.Path(folder) / "tokenizer.json"))
+    return [tokenizer.encode(text).ids for text in PROMPTS]
+
+
+def main(requests):
+    for request in requests:
+        folder, _, stored = request.partition("=")
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+        print(json.dumps({"prompts": [continuation(model, ids) for ids in prompts_of(folder, stored)]}))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

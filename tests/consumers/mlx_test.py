@@ -34,7 +34,7 @@ except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
-from consumer import CLOSE, PROGRAM, SOURCE, expected_prompts, models, quantize
+from consumer import CLOSE, PROGRAM, SOURCE, continuations, models, quantize
 from engine_test import LOGITS, bound
 
 mx.set_default_device(mx.cpu)
@@ -270,12 +270,12 @@ class MlxTest(unittest.TestCase):
         return exact, count
 
     def test_models(self):
-        for source_folder in models():
+        expected = continuations(models())
+        for source_folder, prompts in expected.items():
             with tempfile.TemporaryDirectory() as folder:
                 folder = pathlib.Path(folder)
                 model, count = self.check_model(source_folder, folder)
                 with self.subTest(model=source_folder.name, what="continuations"):
-                    prompts = expected_prompts(source_folder)
                     self.check_continuations(model, prompts)
                 with self.subTest(model=source_folder.name, what="tokenizer"):
                     own = tokenizers.Tokenizer.from_file(str(source_folder / "tokenizer.json"))
