@@ -45,7 +45,8 @@ function(zp_sources target folder)
 endfunction()
 
 # zp_library(<folder> [FLOORS <folder>...] [LIBS <target>...]): the static library zp_<folder> of
-# src/<folder>, and the test program <folder>_test of its *_test.cc files.
+# src/<folder>, and the test program <folder>_test of its *_test.cc files, which name the project's files
+# from its root.
 function(zp_library folder)
   cmake_parse_arguments(ARG "" "" "FLOORS;LIBS" ${ARGN})
   add_library(zp_${folder} STATIC)
@@ -57,7 +58,6 @@ function(zp_library folder)
   if(ZEROPOINT_TESTS AND tests)
     add_executable(${folder}_test ${tests})
     target_link_libraries(${folder}_test PRIVATE zp_${folder} GTest::gtest_main)
-    target_compile_definitions(${folder}_test PRIVATE ZP_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    add_test(NAME ${folder} COMMAND ${folder}_test)
+    add_test(NAME ${folder} COMMAND ${folder}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   endif()
 endfunction()

@@ -318,7 +318,7 @@ struct KnownModel {
 };
 
 TEST(Config, KnownModelsHaveTheirParameters) {
-  const std::filesystem::path folder = ZP_SOURCE_DIR "/../shared/data/configs";
+  const std::filesystem::path folder = "../shared/data/configs";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no " << folder;
   const KnownModel models[] = {
       {"gpt2", 124439808},

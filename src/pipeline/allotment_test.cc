@@ -11,7 +11,7 @@
 namespace zp {
 namespace {
 
-const std::string kDemo = ZP_SOURCE_DIR "/models/demo";
+const std::string kDemo = "models/demo";
 
 const LoadedModel& demo() {
   static const std::unique_ptr<LoadedModel> loaded = load_model(kDemo);

@@ -14,7 +14,7 @@
 namespace zp {
 namespace {
 
-const std::string kDemo = ZP_SOURCE_DIR "/models/demo";
+const std::string kDemo = "models/demo";
 
 std::vector<std::vector<TokenId>> windows_of(const LoadedModel& demo, std::int64_t tokens,
                                              std::int64_t context) {

@@ -50,7 +50,7 @@ TEST(CalibrationText, ReadsTheOptionsOfOwnText) {
 }
 
 TEST(CalibrationText, GivesEveryKindItsPartOfTheWindows) {
-  const std::unique_ptr<LoadedModel> loaded = load_model(ZP_SOURCE_DIR "/models/demo");
+  const std::unique_ptr<LoadedModel> loaded = load_model("models/demo");
   std::string sheep;
   std::string boats;
   for (int i = 0; i < 1000; ++i) {

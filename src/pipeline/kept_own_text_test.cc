@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kDemo = ZP_SOURCE_DIR "/models/demo";
+const std::string kDemo = "models/demo";
 
 class KeptOwnText : public testing::Test {
  protected:

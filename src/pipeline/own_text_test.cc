@@ -10,7 +10,7 @@
 namespace zp {
 namespace {
 
-const std::string kDemo = ZP_SOURCE_DIR "/models/demo";
+const std::string kDemo = "models/demo";
 constexpr std::int64_t kTokens = 1200;
 
 OwnText write(const LoadedModel& loaded, int threads, std::int64_t streams,

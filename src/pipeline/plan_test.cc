@@ -6,7 +6,7 @@ namespace zp {
 namespace {
 
 TEST(Plan, WithoutAMethodItIsMse) {
-  const auto demo = load_model(ZP_SOURCE_DIR "/models/demo");
+  const auto demo = load_model("models/demo");
   Recipe recipe;
   recipe.targets = {parse_target("gguf:q4_0")};
   recipe.force = true;

@@ -14,7 +14,7 @@
 namespace zp {
 namespace {
 
-const std::string kDemo = ZP_SOURCE_DIR "/models/demo";
+const std::string kDemo = "models/demo";
 constexpr std::int64_t kContext = 64;
 
 const LoadedModel& demo() {

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kShared = fs::path(ZP_SOURCE_DIR) / "../shared/data";
+const fs::path kShared = "../shared/data";
 
 /// Sum of value times place (1, 2, ... 96, 0, 1 ...): a wrong order shows in it.
 double weighted_sum(const Tensor& tensor) {

@@ -74,9 +74,9 @@ TEST(SentencePieceModel, SaysWhatIsDamaged) {
 }
 
 TEST(SentencePieceModel, AgreesWithLibsentencepiece) {
-  if (trial_data(ZP_SOURCE_DIR).empty()) GTEST_SKIP() << "no trial data";
+  if (trial_data().empty()) GTEST_SKIP() << "no trial data";
   for (const char* name : {"models/stories260k", "tokenizers/llama2"}) {
-    const std::string file = read_text(trial_data(ZP_SOURCE_DIR) / name / "tokenizer.model");
+    const std::string file = read_text(trial_data() / name / "tokenizer.model");
     const SentencePieceModel model = parse_sentencepiece_model(file, name);
     sentencepiece::SentencePieceProcessor judge;
     ASSERT_TRUE(judge.LoadFromSerializedProto(file).ok());

@@ -47,9 +47,9 @@ inline std::string error_of(const std::function<void()>& action) {
   return {};
 }
 
-/// Trial data beside the project (ZP_SOURCE_DIR); empty when it isn't there.
-inline std::filesystem::path trial_data(const char* source_dir) {
-  const std::filesystem::path path = std::filesystem::path(source_dir) / ".." / "shared" / "data";
+/// Trial data beside the project; empty when it isn't there.
+inline std::filesystem::path trial_data() {
+  const std::filesystem::path path = "../shared/data";
   return std::filesystem::is_directory(path) ? path : std::filesystem::path();
 }
 

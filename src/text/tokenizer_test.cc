@@ -163,7 +163,7 @@ struct Real {
 };
 
 TEST(Tokenizer, ReadsRealOnes) {
-  if (trial_data(ZP_SOURCE_DIR).empty()) GTEST_SKIP() << "no trial data";
+  if (trial_data().empty()) GTEST_SKIP() << "no trial data";
   constexpr auto kBytes = TokenizerKind::byte_bpe;
   constexpr auto kPieces = TokenizerKind::sentencepiece_bpe;
   for (const Real& real : {
@@ -181,7 +181,7 @@ TEST(Tokenizer, ReadsRealOnes) {
            Real{"models/micro-lm-gpt2", TokenizerKind::plain_bpe, 256, 212, 1, 0, -1, -1, false},
        }) {
     SCOPED_TRACE(real.folder);
-    const auto t = read_tokenizer(trial_data(ZP_SOURCE_DIR) / real.folder);
+    const auto t = read_tokenizer(trial_data() / real.folder);
     ASSERT_TRUE(t);
     EXPECT_EQ(t->kind, real.kind);
     EXPECT_EQ(t->tokens.size(), real.tokens);
@@ -198,8 +198,8 @@ TEST(Tokenizer, ReadsRealOnes) {
 // Its tokenizer.json has plain spaces where U+00A0 belongs; Hugging Face's reader refuses it as
 // well.
 TEST(Tokenizer, ReadsLlama2FromItsModelFileAlone) {
-  if (trial_data(ZP_SOURCE_DIR).empty()) GTEST_SKIP() << "no trial data";
-  const std::filesystem::path source = trial_data(ZP_SOURCE_DIR) / "tokenizers/llama2";
+  if (trial_data().empty()) GTEST_SKIP() << "no trial data";
+  const std::filesystem::path source = trial_data() / "tokenizers/llama2";
   EXPECT_NE(error_of([&] { read_tokenizer(source); }).find("merge 18917 isn't two tokens"),
             std::string::npos);
   const TestFolder folder;
@@ -213,8 +213,8 @@ TEST(Tokenizer, ReadsLlama2FromItsModelFileAlone) {
 }
 
 TEST(Tokenizer, PrefersTheScoresOfTheModelFileWhenItAgrees) {
-  if (trial_data(ZP_SOURCE_DIR).empty()) GTEST_SKIP() << "no trial data";
-  const std::filesystem::path source = trial_data(ZP_SOURCE_DIR) / "models/stories260k";
+  if (trial_data().empty()) GTEST_SKIP() << "no trial data";
+  const std::filesystem::path source = trial_data() / "models/stories260k";
   const Tokenizer both = *read_tokenizer(source);
   EXPECT_TRUE(both.notes.empty());
   EXPECT_EQ(both.tokens[511].score,
@@ -223,8 +223,7 @@ TEST(Tokenizer, PrefersTheScoresOfTheModelFileWhenItAgrees) {
   folder.write("tokenizer.json", read_text(source / "tokenizer.json"));
   const Tokenizer alone = *read_tokenizer(folder.path());
   EXPECT_EQ(alone.tokens[511].score, -165.0f);
-  folder.write("tokenizer.model",
-               read_text(trial_data(ZP_SOURCE_DIR) / "tokenizers/llama2/tokenizer.model"));
+  folder.write("tokenizer.model", read_text(trial_data() / "tokenizers/llama2/tokenizer.model"));
   const Tokenizer other = *read_tokenizer(folder.path());
   ASSERT_EQ(other.notes.size(), 1u);
   EXPECT_NE(other.notes[0].find("only tokenizer.json was used"), std::string::npos);
