@@ -1,6 +1,5 @@
 // JSON, and config.json of every architecture: accepted text must read back equal.
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/json.h"

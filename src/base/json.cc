@@ -1,152 +1,174 @@
 #include "base/json.h"
 
-#include <nlohmann/json.hpp>
-#include <set>
-#include <utility>
-#include <vector>
-
-#include "base/error.h"
-#include "base/mapped_file.h"
+#include <algorithm>
 
 namespace zp {
 namespace {
 
-constexpr std::size_t kMaxDepth = 128;
-
-// Builds the value while it is read, refusing what nlohmann's own builder lets pass. That one also
-// looks every key up among those before it, which makes a vocabulary of 100,000 take 14 seconds.
-class StrictBuilder final : public nlohmann::json_sax<Json> {
- public:
-  StrictBuilder(Json& root, const std::string& where) : root_(root), where_(where) {}
-
-  bool null() override { return place(nullptr), true; }
-  bool boolean(bool value) override { return place(value), true; }
-  bool number_integer(std::int64_t value) override { return place(value), true; }
-  bool number_unsigned(std::uint64_t value) override { return place(value), true; }
-  bool number_float(double value, const std::string&) override { return place(value), true; }
-  bool string(std::string& value) override { return place(std::move(value)), true; }
-  bool binary(Json::binary_t&) override { return false; }
-  bool start_object(std::size_t) override {
-    keys_.emplace_back();
-    return enter(Json::object());
-  }
-  bool key(std::string& name) override {
-    if (!keys_.back().insert(name).second)
-      throw Error(where_, "key stands twice", {}, "\"" + name + "\"");
-    key_ = std::move(name);
-    return true;
-  }
-  bool end_object() override {
-    keys_.pop_back();
-    open_.pop_back();
-    return true;
-  }
-  bool start_array(std::size_t) override { return enter(Json::array()); }
-  bool end_array() override {
-    open_.pop_back();
-    return true;
-  }
-  bool parse_error(std::size_t position, const std::string& token,
-                   const nlohmann::detail::exception&) override {
-    throw JsonSyntaxError(where_, position, "\"" + token + "\"");
-  }
-
- private:
-  Json& place(Json value) {
-    if (open_.empty()) return root_ = std::move(value);
-    if (open_.back()->is_array()) return open_.back()->emplace_back(std::move(value));
-    Json::object_t::Container& fields = open_.back()->get_ref<Json::object_t&>();
-    return fields.emplace_back(std::move(key_), std::move(value)).second;
-  }
-  bool enter(Json container) {
-    if (open_.size() >= kMaxDepth) {
-      throw Error(where_, "JSON nested too deeply",
-                  "at most " + std::to_string(kMaxDepth) + " levels");
-    }
-    open_.push_back(&place(std::move(container)));
-    return true;
-  }
-
-  Json& root_;
-  std::string where_;
-  std::string key_;
-  std::vector<Json*> open_;
-  std::vector<std::set<std::string>> keys_;
-};
+bool is_field(const Json& json) {
+  return json.is_array() && json.size() == 2 && json[0].is_string();
+}
 
 }  // namespace
 
-Json parse_json(std::string_view text, const std::string& where) {
-  // nlohmann takes a zero byte for the end and would not see what stands behind it.
-  if (const std::size_t zero = text.find('\0'); zero != text.npos) {
-    throw JsonSyntaxError(where, zero + 1, "a zero byte");
+Json::Json(const Json& other) = default;
+Json::Json(Json&& other) noexcept = default;
+Json& Json::operator=(const Json& other) = default;
+Json& Json::operator=(Json&& other) noexcept = default;
+Json::~Json() = default;
+
+Json::Json(Array elements) : value_(std::move(elements)) {}
+
+Json::Json(std::initializer_list<Json> elements) {
+  if (!std::all_of(elements.begin(), elements.end(), is_field)) {
+    value_ = Array(elements);
+    return;
   }
-  Json out;
-  StrictBuilder sax(out, where);
-  if (!Json::sax_parse(text, &sax)) throw Error(where, "no valid JSON");
-  return out;
+  value_ = Object();
+  for (const Json& field : elements) append(field[0].get<std::string>(), field[1]);
 }
 
-Json read_json(const std::filesystem::path& path) {
-  return parse_json(read_text(path), path.string());
+Json Json::array(std::initializer_list<Json> elements) { return Array(elements); }
+
+Json Json::object() { return Json(std::initializer_list<Json>()); }
+
+const char* Json::type_name() const {
+  constexpr const char* kNames[] = {"null",   "boolean", "number", "number",
+                                    "number", "string",  "array",  "object"};
+  return kNames[value_.index()];
 }
 
-JsonFields::JsonFields(const Json& object, std::string where)
-    : object_(object), where_(std::move(where)) {
-  if (!object.is_object()) throw Error(where_, "no JSON object", "an object", object.type_name());
+template <class T>
+const T& Json::as(const char* kind) const {
+  if (const T* value = std::get_if<T>(&value_)) return *value;
+  throw Error("JSON", "wrong type", kind, type_name());
 }
 
-bool JsonFields::has(std::string_view key) const {
-  const auto it = object_.find(key);
-  return it != object_.end() && !it->is_null();
+template <class T>
+T& Json::become(const char* kind) {
+  if (is_null()) value_ = T();
+  return const_cast<T&>(as<T>(kind));
 }
 
-const Json& JsonFields::at(std::string_view key) const {
-  const auto it = object_.find(key);
-  if (it == object_.end()) throw Error(where_, "field missing", "\"" + std::string(key) + "\"");
-  return *it;
+template <class T>
+T Json::integer() const {
+  if (const std::int64_t* value = std::get_if<std::int64_t>(&value_)) return static_cast<T>(*value);
+  return static_cast<T>(as<std::uint64_t>("an integer"));
 }
 
-void JsonFields::wrong(std::string_view key, const char* expected) const {
-  throw Error(where_ + ": \"" + std::string(key) + "\"", "wrong type", expected,
-              at(key).dump(-1, ' ', true));
+template <>
+bool Json::get() const {
+  return as<bool>("a boolean");
 }
 
-std::int64_t JsonFields::integer(std::string_view key) const {
-  const Json& v = at(key);
-  if (v.is_number_unsigned() && v.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX))
-    wrong(key, "an integer below 2^63");
-  if (!v.is_number_integer()) wrong(key, "an integer");
-  return v.get<std::int64_t>();
+template <>
+std::int64_t Json::get() const {
+  return integer<std::int64_t>();
 }
 
-std::int64_t JsonFields::integer(std::string_view key, std::int64_t otherwise) const {
-  return has(key) ? integer(key) : otherwise;
+template <>
+std::uint64_t Json::get() const {
+  return integer<std::uint64_t>();
 }
 
-double JsonFields::real(std::string_view key) const {
-  const Json& v = at(key);
-  if (!v.is_number()) wrong(key, "a number");
-  return v.get<double>();
+template <>
+double Json::get() const {
+  return is_number_integer() ? integer<double>() : as<double>("a number");
 }
 
-double JsonFields::real(std::string_view key, double otherwise) const {
-  return has(key) ? real(key) : otherwise;
+template <>
+std::string Json::get() const {
+  return as<std::string>("a string");
 }
 
-bool JsonFields::boolean(std::string_view key, bool otherwise) const {
-  if (!has(key)) return otherwise;
-  if (!at(key).is_boolean()) wrong(key, "true or false");
-  return at(key).get<bool>();
+template <>
+Json Json::get() const {
+  return *this;
 }
 
-std::string JsonFields::text(std::string_view key) const {
-  if (!at(key).is_string()) wrong(key, "a string");
-  return at(key).get<std::string>();
+std::size_t Json::size() const {
+  if (const Array* elements = std::get_if<Array>(&value_)) return elements->size();
+  if (const Object* fields = std::get_if<Object>(&value_)) return fields->size();
+  return is_null() ? 0 : 1;
 }
 
-std::string JsonFields::text(std::string_view key, std::string_view otherwise) const {
-  return has(key) ? text(key) : std::string(otherwise);
+const Json* Json::begin() const {
+  const Array* elements = std::get_if<Array>(&value_);
+  return elements == nullptr ? nullptr : elements->data();
+}
+
+const Json* Json::end() const { return is_array() ? begin() + size() : nullptr; }
+
+Json* Json::begin() { return const_cast<Json*>(std::as_const(*this).begin()); }
+
+Json* Json::end() { return const_cast<Json*>(std::as_const(*this).end()); }
+
+const Json& Json::operator[](std::size_t i) const {
+  const Array& elements = as<Array>("an array");
+  if (i < elements.size()) return elements[i];
+  throw Error("JSON", "array too short", std::to_string(i) + " elements before this one",
+              std::to_string(elements.size()));
+}
+
+Json& Json::operator[](std::size_t i) { return const_cast<Json&>(std::as_const(*this)[i]); }
+
+void Json::push_back(Json value) { become<Array>("an array").push_back(std::move(value)); }
+
+void Json::push_front(Json value) {
+  Array& elements = become<Array>("an array");
+  elements.insert(elements.begin(), std::move(value));
+}
+
+const Json::Object& Json::items() const {
+  static const Object kNone;
+  const Object* fields = std::get_if<Object>(&value_);
+  return fields == nullptr ? kNone : *fields;
+}
+
+const Json* Json::find(std::string_view key) const {
+  for (const auto& [name, value] : items()) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+Json* Json::find(std::string_view key) { return const_cast<Json*>(std::as_const(*this).find(key)); }
+
+const Json& Json::at(std::string_view key) const {
+  if (const Json* value = find(key)) return *value;
+  throw Error("JSON", "field missing", "\"" + std::string(key) + "\"");
+}
+
+const Json& Json::operator[](std::string_view key) const {
+  static const Json kNull;
+  const Json* value = find(key);
+  return value == nullptr ? kNull : *value;
+}
+
+Json& Json::operator[](std::string_view key) {
+  Json* value = find(key);
+  return value == nullptr ? append(std::string(key), {}) : *value;
+}
+
+Json& Json::append(std::string key, Json value) {
+  return become<Object>("an object").emplace_back(std::move(key), std::move(value)).second;
+}
+
+void Json::erase(std::string_view key) {
+  std::erase_if(become<Object>("an object"), [&](const auto& field) { return field.first == key; });
+}
+
+void Json::update(const Json& object) {
+  for (const auto& [key, value] : object.items()) (*this)[key] = value;
+}
+
+bool operator==(const Json& a, const Json& b) {
+  if (!a.is_number() || !b.is_number()) return a.value_ == b.value_;
+  if (!a.is_number_integer() || !b.is_number_integer()) return a.get<double>() == b.get<double>();
+  const auto negative = [](const Json& json) {
+    return !json.is_number_unsigned() && json.get<std::int64_t>() < 0;
+  };
+  return negative(a) == negative(b) && a.get<std::uint64_t>() == b.get<std::uint64_t>();
 }
 
 }  // namespace zp

@@ -3,9 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/human.h"
+#include "base/json.h"
 #include "base/size.h"
 #include "cli/command.h"
 #include "cli/documents.h"

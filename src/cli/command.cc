@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/human.h"
@@ -19,6 +18,7 @@ namespace zp::cli {
 
 void add_commands(const Command& program, Common& common, std::function<int()>& run) {
 #define ZP_COMMAND(file) add_##file(program, common, run);
+#include "base/json.h"
 #include "cli/commands.def"
 #undef ZP_COMMAND
 }
@@ -74,7 +74,7 @@ std::string with_options(std::string_view message) {
 
 void print_json(const Json& value) {
   // Names from files may hold anything: what is no UTF-8 is replaced rather than refused.
-  const std::string text = value.dump(2, ' ', false, Json::error_handler_t::replace);
+  const std::string text = value.dump_repaired(2);
   fmt::print("{}\n", text);
 }
 

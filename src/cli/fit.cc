@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/human.h"
+#include "base/json.h"
 #include "pipeline/pattern.h"
 
 namespace zp::cli {

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/cpu.h"
+#include "base/json.h"
 #include "base/named.h"
 #include "cli/command.h"
 #include "container/container.h"
@@ -196,14 +196,14 @@ std::string grids_text() {
     std::map<std::string, std::vector<std::string>> held;  // grids by their containers
     std::vector<std::string> order;
     for (std::size_t n = family->examples().size(); n > 0; --n, ++at) {
-      const double bits = all[at]["bits_per_weight"];
+      const auto bits = all[at]["bits_per_weight"].get<double>();
       least = std::min(least, bits);
       most = std::max(most, bits);
       std::string containers;
       for (const Json& c : all[at]["containers"])
         containers += (containers.empty() ? "" : " ") + c.get<std::string>();
       if (held[containers].empty()) order.push_back(containers);
-      held[containers].push_back(all[at]["name"]);
+      held[containers].push_back(all[at]["name"].get<std::string>());
     }
     text += fmt::format("{}\n  {}; {:.4g} to {:.4g} bits\n", family->spelling, family->summary,
                         least, most);

@@ -1,9 +1,8 @@
 // zeropoint plan: sizes, memory and what fits, before anything runs.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/human.h"
+#include "base/json.h"
 #include "base/size.h"
 #include "cli/command.h"
 #include "pipeline/plan_sizes.h"

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "base/human.h"
+#include "base/json.h"
 #include "base/size.h"
 #include "cli/command.h"
 #include "cli/documents.h"
@@ -304,7 +304,7 @@ Json result_json(const QuantizeOutcome& done) {
   if (done.own_text) object["own_text"] = own_json(*done.own_text);
   if (done.text) object["text"] = to_json(*done.text);
   if (!done.rewrites.empty()) object["rewrites"] = rewrites_json(done.rewrites, true);
-  if (!done.judgements.empty()) object["judge"] = object["outputs"].front()["judge"];
+  if (!done.judgements.empty()) object["judge"] = object["outputs"][0]["judge"];
   return object;
 }
 

@@ -1,10 +1,9 @@
 // zeropoint tokenize: the tokens of a text.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "base/human.h"
+#include "base/json.h"
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "pipeline/text_files.h"

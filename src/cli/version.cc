@@ -1,8 +1,6 @@
 // zeropoint version.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "cli/command.h"
 
 namespace zp::cli {

@@ -4,12 +4,12 @@
 #include <array>
 #include <cctype>
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "container/transformers_tokenizer.h"
 #include "format/safetensors.h"
 #include "text/generation.h"
@@ -221,8 +221,9 @@ void add_companions(Layout& layout, const ContainerInput& input) {
   // A folder without this file has its ends in config.json; a source that is no folder has neither.
   if (!input.folder.empty()) return;
   Json generation = token_ids_json(*input.tokenizer, input.generation_config);
-  for (const auto& [name, value] : input.generation_config.items())
-    generation.emplace(name, Json(value));
+  for (const auto& [name, value] : input.generation_config.items()) {
+    if (!generation.contains(name)) generation[name] = value;
+  }
   add_json(layout, kGenerationConfig, generation);
 }
 

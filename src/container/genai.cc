@@ -6,9 +6,10 @@
 // the kernels allow it MatMulNBits rounds activations to 8 bits (accuracy_level 4), as that
 // runtime's own builder has it on CPUs: about twice as fast, at a small loss.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/json.h"
+#include "base/json_fields.h"
 #include "container/checkpoint_folder.h"
 #include "container/genai_search.h"
 #include "container/genai_tokenizer.h"
@@ -65,7 +66,7 @@ bool stands_in_texts(const Tokenizer& tokenizer, std::int64_t id) {
 /// have, neither what stands for the unknown nor what ends each turn of a chat.
 Json padding_id(const ContainerInput& input, const Json& ends) {
   Json candidates = ends;
-  candidates.insert(candidates.begin(), special_id(input, "pad_token_id", &Tokenizer::pad));
+  candidates.push_front(special_id(input, "pad_token_id", &Tokenizer::pad));
   for (const Json& id : candidates) {
     const Tokenizer* tokenizer = input.tokenizer;
     if (id.is_null() ||

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace zp {
 namespace {
@@ -107,8 +107,8 @@ Json genai_search(const Json& generation_config, std::int64_t vocabulary, std::i
   search["top_k"] = *read_top_k(search["top_k"], sizes);
   if (!generation_config.is_object()) return search;
   for (const Field& field : kFields) {
-    const auto stated = generation_config.find(field.name);
-    if (stated == generation_config.end() || stated->is_null()) continue;
+    const Json* stated = generation_config.find(field.name);
+    if (stated == nullptr || stated->is_null()) continue;
     std::optional<Json> value = field.read(*stated, sizes);
     if (!value) {
       throw Error(where + ": generation_config.json: \"" + std::string(field.name) + "\"",

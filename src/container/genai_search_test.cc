@@ -2,9 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
+#include "base/json.h"
 
 namespace zp {
 namespace {
@@ -70,7 +69,7 @@ TEST(GenAiSearch, RefusesTheOthersByTheirField) {
         Json{{"max_length", 0}}, Json{{"max_length", 2.5}}, Json{{"do_sample", 2}},
         Json{{"do_sample", "true"}}}) {
     const std::string error = error_of(config);
-    EXPECT_NE(error.find("\"" + config.begin().key() + "\""), std::string::npos) << config;
+    EXPECT_NE(error.find("\"" + config.items().front().first + "\""), std::string::npos) << config;
   }
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "format/gguf_pre_tokenizers.h"
 #include "text/decode.h"
 #include "text/encode.h"

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "container/container.h"
 #include "container/gguf_metadata.h"
 

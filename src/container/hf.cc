@@ -1,6 +1,5 @@
 // Hugging Face folders in plain floating point: safetensors with the checkpoint's own names and
 // orientation, for transformers and whatever else reads such folders.
-#include <nlohmann/json.hpp>
 
 #include "container/checkpoint_folder.h"
 

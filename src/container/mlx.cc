@@ -7,9 +7,9 @@
 // config.json is the source's and "quantization": group size, bits and mode of most weights, then
 // module paths with others (an object) or none (false).
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "container/checkpoint_folder.h"
 #include "container/mlx_config.h"
 

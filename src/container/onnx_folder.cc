@@ -1,7 +1,5 @@
 #include "container/onnx_folder.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/checked.h"
 #include "container/checkpoint_folder.h"
 #include "container/onnx_graph.h"

@@ -2,9 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
+#include "base/json.h"
 #include "container/folder_fixture.h"
 #include "container/sample_decoder.h"
 #include "model/config_writer.h"

@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "container/folder_fixture.h"
 #include "container/onnx_ops.h"
 #include "container/sample_decoder.h"

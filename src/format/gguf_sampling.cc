@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <type_traits>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace zp {
 namespace {
@@ -66,8 +66,8 @@ std::vector<gguf::Pair> sampling_pairs(const Json& generation_config, const std:
   std::vector<gguf::Pair> pairs;
   if (!generation_config.is_object()) return pairs;
   for (const Field& field : kFields) {
-    const auto stated = generation_config.find(std::string(field.name));
-    if (stated == generation_config.end() || stated->is_null()) continue;
+    const Json* stated = generation_config.find(field.name);
+    if (stated == nullptr || stated->is_null()) continue;
     if (!stated->is_number() || !is_in_range(field, stated->get<double>())) {
       throw Error(where + ": generation_config.json: \"" + std::string(field.name) + "\"",
                   "not what llama.cpp takes", std::string(field.expected), stated->dump());

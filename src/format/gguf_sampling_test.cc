@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
+#include <cmath>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace zp {
 namespace {

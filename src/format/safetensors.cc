@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "base/checked.h"
 #include "base/json.h"
+#include "base/json_fields.h"
 #include "format/cursor.h"
 
 namespace zp::safetensors {
@@ -126,16 +126,16 @@ Header read_header(Bytes file, const std::string& where) {
 
 std::vector<std::byte> write_header(Header& header) {
   Json json = Json::object();
-  if (!header.metadata.empty()) json["__metadata__"] = header.metadata;
+  for (const auto& [key, value] : header.metadata) json["__metadata__"][key] = value;
   std::int64_t at = 0;
   for (TensorInfo& t : header.tensors) {
     t.bytes = bytes_of(t, "tensor \"" + t.name + "\"");
     t.begin = at;
     at = checked_add(at, t.bytes, "tensor \"" + t.name + "\"");
     // Appended without a search: names are looked up nowhere here, and there may be many.
-    json.get_ref<Json::object_t&>().emplace_back(t.name, Json{{"dtype", info(t.dtype).safetensors},
-                                                              {"shape", t.shape},
-                                                              {"data_offsets", {t.begin, at}}});
+    json.append(t.name, {{"dtype", info(t.dtype).safetensors},
+                         {"shape", t.shape},
+                         {"data_offsets", {t.begin, at}}});
   }
   std::string text = json.dump();
   text.resize(static_cast<std::size_t>(round_up(static_cast<std::int64_t>(text.size()), kPadding)),

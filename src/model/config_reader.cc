@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "model/unread_kinds.h"
 
 namespace zp {
@@ -137,9 +137,9 @@ void require_multiple(const ConfigReader& fields, const char* what, std::int64_t
 
 void ConfigReader::refuse(std::string_view key, const std::string& what,
                           const std::string& expected) const {
-  const auto it = object_.find(key);
+  const Json* value = object_.find(key);
   throw Error(where() + ": \"" + std::string(key) + "\"", what, expected,
-              it == object_.end() ? std::string() : it->dump(-1, ' ', true));
+              value == nullptr ? std::string() : value->dump_ascii());
 }
 
 bool ConfigReader::has(std::string_view key) {
@@ -239,7 +239,7 @@ std::string_view ConfigReader::either(std::string_view name, std::string_view ol
   const bool newer_given = has(name);
   const bool older_given = has(older);
   if (newer_given && older_given && at(name) != at(older)) {
-    refuse(older, "differs from \"" + std::string(name) + "\"", at(name).dump(-1, ' ', true));
+    refuse(older, "differs from \"" + std::string(name) + "\"", at(name).dump_ascii());
   }
   return older_given ? older : name;
 }
@@ -257,7 +257,7 @@ void ConfigReader::finish(std::string_view architecture,
       const std::string_view kind = unread_kind_of(key);
       refuse(key, "field not known" + of + (kind.empty() ? "" : ": " + std::string(kind)));
     }
-    if (value != Json::parse(only->value)) {
+    if (value != parse_json(only->value, key)) {
       refuse(key, "value not supported" + of, std::string(only->value));
     }
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/json_fields.h"
 #include "model/decoder.h"
 
 namespace zp {

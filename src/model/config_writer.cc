@@ -1,8 +1,7 @@
 #include "model/config_writer.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
+#include "base/json.h"
 
 namespace zp {
 namespace {

@@ -3,8 +3,8 @@
 // logits. Source: transformers models/gemma2. Biases are not supported: no published model has
 // them.
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"

@@ -1,8 +1,8 @@
 // GPT-2: learned positions, layer norms with biases, fused q/k/v, an MLP without a gate, biases
 // everywhere. Its matrices are Conv1D: stored inputs x outputs. Source: transformers models/gpt2.
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "model/architecture.h"
 #include "model/config_reader.h"
 #include "model/config_writer.h"

@@ -1,8 +1,8 @@
 // Llama and the models that are Llama under another name: RMS norms, rotary embedding over the
 // whole head, grouped-query attention, a gated MLP with SiLU. Source: transformers models/llama,
 // mistral.
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"

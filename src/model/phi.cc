@@ -2,9 +2,9 @@
 // read, rotation of a part of each head, biases everywhere, on the head too. Source: transformers
 // models/phi. Reads config.json also as Microsoft's first release wrote it ("phi-msft", n_embd
 // ...); that release's checkpoints had other tensor names and are not read.
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"

@@ -1,8 +1,8 @@
 // Phi-3, Phi-3.5, Phi-4 and Phi-4-mini: Llama with fused q/k/v rows and fused gate/up rows,
 // rotation of a part of each head, longrope, sliding window. Source: transformers models/phi3.
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"

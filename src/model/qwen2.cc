@@ -1,6 +1,6 @@
 // Qwen2 and Qwen2.5: Llama with biases on q, k and v. Source: transformers models/qwen2.
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"

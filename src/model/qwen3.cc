@@ -1,8 +1,8 @@
 // Qwen3 (dense): Llama with an RMS norm over each head of q and k before the rotation, and a head
 // size of its own. Source: transformers models/qwen3. Biases on the attention are not supported:
 // no published model has them.
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"

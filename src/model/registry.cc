@@ -1,9 +1,10 @@
 // The architectures there are, and which one a config.json names.
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
+#include "base/json_fields.h"
 #include "model/architecture.h"
 #include "model/unread_kinds.h"
 
@@ -55,7 +56,7 @@ std::vector<std::string> class_names(const JsonFields& fields, const std::string
   const Json& classes = fields.at("architectures");
   const bool texts = classes.is_array() && std::all_of(classes.begin(), classes.end(),
                                                        [](const Json& c) { return c.is_string(); });
-  if (!texts) throw Error(where, "wrong type", "a list of names", classes.dump(-1, ' ', true));
+  if (!texts) throw Error(where, "wrong type", "a list of names", classes.dump_ascii());
   for (const Json& name : classes) names.push_back(name.get<std::string>());
   return names;
 }

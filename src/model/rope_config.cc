@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace zp {
 namespace {
@@ -135,7 +135,7 @@ Json stated_rope(ConfigReader& fields) {
   if (!both.is_object() || !old.is_object()) fields.refuse(kOld, "wrong type", "an object");
   for (const auto& [key, value] : old.items()) {
     if (both.contains(key) && both[key] != value)
-      fields.refuse(kOld, "differs from \"rope_parameters\"", both.dump(-1, ' ', true));
+      fields.refuse(kOld, "differs from \"rope_parameters\"", both.dump_ascii());
     both[key] = value;
   }
   return both;

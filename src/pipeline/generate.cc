@@ -1,10 +1,10 @@
 #include "pipeline/generate.h"
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "pipeline/text_files.h"
 
 namespace zp {

@@ -17,10 +17,7 @@ namespace {
 constexpr std::size_t kMaxShown = 16;  // elements of a metadata array
 
 // Strings of GGUF are any bytes, JSON's are UTF-8.
-Json utf8(const std::string& text) {
-  constexpr auto kReplace = Json::error_handler_t::replace;
-  return parse_json(Json(text).dump(-1, ' ', false, kReplace), "metadata");
-}
+Json utf8(const std::string& text) { return parse_json(Json(text).dump_repaired(), "metadata"); }
 
 template <class T>
 Json value_json(const T& value) {

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/json_fields.h"
 #include "calibrate/stored_statistics.h"
 #include "pipeline/resume.h"
 

@@ -1,8 +1,7 @@
 #include "pipeline/load.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
+#include "base/json.h"
 #include "base/mapped_file.h"
 #include "container/onnx_graph.h"
 #include "model/config_writer.h"

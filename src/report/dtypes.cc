@@ -4,10 +4,10 @@
 
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numbers>
 #include <utility>
 
+#include "base/json.h"
 #include "number/integer.h"
 #include "report/decimal.h"
 #include "report/explain_number.h"

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/human.h"
+#include "base/json.h"
 
 namespace zp {
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/human.h"
+#include "base/json.h"
 #include "grid/plane_buffers.h"
 #include "kernel/range.h"
 

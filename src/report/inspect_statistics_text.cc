@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/human.h"
+#include "base/json.h"
 #include "report/decimal.h"
 #include "report/inspect_text.h"
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "base/checked.h"
 #include "source/folder.h"
@@ -22,6 +21,7 @@ namespace fs = std::filesystem;
 std::span<const SourceKind* const> source_kinds() {
 #define ZP_SOURCE(file) &source_##file,
   static constexpr std::array all = {
+#include "base/json.h"
 #include "source/sources.def"
   };
 #undef ZP_SOURCE

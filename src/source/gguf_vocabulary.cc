@@ -4,9 +4,9 @@
 #include <array>
 #include <cctype>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "format/gguf_pre_tokenizers.h"
 #include "format/gguf_sampling.h"
 #include "source/gguf_fields.h"

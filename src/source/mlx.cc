@@ -6,10 +6,11 @@
 #include "source/mlx.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/json.h"
+#include "base/json_fields.h"
 #include "format/mlx.h"
 #include "source/grid_rows.h"
 

@@ -1,7 +1,5 @@
 #include "source/read_model.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "source/gguf_decoder.h"
 #include "source/gguf_vocabulary.h"

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_fields.h"
 #include "format/cursor.h"
 #include "format/imatrix.h"
 #include "format/statistics.h"

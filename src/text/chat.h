@@ -1,8 +1,6 @@
 // A conversation, as files hold it and chat templates are given it.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include "base/json.h"
 
 namespace zp {

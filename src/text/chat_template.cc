@@ -19,35 +19,25 @@ Value text_value(Run& run, const std::string& text) {
 
 Value value_of(Run& run, const Json& json) {
   const jinja::Depth deeper(run);
-  switch (json.type()) {
-    case Json::value_t::boolean:
-      return Value::boolean(json.get<bool>());
-    case Json::value_t::number_integer:
-      return Value::integer(json.get<std::int64_t>());
-    case Json::value_t::number_unsigned:
-      if (json.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) {
-        run.fail("integers beyond 64 bits are not supported");
-      }
-      return Value::integer(json.get<std::int64_t>());
-    case Json::value_t::number_float:
-      return Value::real(json.get<double>());
-    case Json::value_t::string:
-      return text_value(run, json.get_ref<const std::string&>());
-    case Json::value_t::array: {
-      jinja::Values items;
-      for (const Json& item : json) items.push_back(value_of(run, item));
-      return run.list(std::move(items));
-    }
-    case Json::value_t::object: {
-      jinja::Items items;
-      for (const auto& [key, item] : json.items()) {
-        items.emplace_back(text_value(run, key), value_of(run, item));
-      }
-      return run.dict(std::move(items));
-    }
-    default:
-      return Value::none();
+  if (json.is_boolean()) return Value::boolean(json.get<bool>());
+  if (json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX)
+    run.fail("integers beyond 64 bits are not supported");
+  if (json.is_number_integer()) return Value::integer(json.get<std::int64_t>());
+  if (json.is_number()) return Value::real(json.get<double>());
+  if (json.is_string()) return text_value(run, json.get<std::string>());
+  if (json.is_array()) {
+    jinja::Values items;
+    for (const Json& item : json) items.push_back(value_of(run, item));
+    return run.list(std::move(items));
   }
+  if (json.is_object()) {
+    jinja::Items items;
+    for (const auto& [key, item] : json.items()) {
+      items.emplace_back(text_value(run, key), value_of(run, item));
+    }
+    return run.dict(std::move(items));
+  }
+  return Value::none();
 }
 
 // Without fields that are null; what a model thought under the names that templates know.
@@ -57,8 +47,8 @@ Json given(const Json& message) {
     if (!value.is_null()) fields[key] = value;
   }
   for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
-    const auto thought = fields.find(name);
-    if (thought == fields.end()) continue;
+    const Json* thought = fields.find(name);
+    if (thought == nullptr) continue;
     Json named = {{"thinking", *thought}};
     for (const auto& [key, value] : fields.items()) named[key] = value;
     named["reasoning_content"] = *thought;

@@ -1,7 +1,6 @@
 #include "text/dataset.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/json.h"

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/json_fields.h"
 #include "text/chat.h"
 
 namespace zp {
@@ -59,7 +60,7 @@ void check_content(const Json& content, const std::string& where) {
   if (content.is_string()) return;
   if (!content.is_array()) {
     throw Error(where, "wrong type", "a string, or a list of {\"type\": \"text\", \"text\"}",
-                content.dump(-1, ' ', true));
+                content.dump_ascii());
   }
   for (const Json& part : content) {
     const JsonFields fields(part, where);
@@ -73,7 +74,7 @@ Json checked_message(const Json& given, const std::string& where) {
   const JsonFields fields(given, where);
   fields.text("role");
   const bool other = std::ranges::any_of(given.items(), [](const auto& field) {
-    return field.key() != "role" && field.key() != "content" && !field.value().empty();
+    return field.first != "role" && field.first != "content" && !field.second.empty();
   });
   if (fields.has("content") || !other) check_content(fields.at("content"), where + ": \"content\"");
   return given;
@@ -138,7 +139,7 @@ void add_messages(Row& row, const char* key, Json (*read)(const Json&, const std
   const Json& list = row.take(key);
   if (!list.is_array() || list.empty()) {
     throw Error(row.where() + ": \"" + key + "\"", "no list of messages",
-                "[{\"role\", \"content\"}, ...]", list.dump(-1, ' ', true));
+                "[{\"role\", \"content\"}, ...]", list.dump_ascii());
   }
   std::int64_t number = 0;
   for (const Json& given : list)
@@ -149,7 +150,7 @@ void add_history(Row& row, Json& messages) {
   if (!row.has("history")) return;
   const std::string where = row.where() + ": \"history\"";
   const auto refuse = [&](const Json& found) {
-    throw Error(where, "wrong type", "a list of [user, assistant]", found.dump(-1, ' ', true));
+    throw Error(where, "wrong type", "a list of [user, assistant]", found.dump_ascii());
   };
   const Json& history = row.take("history");
   if (!history.is_array()) refuse(history);
@@ -197,7 +198,7 @@ Json variables_of(Row& row) {
     const std::string where = row.where() + ": \"" + name + "\"";
     Json value = unfolded(row.take(name), where);
     if (!value.is_array())
-      throw Error(where, "wrong type", "a list of objects", value.dump(-1, ' ', true));
+      throw Error(where, "wrong type", "a list of objects", value.dump_ascii());
     for (const Json& element : value) const JsonFields must_be_object(element, where);
     variables[name] = std::move(value);
   }
@@ -215,9 +216,9 @@ Document parse_row(const Json& json, const std::string& where) {
   Json& messages = chat.messages;
   if (add_conversation(row, messages)) {
     chat.variables = variables_of(row);
-    if (row.has("system") && messages.front()["role"] != "system") {
+    if (row.has("system") && messages[0]["role"] != "system") {
       const std::string system = row.text("system");
-      if (!system.empty()) messages.insert(messages.begin(), message("system", system));
+      if (!system.empty()) messages.push_front(message("system", system));
     }
     document.chat = std::make_shared<const Chat>(std::move(chat));
   } else if (row.has("text")) {

@@ -34,7 +34,7 @@ TEST(Dataset, ReadsEveryShapeFromLines) {
   ASSERT_EQ(d.size(), 7u);
   EXPECT_EQ(d[0].text, "T");
   const auto of = [&](std::size_t row, std::size_t message) {
-    return d[row].chat->messages.at(message);
+    return d[row].chat->messages[message];
   };
   ASSERT_EQ(d[1].chat->messages.size(), 2u);
   EXPECT_EQ(of(1, 0)["role"], "user");

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace zp {
 
@@ -29,7 +29,9 @@ void check_stated_ends(const Json& config, std::int64_t vocabulary, const std::s
   const Json& stated = config["eos_token_id"];
   for (const Json& id : stated.is_array() ? stated : Json::array({stated})) {
     if (id.is_null()) continue;
-    if (id.is_number_integer() && id >= 0 && id < vocabulary) continue;
+    if (id.is_number_integer() && id.get<std::int64_t>() >= 0 &&
+        id.get<std::int64_t>() < vocabulary)
+      continue;
     throw Error(where + ": \"eos_token_id\"", "no token id",
                 "0 to " + std::to_string(vocabulary - 1), id.dump());
   }

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
+#include "base/json.h"
+#include "base/json_fields.h"
 #include "text/text_pipeline_json.h"
 
 namespace zp {
@@ -38,8 +39,8 @@ AddedToken read_token(const Json& value, bool named, const std::string& where) {
 }
 
 const Json* member(const Json& object, std::string_view key) {
-  const auto it = object.find(key);
-  return it == object.end() || it->is_null() ? nullptr : &*it;
+  const Json* value = object.find(key);
+  return value == nullptr || value->is_null() ? nullptr : value;
 }
 
 class Reader {

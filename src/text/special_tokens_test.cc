@@ -1,7 +1,5 @@
 #include "text/special_tokens.h"
 
-#include <nlohmann/json.hpp>
-
 #include "text/test_folder.h"
 
 namespace zp {

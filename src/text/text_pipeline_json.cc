@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
+#include "base/json.h"
+#include "base/json_fields.h"
 #include "text/base64.h"
 #include "text/split_family.h"
 #include "text/split_regex.h"
@@ -76,8 +77,7 @@ void TextPipeline::read_replace(const JsonFields& fields, const Json& json) {
   } else if (pattern_of(fields, "Regex") == " {2,}" && content == kSpaceMark) {
     tokenizer_.normalizers.push_back(Normalizer::join_spaces);
   } else {
-    throw Error(fields.where(), "Replace not supported", "\" \" by U+2581",
-                json.dump(-1, ' ', true));
+    throw Error(fields.where(), "Replace not supported", "\" \" by U+2581", json.dump_ascii());
   }
 }
 
@@ -162,7 +162,7 @@ void TextPipeline::read_split(const JsonFields& fields) {
   const bool inverted = fields.boolean("invert", false);
   if (regex.empty() || !(behavior == "Isolated" || (behavior == "Removed" && inverted))) {
     throw Error(fields.where(), "this Split is not supported", "a Regex whose matches are Isolated",
-                fields.at("pattern").dump(-1, ' ', true) + ", " + behavior);
+                fields.at("pattern").dump_ascii() + ", " + behavior);
   }
   if (behavior == "Removed" && !covers_texts(regex, fields.where())) {
     throw Error(fields.where(), "this Split drops text, which is not supported",

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/json_fields.h"
 #include "text/vocabulary.h"
 
 namespace zp {
@@ -21,11 +22,11 @@ class TextPipeline {
   bool escapes_spaces = false;  ///< spaces become U+2581
 
  private:
-  void read_split(const class JsonFields& fields);
-  void read_metaspace(const class JsonFields& fields);
-  void read_byte_level(const class JsonFields& fields);
-  void read_replace(const class JsonFields& fields, const Json& json);
-  void read_character_map(const class JsonFields& fields);
+  void read_split(const JsonFields& fields);
+  void read_metaspace(const JsonFields& fields);
+  void read_byte_level(const JsonFields& fields);
+  void read_replace(const JsonFields& fields, const Json& json);
+  void read_character_map(const JsonFields& fields);
   Tokenizer& tokenizer_;
 };
 

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "base/json_fields.h"
 #include "base/mapped_file.h"
 #include "text/text_pipeline_json.h"
 

@@ -1,12 +1,12 @@
 #include "text/tokenizer_files.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "text/split_family.h"
 
 namespace zp {

@@ -1,9 +1,8 @@
 #include "text/tokenizer_json.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_fields.h"
 #include "base/mapped_file.h"
 #include "text/split_family.h"
 #include "text/text_pipeline_json.h"
@@ -16,8 +15,8 @@ std::string field(const std::string& where, std::string_view name) {
 }
 
 const Json* value(const Json& object, std::string_view key) {
-  const auto it = object.find(key);
-  return it == object.end() || it->is_null() ? nullptr : &*it;
+  const Json* value = object.find(key);
+  return value == nullptr || value->is_null() ? nullptr : value;
 }
 
 void refuse_option(const JsonFields& model, std::string_view key) {

@@ -1,6 +1,5 @@
 #include "text/vocab_merges.h"
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 

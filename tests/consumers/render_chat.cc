@@ -3,11 +3,11 @@
 // options may have add_generation_prompt, "special_tokens", now, and "variables". Out: {"text"} or
 // {"error"}.
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_fields.h"
 #include "text/chat.h"
 #include "text/chat_template.h"
 

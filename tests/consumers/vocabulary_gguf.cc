@@ -4,10 +4,10 @@
 // each, in which texts ids are known to differ.
 #include <cstdio>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/mapped_file.h"
 #include "container/gguf_tokenizer.h"
 #include "format/gguf.h"
