@@ -234,7 +234,7 @@ def dataset_files():
     yield "only-a-mark", b"\xef\xbb\xbf"
 
 
-def chat_template_files():
+def jinja_files():
     yield "nested-lists", b"{{ " + b"[" * 5000 + b"]" * 5000 + b" }}"
     yield "nested-ifs", b"{% if x %}" * 5000
     yield "macro-calls-itself", b"{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"
@@ -367,7 +367,7 @@ def statistics_files():
     yield "head-alone", statistics_of()[:20]
 
 
-FILES = {"grid": grid_files, "statistics": statistics_files, "imatrix": imatrix_files, "chat_template": chat_template_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "onnx": onnx_files, "dataset": dataset_files,
+FILES = {"grid": grid_files, "statistics": statistics_files, "imatrix": imatrix_files, "jinja": jinja_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "onnx": onnx_files, "dataset": dataset_files,
          "gguf": gguf_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
 
 

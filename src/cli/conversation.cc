@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "base/human.h"
+#include "base/utf8.h"
 #include "cli/interrupt.h"
-#include "text/utf8.h"
 
 namespace zp::cli {
 namespace {

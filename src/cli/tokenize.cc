@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/human.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/documents.h"
 #include "pipeline/text_files.h"
@@ -11,7 +12,6 @@
 #include "text/decode.h"
 #include "text/documents.h"
 #include "text/shown.h"
-#include "text/utf8.h"
 
 namespace zp::cli {
 namespace {

@@ -4,12 +4,12 @@
 #include <array>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "format/gguf_pre_tokenizers.h"
 #include "text/decode.h"
 #include "text/encode.h"
 #include "text/split_family.h"
 #include "text/tokenizer_files.h"
-#include "text/utf8.h"
 
 namespace zp {
 namespace {

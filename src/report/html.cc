@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/human.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace zp {
 namespace {

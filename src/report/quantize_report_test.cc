@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "report/divergence_picture.h"
 #include "report/heat_map.h"
 #include "report/html.h"
 #include "report/sample_report.h"
 #include "report/worst_tokens.h"
 #include "tensor/rows.h"
-#include "text/utf8.h"
 
 namespace zp {
 namespace {

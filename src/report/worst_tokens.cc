@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "kernel/elementary.h"
 #include "report/html.h"
 #include "text/joined.h"
 #include "text/shown.h"
-#include "text/utf8.h"
 
 namespace zp {
 namespace {

@@ -7,11 +7,11 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "format/gguf_pre_tokenizers.h"
 #include "format/gguf_sampling.h"
 #include "source/gguf_fields.h"
 #include "text/generation.h"
-#include "text/utf8.h"
 #include "text/vocabulary.h"
 
 namespace zp {

@@ -8,11 +8,11 @@
 #include <queue>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/byte_alphabet.h"
 #include "text/merge_table.h"
 #include "text/normalize.h"
 #include "text/token_model.h"
-#include "text/utf8.h"
 #include "text/word_table.h"
 
 namespace zp {

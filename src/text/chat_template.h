@@ -3,17 +3,16 @@
 // Templates are Jinja programs; what they are given and the text they make are those of
 // transformers' apply_chat_template(), byte for byte: fields of messages that are null are left
 // out, what a model thought goes by the names "reasoning_content" and "thinking", "tools" and
-// "documents" are none where there are none. jinja_parser.h, jinja_filters.h and jinja_globals.h
-// say what is not known here and is refused by name, jinja_run.h what a template may spend. A
-// template may be rendered by several threads at once.
+// "documents" are none where there are none. A template may be rendered by several threads at once.
 #pragma once
 
 #include <ctime>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "jinja/template.h"
 
 namespace zp {
 
@@ -35,18 +34,13 @@ class ChatTemplate {
  public:
   /// `source` as it stands in tokenizer_config.json; `where` is what messages begin with.
   /// Throws Error with the line of what can't be read or isn't known.
-  ChatTemplate(std::string_view source, std::string where);
-  ~ChatTemplate();
-  ChatTemplate(ChatTemplate&&) noexcept;
-  ChatTemplate& operator=(ChatTemplate&&) noexcept;
+  ChatTemplate(std::string_view source, std::string where) : program_(source, std::move(where)) {}
 
   /// Throws Error where the template refuses (raise_exception), fails, or takes too much.
   std::string render(const Chat& chat, const ChatOptions& options) const;
 
  private:
-  struct Parsed;
-  std::unique_ptr<const Parsed> parsed_;
-  std::string where_;
+  jinja::Template program_;
 };
 
 }  // namespace zp

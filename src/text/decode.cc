@@ -3,10 +3,10 @@
 #include <array>
 #include <utility>
 
+#include "base/utf8.h"
 #include "text/byte_alphabet.h"
 #include "text/normalize.h"
 #include "text/token_model.h"
-#include "text/utf8.h"
 
 namespace zp {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/protobuf_reader.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace zp {
 namespace {

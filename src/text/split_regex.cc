@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/oniguruma.h"
-#include "text/utf8.h"
 
 namespace zp {
 namespace {

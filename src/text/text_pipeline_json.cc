@@ -8,10 +8,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/json_fields.h"
+#include "base/utf8.h"
 #include "text/base64.h"
 #include "text/split_family.h"
 #include "text/split_regex.h"
-#include "text/utf8.h"
 
 namespace zp {
 namespace {

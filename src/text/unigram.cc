@@ -8,9 +8,9 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/byte_trie.h"
 #include "text/token_model.h"
-#include "text/utf8.h"
 
 namespace zp {
 namespace {
