@@ -59,7 +59,7 @@ class LlamaCpp:
     def __init__(self, path):
         from llama import Llama
 
-        self.llama = Llama(path, context=2 * CONTEXT)
+        self.llama = Llama(path, context=2 * CONTEXT, threads=2)
         self.vocabulary = self.llama.description["n_vocab"]
 
     def loss(self, before, token):

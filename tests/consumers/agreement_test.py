@@ -171,7 +171,7 @@ def engine(folder, texts):
 
 
 def llama_cpp(path, texts):
-    llama = Llama(path, threads=1)  # more would wait for each other longer than they compute
+    llama = Llama(path)
     answers = [llama.logarithms_of_probabilities(ids, VOCABULARY) for ids in texts]
     return [[answer[id] for id in range(VOCABULARY)] for answer in answers]
 

@@ -89,7 +89,7 @@ class ArchitectureTest(unittest.TestCase):
                 folder = pathlib.Path(folder)
                 model = make_random_model(folder / name, name)
                 self.quantize(model, "gguf:fp32", folder / "model.gguf")
-                llama = Llama(folder / "model.gguf", context=128, threads=1)
+                llama = Llama(folder / "model.gguf", context=128)
                 answers = [llama.go_on_scored(p["ids"], len(p["continuation"])) for p in prompts]
                 self.check(answers, prompts, gelu_table=True)
 

@@ -7,9 +7,10 @@ import xllamacpp
 
 
 class Llama:
-    """Loads the file. Raises RuntimeError when llama.cpp refuses it."""
+    """Loads the file. Raises RuntimeError when llama.cpp refuses it. On small models more threads would
+    wait for each other longer than they compute."""
 
-    def __init__(self, path, context=512, threads=2):
+    def __init__(self, path, context=512, threads=1):
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
         params.n_ctx = context

@@ -7,7 +7,7 @@ import onnxruntime
 class Decoder:
     def __init__(self, folder):
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
         self.past = [i for i in self.session.get_inputs() if i.name.startswith("past")]

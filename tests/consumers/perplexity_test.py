@@ -52,7 +52,7 @@ def windows_of(ids):
 
 
 def mean_loss(path, windows, vocabulary):
-    llama, losses = Llama(path, context=2 * CONTEXT, threads=1), []
+    llama, losses = Llama(path, context=2 * CONTEXT), []
     for window in windows:
         for at in range(CONTEXT // 2 + 1, CONTEXT):
             losses.append(-llama.logarithm_of_probability(window[:at], window[at], vocabulary))
