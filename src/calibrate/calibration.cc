@@ -119,14 +119,14 @@ std::int64_t Calibration::bytes() const {
 std::int64_t Calibration::stage_of(const Weight& weight) const {
   const TensorUse& use = weight.use;
   if (has_input(network(), use)) {
-    const ValueId input = network().inputs.at({use.layer, use.role});
+    const ValueId input = network().inputs.at(use.place);
     const auto reads = [&](const Stage& stage) {
       return std::ranges::count(stage.inputs, input) > 0;
     };
     return std::ranges::find_if(stages_, reads) - stages_.begin();
   }
-  if (upstream() && use.role == Role::embedding) return 0;
-  return !upstream() && use.layer >= 0 ? use.layer : stages() - 1;
+  if (upstream() && use.place.role == Role::embedding) return 0;
+  return !upstream() && use.place.layer >= 0 ? use.place.layer : stages() - 1;
 }
 
 // On the groups that samples come from, for held out or not is the same to the float model; on all
@@ -203,7 +203,7 @@ double Calibration::work_of_layer() const {
   const auto outputs = static_cast<double>(outputs_.size());
   double sum = 0;
   for (const Weight& weight : model_.weights) {
-    if (weight.use.layer == 0)
+    if (weight.use.place.layer == 0)
       sum += (1 + outputs) * static_cast<double>(weight.use.rows * weight.use.cols);
   }
   for (const ValueId input : linear_inputs(network(), 0))
@@ -294,13 +294,13 @@ const std::map<ValueId, Moments>& Calibration::gather(Progress& progress) {
 InputStatistics Calibration::of(const Weight& weight, std::size_t output) const {
   const TensorUse& use = weight.use;
   if (!has_input(network(), use)) return {};
-  return view_of(inputs_, network().inputs.at({use.layer, use.role}), output);
+  return view_of(inputs_, network().inputs.at(use.place), output);
 }
 
 SampledInputs Calibration::samples(const Weight& weight, std::size_t output) const {
   const TensorUse& use = weight.use;
   if (!has_input(network(), use)) return {};
-  return view_of(samples_, network().inputs.at({use.layer, use.role}), output);
+  return view_of(samples_, network().inputs.at(use.place), output);
 }
 
 bool Calibration::may_break_behind(std::int64_t stage) const {
@@ -329,16 +329,14 @@ void Calibration::resume(std::int64_t stages, Bytes state) {
   if (!state.empty()) throw Error("`resume`", "a state of another size");
 }
 
-bool Calibration::wants(const Weight& weight) const {
-  return upstream() && is_matrix(weight.use.role) && weight.use.part == Part::weight;
-}
+bool Calibration::wants(const Weight& weight) const { return upstream() && weight.use.is_matrix(); }
 
 void Calibration::coded(const Weight& weight, std::size_t output, std::unique_ptr<RowReader> rows) {
-  const std::int64_t layer = weight.use.layer;
+  const std::int64_t layer = weight.use.place.layer;
   // Nothing comes back to a layer: when the next one's first weights are there, it is done with.
   // What stands outside the layers stays.
   std::erase_if(coded_[output], [&](const Coded& c) { return c.layer >= 0 && c.layer < layer; });
-  outputs_[output]->engine().replace({layer, weight.use.role}, *rows);
+  outputs_[output]->engine().replace({layer, weight.use.place.role}, *rows);
   coded_[output].push_back({layer, std::move(rows)});
 }
 

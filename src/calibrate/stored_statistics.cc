@@ -96,7 +96,7 @@ std::int64_t StoredStatistics::bytes() const {
 }
 
 std::int64_t StoredStatistics::stage_of(const Weight& weight) const {
-  return stage_of_layer(network_, weight.use.layer);
+  return stage_of_layer(network_, weight.use.place.layer);
 }
 
 void StoredStatistics::next(Progress&) {
@@ -118,7 +118,7 @@ void StoredStatistics::next(Progress&) {
 
 InputStatistics StoredStatistics::of(const Weight& weight, std::size_t) const {
   if (!has_input(network_, weight.use) || stage_of(weight) != stage_) return {};
-  return inputs_.at(network_.inputs.at({weight.use.layer, weight.use.role})).view();
+  return inputs_.at(network_.inputs.at(weight.use.place)).view();
 }
 
 std::int64_t write_statistics(const Model& model, Calibration& calibration,
@@ -151,7 +151,7 @@ Imatrix make_imatrix(const Model& model, Calibration& calibration,
     for (const Weight& weight : model.weights) {
       const TensorUse& use = weight.use;
       if (!has_input(network, use) || calibration.stage_of(weight) != stage) continue;
-      const Moments& moments = found.at(network.inputs.at({use.layer, use.role}));
+      const Moments& moments = found.at(network.inputs.at(use.place));
       out.entries.push_back({use.gguf, moments.squares(), {static_cast<float>(moments.rows())}});
     }
   }

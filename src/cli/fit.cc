@@ -25,9 +25,10 @@ std::vector<Line> lines_of(const Allotment& allotment) {
   for (const Allotted& a : allotment.tensors) {
     const TensorUse& use = a.weight->use;
     auto line = std::ranges::find_if(
-        lines, [&](const Line& l) { return l.role == use.role && l.grid == a.grid; });
-    if (line == lines.end()) line = lines.insert(lines.end(), {use.role, a.grid, a.bits, {}, 0});
-    line->layers.push_back(use.layer);
+        lines, [&](const Line& l) { return l.role == use.place.role && l.grid == a.grid; });
+    if (line == lines.end())
+      line = lines.insert(lines.end(), {use.place.role, a.grid, a.bits, {}, 0});
+    line->layers.push_back(use.place.layer);
     line->loss += a.loss;
   }
   std::ranges::stable_sort(lines, [](const Line& a, const Line& b) {
@@ -93,7 +94,7 @@ Json to_json(const Allotment& allotment) {
   j["tensors"] = Json::array();
   for (const Allotted& a : allotment.tensors) {
     j["tensors"].push_back({{"name", use_name(a.weight->use)},
-                            {"role", role_name(a.weight->use.role)},
+                            {"role", role_name(a.weight->use.place.role)},
                             {"grid", a.grid},
                             {"bits_per_weight", a.bits},
                             {"loss", a.loss}});

@@ -102,7 +102,7 @@ Json output_json(const PlannedOutput& output, const OutputResult* result, const 
     const TensorJob& job = output.layout.jobs[i];
     Json t;
     t["name"] = job.name;
-    t["role"] = job.weight != nullptr ? Json(role_name(job.weight->use.role)) : Json();
+    t["role"] = job.weight != nullptr ? Json(role_name(job.weight->use.place.role)) : Json();
     t["shape"] = shape_of(*job.rows);
     t["grid"] = job.grid->spec();
     t["bytes"] = job_bytes(job);

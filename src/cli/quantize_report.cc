@@ -29,7 +29,7 @@ double bits_of(const Grid& grid, const RowReader& rows) {
 // The container's grid of the fewest bits above the matrix's own, or empty.
 std::string finer_grid(const Container& container, const TensorJob& job) {
   const TensorUse& use = job.weight->use;
-  if (!is_matrix(use.role) || use.part != Part::weight) return {};
+  if (!use.is_matrix()) return {};
   std::string finer;
   double least = 0;
   for (const std::string_view spec : container.budget_grids()) {
@@ -56,8 +56,8 @@ ReportedTensor reported(const TensorJob& job, const TensorResult& result,
   t.outputs = result.outputs;
   t.held_out = result.held_out;
   if (job.weight == nullptr) return t;
-  t.role = role_name(job.weight->use.role);
-  t.layer = job.weight->use.layer;
+  t.role = role_name(job.weight->use.place.role);
+  t.layer = job.weight->use.place.layer;
   if (const std::string finer = finer_grid(container, job); !finer.empty())
     t.finer_option = fmt::format("--set '{}={}'", use_name(job.weight->use), finer);
   return t;
@@ -69,8 +69,8 @@ std::vector<const TensorJob*> representatives(const Layout& layout, std::int64_t
   for (const TensorJob& job : layout.jobs) {
     if (job.weight == nullptr) continue;
     const TensorUse& use = job.weight->use;
-    const bool matrix = is_matrix(use.role) && use.part == Part::weight;
-    if (matrix && (use.layer < 0 || use.layer == layers / 2)) chosen.push_back(&job);
+    const bool matrix = use.is_matrix();
+    if (matrix && (use.place.layer < 0 || use.place.layer == layers / 2)) chosen.push_back(&job);
   }
   return chosen;
 }
@@ -96,7 +96,7 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
     WeightHistogram& h = o.histograms.emplace_back(
         weight_histogram(*job->rows, *job->grid, outcome.plan.coder.method->fit));
     h.tensor = job->name;
-    h.role = role_name(job->weight->use.role);
+    h.role = role_name(job->weight->use.place.role);
   }
   return o;
 }
@@ -113,8 +113,8 @@ ReportedFit reported(const Allotment& allotment, const QuantizeRequest& request)
   fit.met = allotment.met();
   for (const Allotted& a : allotment.tensors) {
     const TensorUse& use = a.weight->use;
-    fit.tensors.push_back(
-        {use_name(use), std::string(role_name(use.role)), use.layer, a.grid, a.bits, a.loss});
+    fit.tensors.push_back({use_name(use), std::string(role_name(use.place.role)), use.place.layer,
+                           a.grid, a.bits, a.loss});
   }
   return fit;
 }

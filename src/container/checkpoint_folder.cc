@@ -35,15 +35,13 @@ constexpr std::array<std::string_view, 5> kLicences = {"license", "licence", "no
 constexpr std::array<std::string_view, 4> kDropped = {"quantization", "quantization_config",
                                                       "auto_map", "_name_or_path"};
 
-bool is_vector(const TensorUse& use) { return use.part == Part::bias || !is_matrix(use.role); }
-
 safetensors::TensorInfo plane_info(const FolderTensor& t, std::size_t plane) {
   const FolderTensor::Plane& p = t.planes[plane];
   const std::int64_t cols = t.grid->row_bytes(plane, t.rows->cols()) / info(p.dtype).bytes;
   safetensors::TensorInfo tensor;
   tensor.name = p.name;
   tensor.dtype = p.dtype;
-  if (!is_vector(t.weight->use)) tensor.shape.push_back(t.rows->rows());
+  if (t.weight->use.is_matrix()) tensor.shape.push_back(t.rows->rows());
   tensor.shape.push_back(cols);
   return tensor;
 }

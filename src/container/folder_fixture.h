@@ -32,10 +32,10 @@ class FolderFixture {
     for (float& v : values) v = static_cast<float>(random_.normal());
     model.derived.push_back(constant_rows(std::move(values), rows, cols));
     Weight w;
-    w.use.role = role;
+    w.use.place.role = role;
     w.use.part = part;
     w.use.hf = "hf." + name;
-    w.use.mlx = "mlx." + name;
+    w.use.module = "mlx." + name;
     w.use.rows = rows;
     w.use.cols = cols;
     w.rows = model.derived.back().get();
@@ -49,7 +49,7 @@ class FolderFixture {
                                  const std::string& otherwise) const {
     std::vector<Assignment> all;
     for (const Weight& w : model.weights) {
-      const auto found = specs.find(w.use.role);
+      const auto found = specs.find(w.use.place.role);
       all.push_back({&w, make_grid(found == specs.end() ? otherwise : found->second)});
     }
     return all;

@@ -31,10 +31,6 @@ constexpr std::string_view kHead = "q6_k";  // of block types that are no mixtur
 
 bool is_blocks(const gguf::Type& type) { return type.block > 1; }
 
-bool is_norm_or_bias(const TensorUse& use) {
-  return !is_matrix(use.role) || use.part == Part::bias;
-}
-
 class Gguf final : public Container {
  public:
   std::string_view name() const override { return "gguf"; }
@@ -55,8 +51,7 @@ class Gguf final : public Container {
 
 std::vector<Rule> Gguf::rules(std::string_view grid, const ContainerInput& input) const {
   std::vector<Rule> rules = {
-      {"attention_norm,query_norm,key_norm,attention_post_norm,ffn_norm,ffn_post_norm,output_norm",
-       "fp32", "norms stay FP32"},
+      {"*_norm", "fp32", "norms stay FP32"},
       {"*.bias", "fp32", "biases stay FP32"},
       {"position", "fp32", "positions stay FP32"},
   };
@@ -74,11 +69,11 @@ std::vector<Rule> Gguf::rules(std::string_view grid, const ContainerInput& input
 Verdict Gguf::accepts(const Grid& grid, const TensorUse& use) const {
   const gguf::Type* type = gguf::type_of_grid(grid.spec());
   if (type == nullptr) return {false, "GGUF has no tensor type for " + grid.spec()};
-  if (is_norm_or_bias(use) && grid.spec() != kFp32) {
+  if (!use.is_matrix() && grid.spec() != kFp32) {
     return {false, "llama.cpp takes norms and biases in FP32 only"};
   }
   if (is_blocks(*type)) {
-    if (use.role == Role::position)
+    if (use.place.role == Role::position)
       return {false, "llama.cpp takes positions in floating types only"};
   } else if (type->block_bytes > 4) {
     return {false, "llama.cpp does not compute with " + std::string(type->name)};
@@ -123,7 +118,7 @@ class Builder {
       rows = ordered.get();
       layout_.derived.push_back(std::move(ordered));
     }
-    if (is_norm_or_bias(use)) {
+    if (!use.is_matrix()) {
       add(use.gguf, {use.cols}, a.grid);
     } else {
       add(use.gguf, {use.rows, use.cols}, a.grid);

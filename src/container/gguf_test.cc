@@ -63,8 +63,7 @@ struct Sample {
   Layout layout(const char* matrices = "fp32") const {
     std::vector<Assignment> all;
     for (const Weight& w : model.weights) {
-      const bool plain =
-          !is_matrix(w.use.role) || w.use.part == Part::bias || w.use.role == Role::position;
+      const bool plain = !w.use.is_matrix() || w.use.place.role == Role::position;
       all.push_back({&w, make_grid(plain ? "fp32" : matrices)});
     }
     return gguf_container().layout(input(), all);
@@ -308,7 +307,7 @@ TEST(Gguf, RulesKeepTheHeadAtSixBitsWhereTheRestHasFewer) {
 
 Weight weight_of(Role role, std::int64_t cols, Part part = Part::weight) {
   Weight w;
-  w.use.role = role;
+  w.use.place.role = role;
   w.use.part = part;
   w.use.rows = 1;
   w.use.cols = cols;

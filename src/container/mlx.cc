@@ -39,9 +39,9 @@ const FloatType* float_type(const Grid& grid) {
   return f != nullptr ? float_type_of_scale(f->scale) : float_type_of_grid(grid.spec());
 }
 
-bool is_module(const TensorUse& use) { return use.part == Part::weight && is_matrix(use.role); }
-
-std::string module_path(const TensorUse& use) { return use.mlx.substr(0, use.mlx.rfind('.')); }
+std::string module_path(const TensorUse& use) {
+  return use.module.substr(0, use.module.rfind('.'));
+}
 
 const FloatType& model_type(const Model& model) {
   FloatVote types;
@@ -61,7 +61,7 @@ FolderTensor folder_tensor(const Assignment& a) {
   FolderTensor t{a.weight, a.weight->rows, a.grid, {}};
   const std::optional<mlx::Form> form = mlx_form(*a.grid);
   if (!form) {
-    t.planes = {{a.weight->use.mlx, float_type(*a.grid)->dtype}};
+    t.planes = {{a.weight->use.module, float_type(*a.grid)->dtype}};
     return t;
   }
   const std::string path = module_path(a.weight->use);
@@ -96,11 +96,8 @@ class Mlx final : public Container {
     std::vector<Rule> rules;
     if (mlx_form(*asked)) {
       const FloatType* said = float_type(*asked);
-      rules.push_back(
-          {"attention_norm,query_norm,key_norm,attention_post_norm,ffn_norm,ffn_post_norm,output_"
-           "norm,*.bias",
-           std::string((said != nullptr ? *said : of_model).grid),
-           "norms and biases stay in the model's type"});
+      rules.push_back({"*_norm,*.bias", std::string((said != nullptr ? *said : of_model).grid),
+                       "norms and biases stay in the model's type"});
     }
     rules.push_back({"", asked->spec(), "what was asked for"});
     return rules;
@@ -110,7 +107,7 @@ class Mlx final : public Container {
     if (float_type_of_grid(grid.spec()) != nullptr) return {true, {}};
     const std::optional<mlx::Form> form = mlx_form(grid);
     if (!form) return {false, std::string(kHeld)};
-    if (!is_module(use)) return {false, "norms and biases stay in floating point"};
+    if (!use.is_matrix()) return {false, "norms and biases stay in floating point"};
     const std::string why = why_no_multiple(use.cols, form->group);
     return {why.empty(), why};
   }
@@ -130,7 +127,7 @@ class Mlx final : public Container {
     for (const Assignment& a : assignments) {
       tensors.push_back(folder_tensor(a));
       if (const FloatType* said = float_type(*a.grid)) types.add(*said, a.weight->use);
-      if (is_module(a.weight->use)) {
+      if (a.weight->use.is_matrix()) {
         modules.push_back({module_path(a.weight->use), mlx_form(*a.grid),
                            a.weight->use.rows * a.weight->use.cols});
       }

@@ -27,7 +27,7 @@ std::vector<Assignment> chosen(const FolderFixture& f, const std::string& grid) 
   std::vector<Assignment> all;
   const std::vector<Rule> rules = mlx().rules(grid, f.input());
   for (const Weight& w : f.model.weights) {
-    const bool first = w.use.part == Part::bias || !is_matrix(w.use.role);
+    const bool first = !w.use.is_matrix();
     std::shared_ptr<const Grid> g = make_grid(first ? rules.front().grid : rules.back().grid);
     if (!mlx().accepts(*g, w.use).possible) g = make_grid(mlx().fallback(*g, w));
     all.push_back({&w, std::move(g)});

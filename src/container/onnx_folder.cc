@@ -45,9 +45,7 @@ std::span<const std::string_view> OnnxFolder::budget_grids() const {
 }
 
 std::vector<Rule> OnnxFolder::rules(std::string_view grid, const ContainerInput&) const {
-  return {{"attention_norm,query_norm,key_norm,attention_post_norm,ffn_norm,ffn_post_norm,output_"
-           "norm,*.bias",
-           "fp32", "norms and biases stay in what the graph computes in"},
+  return {{"*_norm,*.bias", "fp32", "norms and biases stay in what the graph computes in"},
           {"", make_grid(grid, affine_defaults({}))->spec(), "what was asked for"}};
 }
 
@@ -66,7 +64,7 @@ Layout OnnxFolder::layout(const ContainerInput& input,
   layout.folder = true;
   layout.files.resize(2);
   for (const Assignment& a : assignments) {
-    TensorJob job{a.weight->use.mlx, a.weight, a.weight->rows, a.grid, {}};
+    TensorJob job{a.weight->use.module, a.weight, a.weight->rows, a.grid, {}};
     for (const OnnxPlane& plane : onnx_planes(a)) job.planes.push_back({1, 0, plane.flip});
     layout.jobs.push_back(std::move(job));
   }

@@ -28,8 +28,8 @@ std::vector<Assignment> as_stored(const Model& model, const std::string& where) 
   for (const Weight& weight : model.weights) {
     Assignment a{&weight, make_grid(weight.stored_type)};
     if (const Verdict verdict = onnx_accepts(*a.grid, weight.use); !verdict.possible) {
-      throw Error(where + ": tensor \"" + weight.use.mlx + "\"", "in no graph that is written here",
-                  verdict.why, weight.stored_type);
+      throw Error(where + ": tensor \"" + weight.use.module + "\"",
+                  "in no graph that is written here", verdict.why, weight.stored_type);
     }
     all.push_back(std::move(a));
   }
@@ -49,7 +49,7 @@ OnnxGraph::OnnxGraph(const Model& model, std::span<const Assignment> assignments
     const std::vector<OnnxPlane> planes = onnx_planes(assignments[i]);
     for (std::size_t p = 0; p < planes.size(); ++p) {
       graph_.initializers.push_back(external(planes[p], places(i, p)));
-      if (p == 0 && assignments[i].weight->use.role == Role::embedding && ops_.tied_codes())
+      if (p == 0 && assignments[i].weight->use.place.role == Role::embedding && ops_.tied_codes())
         graph_.initializers.push_back(external(onnx_head_codes(assignments[i]), places(i, p)));
     }
   }

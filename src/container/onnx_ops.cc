@@ -26,7 +26,7 @@ OnnxOps::OnnxOps(const Model& model, std::span<const Assignment> assignments,
     : OnnxNodes(graph), model_(model), decoder_(model.decoder), accuracy_level_(accuracy_level) {
   for (const Assignment& a : assignments) {
     const TensorUse& use = a.weight->use;
-    weights_[{use.layer, use.role, use.part}] = &a;
+    weights_[{use.place, use.part}] = &a;
   }
 }
 
@@ -68,7 +68,7 @@ void OnnxOps::build() {
 // ---- weights
 
 const Assignment* OnnxOps::find(Place place, Part part) const {
-  const auto found = weights_.find({place.layer, place.role, part});
+  const auto found = weights_.find({place, part});
   return found == weights_.end() ? nullptr : found->second;
 }
 

@@ -17,8 +17,8 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "container/onnx_nodes.h"
@@ -82,7 +82,7 @@ class OnnxOps : private OnnxNodes {
 
   const Model& model_;
   const Decoder& decoder_;
-  std::map<std::tuple<std::int64_t, Role, Part>, const Assignment*> weights_;
+  std::map<std::pair<Place, Part>, const Assignment*> weights_;
   std::int64_t accuracy_level_;
   std::unordered_map<std::string, std::string> casts_;  // made before, by what they change
   std::unordered_map<std::string, std::size_t> sums_;   // nodes that add, by their output

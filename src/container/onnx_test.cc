@@ -91,7 +91,7 @@ TEST(Onnx, TiedMatrixLiesInTheFileOnce) {
 
 TEST(Onnx, SaysWhatItHoldsExactlyAndWhatRepacked) {
   TensorUse use;
-  use.role = Role::up;
+  use.place.role = Role::up;
   use.rows = use.cols = 512;
   const auto says = [&](const char* spec) {
     const Verdict v = onnx_container().accepts(*make_grid(spec), use);
@@ -111,10 +111,10 @@ TEST(Onnx, SaysWhatItHoldsExactlyAndWhatRepacked) {
   use.cols = 48;
   EXPECT_EQ(says("int4:g32"), "48 columns are no multiple of 32");
   use.cols = 64;
-  use.role = Role::embedding;
+  use.place.role = Role::embedding;
   EXPECT_EQ(says("int4:g32"), "repacked");
   EXPECT_EQ(says("nf4:g64"), "ONNX Runtime looks nothing up in codebooks of this kind");
-  use.role = Role::ffn_norm;
+  use.place.role = Role::ffn_norm;
   EXPECT_EQ(says("int4:g16"), "norms and biases stay in floating point");
 }
 

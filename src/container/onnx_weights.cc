@@ -47,7 +47,7 @@ const AffineForm* onnx_form(const Grid& grid) {
 }
 
 bool is_looked_up(const TensorUse& use) {
-  return use.role == Role::embedding || use.role == Role::position;
+  return use.place.role == Role::embedding || use.place.role == Role::position;
 }
 
 std::optional<OnnxCodebook> onnx_codebook(const Grid& grid) {
@@ -65,8 +65,7 @@ Verdict onnx_accepts(const Grid& grid, const TensorUse& use) {
   const AffineForm* form = onnx_form(grid);
   const std::optional<OnnxCodebook> book = onnx_codebook(grid);
   if (form == nullptr && !book) return {false, std::string(kOnnxHolds)};
-  if (!is_matrix(use.role) || use.part == Part::bias)
-    return {false, "norms and biases stay in floating point"};
+  if (!use.is_matrix()) return {false, "norms and biases stay in floating point"};
   if (book && is_looked_up(use))
     return {false, "ONNX Runtime looks nothing up in codebooks of this kind"};
   const std::string why = why_no_multiple(use.cols, book ? book->group : form->group);
@@ -74,7 +73,7 @@ Verdict onnx_accepts(const Grid& grid, const TensorUse& use) {
   return {why.empty(), why, repacked ? Fidelity::repacked : Fidelity::exact};
 }
 
-std::string onnx_path(const TensorUse& use) { return use.mlx.substr(0, use.mlx.rfind('.')); }
+std::string onnx_path(const TensorUse& use) { return use.module.substr(0, use.module.rfind('.')); }
 
 std::vector<OnnxPlane> onnx_planes(const Assignment& a) {
   const TensorUse& use = a.weight->use;
@@ -87,9 +86,9 @@ std::vector<OnnxPlane> onnx_planes(const Assignment& a) {
   }
   if (form == nullptr) {
     std::vector<std::int64_t> shape = {use.rows, use.cols};
-    if (!is_matrix(use.role) || use.part == Part::bias) shape = {use.cols};
+    if (!use.is_matrix()) shape = {use.cols};
     const DType type = float_type_of_grid(a.grid->spec())->dtype;
-    return {{use.mlx, onnx::type_of(type), std::move(shape)}};
+    return {{use.module, onnx::type_of(type), std::move(shape)}};
   }
   const std::int64_t groups = use.cols / form->group;
   std::vector<OnnxPlane> planes = {

@@ -38,7 +38,7 @@ struct Sample {
     std::vector<Assignment> all;
     const std::vector<Rule> rules = container.rules(grid, input());
     for (const Weight& w : model.weights) {
-      const bool vector = w.use.part == Part::bias || !is_matrix(w.use.role);
+      const bool vector = !w.use.is_matrix();
       std::shared_ptr<const Grid> g = make_grid(vector ? rules.front().grid : rules.back().grid);
       if (!container.accepts(*g, w.use).possible) g = make_grid(container.fallback(*g, w));
       all.push_back({&w, std::move(g)});

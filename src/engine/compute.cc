@@ -39,12 +39,12 @@ std::int64_t rows_of_tile(const RowReader& w, std::int64_t count, int threads) {
 
 PlacedWeights::PlacedWeights(const Model& model) {
   for (const Weight& w : model.weights) {
-    const std::size_t i = index({w.use.layer, w.use.role});
+    const std::size_t i = index(w.use.place);
     entries_.resize(std::max(entries_.size(), i + 1));
     Entry& entry = entries_[i];
     if (w.use.part == Part::bias) {
       entry.bias = read_all(*w.rows);
-    } else if (is_matrix(w.use.role)) {
+    } else if (is_matrix(w.use.place.role)) {
       entry.matrix = w.rows;
     } else {
       entry.norm = read_all(*w.rows);

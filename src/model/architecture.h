@@ -13,36 +13,11 @@
 
 #include "base/json.h"
 #include "model/decoder.h"
+#include "model/place.h"
 #include "model/runtime_module.h"
 #include "tensor/rows.h"
 
 namespace zp {
-
-/// What a tensor does in the network. Names (role_name) are those of --set and reports.
-enum class Role {
-  embedding,
-  position,
-  attention_norm,
-  query,
-  key,
-  value,
-  qkv,
-  attention_output,
-  query_norm,
-  key_norm,
-  attention_post_norm,
-  ffn_norm,
-  gate,
-  up,
-  gate_up,
-  down,
-  ffn_post_norm,
-  output_norm,
-  head,
-};
-std::string_view role_name(Role role);
-/// A matrix that multiplies activations or is looked up, not a norm.
-bool is_matrix(Role role);
 
 enum class Part { weight, bias };
 /// How GGUF wants the rows: as they are, or interleaved pairs for its rotation (llama's q and k).
@@ -53,18 +28,19 @@ enum class World { hf, gguf, mlx };
 
 /// One tensor the model has: a line of the architecture's table, for one layer.
 struct TensorUse {
-  Role role = Role::embedding;
+  Place place;
   Part part = Part::weight;
-  std::int64_t layer = -1;  ///< -1: outside the layers
-  std::string hf;           ///< name in Hugging Face checkpoints, with ".weight" or ".bias"
+  std::string hf;  ///< name in Hugging Face checkpoints, with ".weight" or ".bias"
   std::string gguf;
-  std::string mlx;
+  std::string module;     ///< its path among a runtime's modules: what MLX and ONNX folders call it
   std::int64_t rows = 0;  ///< 1 for norms and biases
   std::int64_t cols = 0;
   bool transposed = false;  ///< the checkpoint stores cols x rows (GPT-2's Conv1D)
   RowOrder gguf_order = RowOrder::same;
 
   const std::string& name(World world) const;
+  /// A matrix that multiplies activations or is looked up: no norm and no bias.
+  bool is_matrix() const { return part == Part::weight && zp::is_matrix(place.role); }
 };
 
 /// A size of the model that tensors are made of.
@@ -77,7 +53,7 @@ struct TensorRow {
   Part part;
   std::string_view hf;
   std::string_view gguf;
-  std::string_view mlx;  ///< empty: as hf
+  std::string_view module;  ///< empty: as hf
   Dim rows;
   Dim cols;
   bool (*when)(const Decoder&) = nullptr;  ///< nullptr: every model has it
@@ -162,8 +138,8 @@ struct Model {
   std::int64_t parameters() const;
   /// Whether the network has weights of that role. A tied head has none of its own.
   bool has(Role role) const;
-  /// The weight, not the bias, of that role; nullptr if there is none. Outside the layers: -1.
-  const Weight* find(std::int64_t layer, Role role) const;
+  /// The weight there, not its bias; nullptr if there is none.
+  const Weight* find(Place place) const;
 };
 
 /// Finds every tensor of the architecture in the checkpoint and checks its shape. Throws Error for

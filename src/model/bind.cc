@@ -21,7 +21,7 @@ std::string shape_text(std::span<const std::int64_t> shape) {
 /// Without names when the model has none.
 TensorUse use_of(const Architecture& architecture, const Decoder& decoder, Role role) {
   for (TensorUse& use : tensor_uses(architecture, decoder)) {
-    if (use.role == role && use.part == Part::weight) return std::move(use);
+    if (use.place.role == role && use.part == Part::weight) return std::move(use);
   }
   return {};
 }
@@ -57,7 +57,8 @@ class Binder {
 
   Weight bind(const TensorUse& use, std::vector<std::unique_ptr<RowReader>>& derived) {
     const Tensor* tensor = take(use.name(world_));
-    if (tensor == nullptr && use.role == Role::embedding) tensor = take(tied_head_.name(world_));
+    if (tensor == nullptr && use.place.role == Role::embedding)
+      tensor = take(tied_head_.name(world_));
     if (tensor == nullptr) {
       const std::string& name = use.name(world_);
       throw Error(where_, "tensor missing",
@@ -115,7 +116,7 @@ class Binder {
   }
 
   std::vector<std::int64_t> shape_of(const TensorUse& use) const {
-    if (!is_matrix(use.role) || use.part == Part::bias) return {use.cols};
+    if (!use.is_matrix()) return {use.cols};
     if (transposed(use)) return {use.cols, use.rows};
     return {use.rows, use.cols};
   }
@@ -180,10 +181,9 @@ bool Model::has(Role role) const {
   });
 }
 
-const Weight* Model::find(std::int64_t layer, Role role) const {
-  const auto found = std::ranges::find_if(weights, [&](const Weight& w) {
-    return w.use.layer == layer && w.use.role == role && w.use.part == Part::weight;
-  });
+const Weight* Model::find(Place place) const {
+  const auto found = std::ranges::find_if(
+      weights, [&](const Weight& w) { return w.use.place == place && w.use.part == Part::weight; });
   return found == weights.end() ? nullptr : &*found;
 }
 

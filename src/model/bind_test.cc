@@ -46,7 +46,7 @@ std::vector<Tensor> checkpoint(const Architecture& architecture, const Decoder& 
   for (const TensorUse& use : tensor_uses(architecture, decoder)) {
     std::vector<std::int64_t> shape = {use.rows, use.cols};
     if (use.transposed) std::swap(shape[0], shape[1]);
-    if (!is_matrix(use.role) || use.part == Part::bias) shape = {use.cols};
+    if (!use.is_matrix()) shape = {use.cols};
     tensors.push_back(tensor(use.hf, shape));
   }
   return tensors;
@@ -125,7 +125,7 @@ TEST(Bind, TiedModelsMayStoreTheHeadInstead) {
   EXPECT_EQ(refusal(llama, d, tensors), "accepted");
   tensors.erase(find(tensors, "model.embed_tokens.weight"));
   const Model model = bind_model(llama, d, tensors, "model");
-  EXPECT_EQ(model.weights.front().use.role, Role::embedding);
+  EXPECT_EQ(model.weights.front().use.place.role, Role::embedding);
   EXPECT_EQ(model.weights.front().rows, find(tensors, "lm_head.weight")->rows.get());
   tensors.erase(find(tensors, "lm_head.weight"));
   EXPECT_NE(refusal(llama, d, tensors).find("embed_tokens"), std::string::npos);
@@ -142,8 +142,8 @@ TEST(Bind, AStoredHeadThatDiffersFromTheEmbeddingIsUsed) {
   tensors.back().rows = constant_rows(values, 16, 8);
   const Model model = bind_model(llama, d, tensors, "model");
   EXPECT_FALSE(model.decoder.tied);
-  EXPECT_EQ(model.find(-1, Role::head)->rows, tensors.back().rows.get());
-  EXPECT_EQ(model.find(-1, Role::embedding)->rows, tensors.front().rows.get());
+  EXPECT_EQ(model.find({-1, Role::head})->rows, tensors.back().rows.get());
+  EXPECT_EQ(model.find({-1, Role::embedding})->rows, tensors.front().rows.get());
   ASSERT_EQ(model.notes.size(), 1U);
   EXPECT_NE(model.notes[0].find("head"), std::string::npos);
 }

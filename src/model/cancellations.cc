@@ -61,7 +61,7 @@ class Tracer {
 
   Traced linear(const Traced& x, Place place) {
     read(x, place);
-    return produced(place, model_.find(place.layer, place.role)->use.rows, false);
+    return produced(place, model_.find(place)->use.rows, false);
   }
 
   Traced slice(const Traced& x, std::int64_t begin, std::int64_t width) {

@@ -194,7 +194,7 @@ class ExactOps {
 
   std::vector<double> weights(Place place, Part part) const {
     for (const Weight& w : model_.weights) {
-      if (w.use.layer != place.layer || w.use.role != place.role || w.use.part != part) continue;
+      if (w.use.place != place || w.use.part != part) continue;
       std::vector<float> values(static_cast<std::size_t>(w.use.rows * w.use.cols));
       w.rows->read(0, w.use.rows, values.data());
       return {values.begin(), values.end()};

@@ -59,8 +59,7 @@ class ShiftedRows final : public RowReader {
 
 std::unique_ptr<RowReader> reformed(const RowReader& rows, const TensorUse& use,
                                     const Decoder& decoder, Place place, float added) {
-  if (decoder.norm_plus_one && !is_matrix(use.role) && use.part == Part::weight)
-    return std::make_unique<ShiftedRows>(rows, added);
+  if (decoder.norm_plus_one && !use.is_matrix()) return std::make_unique<ShiftedRows>(rows, added);
   if (use.gguf_order == RowOrder::same) return nullptr;
   const std::int64_t head_dim = decoder.head_dim;
   if (use.part == Part::bias) return std::make_unique<ReorderedBias>(rows, head_dim, place);

@@ -45,7 +45,7 @@ class Recorder {
     return last();
   }
   ValueId linear(ValueId x, Place place) {
-    step(Operation::linear, {x}, model_.find(place.layer, place.role)->use.rows).place = place;
+    step(Operation::linear, {x}, model_.find(place)->use.rows).place = place;
     network_.inputs.emplace(place, x);
     return last();
   }
@@ -194,7 +194,7 @@ std::set<ValueId> read_behind(const Network& network, ValueId last) {
 Network record(const Model& model) { return Recorder(model).record(); }
 
 bool has_input(const Network& network, const TensorUse& use) {
-  return use.part == Part::weight && network.inputs.contains({use.layer, use.role});
+  return use.part == Part::weight && network.inputs.contains(use.place);
 }
 
 std::vector<Place> readers(const Network& network, ValueId value) {

@@ -4,7 +4,6 @@
 // (interpreter.h).
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -14,13 +13,6 @@
 #include "model/architecture.h"
 
 namespace zp {
-
-/// Which weight a step reads. layer -1: outside the layers.
-struct Place {
-  std::int64_t layer = -1;
-  Role role = Role::embedding;
-  auto operator<=>(const Place&) const = default;
-};
 
 // clang-format off
 enum class Operation {

@@ -51,10 +51,10 @@ TEST(Network, LinearsThatReadTheSameValueAreFound) {
       EXPECT_EQ(readers_text(network, layer), expected) << name;
     EXPECT_EQ(readers_text(network, -1), sample.model.decoder.tied ? "embedding" : "head") << name;
     for (const Weight& weight : sample.model.weights) {
-      const bool looked_up = weight.use.role == Role::position ||
-                             (weight.use.role == Role::embedding && !sample.model.decoder.tied);
-      const bool reads =
-          is_matrix(weight.use.role) && weight.use.part == Part::weight && !looked_up;
+      const bool looked_up =
+          weight.use.place.role == Role::position ||
+          (weight.use.place.role == Role::embedding && !sample.model.decoder.tied);
+      const bool reads = weight.use.is_matrix() && !looked_up;
       EXPECT_EQ(has_input(network, weight.use), reads) << name << ", " << weight.use.hf;
     }
   }

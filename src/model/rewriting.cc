@@ -9,7 +9,7 @@ namespace {
 
 // What the norm multiplies by.
 std::vector<float> multipliers(const Model& model, Place norm) {
-  const Weight& weight = *model.find(norm.layer, norm.role);
+  const Weight& weight = *model.find(norm);
   std::vector<float> values(static_cast<std::size_t>(weight.use.cols));
   weight.rows->read(0, 1, values.data());
   if (model.decoder.norm_plus_one) {
@@ -72,7 +72,7 @@ Model rewritten(const Model& source, const Rewriting& rewriting) {
   const auto blocks = std::make_shared<RowBlocks>();
   for (const Weight& weight : source.weights) {
     out.weights.push_back(weight);
-    const auto change = rewriting.find({weight.use.layer, weight.use.role});
+    const auto change = rewriting.find(weight.use.place);
     if (change == rewriting.end()) continue;
     out.derived.push_back(
         rewritten_rows(weight, change->second, source.decoder.norm_plus_one, blocks));

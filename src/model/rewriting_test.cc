@@ -61,7 +61,7 @@ TEST(Rewriting, ALinearTurnedOtherwiseThanItsInputIsSeen) {
 }
 
 std::vector<float> read(const Model& model, Place place) {
-  const Weight& weight = *model.find(place.layer, place.role);
+  const Weight& weight = *model.find(place);
   std::vector<float> values(static_cast<std::size_t>(weight.use.rows * weight.use.cols));
   weight.rows->read(0, weight.use.rows, values.data());
   if (model.decoder.norm_plus_one && !is_matrix(place.role)) {

@@ -48,11 +48,11 @@ inline float sample_value(const TensorUse& use, const Decoder& d, Random& random
   const double draw = random.normal();
   const auto dyadic = [](double x) { return static_cast<float>(std::round(64 * x) / 64); };
   if (use.part == Part::bias) return dyadic(0.3 * draw);
-  if (!is_matrix(use.role)) {
+  if (!is_matrix(use.place.role)) {
     const double by = std::abs(draw) < 0.7 ? 1 : draw < 0 ? 0.5 : 2;
     return static_cast<float>(by - (d.norm_plus_one ? 1 : 0));
   }
-  const bool table = use.role == Role::embedding || use.role == Role::position;
+  const bool table = use.place.role == Role::embedding || use.place.role == Role::position;
   return dyadic(draw / (2 * std::sqrt(static_cast<double>(table ? 1 : use.cols))));
 }
 

@@ -53,12 +53,11 @@ std::string name_of(std::string_view pattern, const TensorRow& row, std::int64_t
 }
 
 TensorUse use_of(const TensorRow& row, const Decoder& decoder, std::int64_t layer) {
-  return {.role = row.role,
+  return {.place = {layer, row.role},
           .part = row.part,
-          .layer = layer,
           .hf = name_of(row.hf, row, layer),
           .gguf = name_of(row.gguf, row, layer),
-          .mlx = name_of(row.mlx.empty() ? row.hf : row.mlx, row, layer),
+          .module = name_of(row.module.empty() ? row.hf : row.module, row, layer),
           .rows = size_of(row.rows, decoder),
           .cols = size_of(row.cols, decoder),
           .transposed = row.transposed,
@@ -72,7 +71,7 @@ bool is_matrix(Role role) { return row_of(role).matrix; }
 std::span<const RoleRow> role_rows() { return kRoles; }
 
 const std::string& TensorUse::name(World world) const {
-  return world == World::gguf ? gguf : world == World::mlx ? mlx : hf;
+  return world == World::gguf ? gguf : world == World::mlx ? module : hf;
 }
 
 std::int64_t size_of(Dim dim, const Decoder& d) {

@@ -72,7 +72,7 @@ TEST(Calibrated, GptqLeavesLessOfEveryLayersOutputErrorThanMse) {
     calibration.next(silent);
     for (const Weight& weight : demo->model.weights) {
       const InputStatistics inputs = calibration.of(weight, 0);
-      const bool known = weight.use.layer == layer && is_matrix(weight.use.role);
+      const bool known = weight.use.place.layer == layer && is_matrix(weight.use.place.role);
       ASSERT_EQ(inputs.feedback.cols, known ? weight.use.cols : 0) << weight.use.hf;
       if (!known) continue;
       ++linears;
@@ -242,10 +242,11 @@ TEST(Calibrated, StagesSeeWhatTheLayersBeforeHaveBecome) {
       const InputStatistics other = calibration.of(weight, 1);
       ASSERT_EQ(same.feedback.cols, weight.use.cols) << weight.use.hf;
       EXPECT_EQ(largest(same.drift), 0) << weight.use.hf;
-      const bool first = weight.use.layer == 0 && weight.use.role <= Role::value;
+      const bool first = weight.use.place.layer == 0 && weight.use.place.role <= Role::value;
       EXPECT_EQ(largest(other.drift) > 0, !first && stage > 1) << weight.use.hf;
       calibration.coded(weight, 0, std::make_unique<SameRows>(*weight.rows));
-      const float by = weight.use.layer == 0 && weight.use.role == Role::value ? 0.5f : 1.0f;
+      const float by =
+          weight.use.place.layer == 0 && weight.use.place.role == Role::value ? 0.5f : 1.0f;
       calibration.coded(weight, 1, std::make_unique<ScaledRows>(*weight.rows, by));
     }
   }

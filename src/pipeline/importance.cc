@@ -42,7 +42,7 @@ ColumnImportance::ColumnImportance(const std::filesystem::path& file, const Mode
   std::vector<std::string> missing;
   for (const Weight& weight : model.weights) {
     const TensorUse& use = weight.use;
-    if (!is_matrix(use.role) || use.part == Part::bias || use.role == Role::position) continue;
+    if (!use.is_matrix() || use.place.role == Role::position) continue;
     const auto found = entries.find(use.gguf);
     std::vector<float> columns;
     if (found != entries.end()) {

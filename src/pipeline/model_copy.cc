@@ -16,8 +16,7 @@ std::shared_ptr<const Grid> grid_of(const std::string& spec, const std::string& 
 
 bool is_coded(const Weight& weight, const Grid& grid) {
   const TensorUse& use = weight.use;
-  return is_matrix(use.role) && use.part == Part::weight && !grid.whole_tensor() &&
-         grid.why_not(use.cols).empty();
+  return use.is_matrix() && !grid.whole_tensor() && grid.why_not(use.cols).empty();
 }
 
 }  // namespace
@@ -31,7 +30,7 @@ ModelCopy::ModelCopy(const Model& model, const std::string& spec, const std::str
   for (const Weight& w : model.weights) {
     if (!is_coded(w, *grid)) continue;
     const TensorJob job{w.use.hf, &w, w.rows, grid, {}};
-    coded_.push_back({{w.use.layer, w.use.role}, std::make_unique<CodedRows>(job, model.decoder)});
+    coded_.push_back({w.use.place, std::make_unique<CodedRows>(job, model.decoder)});
     code_rows(w, grid, {}, {}, w.use.rows, team, coded_.back().rows.get());
     progress.advance(w.use.rows * w.use.cols);
   }

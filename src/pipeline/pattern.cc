@@ -6,8 +6,8 @@
 namespace zp {
 
 std::string use_name(const TensorUse& use) {
-  std::string name = use.layer < 0 ? "" : "layers." + std::to_string(use.layer) + ".";
-  name += role_name(use.role);
+  std::string name = use.place.layer < 0 ? "" : "layers." + std::to_string(use.place.layer) + ".";
+  name += role_name(use.place.role);
   return use.part == Part::bias ? name + ".bias" : name;
 }
 
@@ -73,8 +73,8 @@ bool any_of_alternatives(std::string_view pattern, Is is) {
 }
 
 bool matches_one(std::string_view one, const TensorUse& use) {
-  return (one == role_name(use.role) && use.part == Part::weight) || glob(one, use_name(use)) ||
-         glob(one, use.hf);
+  return (one == role_name(use.place.role) && use.part == Part::weight) ||
+         glob(one, use_name(use)) || glob(one, use.hf);
 }
 
 // "ffn_down" and "mlp.down_proj" are ends of names, from a dot on, without ".weight".
@@ -105,14 +105,14 @@ Asked::Asked(const Model& model) {
   Decoder untied = model.decoder;
   untied.tied = false;
   for (TensorUse& use : tensor_uses(*model.architecture, untied)) {
-    if (use.role == Role::head && use.part == Part::weight) tied_head_ = std::move(use);
+    if (use.place.role == Role::head && use.part == Part::weight) tied_head_ = std::move(use);
   }
 }
 
 bool Asked::operator()(std::string_view pattern, const TensorUse& use) const {
   return any_of_alternatives(pattern, [&](std::string_view one) {
     return names(one, use) ||
-           (tied_head_ && use.role == Role::embedding && names(one, *tied_head_));
+           (tied_head_ && use.place.role == Role::embedding && names(one, *tied_head_));
   });
 }
 

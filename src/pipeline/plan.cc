@@ -53,7 +53,7 @@ Chosen choose(const Container& container, const std::vector<Rule>& rules, std::s
         i < exceptions ? asked(rule.roles, weight.use) : matches(rule.roles, weight.use);
     if (!meant) continue;
     std::shared_ptr<const Grid> grid = grid_for(container, rule.grid, weight);
-    const bool matrix = is_matrix(weight.use.role) && weight.use.part == Part::weight;
+    const bool matrix = weight.use.is_matrix();
     const bool loose = i < exceptions && rule.roles.find('*') != std::string::npos;
     if (loose && !matrix && !refusal(container, *grid, weight).empty()) continue;
     std::string why = rule.why;
@@ -122,7 +122,7 @@ void check_tokens_have_rows(const LoadedModel& loaded) {
 std::string no_match(const std::string& pattern, const Model& model) {
   std::vector<std::string> names;
   for (const Weight& weight : model.weights) {
-    names.emplace_back(role_name(weight.use.role));
+    names.emplace_back(role_name(weight.use.place.role));
     std::string_view stem = weight.use.gguf;
     stem = stem.substr(0, stem.rfind('.'));
     names.emplace_back(stem.substr(stem.rfind('.') + 1));
@@ -233,7 +233,7 @@ std::int64_t coded_bytes(const PlannedOutput& output, const Recipe& recipe) {
   std::map<std::int64_t, std::int64_t> of_layer;
   for (const TensorJob& job : output.layout.jobs) {
     if (job.weight != nullptr)
-      of_layer[job.weight->use.layer] += job.grid->bytes(job.rows->rows(), job.rows->cols());
+      of_layer[job.weight->use.place.layer] += job.grid->bytes(job.rows->rows(), job.rows->cols());
   }
   std::int64_t most = 0;
   for (const auto& [layer, bytes] : of_layer) most = layer < 0 ? most : std::max(most, bytes);

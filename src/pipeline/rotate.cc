@@ -55,7 +55,7 @@ class Rotations {
 
   void measure(const Weight& weight, const Moments& moments) {
     const auto at = static_cast<std::size_t>(&weight - pass_.model.weights.data());
-    const Place place{weight.use.layer, weight.use.role};
+    const Place place = weight.use.place;
     const std::vector<float> h = whole_moments(moments);
     const std::vector<double> without = errors(*weight.rows, at, h, {});
     std::array<double, kWays> shares{1, 1, 1, 1};
@@ -148,7 +148,7 @@ Rewriting rotate_spaces(const RewritePass& pass, Progress& progress, RewriteResu
     for (const Weight& weight : pass.model.weights) {
       const TensorUse& use = weight.use;
       if (!has_input(network, use) || calibration->stage_of(weight) != stage) continue;
-      rotations.measure(weight, moments.at(network.inputs.at({use.layer, use.role})));
+      rotations.measure(weight, moments.at(network.inputs.at(use.place)));
     }
   }
   return rotations.decide(result);

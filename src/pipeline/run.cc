@@ -226,7 +226,7 @@ class Runner {
   std::int64_t last_layer(std::int64_t end, const LayerStatistics& statistics) const {
     std::int64_t last = -1;
     for (const Weight& weight : plan_.model->weights) {
-      if (statistics.stage_of(weight) < end) last = std::max(last, weight.use.layer);
+      if (statistics.stage_of(weight) < end) last = std::max(last, weight.use.place.layer);
     }
     return last;
   }

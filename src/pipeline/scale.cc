@@ -14,7 +14,7 @@ class Readers {
       : moments_(whole_moments(moments)),
         largest_(moments.largest().begin(), moments.largest().end()) {
     for (const Place place : link.readers) {
-      const Weight& weight = *pass.model.find(place.layer, place.role);
+      const Weight& weight = *pass.model.find(place);
       const auto at = static_cast<std::size_t>(&weight - pass.model.weights.data());
       rows_.emplace_back(*weight.rows);
       largest_of_weights_.push_back(largest_of_columns(*weight.rows));
@@ -62,7 +62,7 @@ Rewriting scale_links(const RewritePass& pass, const ChosenRewrite& chosen, Prog
     const std::map<ValueId, Moments>& moments = calibration->gather(progress);
     for (const ScaleLink& link : pass.cancellations.links) {
       const Place first = link.readers.front();
-      if (calibration->stage_of(*pass.model.find(first.layer, first.role)) != stage) continue;
+      if (calibration->stage_of(*pass.model.find(first)) != stage) continue;
       const Readers readers(pass, link, moments.at(calibration->network().inputs.at(first)));
       Scaling found = chosen.rewrite->scale(readers.view(), chosen.options, pass.team);
       losses += found.loss;

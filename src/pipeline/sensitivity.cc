@@ -91,7 +91,7 @@ std::int64_t Sensitivity::bytes(std::span<const Choosable> weights) const {
     std::int64_t most = 0;
     for (const auto& grid : c.grids)
       most = std::max(most, grid->bytes(c.weight->use.rows, c.weight->use.cols));
-    of_layer[c.weight->use.layer] += most;
+    of_layer[c.weight->use.place.layer] += most;
   }
   std::int64_t coded = 0;
   for (const auto& [layer, bytes] : of_layer) coded = layer < 0 ? coded : std::max(coded, bytes);
@@ -132,20 +132,21 @@ void Sensitivity::find_reference(Progress& progress) {
 std::vector<double> Sensitivity::losses_of(const Choosable& c, Tail& tail) {
   const TensorUse& use = c.weight->use;
   const std::unique_ptr<CodedRows> probe = coded(*c.weight, c.grids[c.probe]);
-  const Place place{use.layer, use.role};
+  const Place place = use.place;
   const std::vector<LayerValues>& layers = float_.network().layers;
   tail.engine().replace(place, *probe);
   for (std::int64_t g = 0; g < groups_.count(); ++g) {
-    const bool head = use.role == Role::head;
+    const bool head = use.place.role == Role::head;
     Activations x;
-    if (use.role == Role::embedding) {
+    if (use.place.role == Role::embedding) {
       x = tail.embed(g);
     } else if (head) {
       x = tail.engine().copy_of(reference_.rows(g, reference_.network().hidden()));
     } else {
-      x = tail.engine().copy_of(float_.rows(g, layers[static_cast<std::size_t>(use.layer)].enters));
+      x = tail.engine().copy_of(
+          float_.rows(g, layers[static_cast<std::size_t>(use.place.layer)].enters));
     }
-    for (std::int64_t layer = std::max(use.layer, std::int64_t{0});
+    for (std::int64_t layer = std::max(use.place.layer, std::int64_t{0});
          !head && layer < model_.decoder.layers; ++layer)
       x = tail.layer(layer, std::move(x), g);
     tail.score(x, g);
@@ -165,7 +166,8 @@ std::vector<std::vector<double>> Sensitivity::losses(std::span<const Choosable> 
   find_reference(progress);
   std::int64_t passes = 0;
   for (const Choosable& c : weights) {
-    const std::int64_t first = c.weight->use.role == Role::head ? layers : c.weight->use.layer;
+    const std::int64_t first =
+        c.weight->use.place.role == Role::head ? layers : c.weight->use.place.layer;
     passes += layers - std::max(first, std::int64_t{0}) + 1;
   }
   progress.stage("measure " + std::to_string(weights.size()) + " tensors", passes * tokens(),
@@ -180,7 +182,7 @@ std::vector<std::vector<double>> Sensitivity::losses(std::span<const Choosable> 
       float_.go_on(g, float_.network().layers[static_cast<std::size_t>(stage)].enters);
     for (std::size_t i = 0; i < weights.size(); ++i) {
       const Weight& weight = *weights[i].weight;
-      if (weight.use.layer != (stage < layers ? stage : -1)) continue;
+      if (weight.use.place.layer != (stage < layers ? stage : -1)) continue;
       const Floats h = calibration.of(weight, 0).importance;
       importance_[&weight].assign(h.begin(), h.end());
       out[i] = losses_of(weights[i], tail);
@@ -198,9 +200,9 @@ DivergenceSummary Sensitivity::divergence(std::span<const Choosable> weights,
     std::vector<std::unique_ptr<CodedRows>> rows;
     for (std::size_t i = 0; i < weights.size(); ++i) {
       const TensorUse& use = weights[i].weight->use;
-      if (use.layer != layer) continue;
+      if (use.place.layer != layer) continue;
       rows.push_back(coded(*weights[i].weight, weights[i].grids[choice[i]]));
-      tail.engine().replace({use.layer, use.role}, *rows.back());
+      tail.engine().replace(use.place, *rows.back());
     }
     return rows;
   };

@@ -30,7 +30,8 @@ std::vector<std::vector<TokenId>> windows() {
 Choosable choosable(std::int64_t layer, Role role, std::initializer_list<const char*> specs,
                     std::size_t probe = 0) {
   for (const Weight& w : demo().model.weights) {
-    if (w.use.layer != layer || w.use.role != role || w.use.part != Part::weight) continue;
+    if (w.use.place.layer != layer || w.use.place.role != role || w.use.part != Part::weight)
+      continue;
     Choosable c{&w, {}, probe};
     for (const char* spec : specs) c.grids.push_back(make_grid(spec));
     return c;
@@ -57,7 +58,7 @@ double judged(const Choosable& c, const Team& team) {
   Engine reference(demo().model, team);
   std::vector<std::unique_ptr<Engine>> engines;
   engines.push_back(std::make_unique<Engine>(demo().model, team));
-  engines.front()->replace({use.layer, use.role}, rows);
+  engines.front()->replace(use.place, rows);
   std::vector<TokenId> tokens;
   for (const auto& window : windows()) tokens.insert(tokens.end(), window.begin(), window.end());
   Silent silent;

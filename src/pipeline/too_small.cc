@@ -35,8 +35,9 @@ std::string pattern_of(std::span<const TooSmall> tensors) {
   for (const TooSmall& t : tensors) {
     if (t.weight == nullptr) continue;
     const TensorUse& use = t.weight->use;
-    std::string role(use.part == Part::bias ? "*." + std::string(role_name(use.role)) + ".bias"
-                                            : std::string(role_name(use.role)));
+    std::string role(use.part == Part::bias
+                         ? "*." + std::string(role_name(use.place.role)) + ".bias"
+                         : std::string(role_name(use.place.role)));
     if (std::ranges::find(roles, role) == roles.end()) roles.push_back(std::move(role));
   }
   return fmt::format("{}", fmt::join(roles, ","));

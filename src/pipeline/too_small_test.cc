@@ -89,7 +89,7 @@ TEST(TooSmall, BlocksThatBecomeZerosAreCounted) {
 
 TEST(TooSmall, IsSaidWithNamesCountsAndWhatHelps) {
   Weight value;
-  value.use.role = Role::value;
+  value.use.place.role = Role::value;
   const std::vector<TooSmall> tensors = {{"v0", &value, "q8_0", {4, 4}},
                                          {"v1", &value, "q8_0", {1, 4}},
                                          {"v2", &value, "q8_0", {0, 4}},

@@ -1,0 +1,43 @@
+// Where a tensor stands in the network.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string_view>
+
+namespace zp {
+
+/// What a tensor does in the network. Names (role_name) are those of --set and reports.
+enum class Role {
+  embedding,
+  position,
+  attention_norm,
+  query,
+  key,
+  value,
+  qkv,
+  attention_output,
+  query_norm,
+  key_norm,
+  attention_post_norm,
+  ffn_norm,
+  gate,
+  up,
+  gate_up,
+  down,
+  ffn_post_norm,
+  output_norm,
+  head,
+};
+std::string_view role_name(Role role);
+/// A matrix that multiplies activations or is looked up, not a norm.
+bool is_matrix(Role role);
+
+/// The address of a weight. Its bias has the same.
+struct Place {
+  std::int64_t layer = -1;  ///< -1: outside the layers
+  Role role = Role::embedding;
+  auto operator<=>(const Place&) const = default;
+};
+
+}  // namespace zp
