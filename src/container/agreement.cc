@@ -62,19 +62,19 @@ void refuse_attention(const Decoder& d, const RuntimeModule& module, const std::
                 std::to_string(module.attention_scale(d)), std::to_string(attention_scale(d)));
   if (module.needs_caps && (d.attention_soft_cap <= 0 || d.logit_soft_cap <= 0))
     throw Error(where, "always has both soft caps; the model does not");
-  if (module.needs_window && !d.sliding_window)
+  if (module.needs_window && !d.window())
     throw Error(where, "always has a window; the model has none");
 }
 
 std::string window_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
-  if (module.windows || !d.sliding_window || *d.sliding_window >= d.context) return {};
+  if (module.windows || !d.window() || *d.window() >= d.context) return {};
   std::int64_t layers = 0;
-  for (std::int64_t i = 0; i < d.layers; ++i) layers += window_of_layer(d, i) ? 1 : 0;
+  for (std::int64_t i = 0; i < d.layers; ++i) layers += d.layer(i).window ? 1 : 0;
   if (layers == 0) return {};
   const std::string some =
       layers == d.layers ? "" : fmt::format(" in {} of {} layers", layers, d.layers);
   return fmt::format("{} attends to everything here; the model sees {} tokens{}", runtime,
-                     *d.sliding_window, some);
+                     *d.window(), some);
 }
 
 std::string gelu_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {

@@ -52,13 +52,13 @@ TEST(Agreement, NothingIsSaidWhereBothComputeTheSame) { EXPECT_EQ(notes(model(),
 
 TEST(Agreement, WindowsAreSaidWithTheirSizeAndLayers) {
   Decoder d = model();
-  d.sliding_window = 20;
+  d.every.window = 20;
   EXPECT_EQ(notes(d, {}), Lines{"it attends to everything here; the model sees 20 tokens"});
-  d.first_sliding_layer = 1;
+  set_windows(d, 20, [](std::int64_t layer) { return layer > 0; });
   EXPECT_EQ(notes(d, {}),
             Lines{"it attends to everything here; the model sees 20 tokens in 3 of 4 layers"});
   EXPECT_EQ(notes(d, {.windows = true}), Lines{});
-  d.sliding_window = 512;
+  resize_windows(d, 512);
   EXPECT_EQ(notes(d, {}), Lines{});
 }
 

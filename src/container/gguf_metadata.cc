@@ -77,8 +77,8 @@ void add_attention(Keys& keys, const Decoder& d, bool always_window_key) {
       d.norm_epsilon);
   if (d.attention_soft_cap > 0) keys.real("attn_logit_softcapping", d.attention_soft_cap);
   if (d.logit_soft_cap > 0) keys.real("final_logit_softcapping", d.logit_soft_cap);
-  if (d.sliding_window || always_window_key) {
-    keys.count("attention.sliding_window", d.sliding_window.value_or(0));
+  if (d.window() || always_window_key) {
+    keys.count("attention.sliding_window", d.window().value_or(0));
   }
 }
 

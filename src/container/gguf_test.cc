@@ -269,7 +269,7 @@ TEST(Gguf, SaysWhereLlamaCppWillDiffer) {
   const Architecture& gpt2 = named("gpt2");
   Decoder d = small(gpt2);
   d.activation = Activation::gelu_erf;
-  d.sliding_window = 16;
+  d.every.window = 16;
   const std::vector<std::string> notes = Sample(gpt2, d).layout().notes;
   ASSERT_EQ(notes.size(), 3u);
   EXPECT_NE(notes[0].find("GELU"), std::string::npos);

@@ -274,7 +274,7 @@ OnnxOps::Value OnnxOps::attend(const Value& q, const Value& k, const Value& v, s
                            {"scale", static_cast<float>(factor)}};
   if (decoder_.attention_soft_cap != 0)
     attributes.push_back({"softcap", static_cast<float>(decoder_.attention_soft_cap)});
-  if (const auto window = window_of_layer(decoder_, layer))
+  if (const auto window = decoder_.layer(layer).window)
     attributes.push_back({"local_window_size", *window});
   const std::string out =
       own_node("GroupQueryAttention",

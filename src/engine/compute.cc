@@ -203,7 +203,7 @@ Activations Compute::attend(const Activations& q, const Activations& k, const Ac
       .scale =
           static_cast<float>(decoder_.attention_scale != 0 ? decoder_.attention_scale : natural),
       .soft_cap = static_cast<float>(decoder_.attention_soft_cap),
-      .window = window_of_layer(decoder_, layer)};
+      .window = decoder_.layer(layer).window};
   Activations out = pool_.take(q.rows(), q.cols());
   zp::attend(q.view(), batch_.runs, shape, layer, team_, out.view());
   return out;

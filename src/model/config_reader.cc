@@ -303,10 +303,7 @@ void read_window_layers(ConfigReader& fields, Decoder& d) {
     if (!fits)
       fields.refuse("layer_types", "doesn't follow from max_window_layers and use_sliding_window");
   }
-  if (first < d.layers) {
-    d.sliding_window = window;
-    d.first_sliding_layer = first;
-  }
+  if (first < d.layers) set_windows(d, window, [&](std::int64_t layer) { return layer >= first; });
 }
 
 }  // namespace zp

@@ -120,7 +120,7 @@ TEST(Config, ReadsLongrope) {
   EXPECT_EQ(d.rope.dims, 12);
   EXPECT_EQ(d.rope.long_factor.back(), 6);
   EXPECT_NEAR(d.rope.attention_factor, 1.095445115, 1e-9);  // sqrt(1 + ln 4 / ln 1024) = sqrt 1.2
-  EXPECT_EQ(d.sliding_window, 2047);
+  EXPECT_EQ(d.window(), 2047);
 }
 
 TEST(Config, RefusesLongropeFactorsOfTheWrongLength) {
@@ -136,17 +136,17 @@ TEST(Config, RefusesPartialRotationWhereItIsUnknown) {
 TEST(Config, MistralTakesItsDefaultWindowOnlyWhenTheFieldIsAbsent) {
   Json config = with(llama(), "model_type", "mistral");
   config["architectures"] = {"MistralForCausalLM"};
-  EXPECT_EQ(read(config).sliding_window, 4096);
-  EXPECT_EQ(read(with(config, "sliding_window", nullptr)).sliding_window, std::nullopt);
-  EXPECT_EQ(read(with(config, "sliding_window", 1024)).sliding_window, 1024);
+  EXPECT_EQ(read(config).window(), 4096);
+  EXPECT_EQ(read(with(config, "sliding_window", nullptr)).window(), std::nullopt);
+  EXPECT_EQ(read(with(config, "sliding_window", 1024)).window(), 1024);
   EXPECT_TRUE(refuses(with(llama(), "sliding_window", 1024), "sliding_window"));
 }
 
 TEST(Config, MistralIsKnownByItsClassWhereTheTypeIsMissing) {
   const Json mistral = with(llama(), "architectures", {"MistralForCausalLM"});
-  EXPECT_EQ(read(mistral).sliding_window, 4096);
-  EXPECT_EQ(read(with(mistral, "model_type", "llama")).sliding_window, std::nullopt);
-  EXPECT_EQ(read(with(llama(), "model_type", "mistral")).sliding_window, 4096);
+  EXPECT_EQ(read(mistral).window(), 4096);
+  EXPECT_EQ(read(with(mistral, "model_type", "llama")).window(), std::nullopt);
+  EXPECT_EQ(read(with(llama(), "model_type", "mistral")).window(), 4096);
 }
 
 TEST(Config, TheTypeDecidesAndAClassOfAnotherArchitectureIsRefused) {
@@ -202,12 +202,12 @@ TEST(Config, QwenSlidesFromALayerOn) {
   config["architectures"] = {"Qwen2ForCausalLM"};
   config["sliding_window"] = 128;
   config["max_window_layers"] = 1;
-  EXPECT_EQ(read(config).sliding_window, std::nullopt);
+  EXPECT_EQ(read(config).window(), std::nullopt);
   config["use_sliding_window"] = true;
-  EXPECT_EQ(read(config).sliding_window, 128);
-  EXPECT_EQ(read(config).first_sliding_layer, 1);
+  EXPECT_EQ(read(config).window(), 128);
+  EXPECT_EQ(read(config).rows, (std::vector<Layer>{{}, {128}}));
   config["layer_types"] = {"full_attention", "sliding_attention"};
-  EXPECT_EQ(read(config).first_sliding_layer, 1);
+  EXPECT_EQ(read(config).rows, (std::vector<Layer>{{}, {128}}));
   config["layer_types"] = {"sliding_attention", "full_attention"};
   EXPECT_TRUE(refuses(config, "layer_types"));
 }
@@ -270,8 +270,8 @@ TEST(Config, ReadsGemma2) {
   EXPECT_EQ(d.attention_soft_cap, 50);
   EXPECT_EQ(d.logit_soft_cap, 30);
   EXPECT_TRUE(d.tied && d.post_norms && d.norm_plus_one);
-  EXPECT_EQ(window_of_layer(d, 0), 4096);
-  EXPECT_EQ(window_of_layer(d, 1), std::nullopt);
+  EXPECT_EQ(d.layer(0).window, 4096);
+  EXPECT_EQ(d.layer(1).window, std::nullopt);
   EXPECT_TRUE(refuses(with(gemma2(), "layer_types", {"full_attention", "sliding_attention"}),
                       "layer_types"));
 }

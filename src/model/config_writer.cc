@@ -115,9 +115,11 @@ void write_rope(const Decoder& d, Json& config) {
 }
 
 void write_window_layers(const Decoder& d, Json& config) {
-  config["use_sliding_window"] = d.sliding_window.has_value();
-  config["max_window_layers"] = d.sliding_window ? d.first_sliding_layer : d.layers;
-  if (d.sliding_window) config["sliding_window"] = *d.sliding_window;
+  std::int64_t first = 0;
+  while (first < d.layers && !d.layer(first).window) ++first;
+  config["use_sliding_window"] = d.window().has_value();
+  config["max_window_layers"] = first;
+  if (d.window()) config["sliding_window"] = *d.window();
 }
 
 }  // namespace zp

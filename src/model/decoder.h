@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,13 @@ struct Rope {
   bool operator==(const Rope&) const = default;
 };
 
+/// What a layer has that others of the model may have otherwise.
+struct Layer {
+  std::optional<std::int64_t> window;  ///< tokens a position sees, itself included; none: all
+
+  bool operator==(const Layer&) const = default;
+};
+
 struct Decoder {
   std::string architecture;  ///< our name of it: "llama"
   std::int64_t layers = 0;
@@ -60,18 +68,24 @@ struct Decoder {
   double attention_scale = 0;     ///< scores are q k times this; 0: 1 / sqrt(head_dim)
   double attention_soft_cap = 0;  ///< then cap * tanh(scores / cap), before the mask; 0: none
   double logit_soft_cap = 0;      ///< the same on the logits
-  std::optional<std::int64_t> sliding_window;  ///< tokens a position sees, itself included
-  std::int64_t first_sliding_layer = 0;        ///< layers before it see everything
-  std::int64_t sliding_period = 0;  ///< every such layer (the 2nd, 4th ... for 2) sees everything
   Rope rope;
+  Layer every;              ///< what all layers have
+  std::vector<Layer> rows;  ///< where they differ: one for each, instead
+
+  const Layer& layer(std::int64_t index) const {
+    return rows.empty() ? every : rows[static_cast<std::size_t>(index)];
+  }
+  /// The window of the layers that have one; none: no layer has. It is the same for all of them.
+  std::optional<std::int64_t> window() const;
 
   bool operator==(const Decoder&) const = default;
 };
 
-/// The window of one layer; nothing: it sees everything before it.
-inline std::optional<std::int64_t> window_of_layer(const Decoder& d, std::int64_t layer) {
-  const bool full = d.sliding_period > 0 && (layer + 1) % d.sliding_period == 0;
-  return full || layer < d.first_sliding_layer ? std::nullopt : d.sliding_window;
-}
+/// Gives layers for which `has` is true that window, and others none. The layers are counted.
+void set_windows(Decoder& decoder, std::optional<std::int64_t> window,
+                 const std::function<bool(std::int64_t layer)>& has);
+/// Gives another size to the windows there are, or takes them away; where no layer differs from the
+/// others, all of them get it.
+void resize_windows(Decoder& decoder, std::optional<std::int64_t> window);
 
 }  // namespace zp

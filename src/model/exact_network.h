@@ -251,7 +251,7 @@ class ExactOps {
     const std::int64_t group = head / (d_.heads / d_.kv_heads) * dim;
     const double scale =
         d_.attention_scale != 0 ? d_.attention_scale : 1 / std::sqrt(static_cast<double>(dim));
-    const std::int64_t window = window_of_layer(d_, layer).value_or(r + 1);
+    const std::int64_t window = d_.layer(layer).window.value_or(r + 1);
     const std::int64_t first = std::max(std::int64_t{0}, r + 1 - window);
     const std::span<const double> query = q.part(r, head * dim, dim);
     std::vector<double> p;

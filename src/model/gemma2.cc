@@ -67,7 +67,11 @@ void fix(Decoder& d) {
   d.post_norms = true;
   d.norm_plus_one = true;
   d.embedding_scale = std::sqrt(static_cast<double>(d.hidden));
-  d.sliding_period = 2;
+}
+
+// Every other layer, the first among them, has one.
+void set_windows(Decoder& d, std::optional<std::int64_t> window) {
+  set_windows(d, window, [](std::int64_t layer) { return layer % 2 == 0; });
 }
 
 /// A cap, or 0 when the config says null.
@@ -77,11 +81,13 @@ double read_cap(ConfigReader& fields, std::string_view key, double otherwise) {
 }
 
 void read_windows(ConfigReader& fields, Decoder& d) {
+  std::optional<std::int64_t> window;
   if (!fields.mentions("sliding_window")) {
-    d.sliding_window = kWindow;
+    window = kWindow;
   } else if (fields.has("sliding_window")) {
-    d.sliding_window = fields.count("sliding_window", kMostContext);
+    window = fields.count("sliding_window", kMostContext);
   }
+  set_windows(d, window);
   if (!fields.has("layer_types")) return;
   const std::vector<std::string> types = fields.texts("layer_types");
   bool fits = std::ssize(types) == d.layers;
@@ -129,7 +135,7 @@ void write_config(const Decoder& d, Json& config) {
       scalar == std::round(scalar) ? Json(static_cast<std::int64_t>(scalar)) : Json(scalar);
   config["attn_logit_softcapping"] = cap(d.attention_soft_cap);
   config["final_logit_softcapping"] = cap(d.logit_soft_cap);
-  config["sliding_window"] = d.sliding_window ? Json(*d.sliding_window) : Json();
+  config["sliding_window"] = d.window() ? Json(*d.window()) : Json();
   write_rope(d, config);
 }
 
@@ -142,7 +148,7 @@ double gguf_attention_scale(const Decoder& d) {
 
 void gguf_graph(Decoder& d) {
   fix(d);
-  d.sliding_window = kWindow;
+  set_windows(d, kWindow);
   d.attention_soft_cap = kAttentionCap;
   d.logit_soft_cap = kLogitCap;
   d.attention_scale = gguf_attention_scale(d);

@@ -73,9 +73,9 @@ bool is_mistral(ConfigReader& fields) {
 // MistralConfig takes a window of 4096 when the field is absent, and none when it is null.
 void read_mistral_window(ConfigReader& fields, Decoder& d) {
   if (!fields.mentions("sliding_window")) {
-    d.sliding_window = 4096;
+    d.every.window = 4096;
   } else if (fields.has("sliding_window")) {
-    d.sliding_window = fields.count("sliding_window", kMostContext);
+    d.every.window = fields.count("sliding_window", kMostContext);
   }
 }
 
@@ -103,10 +103,10 @@ void write_config(const Decoder& d, Json& config) {
   config["attention_bias"] = d.attention_bias;
   config["mlp_bias"] = d.mlp_bias;
   write_rope(d, config);
-  if (!d.sliding_window) return;
+  if (!d.window()) return;
   config["architectures"] = {"MistralForCausalLM"};
   config["model_type"] = "mistral";
-  config["sliding_window"] = *d.sliding_window;
+  config["sliding_window"] = *d.window();
 }
 
 }  // namespace

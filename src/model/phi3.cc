@@ -55,7 +55,7 @@ Decoder read_config(const Json& config, const std::string& where) {
   d.tied = fields.boolean("tie_word_embeddings", false);
   d.rope = read_rope(
       fields, d, {.partial_allowed = true, .scalings = {RopeScaling::none, RopeScaling::longrope}});
-  if (fields.has("sliding_window")) d.sliding_window = fields.count("sliding_window", kMostContext);
+  if (fields.has("sliding_window")) d.every.window = fields.count("sliding_window", kMostContext);
   fields.finish(d.architecture, {}, kFixed);
   return d;
 }
@@ -65,7 +65,7 @@ void write_config(const Decoder& d, Json& config) {
   config["rms_norm_eps"] = d.norm_epsilon;
   config["hidden_act"] = std::string(activation_word(d.activation));
   write_rope(d, config);
-  config["sliding_window"] = d.sliding_window ? Json(*d.sliding_window) : Json();
+  config["sliding_window"] = d.window() ? Json(*d.window()) : Json();
   config["pad_token_id"] = nullptr;  // transformers' default is beyond small vocabularies
 }
 

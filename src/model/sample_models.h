@@ -112,8 +112,7 @@ inline std::vector<SampleModel> sample_models() {
     d.embedding_scale = std::sqrt(80.0);
     d.attention_soft_cap = 6;
     d.logit_soft_cap = 15;
-    d.sliding_window = 5;
-    d.sliding_period = 2;
+    set_windows(d, 5, [](std::int64_t layer) { return layer == 0; });
   });
   return all;
 }

@@ -171,16 +171,22 @@ void read_rope(GgufFields& fields, const Architecture& architecture, const Check
   read_scaling(fields, checkpoint, reads_rope_tensors(architecture.gguf), d);
 }
 
+// Layers that take turns are the graph's own; some files say so, too.
+void check_turns(GgufFields& fields, const Decoder& d) {
+  if (d.rows.empty()) return;
+  constexpr const char* kPeriod = "attention.sliding_window_pattern";
+  const auto without = std::ranges::find(d.rows, std::nullopt, &Layer::window);
+  const std::int64_t period = without - d.rows.begin() + 1;
+  if (fields.count(kPeriod, kMostLayers, period) != period)
+    fields.refuse(kPeriod, "value not supported", std::to_string(period));
+}
+
 void read_attention(GgufFields& fields, Decoder& d) {
+  check_turns(fields, d);
   constexpr const char* kWindow = "attention.sliding_window";
   if (fields.has(kWindow)) {
     const std::int64_t window = fields.integer(kWindow, 0, kMostContext);
-    d.sliding_window = window > 0 ? std::optional(window) : std::nullopt;
-  }
-  if (d.sliding_period > 0) {
-    constexpr const char* kPeriod = "attention.sliding_window_pattern";
-    if (fields.count(kPeriod, kMostLayers, d.sliding_period) != d.sliding_period)
-      fields.refuse(kPeriod, "value not supported", std::to_string(d.sliding_period));
+    resize_windows(d, window > 0 ? std::optional(window) : std::nullopt);
   }
   if (d.attention_soft_cap > 0)
     d.attention_soft_cap = fields.positive("attn_logit_softcapping", d.attention_soft_cap);
