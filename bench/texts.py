@@ -55,7 +55,7 @@ def main():
     parser.add_argument("--characters", type=int, default=26_000)
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/zeropoint")
-    o = parser.parse_args()
+    o = parser.parse_intermixed_args()
     known = {}
     if o.keep and o.keep.exists():
         for line in o.keep.read_text().splitlines():
