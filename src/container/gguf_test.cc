@@ -294,7 +294,7 @@ TEST(Gguf, RulesKeepTheHeadAtSixBitsWhereTheRestHasFewer) {
     const auto rules = gguf_container().rules(grid, untied.input());
     EXPECT_EQ(rule_for(rules, "head"), "q6_k");
     EXPECT_EQ(rule_for(rules, "embedding"), grid);
-    EXPECT_EQ(rule_for(rules, "ffn_norm"), "fp32");
+    EXPECT_EQ(rule_for(rules, "*_norm"), "fp32");
     EXPECT_EQ(rule_for(rules, "*.bias"), "fp32");
     EXPECT_EQ(rule_for(rules, "position"), "fp32");
     EXPECT_EQ(rule_for(rules, "down"), grid);
