@@ -34,7 +34,7 @@ using Rows = Json;
 TensorUse some_matrix() {
   TensorUse matrix;
   matrix.rows = matrix.cols = 4096;
-  matrix.role = Role::up;
+  matrix.place.role = Role::up;
   return matrix;
 }
 

@@ -18,7 +18,7 @@ void set_rows(Decoder& d, std::vector<Layer> rows) {
 }  // namespace
 
 std::optional<std::int64_t> Decoder::window() const {
-  const auto with = std::ranges::find_if(rows, [](const Layer& l) { return l.window; });
+  const auto with = std::ranges::find_if(rows, [](const Layer& l) { return l.window.has_value(); });
   return with == rows.end() ? every.window : with->window;
 }
 

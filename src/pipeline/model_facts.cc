@@ -68,7 +68,7 @@ std::string role_of(const Architecture& architecture, std::string_view tensor) {
     if (short_hf.starts_with(architecture.optional_prefix))
       short_hf.remove_prefix(architecture.optional_prefix.size());
     if (matches(row.hf, name) || matches(short_hf, name) || matches(row.gguf, name) ||
-        (!row.mlx.empty() && matches(row.mlx, name))) {
+        (!row.module.empty() && matches(row.module, name))) {
       return std::string(role_name(row.role));
     }
   }

@@ -175,7 +175,7 @@ void read_rope(GgufFields& fields, const Architecture& architecture, const Check
 void check_turns(GgufFields& fields, const Decoder& d) {
   if (d.rows.empty()) return;
   constexpr const char* kPeriod = "attention.sliding_window_pattern";
-  const auto without = std::ranges::find(d.rows, std::nullopt, &Layer::window);
+  const auto without = std::ranges::find(d.rows, Layer());
   const std::int64_t period = without - d.rows.begin() + 1;
   if (fields.count(kPeriod, kMostLayers, period) != period)
     fields.refuse(kPeriod, "value not supported", std::to_string(period));
