@@ -83,7 +83,7 @@ TEST(Bind, EveryArchitectureBindsItsOwnTensors) {
 
 TEST(Bind, NamesAreUniqueInEveryWorld) {
   for (const Architecture* a : architectures()) {
-    for (const auto world : {&TensorUse::hf, &TensorUse::gguf, &TensorUse::mlx}) {
+    for (const auto world : {&TensorUse::hf, &TensorUse::gguf, &TensorUse::module}) {
       std::vector<std::string> names;
       for (const TensorUse& use : tensor_uses(*a, small(a->name))) names.push_back(use.*world);
       std::sort(names.begin(), names.end());
