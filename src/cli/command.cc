@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/human.h"
+#include "base/json.h"
 
 namespace zp::cli {
 
@@ -18,7 +19,6 @@ namespace zp::cli {
 
 void add_commands(const Command& program, Common& common, std::function<int()>& run) {
 #define ZP_COMMAND(file) add_##file(program, common, run);
-#include "base/json.h"
 #include "cli/commands.def"
 #undef ZP_COMMAND
 }

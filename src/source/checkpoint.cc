@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/checked.h"
+#include "base/json.h"
 #include "source/folder.h"
 #include "source/gguf_parts.h"
 #include "source/gguf_vocabulary.h"
@@ -21,7 +22,6 @@ namespace fs = std::filesystem;
 std::span<const SourceKind* const> source_kinds() {
 #define ZP_SOURCE(file) &source_##file,
   static constexpr std::array all = {
-#include "base/json.h"
 #include "source/sources.def"
   };
 #undef ZP_SOURCE
