@@ -7,7 +7,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <filesystem>
 #include <initializer_list>
 #include <iosfwd>
 #include <string>
@@ -165,6 +164,5 @@ class JsonSyntaxError : public Error {
 /// Parses UTF-8 JSON. Throws JsonSyntaxError, and Error at `where` on a key that stands twice in
 /// one object and on nesting deeper than 128.
 Json parse_json(std::string_view text, const std::string& where);
-Json read_json(const std::filesystem::path& path);
 
 }  // namespace zp

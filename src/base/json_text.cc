@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "base/json_file.h"
 #include "base/mapped_file.h"
 
 namespace zp {

@@ -11,6 +11,7 @@
 #include "source/read_model.h"
 #include "text/decode.h"
 #include "text/documents.h"
+#include "text/read_tokenizer.h"
 #include "text/shown.h"
 
 namespace zp::cli {

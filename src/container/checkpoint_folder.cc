@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_file.h"
 #include "container/transformers_tokenizer.h"
 #include "format/safetensors.h"
 #include "text/generation.h"

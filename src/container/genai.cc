@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/json_fields.h"
+#include "base/json_file.h"
 #include "container/checkpoint_folder.h"
 #include "container/genai_search.h"
 #include "container/genai_tokenizer.h"

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "text/read_tokenizer.h"
 #include "text/split_family.h"
 
 namespace zp {

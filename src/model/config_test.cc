@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_file.h"
 #include "model/architecture.h"
 #include "model/config_writer.h"
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_file.h"
 #include "base/mapped_file.h"
 #include "container/onnx_graph.h"
 #include "model/config_writer.h"

@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/json.h"
+#include "base/json_file.h"
 #include "source/folder.h"
 #include "source/gguf_parts.h"
 #include "source/gguf_vocabulary.h"

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/json_fields.h"
+#include "base/json_file.h"
 #include "source/shard_name.h"
 #include "source/unread_files.h"
 

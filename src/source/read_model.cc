@@ -5,6 +5,7 @@
 #include "source/gguf_vocabulary.h"
 #include "source/quantized.h"
 #include "source/unread_files.h"
+#include "text/read_tokenizer.h"
 
 namespace zp {
 namespace {

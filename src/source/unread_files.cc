@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/json_fields.h"
+#include "base/json_file.h"
 #include "format/cursor.h"
 #include "format/imatrix.h"
 #include "format/statistics.h"

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "text/decode.h"
+#include "text/read_tokenizer.h"
 #include "text/test_folder.h"
 
 namespace zp {

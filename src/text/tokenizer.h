@@ -15,7 +15,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -105,12 +104,6 @@ struct Tokenizer {
   std::vector<std::pair<std::string, std::string>> named_templates;  ///< others, by name
   std::vector<std::string> notes;  ///< what people should know about how the files were read
 };
-
-/// Reads what the folder has: tokenizer.json, tokenizer.model, vocab.json + merges.txt or
-/// *.tiktoken, in this order, with tokenizer_config.json, special_tokens_map.json,
-/// added_tokens.json, chat_template.jinja or .json, and config.json for what those leave open.
-/// nullopt when there is none. Throws Error, naming the field, for what it doesn't know.
-std::optional<Tokenizer> read_tokenizer(const std::filesystem::path& folder);
 
 /// Fills up with unused tokens "[PADn]" to `rows`, the rows of the embedding. Throws Error when
 /// there are more tokens than rows.

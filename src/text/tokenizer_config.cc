@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json_fields.h"
+#include "base/json_file.h"
 #include "base/mapped_file.h"
 #include "text/text_pipeline_json.h"
 

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "text/encode.h"
+#include "text/read_tokenizer.h"
 
 namespace zp {
 namespace {

@@ -1,6 +1,7 @@
 #include "text/tokenizer_json.h"
 
 #include "text/encode.h"
+#include "text/read_tokenizer.h"
 #include "text/test_folder.h"
 
 namespace zp {

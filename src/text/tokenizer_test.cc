@@ -1,6 +1,7 @@
 #include "text/tokenizer.h"
 
 #include "base/mapped_file.h"
+#include "text/read_tokenizer.h"
 #include "text/split_family.h"
 #include "text/test_folder.h"
 

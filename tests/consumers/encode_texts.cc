@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "text/decode.h"
 #include "text/encode.h"
+#include "text/read_tokenizer.h"
 
 namespace {
 

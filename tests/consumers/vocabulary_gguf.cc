@@ -8,9 +8,11 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_file.h"
 #include "base/mapped_file.h"
 #include "container/gguf_tokenizer.h"
 #include "format/gguf.h"
+#include "text/read_tokenizer.h"
 #include "text/tokenizer.h"
 
 namespace {

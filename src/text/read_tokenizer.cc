@@ -1,4 +1,4 @@
-#include "text/tokenizer.h"
+#include "text/read_tokenizer.h"
 
 #include "base/error.h"
 #include "base/mapped_file.h"
