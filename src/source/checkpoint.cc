@@ -5,12 +5,7 @@
 
 #include "base/checked.h"
 #include "base/json.h"
-#include "base/json_file.h"
 #include "source/folder.h"
-#include "source/gguf_parts.h"
-#include "source/gguf_vocabulary.h"
-#include "source/mlx.h"
-#include "source/quantized.h"
 #include "source/unread_files.h"
 
 namespace zp {
@@ -117,8 +112,6 @@ void read_files(const ModelFiles& files, Checkpoint& checkpoint) {
   }
 }
 
-Json read_if_there(const fs::path& path) { return fs::exists(path) ? read_json(path) : Json(); }
-
 }  // namespace
 
 Checkpoint open_checkpoint(const fs::path& path) {
@@ -130,19 +123,7 @@ Checkpoint open_checkpoint(const fs::path& path) {
   const ModelFiles files = fs::is_directory(status) ? find_model(path) : model_of_file(path);
   checkpoint.folder = files.folder.empty() ? fs::path(".") : files.folder;
   read_files(files, checkpoint);
-  // A GGUF file says everything itself; what lies beside it may be another model's.
-  if (checkpoint.world == World::gguf) {
-    checkpoint.folder.clear();
-    check_gguf_parts(checkpoint);
-    checkpoint.generation_config() = read_gguf_generation(checkpoint.metadata, path.string());
-  } else {
-    checkpoint.config() = read_if_there(checkpoint.folder / "config.json");
-    checkpoint.generation_config() = read_if_there(checkpoint.folder / "generation_config.json");
-    join_mlx(checkpoint);
-    settle_quantization(checkpoint);
-    if (const std::string adapter = describe_adapter(checkpoint.folder); !adapter.empty())
-      checkpoint.notes.push_back("the folder also has " + adapter + "; it is not applied");
-  }
+  checkpoint.description->complete(checkpoint);
   return checkpoint;
 }
 

@@ -16,6 +16,7 @@
 #include "format/gguf.h"
 #include "format/onnx.h"
 #include "model/architecture.h"
+#include "source/description.h"
 #include "tensor/rows.h"
 
 namespace zp {
@@ -28,6 +29,7 @@ class Checkpoint {
   std::filesystem::path folder;
   std::string kind;         ///< name of the source: "safetensors", "pytorch", "gguf"
   World world = World::hf;  ///< whose names the tensors have
+  const Description* description = &folder_description;  ///< where it is said what the model is
   std::vector<std::unique_ptr<MappedFile>> files;
   std::vector<Tensor> tensors;       ///< in the order of the files; filled by add()
   std::vector<gguf::Pair> metadata;  ///< GGUF's own, else empty

@@ -8,7 +8,11 @@
 
 #include "base/error.h"
 #include "source/checkpoint.h"
+#include "source/gguf_decoder.h"
+#include "source/gguf_parts.h"
+#include "source/gguf_vocabulary.h"
 #include "source/grid_rows.h"
+#include "source/provenance.h"
 
 namespace zp {
 namespace {
@@ -50,6 +54,25 @@ Tensor make_tensor(gguf::TensorInfo&& t, Bytes bytes, const std::string& where) 
   return tensor;
 }
 
+// A GGUF file says everything itself; what lies beside it may be another model's.
+void complete(Checkpoint& checkpoint) {
+  checkpoint.folder.clear();
+  check_gguf_parts(checkpoint);
+  checkpoint.generation_config() =
+      read_gguf_generation(checkpoint.metadata, checkpoint.path.string());
+}
+
+std::optional<Tokenizer> tokenizer(const Checkpoint& checkpoint) {
+  return read_gguf_tokenizer(checkpoint.metadata, checkpoint.path.string());
+}
+
+std::vector<gguf::Pair> provenance(const Checkpoint& checkpoint) {
+  return gguf_provenance(checkpoint.metadata);
+}
+
+constexpr Description kDescription = {complete, find_gguf_architecture, read_gguf_decoder,
+                                      tokenizer, provenance};
+
 void read(Bytes file, const std::string& where, Checkpoint& checkpoint) {
   gguf::Header header = gguf::read_header(file, where);
   for (gguf::TensorInfo& t : header.tensors) {
@@ -59,6 +82,7 @@ void read(Bytes file, const std::string& where, Checkpoint& checkpoint) {
   }
   if (checkpoint.metadata.empty()) checkpoint.metadata = std::move(header.pairs);
   checkpoint.world = World::gguf;
+  checkpoint.description = &kDescription;
 }
 
 }  // namespace

@@ -45,16 +45,6 @@ bool is_printable(const gguf::Value& value) {
   return true;
 }
 
-std::vector<gguf::Pair> own_keys(const std::vector<gguf::Pair>& metadata) {
-  std::vector<gguf::Pair> pairs;
-  for (const gguf::Pair& pair : metadata) {
-    const bool told = pair.key.starts_with("general.") &&
-                      std::ranges::find(kOfTheFile, pair.key) == kOfTheFile.end();
-    if (told && is_printable(pair.value)) pairs.push_back(pair);
-  }
-  return pairs;
-}
-
 // "tiny-llama-v2" -> "Tiny Llama v2", as llama.cpp's converter titles ids.
 std::string title_of_id(std::string_view id) {
   std::string title;
@@ -125,9 +115,18 @@ std::vector<gguf::Pair> of_card(const FrontMatter& card) {
 
 }  // namespace
 
-std::vector<gguf::Pair> provenance_of(const Checkpoint& checkpoint) {
-  if (checkpoint.world == World::gguf) return own_keys(checkpoint.metadata);
-  const std::filesystem::path card = checkpoint.folder / "README.md";
+std::vector<gguf::Pair> gguf_provenance(std::span<const gguf::Pair> metadata) {
+  std::vector<gguf::Pair> pairs;
+  for (const gguf::Pair& pair : metadata) {
+    const bool told = pair.key.starts_with("general.") &&
+                      std::ranges::find(kOfTheFile, pair.key) == kOfTheFile.end();
+    if (told && is_printable(pair.value)) pairs.push_back(pair);
+  }
+  return pairs;
+}
+
+std::vector<gguf::Pair> card_provenance(const std::filesystem::path& folder) {
+  const std::filesystem::path card = folder / "README.md";
   std::error_code unreadable;
   if (!std::filesystem::is_regular_file(card, unreadable)) return {};
   const MappedFile file(card);

@@ -1,18 +1,10 @@
 #include "source/read_model.h"
 
 #include "base/error.h"
-#include "source/gguf_decoder.h"
-#include "source/gguf_vocabulary.h"
 #include "source/quantized.h"
-#include "source/unread_files.h"
-#include "text/read_tokenizer.h"
 
 namespace zp {
 namespace {
-
-std::string config_path(const Checkpoint& checkpoint) {
-  return (checkpoint.folder / "config.json").string();
-}
 
 /// A pair's text if it is printable, else empty.
 std::string text_of(const Checkpoint& checkpoint, std::string_view key) {
@@ -23,22 +15,10 @@ std::string text_of(const Checkpoint& checkpoint, std::string_view key) {
   return {};
 }
 
-Decoder decoder_of(const Architecture& architecture, const Checkpoint& checkpoint) {
-  return checkpoint.world == World::gguf
-             ? read_gguf_decoder(architecture, checkpoint)
-             : architecture.read_config(checkpoint.config(), config_path(checkpoint));
-}
-
 }  // namespace
 
 const Architecture& architecture_of(const Checkpoint& checkpoint) {
-  if (checkpoint.world == World::gguf) return find_gguf_architecture(checkpoint);
-  if (checkpoint.config().is_null()) {
-    const std::string adapter = describe_adapter(checkpoint.folder);
-    throw Error(checkpoint.path.string(), "can't tell what the model computes",
-                "config.json beside the weights", adapter.empty() ? "none" : adapter);
-  }
-  return find_architecture(checkpoint.config(), config_path(checkpoint));
+  return checkpoint.description->architecture(checkpoint);
 }
 
 Model read_model(const Checkpoint& checkpoint) {
@@ -51,10 +31,10 @@ Model read_model(const Checkpoint& checkpoint) {
   const Architecture& architecture = architecture_of(checkpoint);
   if (checkpoint.tensors.empty()) {
     throw Error(where, "no tensors, so no model", {},
-                checkpoint.world == World::gguf ? "a vocabulary alone" : "an empty file");
+                checkpoint.metadata.empty() ? "an empty file" : "a vocabulary alone");
   }
   refuse_quantized(checkpoint);
-  Decoder decoder = decoder_of(architecture, checkpoint);
+  Decoder decoder = checkpoint.description->decoder(architecture, checkpoint);
   if (decoder.layers > std::ssize(checkpoint.tensors)) {
     throw Error(where, "more layers than the checkpoint has tensors", {},
                 std::to_string(decoder.layers));
@@ -63,9 +43,11 @@ Model read_model(const Checkpoint& checkpoint) {
 }
 
 std::optional<Tokenizer> tokenizer_of(const Checkpoint& checkpoint) {
-  return checkpoint.world == World::gguf
-             ? read_gguf_tokenizer(checkpoint.metadata, checkpoint.path.string())
-             : read_tokenizer(checkpoint.folder);
+  return checkpoint.description->tokenizer(checkpoint);
+}
+
+std::vector<gguf::Pair> provenance_of(const Checkpoint& checkpoint) {
+  return checkpoint.description->provenance(checkpoint);
 }
 
 std::optional<std::string> title_of(const Checkpoint& checkpoint) {
