@@ -59,11 +59,11 @@ zp::Matrix matrix(const zp::Grid& grid, const std::vector<float>& w) {
                              : zp::Matrix(w.data(), kRows, kCols);
 }
 
-void code(benchmark::State& state, const std::string& spec, const zp::Method* method) {
+void code(benchmark::State& state, const std::string& spec, const zp::Coder* coder) {
   const std::vector<float> w = heavy_tails();
   const auto grid = zp::make_grid(spec);
   Planes planes(*grid);
-  for ([[maybe_unused]] auto _ : state) method->code(*grid, matrix(*grid, w), {}, {}, planes.out);
+  for ([[maybe_unused]] auto _ : state) coder->code(*grid, matrix(*grid, w), {}, planes.out);
   count_weights(state);
 }
 
@@ -71,7 +71,7 @@ void decode(benchmark::State& state, const std::string& spec) {
   const std::vector<float> w = heavy_tails();
   const auto grid = zp::make_grid(spec);
   Planes planes(*grid);
-  zp::find_method("nearest").code(*grid, matrix(*grid, w), {}, {}, planes.out);
+  zp::make_coder("nearest")->code(*grid, matrix(*grid, w), {}, planes.out);
   std::vector<float> decoded(w.size());
   const zp::Matrix m = matrix(*grid, w);
   for ([[maybe_unused]] auto _ : state) {
@@ -85,7 +85,7 @@ void products(benchmark::State& state, const std::string& spec) {
   const std::vector<float> w = heavy_tails();
   const auto grid = zp::make_grid(spec);
   Planes planes(*grid);
-  zp::find_method("nearest").code(*grid, matrix(*grid, w), {}, {}, planes.out);
+  zp::make_coder("nearest")->code(*grid, matrix(*grid, w), {}, planes.out);
   const zp::Matrix m = matrix(*grid, w);
   std::vector<float> sums(static_cast<std::size_t>(m.rows));
   for ([[maybe_unused]] auto _ : state) {
@@ -98,12 +98,13 @@ void products(benchmark::State& state, const std::string& spec) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::vector<std::unique_ptr<zp::Coder>> coders = zp::coders();
   benchmark::RegisterBenchmark("copy", copy);
   for (const zp::GridFamily* family : zp::grid_families()) {
     for (const std::string& spec : family->examples()) {
-      for (const zp::Method* method : zp::methods()) {
-        benchmark::RegisterBenchmark((spec + "/" + std::string(method->name)).c_str(), code, spec,
-                                     method);
+      for (const auto& coder : coders) {
+        benchmark::RegisterBenchmark((spec + "/" + std::string(coder->name())).c_str(), code, spec,
+                                     coder.get());
       }
       benchmark::RegisterBenchmark((spec + "/decode").c_str(), decode, spec);
       benchmark::RegisterBenchmark((spec + "/products").c_str(), products, spec);

@@ -31,7 +31,7 @@ namespace zp {
 
 struct CalibrationOptions {
   bool feedback = false;    ///< whether more than InputStatistics::importance is asked for
-  MethodOptions method;     ///< what then counts
+  FeedbackOptions method;   ///< what then counts
   std::size_t outputs = 1;  ///< that are coded from it
   bool ranges = false;      ///< whether gather() finds ranges, too; not with upstream correction
   /// Budget: in half of it what the MLPs gave may wait for their last linears' weights, which is

@@ -38,7 +38,7 @@ std::vector<std::int32_t> descending(View2D<double> h) {
 
 }  // namespace
 
-LayerInputs::LayerInputs(Moments moments, std::vector<float> drift, const MethodOptions& options,
+LayerInputs::LayerInputs(Moments moments, std::vector<float> drift, const FeedbackOptions& options,
                          const Team& team)
     : cols_(moments.h().rows) {
   const View2D<double> h = moments.h();

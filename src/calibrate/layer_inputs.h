@@ -17,7 +17,7 @@ class LayerInputs {
   explicit LayerInputs(const Moments& moments) : importance_(moments.importance()) {}
   /// Everything; the moments are used up. drift: as InputStatistics has it, in the moments' own
   /// scale, or without elements; a share of it counts, the larger the more rows it comes from.
-  LayerInputs(Moments moments, std::vector<float> drift, const MethodOptions& options,
+  LayerInputs(Moments moments, std::vector<float> drift, const FeedbackOptions& options,
               const Team& team);
 
   InputStatistics view() const;

@@ -73,6 +73,6 @@ class LayerStatistics {
 };
 
 /// The coder's options for linears that read this value.
-MethodOptions options_for(const Network& network, ValueId input, MethodOptions options);
+FeedbackOptions options_for(const Network& network, ValueId input, FeedbackOptions options);
 
 }  // namespace zp

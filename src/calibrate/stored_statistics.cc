@@ -72,7 +72,7 @@ std::uint64_t hash_of(const Model& model) {
 }
 
 StoredStatistics::StoredStatistics(const std::filesystem::path& file, const Model& model,
-                                   bool feedback, const MethodOptions& options, const Team& team)
+                                   bool feedback, const FeedbackOptions& options, const Team& team)
     : file_(file),
       head_(read_statistics(file_.bytes(), file.string())),
       network_(record(model)),

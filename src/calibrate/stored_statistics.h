@@ -27,7 +27,7 @@ class StoredStatistics final : public LayerStatistics {
   /// Borrows the model and the team. Throws Error for a file that is damaged, of another model, or
   /// lacks an input the model has. feedback: whether more than importance is asked for.
   StoredStatistics(const std::filesystem::path& file, const Model& model, bool feedback,
-                   const MethodOptions& options, const Team& team);
+                   const FeedbackOptions& options, const Team& team);
 
   std::int64_t bytes() const override;
   std::int64_t stages() const override { return std::ssize(network_.layers) + 1; }
@@ -45,7 +45,7 @@ class StoredStatistics final : public LayerStatistics {
   StatisticsHead head_;
   Network network_;
   bool feedback_;
-  MethodOptions options_;
+  FeedbackOptions options_;
   const Team& team_;
   std::int64_t stage_ = -1;
   std::map<ValueId, LayerInputs> inputs_;

@@ -159,19 +159,19 @@ const Weight& find_by_any_name(const Model& model, const TensorOptions& o) {
 }
 
 int explain_tensor_command(const TensorOptions& o, const Common& common) {
-  const Method& method = find_method(o.method);
+  const std::unique_ptr<Coder> coder = make_coder(o.method);
   const std::unique_ptr<Grid> grid = make_grid(o.grid);
   const Checkpoint checkpoint = open_checkpoint(o.model);
   const Tensor* tensor = checkpoint.find(o.name);
   if (tensor == nullptr) {
     const Model model = read_model(checkpoint);
     const Weight& weight = find_by_any_name(model, o);
-    return show(explain_tensor(weight.use.hf, *weight.rows, *grid, method), common);
+    return show(explain_tensor(weight.use.hf, *weight.rows, *grid, *coder), common);
   }
   if (!tensor->rows)
     throw Error("tensor \"" + o.name + "\"", "holds no weights", "a floating-point type",
                 tensor->type);
-  return show(explain_tensor(tensor->name, *tensor->rows, *grid, method), common);
+  return show(explain_tensor(tensor->name, *tensor->rows, *grid, *coder), common);
 }
 
 void add_tensor(const Command& explain, Common& common, std::function<int()>& run) {

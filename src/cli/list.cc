@@ -67,9 +67,16 @@ Rows list_mixtures() {
   return rows;
 }
 
+Json method_row(const Method& method) {
+  Json options = Json::array();
+  for (const auto& option : method.options())
+    options.push_back(fmt::format("{}={}", option.name, option.values));
+  return {{"name", method.name()}, {"summary", method.summary()}, {"options", std::move(options)}};
+}
+
 Rows list_methods() {
   Rows rows = Json::array();
-  for (const Method* m : methods()) rows.push_back({{"name", m->name}, {"summary", m->summary}});
+  for (const auto& coder : coders()) rows.push_back(method_row(*coder));
   return rows;
 }
 
@@ -82,7 +89,7 @@ Rows list_observers() {
 
 Rows list_rewrites() {
   Rows rows = Json::array();
-  for (const Rewrite* r : rewrites()) rows.push_back({{"name", r->name}, {"summary", r->summary}});
+  for (const auto& rewrite : rewrites()) rows.push_back(method_row(*rewrite));
   return rows;
 }
 
@@ -254,6 +261,10 @@ void print_rows(const Rows& rows) {
     }
     if (row.contains("default_grid"))
       fmt::print("  (default {})", row["default_grid"].get<std::string>());
+    if (row.contains("options")) {
+      for (const Json& option : row["options"])
+        fmt::print("\n{:<28}{}", "", option.get<std::string>());
+    }
     fmt::print("\n");
   }
 }

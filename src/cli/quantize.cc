@@ -355,6 +355,20 @@ void show(const QuantizeOutcome& outcome, const QuantizeRequest& request, const 
   if (!request.report.empty()) fmt::print("report written: {}\n", request.report);
 }
 
+// "mse, gptq[:order=on|off,damp=X]".
+template <class Kind>
+std::string choices_text(const std::vector<std::unique_ptr<Kind>>& methods) {
+  std::string text;
+  for (const auto& method : methods) {
+    std::string options;
+    for (const auto& option : method->options())
+      options += fmt::format("{}{}={}", options.empty() ? "[:" : ",", option.name, option.values);
+    text += fmt::format("{}{}{}{}", text.empty() ? "" : ", ", method->name(), options,
+                        options.empty() ? "" : "]");
+  }
+  return text;
+}
+
 int quantize_command(const Options& options, const Common& common) {
   const Team team(common.threads, &cancellation());
   QuantizeRequest request = options.request;
@@ -387,13 +401,11 @@ void add_quantize(const Command& app, Common& common, std::function<int()>& run)
       .required()
       .allow_extra_args(false);
   sub.add_option("--method", request.method,
-                 "How codes are chosen: nearest, mse, hqq or gptq (default: gptq with "
-                 "--calibrate, mse without); "
-                 "gptq:upstream=on|off,order=on|off,damp=X,shrink=X,sweeps=N,floats=keep|adjust; "
-                 "nearest:observer=NAME,percentile=P cuts weights, see list observers");
+                 "How codes are chosen, with its options: " + choices_text(coders()) +
+                     " (default: gptq with --calibrate, mse without); see list methods");
   sub.add_option("--rewrite", request.rewrite,
-                 "What is done to the float model before, NAME[,NAME...] of awq, "
-                 "smoothquant[:alpha=0.5], rotation; with --calibrate")
+                 "What is done to the float model before, one or several, with commas between: " +
+                     choices_text(rewrites()) + "; with --calibrate")
       .allow_extra_args(false);
   sub.add_option("--seed", request.seed, "Of the random signs of --rewrite rotation")
       .capture_default_str();

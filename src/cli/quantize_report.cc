@@ -94,7 +94,7 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
     o.tensors.push_back(reported(output.layout.jobs[i], result.tensors[i], *output.container));
   for (const TensorJob* job : representatives(output.layout, model.decoder.layers)) {
     WeightHistogram& h = o.histograms.emplace_back(
-        weight_histogram(*job->rows, *job->grid, outcome.plan.coder.method->fit));
+        weight_histogram(*job->rows, *job->grid, outcome.plan.coder->fit()));
     h.tensor = job->name;
     h.role = role_name(job->weight->use.place.role);
   }
@@ -136,7 +136,7 @@ QuantizeReport report_of(const QuantizeRequest& request, const QuantizeOutcome& 
   report.title = loaded.title;
   report.source = loaded.checkpoint.path.string();
   report.architecture = loaded.model.architecture->name;
-  report.method = outcome.plan.coder.method->name;
+  report.method = outcome.plan.coder->name();
   if (!request.rewrite.empty()) report.method = request.rewrite + ", then " + report.method;
   report.text = request.judge == "-" ? "standard input" : request.judge;
   report.calibration = outcome.calibration;

@@ -13,7 +13,7 @@
 #include <cmath>
 
 #include "kernel/elementary.h"
-#include "method/rewrite.h"
+#include "method/scaling.h"
 
 namespace zp {
 namespace {
@@ -56,26 +56,30 @@ std::vector<float> factors_of(const std::vector<double>& logs, double a) {
   return factors;
 }
 
-Scaling scale(const LinkedReaders& readers, const RewriteOptions&, const Team& team) {
-  Scaling best{std::vector<float>(static_cast<std::size_t>(readers.sources), 1.0f), 1};
-  const std::vector<double> logs = log_squares(readers);
-  if (logs.empty()) return best;
-  const LinkLoss loss(readers, team);
-  for (int step = 1; step <= kSteps; ++step) {
-    std::vector<float> factors = factors_of(logs, static_cast<double>(step) / kSteps);
-    const double found = loss(factors);
-    if (found < best.loss) best = {std::move(factors), found};
+class Awq final : public ScalingRewrite {
+ public:
+  Awq()
+      : ScalingRewrite(
+            "awq",
+            "columns scaled up before rounding where their inputs are large, as far as that "
+            "helps") {}
+
+  Scaling scale(const LinkedReaders& readers, const Team& team) const override {
+    Scaling best{std::vector<float>(static_cast<std::size_t>(readers.sources), 1.0f), 1};
+    const std::vector<double> logs = log_squares(readers);
+    if (logs.empty()) return best;
+    const LinkLoss loss(readers, team);
+    for (int step = 1; step <= kSteps; ++step) {
+      std::vector<float> factors = factors_of(logs, static_cast<double>(step) / kSteps);
+      const double found = loss(factors);
+      if (found < best.loss) best = {std::move(factors), found};
+    }
+    return best;
   }
-  return best;
-}
+};
 
 }  // namespace
 
-extern const Rewrite rewrite_awq;
-const Rewrite rewrite_awq{
-    "awq",
-    "columns scaled up before rounding where their inputs are large, as far as that helps",
-    {},
-    scale};
+std::unique_ptr<Rewrite> rewrite_awq() { return std::make_unique<Awq>(); }
 
 }  // namespace zp

@@ -16,7 +16,6 @@
 //
 // Rows don't know each other, so tiles of rows have the same bits however they are cut.
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <vector>
 
@@ -213,43 +212,67 @@ std::vector<float> costs(const InputStatistics& inputs) {
   return out;
 }
 
-std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics& inputs,
-                           const MethodOptions& options, PlanesOut out) {
-  if (inputs.feedback.cols != w.cols || (keeps(grid) && !options.adjusts_floats)) {
-    grid.quantize(w, inputs.importance, Fit::search, out);
-    return {};
+class Gptq final : public Coder {
+ public:
+  Gptq()
+      : Coder("gptq",
+              "each column's error is made up for by those behind it, and what layers before have "
+              "done, as a text shows them") {
+    take({either("upstream", upstream_, "on", "off"), either("order", order_, "on", "off"),
+          number_within("damp", "X", damp_, 1e-6, 1e6),
+          number_within("shrink", "X", shrink_, 0.0, 1e6),
+          number_within("sweeps", "N", sweeps_, 0, 100),
+          either("floats", adjusts_floats_, "adjust", "keep")});
   }
-  const auto limit = static_cast<float>(grid.limit());
-  std::vector<float> goal;
-  if (inputs.drift.cols == w.cols) {
-    goal = corrected(w, inputs);
-    for (float& x : goal) x = std::clamp(x, -limit, limit);
-    w = Matrix(goal.data(), w.rows, w.cols);
-  }
-  const std::vector<float> of_columns = costs(inputs);
-  CodedTile tile(grid, w.rows, w.cols);
-  Feedback(w, inputs, of_columns, limit, tile).run();
-  Pull pull(w, inputs.moments, tile);
-  for (int i = 0; i < options.sweeps; ++i) {
-    refit(limit, tile, pull);
-    descend(limit, tile, pull);
-  }
-  tile.pack(out);
-  return pull.left(w, tile, inputs.damping);
-}
 
-constexpr std::array<std::string_view, 6> kOptions = {"upstream", "order",  "damp",
-                                                      "shrink",   "sweeps", "floats"};
+  std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics& inputs,
+                             PlanesOut out) const override {
+    if (inputs.feedback.cols != w.cols || (keeps(grid) && !adjusts_floats_)) {
+      grid.quantize(w, inputs.importance, Fit::search, out);
+      return {};
+    }
+    const auto limit = static_cast<float>(grid.limit());
+    std::vector<float> goal;
+    if (inputs.drift.cols == w.cols) {
+      goal = corrected(w, inputs);
+      for (float& x : goal) x = std::clamp(x, -limit, limit);
+      w = Matrix(goal.data(), w.rows, w.cols);
+    }
+    const std::vector<float> of_columns = costs(inputs);
+    CodedTile tile(grid, w.rows, w.cols);
+    Feedback(w, inputs, of_columns, limit, tile).run();
+    Pull pull(w, inputs.moments, tile);
+    for (int i = 0; i < sweeps_; ++i) {
+      refit(limit, tile, pull);
+      descend(limit, tile, pull);
+    }
+    tile.pack(out);
+    return pull.left(w, tile, inputs.damping);
+  }
+
+  // Who says how far moments are damped doesn't have them shrunk beside it.
+  std::optional<FeedbackOptions> feedback() const override {
+    FeedbackOptions asked{.upstream = upstream_, .order = order_, .shrink = shrink_};
+    if (damp_) asked.damp = *damp_;
+    if (damp_ && !shrink_) asked.shrink = 0;
+    return asked;
+  }
+
+  // The weights as they should be and as they stand, turned, errors, what they owe, codes, and
+  // parameters. A tile reads the layer's whole second moments: rows enough make that pay.
+  TileNeeds tile() const override { return {.floats = 12, .rows = 192}; }
+
+ private:
+  bool upstream_ = true;
+  bool order_ = false;
+  std::optional<double> damp_;
+  std::optional<double> shrink_;
+  int sweeps_ = 3;               // over units and columns when all are coded
+  bool adjusts_floats_ = false;  // whether what stays in a float type makes up for layers before
+};
 
 }  // namespace
 
-extern const Method method_gptq;
-const Method method_gptq{"gptq",
-                         "each column's error is made up for by those behind it, and what layers "
-                         "before have done, as a text shows them",
-                         Fit::search,
-                         true,
-                         code,
-                         kOptions};
+std::unique_ptr<Coder> method_gptq() { return std::make_unique<Gptq>(); }
 
 }  // namespace zp

@@ -91,8 +91,7 @@ struct Planes {
 
 Planes coded(std::string_view method, const Grid& grid, Matrix w, const InputStatistics& inputs) {
   Planes planes(grid, w.rows, w.cols);
-  const Coder coder = parse_coder(method);
-  coder.method->code(grid, w, inputs, coder.options, planes.out());
+  make_coder(method)->code(grid, w, inputs, planes.out());
   return planes;
 }
 
@@ -340,13 +339,13 @@ TEST(Gptq, WhatStaysInAFloatTypeIsKeptToTheBit) {
 }
 
 TEST(Gptq, RefusesOptionsItDoesNotKnow) {
-  EXPECT_FALSE(parse_coder("gptq:upstream=off,order=on").options.upstream);
-  EXPECT_TRUE(parse_coder("gptq:upstream=off,order=on").options.order);
-  EXPECT_EQ(parse_coder("gptq:damp=0.5").options.damp, 0.5);
+  EXPECT_FALSE(make_coder("gptq:upstream=off,order=on")->feedback()->upstream);
+  EXPECT_TRUE(make_coder("gptq:upstream=off,order=on")->feedback()->order);
+  EXPECT_EQ(make_coder("gptq:damp=0.5")->feedback()->damp, 0.5);
   for (const char* wrong :
        {"gptq:", "gptq:damp", "gptq:damp=", "gptq:damp=0", "gptq:damp=nan", "gptq:order=yes",
         "gptq:floats=on", "gptq:sweeps=-1", "gptq:x=1", "mse:damp=1", "gptq2"})
-    EXPECT_THROW(parse_coder(wrong), UsageError) << wrong;
+    EXPECT_THROW(make_coder(wrong), UsageError) << wrong;
 }
 
 std::vector<std::string> specs() {
@@ -398,9 +397,8 @@ TEST_P(GptqGrids, SaysWhatIsLeftOfTheOutputError) {
   static const Layer layer = make_layer(4, 512, 300);
   if (!grid->why_not(layer.cols).empty()) GTEST_SKIP() << grid->why_not(layer.cols);
   Planes planes(*grid, layer.rows, layer.cols);
-  const Coder coder = parse_coder("gptq:floats=adjust");
   const std::optional<double> left =
-      coder.method->code(*grid, layer.weights(), layer.inputs(), coder.options, planes.out());
+      make_coder("gptq:floats=adjust")->code(*grid, layer.weights(), layer.inputs(), planes.out());
   const std::vector<float> q = decoded(*grid, planes, layer.rows, layer.cols);
   // Sums of n products, in which each of n columns then changes in three sweeps of two kinds: all
   // rounded to FP32.

@@ -162,24 +162,27 @@ class Row {
   PlaneBuffers planes_;
 };
 
-std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics& inputs,
-                           const MethodOptions&, PlanesOut out) {
-  std::vector<std::byte*> to(out.begin(), out.end());
-  for (std::int64_t r = 0; r < w.rows; ++r) {
-    Row row(grid, w.row(r), inputs.importance);
-    grid.quantize({w.row(r).data(), 1, w.cols}, row.run(), Fit::search, to);
-    for (std::size_t p = 0; p < to.size(); ++p) to[p] += grid.row_bytes(p, w.cols);
+class Hqq final : public Coder {
+ public:
+  Hqq()
+      : Coder("hqq",
+              "half-quadratic: ranges for the least sum of errors^(3/4), so that outliers "
+              "count for less; no calibration") {}
+
+  std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics& inputs,
+                             PlanesOut out) const override {
+    std::vector<std::byte*> to(out.begin(), out.end());
+    for (std::int64_t r = 0; r < w.rows; ++r) {
+      Row row(grid, w.row(r), inputs.importance);
+      grid.quantize({w.row(r).data(), 1, w.cols}, row.run(), Fit::search, to);
+      for (std::size_t p = 0; p < to.size(); ++p) to[p] += grid.row_bytes(p, w.cols);
+    }
+    return {};
   }
-  return {};
-}
+};
 
 }  // namespace
 
-extern const Method method_hqq;
-const Method method_hqq{
-    "hqq",
-    "half-quadratic: ranges for the least sum of errors^(3/4), so that outliers "
-    "count for less; no calibration",
-    Fit::search, false, code};
+std::unique_ptr<Coder> method_hqq() { return std::make_unique<Hqq>(); }
 
 }  // namespace zp

@@ -38,7 +38,7 @@ Planes coded(const char* method, const Grid& grid, Matrix w, Floats importance) 
   for (auto& plane : planes) out.push_back(plane.data());
   InputStatistics inputs;
   inputs.importance = importance;
-  find_method(method).code(grid, w, inputs, {}, out);
+  make_coder(method)->code(grid, w, inputs, out);
   return planes;
 }
 

@@ -3,7 +3,8 @@
 // tr(E H E^T) of E = W - Q(W diag(s)) diag(1/s) is the error of W diag(s) under diag(1/s) H
 // diag(1/s).
 #include "method/moved_moments.h"
-#include "method/rewrite.h"
+#include "method/output_error.h"
+#include "method/scaling.h"
 
 namespace zp {
 

@@ -1,14 +1,52 @@
-// Methods: coders choose a code for every weight.
+// Methods: coders choose a code for every weight, rewrites (rewrite.h) change the float model
+// before. Each is an object that knows its options; nobody else does.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "grid/grid.h"
-#include "observer/observer.h"
+#include "method/options.h"
 
 namespace zp {
+
+/// What people choose by its name and set by options.
+class Method {
+ public:
+  virtual ~Method() = default;
+  Method(const Method&) = delete;
+  Method& operator=(const Method&) = delete;
+
+  std::string_view name() const { return name_; }
+  std::string_view summary() const { return summary_; }
+  /// Those it takes, as they are set.
+  std::span<const Option> options() const { return options_; }
+  /// NAME[:OPTION=VALUE,...] with all options: what the method does follows from it.
+  std::string spec() const;
+  /// Sets what "OPTION=VALUE,..." says. Throws UsageError at `where`.
+  void set(const std::string& where, std::string_view options);
+
+ protected:
+  Method(std::string_view name, std::string_view summary) : name_(name), summary_(summary) {}
+  /// For the constructor: options of fields that live as long as this.
+  void take(std::vector<Option> options) { options_ = std::move(options); }
+
+ private:
+  /// Throws UsageError for options that don't go together.
+  virtual void check(const std::string&) const {}
+
+  std::string_view name_;
+  std::string_view summary_;
+  std::vector<Option> options_;
+};
+
+/// Sets the one of `all` that NAME[:OPTION=VALUE,...] names; its place. kind: the field of a
+/// request that has the spec. Throws UsageError for what isn't known.
+std::size_t choose(std::span<Method* const> all, std::string_view spec, const std::string& kind);
 
 /// What is known of the inputs x of a linear layer: plain data. Empty: nothing.
 struct InputStatistics {
@@ -28,52 +66,49 @@ struct InputStatistics {
   Floats damping;
 };
 
-/// What may stand after a method's name: "gptq:upstream=off,damp=0.02",
-/// "nearest:observer=percentile".
-struct MethodOptions {
-  bool upstream = true;         ///< make up for what layers before have done to the inputs
-  bool order = false;           ///< columns by descending second moment; each keeps its group
-  bool adjusts_floats = false;  ///< whether what stays in a float type makes up for them, too
+/// How a calibration prepares second moments for a coder that spreads errors.
+struct FeedbackOptions {
+  bool upstream = true;  ///< make up for what layers before have done to the inputs
+  bool order = false;    ///< columns by descending second moment; each keeps its group
   /// Of the second moments' mean, added to their diagonal: towards inputs that are all alike.
   double damp = 0.01;
   /// Of each second moment itself, added to it: towards inputs without correlations (damping.h).
   /// None: by the number of tokens.
   std::optional<double> shrink;
-  int sweeps = 3;                      ///< over units and columns when all are coded
-  const Observer* observer = nullptr;  ///< of each unit's weights, cut to its range; none: all
-  ObserverOptions observing;
 };
 
-/// A coder, as data. Const use from many threads is safe.
-struct Method {
-  std::string_view name;
-  std::string_view summary;
-  Fit fit;                ///< how it fits parameters
-  bool feedback = false;  ///< asks for InputStatistics::feedback; codes as mse does without
-                          ///< statistics
+/// What coding a tile takes.
+struct TileNeeds {
+  /// In memory for each weight: itself, what it decodes to, and its planes, whose bytes are fewer.
+  std::int64_t floats = 3;
+  std::int64_t rows = 1;  ///< at least, where the matrix has them, for the work to pay
+};
+
+/// Chooses codes. Const use from many threads is safe.
+class Coder : public Method {
+ public:
   /// w: rows x cols, a tile of whole rows; out: the planes of these rows. Weights must be finite
   /// and within grid.limit(). Returns what is left of the outputs' error where it was what the
   /// coder made small: tr((V - Q) H (V - Q)^T), H the moments without damping, V the weights or
   /// what they became to make up for layers before.
-  std::optional<double> (*code)(const Grid& grid, Matrix w, const InputStatistics& inputs,
-                                const MethodOptions& options, PlanesOut out);
-  /// Those of MethodOptions it takes, by name.
-  std::span<const std::string_view> options = {};
+  virtual std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics& inputs,
+                                     PlanesOut out) const = 0;
+  /// How it fits parameters.
+  virtual Fit fit() const { return Fit::search; }
+  /// What it asks of second moments, see InputStatistics::feedback; without them it codes as mse
+  /// does. None: importance is all it makes use of.
+  virtual std::optional<FeedbackOptions> feedback() const { return {}; }
+  virtual TileNeeds tile() const { return {}; }
+
+ protected:
+  using Method::Method;
 };
 
+/// One of each, in the order of methods.def.
+std::vector<std::unique_ptr<Coder>> coders();
+/// By NAME[:OPTION=VALUE,...]. Throws UsageError for what isn't known.
+std::unique_ptr<Coder> make_coder(std::string_view spec);
 /// The one that codes where nobody asks for another, and nothing is known of the inputs: mse.
-const Method& default_method();
-
-/// A method and its options.
-struct Coder {
-  const Method* method = &default_method();
-  MethodOptions options;
-};
-
-std::span<const Method* const> methods();
-/// Throws UsageError naming the methods there are.
-const Method& find_method(std::string_view name);
-/// NAME[:OPTION=VALUE,...]. Throws UsageError for what isn't known.
-Coder parse_coder(std::string_view spec);
+const std::shared_ptr<const Coder>& default_coder();
 
 }  // namespace zp

@@ -6,17 +6,20 @@
 namespace zp {
 namespace {
 
-std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics& inputs,
-                           const MethodOptions&, PlanesOut out) {
-  grid.quantize(w, inputs.importance, Fit::search, out);
-  return {};
-}
+class Mse final : public Coder {
+ public:
+  Mse()
+      : Coder("mse", "round to nearest, ranges searched for the least (weighted) squared error") {}
+
+  std::optional<double> code(const Grid& grid, Matrix w, const InputStatistics& inputs,
+                             PlanesOut out) const override {
+    grid.quantize(w, inputs.importance, Fit::search, out);
+    return {};
+  }
+};
 
 }  // namespace
 
-extern const Method method_mse;
-const Method method_mse{"mse",
-                        "round to nearest, ranges searched for the least (weighted) squared error",
-                        Fit::search, false, code};
+std::unique_ptr<Coder> method_mse() { return std::make_unique<Mse>(); }
 
 }  // namespace zp

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "grid/affine.h"
 #include "method/method.h"
+#include "observer/observer.h"
 
 namespace zp {
 namespace {
@@ -23,13 +24,12 @@ std::vector<float> some_weights(std::int64_t count) {
 }
 
 Planes coded(const std::string& method, const Grid& grid, Matrix w) {
-  const Coder coder = parse_coder(method);
   Planes planes;
   std::vector<std::byte*> out;
   for (std::size_t p = 0; p < grid.planes().size(); ++p)
     planes.emplace_back(static_cast<std::size_t>(w.rows * grid.row_bytes(p, w.cols)));
   for (auto& plane : planes) out.push_back(plane.data());
-  coder.method->code(grid, w, {}, coder.options, out);
+  make_coder(method)->code(grid, w, {}, out);
   return planes;
 }
 
@@ -101,7 +101,7 @@ TEST(Nearest, APercentileLowersTheErrorOfRowsWithOutliers) {
 TEST(Nearest, OptionsThatCannotBeAreRefusedByName) {
   const auto refusal = [](const char* spec) -> std::string {
     try {
-      parse_coder(spec);
+      make_coder(spec);
     } catch (const UsageError& e) {
       return e.what();
     }

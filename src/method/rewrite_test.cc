@@ -1,6 +1,5 @@
 // Rewrites: factors found, and what they are worth.
-#include "method/rewrite.h"
-
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +8,8 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "method/moved_moments.h"
+#include "method/output_error.h"
+#include "method/scaling.h"
 
 namespace zp {
 namespace {
@@ -52,14 +53,16 @@ struct Sample {
   std::vector<std::int32_t> source;
 };
 
-const Rewrite& named(std::string_view name) { return *parse_rewrites(name).front().rewrite; }
+Scaling scaled(std::string_view spec, const LinkedReaders& readers, const Team& team) {
+  return dynamic_cast<const ScalingRewrite&>(*parse_rewrites(spec).front()).scale(readers, team);
+}
 
 TEST(Awq, ScalesUpWhatIsLoudAndLosesLess) {
   const Team team(2);
   const auto grid = make_grid("int3:g64");
   const Sample sample(30);
   const LinkedReaders readers = sample.readers({grid.get()});
-  const Scaling found = named("awq").scale(readers, {}, team);
+  const Scaling found = scaled("awq", readers, team);
   EXPECT_LT(found.loss, 1);
   EXPECT_EQ(found.loss, LinkLoss(readers, team)(found.factors));
   EXPECT_GT(found.factors[16], found.factors[17]);
@@ -73,7 +76,7 @@ TEST(Awq, NeverLosesMoreThanWithoutFactors) {
       const auto other = make_grid("int4:g16");
       const Sample sample(loud);
       const LinkedReaders readers = sample.readers({grid.get(), other.get()});
-      const Scaling found = named("awq").scale(readers, {}, team);
+      const Scaling found = scaled("awq", readers, team);
       EXPECT_LE(found.loss, 1) << spec << ", " << loud;
     }
   }
@@ -83,7 +86,7 @@ TEST(Awq, WithoutInputsNothingIsScaled) {
   const auto grid = make_grid("int4:g32");
   Sample sample(1);
   sample.h.assign(sample.h.size(), 0);
-  const Scaling found = named("awq").scale(sample.readers({grid.get()}), {}, Team(1));
+  const Scaling found = scaled("awq", sample.readers({grid.get()}), Team(1));
   EXPECT_EQ(found.factors, std::vector<float>(kCols, 1));
 }
 
@@ -93,7 +96,7 @@ TEST(Awq, ColumnsOfOneSourceShareItsFactor) {
   for (std::size_t j = 0; j < kCols; ++j) sample.source[j] = static_cast<std::int32_t>(j % 32 + 8);
   LinkedReaders readers = sample.readers({grid.get()});
   readers.sources = 48;
-  const Scaling found = named("awq").scale(readers, {}, Team(1));
+  const Scaling found = scaled("awq", readers, Team(1));
   ASSERT_EQ(found.factors.size(), 48u);
   for (std::size_t i = 0; i < 48; ++i) {
     if (i >= 8 && i < 40) continue;
@@ -104,8 +107,8 @@ TEST(Awq, ColumnsOfOneSourceShareItsFactor) {
 TEST(Awq, SameFactorsFromEveryNumberOfThreads) {
   const auto grid = make_grid("int3:g64");
   const Sample sample(10);
-  const Scaling one = named("awq").scale(sample.readers({grid.get()}), {}, Team(1));
-  const Scaling three = named("awq").scale(sample.readers({grid.get()}), {}, Team(3));
+  const Scaling one = scaled("awq", sample.readers({grid.get()}), Team(1));
+  const Scaling three = scaled("awq", sample.readers({grid.get()}), Team(3));
   EXPECT_EQ(one.factors, three.factors);
   EXPECT_EQ(one.loss, three.loss);
 }
@@ -115,7 +118,7 @@ TEST(SmoothQuant, MovesAShareOfTheRange) {
   const Sample sample(30);
   const LinkedReaders readers = sample.readers({grid.get()});
   const auto factors = [&](double alpha) {
-    return named("smoothquant").scale(readers, {alpha}, Team(1)).factors;
+    return scaled(fmt::format("smoothquant:alpha={}", alpha), readers, Team(1)).factors;
   };
   // Inputs up to 120 and 4, weights up to 2.
   EXPECT_FLOAT_EQ(factors(1)[16], 120);
@@ -187,9 +190,8 @@ TEST(MovedMoments, LeaveTheSizeOfOutputsAsItIs) {
 TEST(Rewrites, AreParsedInTheirOrderAndRefusedByName) {
   const auto all = parse_rewrites("smoothquant:alpha=0.25,awq");
   ASSERT_EQ(all.size(), 2u);
-  EXPECT_EQ(all[0].rewrite->name, "smoothquant");
-  EXPECT_EQ(all[0].options.alpha, 0.25);
-  EXPECT_EQ(all[1].rewrite->name, "awq");
+  EXPECT_EQ(all[0]->spec(), "smoothquant:alpha=0.25");
+  EXPECT_EQ(all[1]->spec(), "awq");
   for (const char* wrong : {"", "gptq", "awq,awq", "awq:alpha=1", "smoothquant:beta=1",
                             "smoothquant:alpha=2", "smoothquant:alpha=", "awq,"})
     EXPECT_THROW(parse_rewrites(wrong), UsageError) << wrong;

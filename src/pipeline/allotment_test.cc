@@ -26,7 +26,7 @@ std::vector<std::vector<TokenId>> windows() {
 Recipe recipe_for(const char* target) {
   Recipe recipe;
   recipe.targets = {parse_target(target)};
-  recipe.coder = parse_coder("mse");
+  recipe.coder = make_coder("mse");
   recipe.force = true;
   return recipe;
 }

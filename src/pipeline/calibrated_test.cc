@@ -29,14 +29,14 @@ CalibrationOptions float_statistics(bool feedback) {
   return options;
 }
 
-std::vector<float> decoded(const Grid& grid, const Method& method, Matrix w,
+std::vector<float> decoded(const Grid& grid, const Coder& coder, Matrix w,
                            const InputStatistics& inputs) {
   std::vector<std::vector<std::byte>> planes;
   std::vector<std::byte*> out;
   for (std::size_t p = 0; p < grid.planes().size(); ++p)
     planes.emplace_back(static_cast<std::size_t>(w.rows * grid.row_bytes(p, w.cols)));
   for (auto& plane : planes) out.push_back(plane.data());
-  method.code(grid, w, inputs, {}, out);
+  coder.code(grid, w, inputs, out);
   std::vector<float> q(static_cast<std::size_t>(w.rows * w.cols));
   const std::vector<const std::byte*> in(out.begin(), out.end());
   grid.decode(in, {q.data(), w.rows, w.cols});
@@ -84,7 +84,7 @@ TEST(Calibrated, GptqLeavesLessOfEveryLayersOutputErrorThanMse) {
       for (const char* spec : {"int4:g32", "q4_k", "int3:g64"}) {
         const auto grid = make_grid(spec);
         const auto error = [&](const char* method) {
-          return output_error(w, decoded(*grid, find_method(method), w, inputs), inputs.feedback);
+          return output_error(w, decoded(*grid, *make_coder(method), w, inputs), inputs.feedback);
         };
         EXPECT_LT(error("gptq"), error("mse")) << spec << ", " << weight.use.hf;
       }

@@ -11,7 +11,7 @@
 #include "base/atomic_file.h"
 #include "base/human.h"
 #include "calibrate/windows.h"
-#include "method/option_values.h"
+#include "method/options.h"
 #include "pipeline/expected_work.h"
 #include "pipeline/kept_own_text.h"
 #include "pipeline/plan.h"

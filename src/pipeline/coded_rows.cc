@@ -76,7 +76,7 @@ double code_rows(const Weight& weight, const std::shared_ptr<const Grid>& grid,
                  const Team& team, CodedRows* rows) {
   const TensorJob job{weight.use.hf, &weight, weight.rows, grid, {}};
   const std::int64_t cols = weight.use.cols;
-  const std::int64_t step = tile_rows(job, false);
+  const std::int64_t step = tile_rows(job, *default_coder());
   const std::int64_t there = ceil_div(weight.use.rows, step);
   tiles = std::min(tiles, there);
   std::vector<double> errors(static_cast<std::size_t>(tiles));
@@ -88,7 +88,7 @@ double code_rows(const Weight& weight, const std::shared_ptr<const Grid>& grid,
     check_weights(job, begin, values);
     PlaneBuffers planes;
     const Matrix w(values.data(), count, cols);
-    find_method("mse").code(*grid, w, inputs, {}, make_room(*grid, count, cols, planes));
+    default_coder()->code(*grid, w, inputs, make_room(*grid, count, cols, planes));
     std::vector<float> decoded(values.size());
     decode(*grid, planes, {decoded.data(), count, cols});
     errors[static_cast<std::size_t>(t)] =

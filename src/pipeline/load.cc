@@ -7,7 +7,6 @@
 #include "container/onnx_graph.h"
 #include "model/config_writer.h"
 #include "source/folder.h"
-#include "source/provenance.h"
 #include "source/read_model.h"
 #include "text/generation.h"
 #include "text/token_rows.h"

@@ -14,7 +14,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kTileWeights = 64 * 1024;
-constexpr std::int64_t kFeedbackRows = 192;
 
 std::shared_ptr<const Grid> grid_for(const Container& container, const std::string& spec,
                                      const Weight& weight) {
@@ -218,13 +217,8 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
 }
 
 std::int64_t tile_bytes(const TensorJob& job, const Coder& coder) {
-  const bool feedback = coder.method->feedback;
-  const std::int64_t weights = tile_rows(job, feedback) * job.rows->cols();
-  // FP32 values and what they decode to; the planes' bytes are fewer than a float's each. With
-  // feedback the weights as they should be and as they stand, turned, errors, what they owe, codes,
-  // and parameters; with an observer the weights within its ranges.
-  const int floats = feedback ? 12 : coder.options.observer != nullptr ? 4 : 3;
-  return weights * floats * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t weights = tile_rows(job, coder) * job.rows->cols();
+  return weights * coder.tile().floats * static_cast<std::int64_t>(sizeof(float));
 }
 
 // Coded weights that stay in memory: where statistics go on with them those outside the layers and
@@ -250,7 +244,7 @@ std::int64_t memory_needed(const Plan& plan, const Recipe& recipe) {
   std::vector<std::int64_t> tiles;
   for (const PlannedOutput& out : plan.outputs) {
     for (const TensorJob& job : out.layout.jobs) {
-      const std::int64_t bytes = tile_bytes(job, recipe.coder);
+      const std::int64_t bytes = tile_bytes(job, *recipe.coder);
       if (recipe.memory_bytes > 0 && bytes > recipe.memory_bytes) {
         throw Error("tensor \"" + job.name + "\"", "does not fit the memory budget",
                     "`memory` of at least " + std::to_string(bytes) + " bytes",
@@ -287,11 +281,10 @@ void check_output_path(const fs::path& path, bool force) {
   if (!fs::is_directory(folder)) throw Error(folder.string(), "no such folder to write to");
 }
 
-std::int64_t tile_rows(const TensorJob& job, bool feedback) {
+std::int64_t tile_rows(const TensorJob& job, const Coder& coder) {
   if (job.grid->whole_tensor()) return job.rows->rows();
-  const std::int64_t least = feedback ? kFeedbackRows : 1;
   return std::clamp<std::int64_t>(kTileWeights / std::max<std::int64_t>(1, job.rows->cols()),
-                                  std::min(least, job.rows->rows()), job.rows->rows());
+                                  std::min(coder.tile().rows, job.rows->rows()), job.rows->rows());
 }
 
 double PlannedOutput::bits_per_weight(const Model& model) const {

@@ -22,7 +22,7 @@ namespace zp {
 struct Recipe {
   std::vector<Target> targets;
   const Model* model = nullptr;  ///< a rewritten one, instead of the loaded; the plan borrows it
-  Coder coder;
+  std::shared_ptr<const Coder> coder = default_coder();
   std::vector<Exception> exceptions;
   const ColumnImportance* importance =
       nullptr;                             ///< of the model's columns; the plan keeps the pointer
@@ -63,7 +63,7 @@ struct PlannedOutput {
 /// Borrows the model.
 struct Plan {
   const Model* model = nullptr;
-  Coder coder;
+  std::shared_ptr<const Coder> coder;
   std::vector<PlannedOutput> outputs;
   std::int64_t memory_bytes = 0;  ///< of our own that the run will take at most
   const ColumnImportance* importance = nullptr;
@@ -74,9 +74,9 @@ struct Plan {
 /// Throws Error when something is at `path` (and not `force`), or its folder isn't there.
 void check_output_path(const std::filesystem::path& path, bool force);
 
-/// Rows handled at a time: a tile's FP32 values stay in the second-level cache; with feedback,
-/// which reads the layer's whole second moments for each tile, there are enough to make that pay.
-std::int64_t tile_rows(const TensorJob& job, bool feedback);
+/// Rows handled at a time: a tile's FP32 values stay in the second-level cache, unless the coder
+/// needs more rows.
+std::int64_t tile_rows(const TensorJob& job, const Coder& coder);
 
 /// Throws Error for grids the container can't hold, paths that exist (without force), outputs with
 /// the same path, and tensors that don't fit the memory budget.

@@ -11,8 +11,8 @@ TEST(Plan, WithoutAMethodItIsMse) {
   recipe.targets = {parse_target("gguf:q4_0")};
   recipe.force = true;
   const Plan plan = make_plan(*demo, recipe);
-  ASSERT_NE(plan.coder.method, nullptr);
-  EXPECT_EQ(plan.coder.method->name, "mse");
+  ASSERT_NE(plan.coder, nullptr);
+  EXPECT_EQ(plan.coder->name(), "mse");
   EXPECT_GT(plan.memory_bytes, 0);
 }
 

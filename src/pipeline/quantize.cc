@@ -39,24 +39,23 @@ class Laps {
 };
 
 // The method, which must go with what is known of the weights' inputs.
-Coder coder_of(const QuantizeRequest& request) {
+std::shared_ptr<const Coder> coder_of(const QuantizeRequest& request) {
   const bool calibrated = !request.calibrate.empty();
   const std::string name = !request.method.empty() ? request.method
                            : calibrated            ? "gptq"
-                                                   : std::string(default_method().name);
-  const Coder coder = parse_coder(name);
-  const Method& method = *coder.method;
+                                                   : std::string(default_coder()->name());
+  std::shared_ptr<const Coder> coder = make_coder(name);
   const std::string option = calibrated ? "`calibrate`" : "`statistics`";
   if (!request.resume.empty() && !calibrated && request.statistics.empty())
     throw UsageError("`resume`", "only a calibrated run is worth it", "`calibrate` FILE");
   if (calibrated && !request.statistics.empty())
     throw UsageError("`calibrate`", "not together with `statistics`", "one of them");
-  if (method.feedback && !calibrated && request.statistics.empty())
+  if (coder->feedback() && !calibrated && request.statistics.empty())
     throw UsageError("`method` " + name, "needs a text to calibrate on", "`calibrate` FILE");
   if (!request.rewrite.empty() && !calibrated)
     throw UsageError("`rewrite`", "needs a text to calibrate on", "`calibrate` FILE");
   const bool measured = calibrated && request.fit.asked();  // the text serves that, too
-  if (method.fit == Fit::range && !measured && request.rewrite.empty() &&
+  if (coder->fit() == Fit::range && !measured && request.rewrite.empty() &&
       (calibrated || !request.statistics.empty()))
     throw UsageError(option, "`method` " + name + " takes none", "`method` mse");
   return coder;
@@ -65,7 +64,7 @@ Coder coder_of(const QuantizeRequest& request) {
 // The fields that decide codes and grids, for model cards.
 std::string how_of(const QuantizeRequest& request, const Coder& coder, std::int64_t tokens) {
   std::string how =
-      " `method` " + (request.method.empty() ? std::string(coder.method->name) : request.method);
+      " `method` " + (request.method.empty() ? std::string(coder.name()) : request.method);
   if (!request.rewrite.empty())
     how += fmt::format(" `rewrite` {} `seed` {}", request.rewrite, request.seed);
   if (!request.fit.size.empty()) how += " `fit` " + request.fit.size;
@@ -133,7 +132,7 @@ class Job {
   void load() {
     out_.loaded = load_model(request_.model, progress_);
     text_->read(*out_.loaded, request_.model, remarks_, progress_);
-    recipe_.how = how_of(request_, recipe_.coder, text_->tokens());
+    recipe_.how = how_of(request_, *recipe_.coder, text_->tokens());
     take_windows();
     out_.seconds.load = laps_.lap();
     const std::vector<Work> work = expected_work(out_.loaded->model, outline());
@@ -260,14 +259,13 @@ class Job {
 
   // From windows of a text, or a file of ours; nullptr when there is neither, or nobody asks.
   std::unique_ptr<LayerStatistics> statistics_of(const Model& model) const {
-    const Coder& coder = recipe_.coder;
-    const bool feedback = coder.method->feedback;
-    if (coder.method->fit == Fit::range) return nullptr;
+    const std::optional<FeedbackOptions> feedback = recipe_.coder->feedback();
+    if (recipe_.coder->fit() == Fit::range) return nullptr;
     if (!windows_.empty()) {
       Windows windows = windows_;
       CalibrationOptions options;
-      options.feedback = feedback;
-      options.method = coder.options;
+      options.feedback = feedback.has_value();
+      options.method = feedback.value_or(FeedbackOptions());
       options.outputs = request_.to.size();
       options.memory_bytes = recipe_.memory_bytes;
       options.held_out = hold_out(windows);
@@ -275,8 +273,8 @@ class Job {
     }
     if (request_.statistics.empty()) return nullptr;
     if (is_ours(request_.statistics)) {
-      return std::make_unique<StoredStatistics>(request_.statistics, model, feedback, coder.options,
-                                                team_);
+      return std::make_unique<StoredStatistics>(request_.statistics, model, feedback.has_value(),
+                                                feedback.value_or(FeedbackOptions()), team_);
     }
     if (feedback) {
       throw Error(request_.statistics, "an imatrix is not enough for `method` gptq",
@@ -318,7 +316,7 @@ class Job {
       job.calibration_work = recipe_.statistics->work();
     }
     job.rewrites = std::ssize(rewrites_);
-    job.feedback = recipe_.coder.method->feedback;
+    job.feedback = recipe_.coder->feedback().has_value();
     constexpr std::int64_t kBytesPerToken = 4;
     std::error_code none;
     const auto judged = std::filesystem::file_size(request_.judge, none);
@@ -338,7 +336,7 @@ class Job {
   Progress& progress_;
   Laps laps_;
   Recipe recipe_;
-  std::vector<ChosenRewrite> rewrites_;
+  std::vector<std::unique_ptr<Rewrite>> rewrites_;
   std::optional<CalibrationText> text_;
   UnreadRemarks remarks_;
   Windows windows_;

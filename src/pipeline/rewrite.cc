@@ -1,62 +1,86 @@
 #include "pipeline/rewrite.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "base/error.h"
-#include "pipeline/linears.h"
-#include "pipeline/rotate.h"
-#include "pipeline/scale.h"
+#include "calibrate/calibration.h"
+#include "method/sampled_rows.h"
 
 namespace zp {
 namespace {
 
-// "down of 6 layers"
-std::string readers_text(const std::vector<Place>& readers, std::int64_t layers) {
-  std::string names;
-  for (const Place place : readers)
-    names += (names.empty() ? "" : ", ") + std::string(role_name(place.role));
-  return layers > 1 ? fmt::format("{} of {} layers", names, layers) : names;
-}
-
-// What can't be scaled: one line for all layers alike.
-void note_unlinked(const Cancellations& found, RewriteResult& result) {
-  std::vector<std::pair<const Unlinked*, std::int64_t>> kinds;
-  for (const Unlinked& unlinked : found.unlinked) {
-    const auto same = [&](const auto& kind) {
-      return kind.first->why == unlinked.why &&
-             kind.first->readers.front().role == unlinked.readers.front().role;
-    };
-    const auto kind = std::ranges::find_if(kinds, same);
-    if (kind == kinds.end()) {
-      kinds.emplace_back(&unlinked, 1);
-    } else {
-      ++kind->second;
+// For each weight of the plan's model the grid in each output; nullptr where the weight isn't coded
+// by rows.
+std::vector<std::vector<const Grid*>> grids_of(const Plan& plan) {
+  std::vector<std::vector<const Grid*>> all(plan.model->weights.size(),
+                                            std::vector<const Grid*>(plan.outputs.size(), nullptr));
+  for (std::size_t o = 0; o < plan.outputs.size(); ++o) {
+    for (const TensorJob& job : plan.outputs[o].layout.jobs) {
+      if (job.weight == nullptr || job.form == RowForm::transposed || job.grid->whole_tensor())
+        continue;
+      all[static_cast<std::size_t>(job.weight - plan.model->weights.data())][o] = job.grid.get();
     }
   }
-  for (const auto& [unlinked, layers] : kinds)
-    result.notes.push_back("inputs of " + readers_text(unlinked->readers, layers) +
-                           " stay: " + unlinked->why);
+  return all;
 }
 
-RewriteResult planned(const Rewrite& rewrite, const Cancellations& found) {
-  RewriteResult result;
-  result.name = rewrite.name;
-  if (rewrite.scale != nullptr) {
-    result.possible = std::ssize(found.links);
-    note_unlinked(found, result);
-    return result;
+// The whole symmetric matrix, the mean of its diagonal 1; all zeros where there was nothing else.
+std::vector<float> whole_moments(const Moments& moments) {
+  const View2D<const double> h = moments.h();
+  const auto n = static_cast<std::size_t>(h.cols);
+  double mean = 0;
+  for (std::size_t j = 0; j < n; ++j) mean += h.data[j * (n + 1)] / static_cast<double>(n);
+  const double scale = mean > 0 ? 1 / mean : 1;
+  std::vector<float> out(n * n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j <= i; ++j)
+      out[i * n + j] = out[j * n + i] = static_cast<float>(h.data[i * n + j] * scale);
   }
-  result.possible =
-      std::ranges::count_if(found.links, [](const ScaleLink& l) { return l.mixable > 1; });
-  if (found.stream.why_not.empty()) {
-    ++result.possible;
-  } else {
-    result.notes.push_back("residual stream: stays, " + found.stream.why_not);
-  }
-  return result;
+  return out;
 }
+
+// Gathers full second moments.
+std::unique_ptr<Calibration> float_pass(const Model& model,
+                                        const std::vector<std::vector<std::int32_t>>& windows,
+                                        const Team& team) {
+  CalibrationOptions options;
+  options.feedback = true;
+  options.method.upstream = false;
+  return std::make_unique<Calibration>(model, windows, options, team);
+}
+
+class Pass final : public RewritePass {
+ public:
+  Pass(const Model& of, const Cancellations& found,
+       const std::vector<std::vector<const Grid*>>& grids_of_weights, Fit of_coder,
+       const RewriteRequest& request, const Team& works, Progress& progress)
+      : RewritePass(of, found, grids_of_weights, of_coder, request.seed, works),
+        windows_(request.windows),
+        progress_(progress) {}
+
+  bool next() override {
+    if (!calibration_) calibration_ = float_pass(model, windows_, team);
+    if (++stage_ == calibration_->stages()) return false;
+    moments_ = &calibration_->gather(progress_);
+    return true;
+  }
+
+  std::optional<ReadColumns> columns(const Weight& linear) const override {
+    const Network& network = calibration_->network();
+    const TensorUse& use = linear.use;
+    if (!has_input(network, use) || calibration_->stage_of(linear) != stage_) return {};
+    const Moments& moments = moments_->at(network.inputs.at(use.place));
+    return ReadColumns{whole_moments(moments),
+                       {moments.largest().begin(), moments.largest().end()}};
+  }
+
+ private:
+  const std::vector<std::vector<std::int32_t>>& windows_;
+  Progress& progress_;
+  std::unique_ptr<Calibration> calibration_;
+  std::int64_t stage_ = -1;
+  const std::map<ValueId, Moments>* moments_ = nullptr;
+};
 
 // Beside the pass's own: moments as they are and as they become, and rows of linears that read one
 // input, as they are and as they become.
@@ -75,11 +99,11 @@ void check_memory(const Model& model, const RewriteRequest& request, const Team&
 }  // namespace
 
 std::vector<RewriteResult> plan_rewrites(const Model& model,
-                                         const std::vector<ChosenRewrite>& rewrites) {
+                                         std::span<const std::unique_ptr<Rewrite>> rewrites) {
   std::vector<RewriteResult> all;
   if (rewrites.empty()) return all;
   const Cancellations found = find_cancellations(model);
-  for (const ChosenRewrite& chosen : rewrites) all.push_back(planned(*chosen.rewrite, found));
+  for (const auto& rewrite : rewrites) all.push_back(rewrite->plan(found));
   return all;
 }
 
@@ -90,14 +114,10 @@ std::unique_ptr<RewrittenModel> rewrite(const Plan& plan, const RewriteRequest& 
   const std::vector<std::vector<const Grid*>> grids = grids_of(plan);
   const Cancellations found = find_cancellations(*plan.model);
   const Model* model = plan.model;
-  for (const ChosenRewrite& chosen : request.rewrites) {
-    const RewritePass pass{*model,       found, request.windows, grids, plan.coder.method->fit,
-                           request.seed, team};
-    RewriteResult& result = out->results_.emplace_back(planned(*chosen.rewrite, found));
-    const Rewriting changes = chosen.rewrite->scale != nullptr
-                                  ? scale_links(pass, chosen, progress, result)
-                                  : rotate_spaces(pass, progress, result);
-    out->models_.push_back(std::make_unique<Model>(rewritten(*model, changes)));
+  for (const auto& rewrite : request.rewrites) {
+    Pass pass(*model, found, grids, plan.coder->fit(), request, team, progress);
+    RewriteResult& result = out->results_.emplace_back(rewrite->plan(found));
+    out->models_.push_back(std::make_unique<Model>(rewritten(*model, rewrite->run(pass, result))));
     model = out->models_.back().get();
   }
   return out;

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <span>
 #include <vector>
 
 #include "method/rewrite.h"
@@ -13,26 +13,15 @@
 namespace zp {
 
 struct RewriteRequest {
-  std::vector<ChosenRewrite> rewrites;
-  std::uint64_t seed = 0;                          ///< of random signs
-  std::vector<std::vector<std::int32_t>> windows;  ///< of the calibration text
-  std::int64_t memory_bytes = 0;                   ///< budget; 0: none
-};
-
-/// What a rewrite can do to a model, and what it did.
-struct RewriteResult {
-  std::string name;
-  std::int64_t possible = 0;  ///< inputs that can be scaled; or spaces that can be turned
-  std::int64_t changed = 0;
-  /// Error of linears' outputs as a share of what it was, the mean over inputs; or, of a rotation,
-  /// over linears.
-  double loss = 1;
-  std::vector<std::string> notes;  ///< what can't be, and why
+  std::span<const std::unique_ptr<Rewrite>> rewrites;  ///< borrowed
+  std::uint64_t seed = 0;                              ///< of random signs
+  std::vector<std::vector<std::int32_t>> windows;      ///< of the calibration text
+  std::int64_t memory_bytes = 0;                       ///< budget; 0: none
 };
 
 /// Known before it runs: changed is 0 and loss 1.
 std::vector<RewriteResult> plan_rewrites(const Model& model,
-                                         const std::vector<ChosenRewrite>& rewrites);
+                                         std::span<const std::unique_ptr<Rewrite>> rewrites);
 
 class RewrittenModel {
  public:

@@ -99,7 +99,7 @@ std::vector<Tile> make_tiles(const Plan& plan) {
     double before = 0;
     for (std::size_t j = 0; j < jobs.size(); ++j) {
       const std::int64_t rows = jobs[j].rows->rows();
-      const std::int64_t step = tile_rows(jobs[j], plan.coder.method->feedback);
+      const std::int64_t step = tile_rows(jobs[j], *plan.coder);
       for (std::int64_t r = 0; r < rows; r += step) {
         const std::int64_t count = std::min(step, rows - r);
         keyed.push_back({before / total, {o, j, r, count}});
@@ -236,10 +236,7 @@ class Runner {
     Hash64 hash;
     const auto text = [&hash](const std::string& s) { hash.add(std::as_bytes(std::span(s))); };
     text(fmt::format("state {}", kStateForm));
-    const MethodOptions& o = plan_.coder.options;
-    text(fmt::format("{} {} {} {} {} {} {}", plan_.coder.method->name, o.upstream, o.order, o.damp,
-                     o.shrink.value_or(-1), o.sweeps, o.adjusts_floats));
-    if (o.observer != nullptr) text(fmt::format("{} {}", o.observer->name, o.observing.percentile));
+    text(plan_.coder->spec());
     const std::uint64_t model = hash_of(*plan_.model);
     hash.add(std::as_bytes(std::span(&model, 1)));
     statistics.describe(hash);
@@ -330,8 +327,8 @@ class Runner {
   Outcome quantize(const Tile& tile, const TensorJob& j, Buffers& b) const {
     const Matrix w = as_matrix(tile, j, b.weights);
     const InputStatistics inputs = statistics(tile);
-    const std::optional<double> left = plan_.coder.method->code(
-        *j.grid, w, inputs, plan_.coder.options, make_room(*j.grid, w.rows, w.cols, b.planes));
+    const std::optional<double> left =
+        plan_.coder->code(*j.grid, w, inputs, make_room(*j.grid, w.rows, w.cols, b.planes));
     b.decoded.resize(b.weights.size());
     decode(*j.grid, b.planes, {b.decoded.data(), w.rows, w.cols});
     const Matrix decoded = as_matrix(tile, j, b.decoded);
@@ -416,7 +413,7 @@ class Runner {
                       OutputResult& to) const {
     std::vector<Zeroed> blocks;
     for (const Outcome& outcome : outcomes) blocks.push_back(outcome.blocks);
-    to.too_small = too_small(output, blocks, plan_.coder.method->fit, team_);
+    to.too_small = too_small(output, blocks, plan_.coder->fit(), team_);
     if (std::string note = to_text(to.too_small, *output.container); !note.empty())
       to.notes.push_back(std::move(note));
   }

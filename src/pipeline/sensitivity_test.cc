@@ -53,7 +53,7 @@ double judged(const Choosable& c, const Team& team) {
   for (std::size_t p = 0; p < grid.planes().size(); ++p)
     planes.emplace_back(static_cast<std::size_t>(use.rows * grid.row_bytes(p, use.cols)));
   for (auto& plane : planes) out.push_back(plane.data());
-  find_method("mse").code(grid, {w.data(), use.rows, use.cols}, {}, {}, out);
+  default_coder()->code(grid, {w.data(), use.rows, use.cols}, {}, out);
   rows.set(0, use.rows, planes);
   Engine reference(demo().model, team);
   std::vector<std::unique_ptr<Engine>> engines;

@@ -33,9 +33,9 @@ std::vector<float> read_all(const std::string& name, const RowReader& rows, cons
   return w;
 }
 
-std::vector<float> decode_all(const Grid& grid, const Method& method, Matrix w) {
+std::vector<float> decode_all(const Grid& grid, const Coder& coder, Matrix w) {
   PlaneBuffers planes;
-  method.code(grid, w, {}, {}, make_room(grid, w.rows, w.cols, planes));
+  coder.code(grid, w, {}, make_room(grid, w.rows, w.cols, planes));
   std::vector<float> decoded(static_cast<std::size_t>(w.rows * w.cols));
   decode(grid, planes, {decoded.data(), w.rows, w.cols});
   return decoded;
@@ -101,19 +101,19 @@ std::string bar(std::int64_t count, std::int64_t largest) {
 }  // namespace
 
 TensorExplanation explain_tensor(const std::string& name, const RowReader& rows, const Grid& grid,
-                                 const Method& method) {
+                                 const Coder& coder) {
   const std::int64_t cols = grid.whole_tensor() ? rows.rows() * rows.cols() : rows.cols();
   const std::string why_not = grid.why_not(cols);
   if (!why_not.empty())
     throw Error("tensor \"" + name + "\"", grid.spec() + " can't hold it: " + why_not);
   const std::vector<float> weights = read_all(name, rows, grid);
   const Matrix w(weights.data(), static_cast<std::int64_t>(weights.size()) / cols, cols);
-  const std::vector<float> decoded = decode_all(grid, method, w);
+  const std::vector<float> decoded = decode_all(grid, coder, w);
 
   TensorExplanation e;
   e.name = name;
   e.grid = grid.spec();
-  e.method = method.name;
+  e.method = coder.name();
   e.rows = rows.rows();
   e.cols = rows.cols();
   const Range range = min_max(weights);
@@ -131,7 +131,7 @@ TensorExplanation explain_tensor(const std::string& name, const RowReader& rows,
   e.bits_per_weight = grid.bits_per_weight(rows.rows(), rows.cols());
   e.weights_histogram = histogram(weights, e.lo, e.hi);
   e.decoded_histogram = histogram(decoded, e.lo, e.hi);
-  look_at_groups(grid, w, decoded, method.fit, e);
+  look_at_groups(grid, w, decoded, coder.fit(), e);
   return e;
 }
 

@@ -47,7 +47,7 @@ struct TensorExplanation {
 
 /// Throws Error when the grid can't hold the rows or a weight.
 TensorExplanation explain_tensor(const std::string& name, const RowReader& rows, const Grid& grid,
-                                 const Method& method);
+                                 const Coder& coder);
 Json to_json(const TensorExplanation& explanation);
 std::string to_text(const TensorExplanation& explanation);
 
