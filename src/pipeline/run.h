@@ -1,39 +1,15 @@
 // Runs a plan: weights stream through the grids into the files.
 #pragma once
 
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "base/parallel.h"
 #include "base/progress.h"
-#include "pipeline/outcome.h"
+#include "pipeline/output_result.h"
 #include "pipeline/plan.h"
-#include "pipeline/too_small.h"
 
 namespace zp {
-
-struct TensorResult {
-  std::string name;
-  const Weight* weight = nullptr;
-  std::string grid;
-  std::int64_t bytes = 0;
-  Energy energy;
-  /// The error of what the linear makes of its inputs, see output_share(); nothing: they aren't
-  /// known.
-  std::optional<Energy> outputs;
-  std::optional<HeldOut> held_out;  ///< where windows were held out of the calibration text
-};
-
-struct OutputResult {
-  std::vector<TensorResult> tensors;
-  Energy energy;                       ///< of all the model's weights
-  std::optional<Energy> outputs;       ///< the sum of its tensors'
-  std::optional<HeldOut> held_out;     ///< likewise
-  Weighing weighing = Weighing::none;  ///< what `outputs` are weighed by
-  Fidelity fidelity = Fidelity::quantized;
-  std::vector<TooSmall> too_small;
-  std::vector<std::string> notes;  ///< what the run found, for people
-};
 
 /// Wall time the threads spent, shared out by what they did; they add up to total.
 struct RunSeconds {

@@ -1,0 +1,68 @@
+#include "pipeline/output_files.h"
+
+#include <filesystem>
+
+#include "base/mapped_file.h"
+
+namespace zp {
+namespace fs = std::filesystem;
+
+OutputFiles::OutputFiles(const Plan& plan, bool replace) : plan_(plan) {
+  for (const PlannedOutput& output : plan.outputs) {
+    Open& open = outputs_.emplace_back();
+    if (output.layout.folder) open.folder = std::make_unique<AtomicFolder>(output.path, replace);
+    for (const OutputFile& file : output.layout.files) {
+      const fs::path path = open.folder ? open.folder->partial() / file.name : output.path;
+      open.files.push_back(std::make_unique<AtomicFile>(path, file.bytes, replace));
+    }
+  }
+}
+
+void OutputFiles::write_fixed() const {
+  for (std::size_t o = 0; o < outputs_.size(); ++o) {
+    for (std::size_t i = 0; i < outputs_[o].files.size(); ++i) {
+      const OutputFile& file = plan_.outputs[o].layout.files[i];
+      for (const auto& [offset, bytes] : file.fixed) write(o, i, offset, bytes);
+      if (!file.copy_of.empty()) write(o, i, 0, MappedFile(file.copy_of).bytes());
+    }
+  }
+}
+
+void OutputFiles::write(const Tile& tile, PlaneBuffers& planes) const {
+  const TensorJob& job = job_of(plan_, tile);
+  for (std::size_t p = 0; p < job.planes.size(); ++p) {
+    if (const std::byte flip = job.planes[p].flip; flip != std::byte{}) {
+      for (std::byte& byte : planes[p]) byte ^= flip;
+    }
+    const std::int64_t row_bytes = std::ssize(planes[p]) / tile.rows;
+    write(tile.output, job.planes[p].file, job.planes[p].offset + tile.begin * row_bytes,
+          planes[p]);
+  }
+}
+
+void OutputFiles::write(std::size_t output, std::size_t file, std::int64_t offset,
+                        Bytes bytes) const {
+  outputs_[output].files[file]->write_at(offset, bytes);
+}
+
+void OutputFiles::commit(Progress& progress) const {
+  std::int64_t bytes = 0;
+  for (const PlannedOutput& output : plan_.outputs) bytes += output.layout.bytes();
+  progress.stage("write", bytes, "B");
+  for (const Open& output : outputs_) {
+    for (const auto& file : output.files) {
+      file->flush([&](std::int64_t written) { progress.advance(written); });
+      if (output.folder) file->commit();  // its name inside the hidden folder
+    }
+  }
+  const Naming together;
+  for (const Open& output : outputs_) {
+    if (output.folder) {
+      output.folder->commit();
+    } else {
+      for (const auto& file : output.files) file->commit();
+    }
+  }
+}
+
+}  // namespace zp

@@ -1,0 +1,54 @@
+#include "pipeline/tile_coder.h"
+
+#include "pipeline/check_weights.h"
+
+namespace zp {
+namespace {
+
+// Whether columns are those of a weight; a grid that sees the tensor as one row has none.
+bool has_columns(const TensorJob& job) {
+  return job.weight != nullptr && !job.grid->whole_tensor() && job.form != RowForm::transposed;
+}
+
+}  // namespace
+
+void TileCoder::read(const Tile& tile, TileBuffers& buffers) const {
+  const TensorJob& job = job_of(plan_, tile);
+  buffers.weights.resize(static_cast<std::size_t>(tile.rows * job.rows->cols()));
+  job.rows->read(tile.begin, tile.rows, buffers.weights.data());
+  check_weights(job, tile.begin, buffers.weights);
+}
+
+Outcome TileCoder::code(const Tile& tile, TileBuffers& buffers) const {
+  const TensorJob& job = job_of(plan_, tile);
+  const Grid& grid = *job.grid;
+  const Matrix w = as_matrix(tile, job, buffers.weights);
+  const InputStatistics inputs = statistics(tile);
+  const std::optional<double> left =
+      plan_.coder->code(grid, w, inputs, make_room(grid, w.rows, w.cols, buffers.planes));
+  buffers.decoded.resize(buffers.weights.size());
+  decode(grid, buffers.planes, {buffers.decoded.data(), w.rows, w.cols});
+  const Matrix decoded = as_matrix(tile, job, buffers.decoded);
+  Outcome outcome = outcome_of(grid, w, decoded, inputs, left);
+  const SampledInputs sampled = samples(tile);
+  outcome.seen = sampled_energy(w, decoded, sampled.seen);
+  outcome.held_out = sampled_energy(w, decoded, sampled.held_out);
+  return outcome;
+}
+
+InputStatistics TileCoder::statistics(const Tile& tile) const {
+  const TensorJob& job = job_of(plan_, tile);
+  if (!has_columns(job)) return {};
+  if (plan_.statistics != nullptr) return plan_.statistics->of(*job.weight, tile.output);
+  InputStatistics inputs;
+  if (plan_.importance != nullptr) inputs.importance = plan_.importance->of(*job.weight);
+  return inputs;
+}
+
+SampledInputs TileCoder::samples(const Tile& tile) const {
+  const TensorJob& job = job_of(plan_, tile);
+  if (plan_.statistics == nullptr || !has_columns(job)) return {};
+  return plan_.statistics->samples(*job.weight, tile.output);
+}
+
+}  // namespace zp
