@@ -58,11 +58,6 @@ struct Affine {
     return {group, group, 1};
   }
   std::int64_t groups(std::int64_t cols) const { return ceil_div(cols, shape(cols).block); }
-  std::int64_t row_bytes(std::size_t plane, std::int64_t cols) const {
-    if (plane == 0) return ceil_div(cols * form.bits, 8);
-    if (plane == 1) return groups(cols) * scale->bytes;
-    return has_zero() ? ceil_div(groups(cols) * form.bits, 8) : groups(cols) * offset->bytes;
-  }
 
   void open_block(Params&, Floats, Floats, Fit) const noexcept {}
 
@@ -301,6 +296,19 @@ bool apply(std::string_view word, AffineForm& f) {
   return false;
 }
 
+std::vector<Plane> planes_of(const Affine& codec) {
+  const AffineForm& f = codec.form;
+  const std::string code_type = IntFormat{f.bits, f.is_signed}.name();
+  const std::int64_t group = f.grouping == Grouping::group ? f.group : 0;
+  const auto floats = [&](const char* name, const ScaleTypeInfo& type) {
+    return Plane{name, std::string(type.type_name), 8 * type.bytes, group};
+  };
+  std::vector<Plane> planes = {{"codes", code_type, f.bits, 1}, floats("scales", *codec.scale)};
+  if (codec.has_zero()) planes.push_back({"zeros", code_type, f.bits, group});
+  if (codec.has_min()) planes.push_back(floats("mins", *codec.offset));
+  return planes;
+}
+
 std::unique_ptr<Grid> make(std::string_view spec, const AffineForm& defaults) {
   const bool is_unsigned = spec.starts_with("uint");
   if (!is_unsigned && !spec.starts_with("int")) return nullptr;
@@ -327,13 +335,11 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm& defaults) {
   }
   if (f.offset == Offset::min) f.is_signed = false;
   const Affine codec(f);
-  const std::string code_type = IntFormat{f.bits, f.is_signed}.name();
-  std::vector<Plane> planes = {{"codes", code_type},
-                               {"scales", std::string(codec.scale->type_name)}};
-  if (codec.has_zero()) planes.push_back({"zeros", code_type});
-  if (codec.has_min()) planes.push_back({"mins", std::string(codec.offset->type_name)});
-  return std::make_unique<GridOf<Affine>>(codec, spell(f), Family::affine, std::move(planes),
-                                          codec.limit(), f);
+  const VectorCode<Affine> vector_code = {.open_units = &Affine::open_units,
+                                          .encode_column = &Affine::encode_column,
+                                          .quantize_row = &Affine::quantize_row};
+  return std::make_unique<GridOf<Affine>>(codec, vector_code, spell(f), Family::affine,
+                                          planes_of(codec), codec.limit(), f);
 }
 
 std::vector<std::string> examples() {

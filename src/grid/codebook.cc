@@ -59,9 +59,6 @@ struct CodebookGrid {
 
   std::string why_not(std::int64_t) const { return {}; }
   GridShape shape(std::int64_t) const { return {group, group, 1}; }
-  std::int64_t row_bytes(std::size_t plane, std::int64_t cols) const {
-    return plane == 0 ? (cols + 1) / 2 : 4 * ((cols + group - 1) / group);
-  }
 
   void open_block(Params&, Floats, Floats, Fit) const noexcept {}
   void open_unit(Params& p, std::int64_t, Floats w, Floats h, Fit fit) const noexcept {
@@ -122,8 +119,9 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
                        std::string(book.name) + ":gK, K = 1...65536", std::string(words));
     }
     return std::make_unique<GridOf<CodebookGrid>>(
-        CodebookGrid{&book, group}, std::string(book.name) + ":g" + std::to_string(group),
-        Family::codebook, std::vector<Plane>{{"codes", std::string(book.name)}, {"scales", "fp32"}},
+        CodebookGrid{&book, group}, VectorCode<CodebookGrid>{},
+        std::string(book.name) + ":g" + std::to_string(group), Family::codebook,
+        std::vector<Plane>{{"codes", std::string(book.name), 4, 1}, {"scales", "fp32", 32, group}},
         0x1.FFFFFEp127);
   }
   return nullptr;

@@ -150,6 +150,30 @@ TEST_P(Conformance, WhatEncodeSaysIsWhatDecodeGives) {
   }
 }
 
+// Bytes a row has by what is said of its planes: all of them are written, and none behind them.
+TEST_P(Conformance, RowsFillTheBytesThatPlanesSay) {
+  const auto grid = make_grid(GetParam());
+  for (const Case& c : cases()) {
+    if (!grid->why_not(c.cols).empty()) continue;
+    std::vector<std::vector<std::byte>> written;
+    for (const std::byte before : {std::byte{0x00}, std::byte{0xFF}}) {
+      std::vector<std::byte*> out;
+      std::vector<std::vector<std::byte>> planes;
+      for (std::size_t p = 0; p < grid->planes().size(); ++p)
+        planes.emplace_back(static_cast<std::size_t>(grid->row_bytes(p, c.cols)) + 1, before);
+      for (std::vector<std::byte>& plane : planes) out.push_back(plane.data());
+      grid->quantize({c.w.data(), 1, c.cols}, {}, Fit::range, out);
+      for (std::vector<std::byte>& plane : planes) {
+        ASSERT_EQ(plane.back(), before) << c.name;
+        plane.pop_back();
+        written.push_back(std::move(plane));
+      }
+    }
+    const auto second = written.begin() + std::ssize(grid->planes());
+    ASSERT_TRUE(std::equal(written.begin(), second, second, written.end())) << c.name;
+  }
+}
+
 // Whatever vector code a grid has for many rows: more of them than lanes, columns one by one.
 TEST_P(Conformance, RowsTogetherAreCodedAsAlone) {
   constexpr std::int64_t kRows = 19, kCols = 512;

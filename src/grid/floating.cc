@@ -23,7 +23,6 @@ struct Floating {
   bool wide() const { return format->bits >= 32; }
   std::string why_not(std::int64_t) const { return {}; }
   GridShape shape(std::int64_t cols) const { return {cols, cols, 1}; }
-  std::int64_t row_bytes(std::size_t, std::int64_t cols) const { return cols * bytes(); }
   void open_block(Params&, Floats, Floats, Fit) const noexcept {}
   void open_unit(Params&, std::int64_t, Floats, Floats, Fit) const noexcept {}
 
@@ -78,8 +77,11 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
   const FloatFormat* format = find_float_format(spec);
   const double limit = std::min<double>(zp::decode(*format, format->max_code()), 0x1.FFFFFEp127);
   return std::make_unique<GridOf<Floating>>(
-      Floating{format}, std::string(spec), Family::floating,
-      std::vector<Plane>{{"values", std::string(format->name)}}, limit);
+      Floating{format},
+      VectorCode<Floating>{.quantize_row = &Floating::quantize_row,
+                           .products = &Floating::products},
+      std::string(spec), Family::floating,
+      std::vector<Plane>{{"values", std::string(format->name), format->bits, 1}}, limit);
 }
 
 std::vector<std::string> examples() { return {kNames.begin(), kNames.end()}; }

@@ -3,8 +3,8 @@
 //
 //   mxfp4:blocks  17 bytes for 32 weights: u8 e, then 16 bytes of codes; r = v 2^(e - 128)
 //   nvfp4:blocks  36 bytes for 64 weights: 4 scales UE4M3 (one for 16 weights), then 4 x 8 bytes of
-//                 codes; r = v s / 2; of a scale the highest bit counts nothing; 0x7F (not 0xFF) is
-//                 0
+//                 codes; r = v s / 2; of a scale the highest bit counts nothing, and 0x7F, but not
+//                 0xFF, is 0
 //   v             twice E2M1's values, 0 1 2 3 4 6 8 12 and their negatives from code 8 on; of a
 //                 group of n weights byte j holds weight j in its low half, weight j + n/2 in its
 //                 high one
@@ -93,9 +93,6 @@ struct Fp4Blocks {
   GridShape shape(std::int64_t) const {
     return {static_cast<std::int64_t>(type->block), static_cast<std::int64_t>(type->unit), 1};
   }
-  std::int64_t row_bytes(std::size_t, std::int64_t cols) const {
-    return cols / static_cast<std::int64_t>(type->block) * static_cast<std::int64_t>(type->bytes());
-  }
 
   void open_block(Params&, Floats, Floats, Fit) const noexcept {}
 
@@ -161,8 +158,12 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
         3.4028234663852886e38,
         double{kTop} * static_cast<double>(type.scale(static_cast<std::uint8_t>(type.largest))));
     return std::make_unique<GridOf<Fp4Blocks>>(
-        Fp4Blocks{&type}, std::string(spec), Family::blocks,
-        std::vector<Plane>{{"blocks", std::string(spec.substr(0, spec.find(':')))}}, limit);
+        Fp4Blocks{&type}, VectorCode<Fp4Blocks>{.quantize_rows = &Fp4Blocks::quantize_rows},
+        std::string(spec), Family::blocks,
+        std::vector<Plane>{{"blocks", std::string(spec.substr(0, spec.find(':'))),
+                            static_cast<std::int64_t>(8 * type.bytes()),
+                            static_cast<std::int64_t>(type.block)}},
+        limit);
   }
   return nullptr;
 }

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "base/checked.h"
+
 namespace zp {
 
 std::string_view family_name(Family family) {
@@ -23,6 +25,17 @@ Grid::Grid(std::string spec, Family family, std::vector<Plane> planes, double li
       planes_(std::move(planes)),
       limit_(limit),
       affine_(affine) {}
+
+std::int64_t Grid::row_elements(std::size_t plane, std::int64_t cols) const {
+  const std::int64_t weights = planes_[plane].weights;
+  return weights == 0 ? 1 : ceil_div(cols, weights);
+}
+
+std::int64_t Grid::row_bytes(std::size_t plane, std::int64_t cols) const {
+  const std::int64_t elements = row_elements(plane, cols);
+  const std::int64_t bits = planes_[plane].bits;
+  return elements / 8 * bits + ceil_div(elements % 8 * bits, 8);  // eight take `bits` bytes
+}
 
 std::int64_t Grid::bytes(std::int64_t rows, std::int64_t cols) const {
   if (whole_tensor()) {

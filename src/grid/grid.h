@@ -1,21 +1,21 @@
 // A grid: which values a group of weights can take, and which bytes hold them.
 //
-// Parameters have two levels. A block is one packed record (or one group); a unit shares one inner
-// scale; a step is the codes chosen together: step <= unit <= block. Every method drives every grid
-// through four verbs:
+// Parameters have two levels. A block is one packed record, or one group. A unit is the weights of
+// a block that share an inner scale. A step is the codes chosen together: step <= unit <= block.
+// Every method drives every grid through four verbs:
 //
 //   open_block(params, w, h)      fit the outer parameters from the whole block
 //   open_unit (params, u, w, h)   fit the inner scale of unit u
-//   encode    (params, j, w)      codes of one step at column j of the block, and what they decode
-//   to pack / decode                 params and codes <-> bytes
+//   encode    (params, j, w)      choose the codes of a step, and say what they decode to
+//   pack / decode                 parameters and codes <-> bytes
 //
-// Two rules make that work. encode is a pure function of (params, position, weights), so columns
-// may come in any order. What encode calls decoded is exactly what decode gives back from the
-// packed bytes (scales already rounded to their stored type), so error feedback corrects the real
-// error.
+// Two rules make that work. encode is a pure function of parameters, position and weights, so
+// columns may come in any order. What it calls decoded is what decode gives back from the packed
+// bytes: scales are rounded to their stored type before the first code is chosen. So error feedback
+// corrects the error there really is.
 //
-// Stored bytes are one or more planes (codes, scales, zeros ...); each row takes a whole number of
-// bytes in each plane, and rows follow each other without gaps.
+// Stored bytes are one or more planes (codes, scales, zeros ...). A row takes a whole number of
+// bytes in each, and rows follow each other without gaps.
 #pragma once
 
 #include <cstdint>
@@ -67,10 +67,13 @@ struct GridShape {
   std::int64_t step;
 };
 
-/// One stored stream.
+/// One stored stream. A row's elements lie one behind the other, the first in the lowest bits of
+/// its first byte (where codebooks have the second); what is left of the last byte is zero.
 struct Plane {
   std::string name;       ///< "codes", "scales", "zeros", "mins", "blocks" or "values"
   std::string type_name;  ///< element type as people read it: "uint4", "fp16", "q8_0"
+  std::int64_t bits;      ///< of an element
+  std::int64_t weights;   ///< of a row that share an element; 0: all of them
 };
 
 /// Planes of a run of rows: planes[i] points at the first byte of plane i.
@@ -83,9 +86,8 @@ class Grid {
  public:
   virtual ~Grid() = default;
 
-  const std::string& spec() const {
-    return spec_;
-  }  ///< canonical and full, e.g. "int4:g32:zero:s16"
+  /// Canonical and full, e.g. "int4:g32:zero:s16".
+  const std::string& spec() const { return spec_; }
   Family family() const { return family_; }
   std::span<const Plane> planes() const { return planes_; }
   /// Set for Family::affine.
@@ -99,34 +101,38 @@ class Grid {
   /// of 32".
   virtual std::string why_not(std::int64_t cols) const = 0;
   virtual GridShape shape(std::int64_t cols) const = 0;
-  virtual std::int64_t row_bytes(std::size_t plane, std::int64_t cols) const = 0;
+  /// Elements of a plane in a row of `cols` weights, and their bytes.
+  std::int64_t row_elements(std::size_t plane, std::int64_t cols) const;
+  std::int64_t row_bytes(std::size_t plane, std::int64_t cols) const;
   /// All planes of a rows x cols tensor.
   std::int64_t bytes(std::int64_t rows, std::int64_t cols) const;
   double bits_per_weight(std::int64_t rows, std::int64_t cols) const;
 
   /// Bytes of one block's parameters (trivially copyable, alignment of double).
   virtual std::int64_t params_bytes(std::int64_t cols) const = 0;
-  // The walk's verbs over a tile of rows. `params`: tile rows x params_bytes, one block's each.
-  // w: rows x (columns of this block | unit | step); the last of a row may be shorter.
-  // h: importance of these columns, or empty (all one).
+
+  // The four verbs, over a tile of rows. params: rows x params_bytes(), each row's of one block. h:
+  // importance of the columns of w, or empty (each 1).
+
+  /// w: rows x the columns of a block; the last of a row may have fewer.
   virtual void open_block(std::byte* params, Matrix w, Floats h, Fit fit) const noexcept = 0;
+  /// w: rows x the columns of unit u of the block; the last of a row may have fewer.
   virtual void open_unit(std::byte* params, std::int64_t u, Matrix w, Floats h,
                          Fit fit) const noexcept = 0;
-  /// j: column inside the block where w begins; w: rows x one or more whole steps of one unit.
-  /// codes and decoded: as w.
+  /// w: rows x whole steps of one unit, from column j of the block on. codes, decoded: as w.
   virtual void encode(const std::byte* params, std::int64_t j, Matrix w, View2D<Code> codes,
                       View2D<float> decoded) const noexcept = 0;
-  /// One row. params: its blocks' parameters one after another. codes: cols.
+  /// One row. params: of its blocks, one behind the other. codes: one for each column.
   virtual void pack(const std::byte* params, std::span<const Code> codes,
                     PlanesOut out) const noexcept = 0;
-  /// rows x out.cols values from the planes.
+  /// What the planes of out.rows rows hold.
   virtual void decode(PlanesIn in, View2D<float> out) const noexcept = 0;
   /// out[r] = dot(x, decoded row r) of kernel/matmul.h, x.size() columns: to the bit, but no row of
   /// floats need come into being.
   virtual void products(PlanesIn in, Floats x, std::span<float> out) const = 0;
 
-  /// Nearest code for every weight, row by row: the bytes of the walk without feedback, in one pass
-  /// and with vector code where the grid has it.
+  /// All verbs in one pass, each weight with its nearest code: the bytes that the verbs give one
+  /// after the other, in vector code where the grid has it.
   virtual void quantize(Matrix w, Floats h, Fit fit, PlanesOut out) const = 0;
 
  protected:

@@ -48,72 +48,77 @@ std::vector<std::string> names_of(const Types& types) {
   return all;
 }
 
-/// A Codec has a trivially copyable `Params` (one block's) and, for one row:
-///   std::string why_not(cols); GridShape shape(cols); std::int64_t row_bytes(plane, cols);
-///   void open_block(Params&, Floats w, Floats h, Fit);  open_unit(Params&, u, w, h, Fit);
-///   void encode(const Params&, j, Floats w, std::span<Code>, std::span<float> decoded);
-///     (whole steps of one unit)
-///   void pack(const Params*, std::span<const Code>, PlanesOut);
-///   void decode_row(PlanesIn, std::span<float>);
-/// and may have vector code with the same bytes: bool quantize_row(Floats w, Floats h, Fit,
-/// PlanesOut), false where it has none for this, or void quantize_rows(Matrix w, Floats h, Fit,
-/// PlanesOut) for everything; void open_blocks(Params*, Matrix w, Floats h, Fit),
-/// open_units(Params*, u, Matrix w, Floats h, Fit) for one block or unit of many rows; void
-/// encode_column(const Params*, j, Floats w, Code*, float* decoded) for one weight of many rows;
-/// void products(PlanesIn, Floats x, std::span<float> out) as Grid has it.
+/// Vector code of a codec: it gives the bytes and values of the functions for one row, and takes
+/// their place. Only what is named here is called; nullptr: there is none.
+template <class Codec>
+struct VectorCode {
+  using Params = typename Codec::Params;
+  /// One block, or unit u, of many rows.
+  void (Codec::*open_blocks)(Params*, Matrix w, Floats h, Fit) const noexcept = nullptr;
+  void (Codec::*open_units)(Params*, std::int64_t u, Matrix w, Floats h,
+                            Fit) const noexcept = nullptr;
+  /// One weight of many rows, in column j of the block.
+  void (Codec::*encode_column)(const Params*, std::int64_t j, Floats w, Code* codes,
+                               float* decoded) const noexcept = nullptr;
+  /// One whole row; returns false, with nothing done, where it has no code for this one.
+  bool (Codec::*quantize_row)(Floats w, Floats h, Fit, PlanesOut) const = nullptr;
+  /// As Grid::quantize() and products().
+  void (Codec::*quantize_rows)(Matrix w, Floats h, Fit, PlanesOut) const = nullptr;
+  void (Codec::*products)(PlanesIn, Floats x, std::span<float> out) const = nullptr;
+};
+
+/// A Codec has a trivially copyable `Params`, of one block, and for one row
+///
+///   std::string why_not(cols)
+///   GridShape   shape(cols)
+///   void open_block(Params&, Floats w, Floats h, Fit)
+///   void open_unit (Params&, u, Floats w, Floats h, Fit)
+///   void encode    (const Params&, j, Floats w, std::span<Code>, std::span<float> decoded)
+///   void pack      (const Params*, std::span<const Code>, PlanesOut)
+///   void decode_row(PlanesIn, std::span<float>)
+///
+/// with the meaning they have in Grid.
 template <class Codec>
 class GridOf : public Grid {
   using Params = typename Codec::Params;
   static_assert(std::is_trivially_copyable_v<Params>);
 
  public:
-  GridOf(Codec codec, std::string spec, Family family, std::vector<Plane> planes, double limit,
-         std::optional<AffineForm> affine = {})
-      : Grid(std::move(spec), family, std::move(planes), limit, affine), codec_(std::move(codec)) {}
+  GridOf(Codec codec, const VectorCode<Codec>& vector_code, std::string spec, Family family,
+         std::vector<Plane> planes, double limit, std::optional<AffineForm> affine = {})
+      : Grid(std::move(spec), family, std::move(planes), limit, affine),
+        codec_(std::move(codec)),
+        vector_(vector_code) {}
 
   std::string why_not(std::int64_t cols) const override { return codec_.why_not(cols); }
   GridShape shape(std::int64_t cols) const override { return codec_.shape(cols); }
-  std::int64_t row_bytes(std::size_t plane, std::int64_t cols) const override {
-    return codec_.row_bytes(plane, cols);
-  }
   std::int64_t params_bytes(std::int64_t) const override { return sizeof(Params); }
 
   void open_block(std::byte* params, Matrix w, Floats h, Fit fit) const noexcept override {
-    if constexpr (requires { codec_.open_blocks(&at(params, 0), w, h, fit); }) {
-      codec_.open_blocks(&at(params, 0), w, h, fit);
-    } else {
-      for (std::int64_t r = 0; r < w.rows; ++r) codec_.open_block(at(params, r), w.row(r), h, fit);
-    }
+    if (vector_.open_blocks != nullptr)
+      return (codec_.*vector_.open_blocks)(&at(params, 0), w, h, fit);
+    for (std::int64_t r = 0; r < w.rows; ++r) codec_.open_block(at(params, r), w.row(r), h, fit);
   }
   void open_unit(std::byte* params, std::int64_t u, Matrix w, Floats h,
                  Fit fit) const noexcept override {
-    if constexpr (requires { codec_.open_units(&at(params, 0), u, w, h, fit); }) {
-      codec_.open_units(&at(params, 0), u, w, h, fit);
-    } else {
-      for (std::int64_t r = 0; r < w.rows; ++r)
-        codec_.open_unit(at(params, r), u, w.row(r), h, fit);
-    }
+    if (vector_.open_units != nullptr)
+      return (codec_.*vector_.open_units)(&at(params, 0), u, w, h, fit);
+    for (std::int64_t r = 0; r < w.rows; ++r) codec_.open_unit(at(params, r), u, w.row(r), h, fit);
   }
   void encode(const std::byte* params, std::int64_t j, Matrix w, View2D<Code> codes,
               View2D<float> decoded) const noexcept override {
-    if constexpr (requires {
-                    codec_.encode_column(&at(params, 0), j, Floats(), nullptr, nullptr);
-                  }) {
-      if (w.stride == 1 && codes.stride == 1 && decoded.stride == 1) {
-        const Floats column(w.data, static_cast<std::size_t>(w.rows));
-        return codec_.encode_column(&at(params, 0), j, column, codes.data, decoded.data);
-      }
+    const bool is_column = w.stride == 1 && codes.stride == 1 && decoded.stride == 1;
+    if (is_column && vector_.encode_column != nullptr) {
+      const Floats column(w.data, static_cast<std::size_t>(w.rows));
+      return (codec_.*vector_.encode_column)(&at(params, 0), j, column, codes.data, decoded.data);
     }
     for (std::int64_t r = 0; r < w.rows; ++r) {
       codec_.encode(at(params, r), j, w.row(r), codes.row(r), decoded.row(r));
     }
   }
   void quantize(Matrix w, Floats h, Fit fit, PlanesOut out) const override {
-    if constexpr (requires { codec_.quantize_rows(w, h, fit, out); }) {
-      codec_.quantize_rows(w, h, fit, out);
-    } else {
-      quantize_by_row(w, h, fit, out);
-    }
+    if (vector_.quantize_rows != nullptr) return (codec_.*vector_.quantize_rows)(w, h, fit, out);
+    quantize_by_row(w, h, fit, out);
   }
   void pack(const std::byte* params, std::span<const Code> codes,
             PlanesOut out) const noexcept override {
@@ -124,15 +129,12 @@ class GridOf : public Grid {
     for (std::size_t p = 0; p < in.size(); ++p) at_row[p] = in[p];
     for (std::int64_t r = 0; r < out.rows; ++r) {
       codec_.decode_row(PlanesIn(at_row.data(), in.size()), out.row(r));
-      for (std::size_t p = 0; p < in.size(); ++p) at_row[p] += codec_.row_bytes(p, out.cols);
+      for (std::size_t p = 0; p < in.size(); ++p) at_row[p] += row_bytes(p, out.cols);
     }
   }
   void products(PlanesIn in, Floats x, std::span<float> out) const override {
-    if constexpr (requires { codec_.products(in, x, out); }) {
-      codec_.products(in, x, out);
-    } else {
-      products_by_row(in, x, out);
-    }
+    if (vector_.products != nullptr) return (codec_.*vector_.products)(in, x, out);
+    products_by_row(in, x, out);
   }
 
  private:
@@ -153,7 +155,7 @@ class GridOf : public Grid {
     std::array<const std::byte*, 4> from{};
     const auto read = [&](std::int64_t begin, std::int64_t count, float* to) {
       for (std::size_t p = 0; p < in.size(); ++p) {
-        from[p] = in[p] + begin * codec_.row_bytes(p, cols);
+        from[p] = in[p] + begin * row_bytes(p, cols);
       }
       decode(PlanesIn(from.data(), in.size()), {to, count, cols});
     };
@@ -166,11 +168,10 @@ class GridOf : public Grid {
     const PlanesOut row_out(to.data(), out.size());
     Scratch scratch(codec_.shape(w.cols), w.cols);
     for (std::int64_t r = 0; r < w.rows; ++r) {
-      bool done = false;
-      if constexpr (requires { codec_.quantize_row(w.row(r), h, fit, row_out); })
-        done = codec_.quantize_row(w.row(r), h, fit, row_out);
+      const bool done = vector_.quantize_row != nullptr &&
+                        (codec_.*vector_.quantize_row)(w.row(r), h, fit, row_out);
       if (!done) quantize_row(w.row(r), h, fit, scratch, row_out);
-      for (std::size_t p = 0; p < out.size(); ++p) to[p] += codec_.row_bytes(p, w.cols);
+      for (std::size_t p = 0; p < out.size(); ++p) to[p] += row_bytes(p, w.cols);
     }
   }
 
@@ -203,7 +204,9 @@ class GridOf : public Grid {
   static const Params& at(const std::byte* params, std::int64_t r) {
     return reinterpret_cast<const Params*>(params)[r];
   }
+
   Codec codec_;
+  VectorCode<Codec> vector_;
 };
 
 }  // namespace zp

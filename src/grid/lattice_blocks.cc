@@ -21,9 +21,6 @@ struct LatticeBlocks {
     const std::size_t step = type->signs == LatticeSigns::even ? 8 : type->dims;
     return {kLatticeBlock, static_cast<std::int64_t>(type->unit), static_cast<std::int64_t>(step)};
   }
-  std::int64_t row_bytes(std::size_t, std::int64_t cols) const {
-    return cols / static_cast<std::int64_t>(kLatticeBlock) * static_cast<std::int64_t>(type->bytes);
-  }
 
   void open_block(Params& p, Floats w, Floats h, Fit fit) const noexcept {
     lattice_fit(*type, p, w, h, fit);
@@ -93,8 +90,12 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
     if (type.name != spec) continue;
     const double limit = kFp16Largest * type.multiplier(type.scales - 1) * type.top();
     return std::make_unique<GridOf<LatticeBlocks>>(
-        LatticeBlocks{&type}, std::string(spec), Family::blocks,
-        std::vector<Plane>{{"blocks", std::string(spec)}}, limit);
+        LatticeBlocks{&type},
+        VectorCode<LatticeBlocks>{.quantize_rows = &LatticeBlocks::quantize_rows},
+        std::string(spec), Family::blocks,
+        std::vector<Plane>{{"blocks", std::string(spec), static_cast<std::int64_t>(8 * type.bytes),
+                            kLatticeBlock}},
+        limit);
   }
   return nullptr;
 }

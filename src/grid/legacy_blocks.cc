@@ -37,9 +37,6 @@ struct LegacyBlocks {
 
   std::string why_not(std::int64_t cols) const { return why_no_multiple(cols, kBlock); }
   GridShape shape(std::int64_t) const { return {kBlock, kBlock, 1}; }
-  std::int64_t row_bytes(std::size_t, std::int64_t cols) const {
-    return cols / kBlock * layout.bytes();
-  }
 
   void open_block(Params&, Floats, Floats, Fit) const noexcept {}
 
@@ -139,8 +136,13 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
     if (type.name != spec) continue;
     const double limit = 65504.0 * (type.layout.has_min ? 1 : type.layout.highest());
     return std::make_unique<GridOf<LegacyBlocks>>(
-        LegacyBlocks{type.layout}, std::string(spec), Family::blocks,
-        std::vector<Plane>{{"blocks", std::string(type.name)}}, limit);
+        LegacyBlocks{type.layout},
+        VectorCode<LegacyBlocks>{.open_units = &LegacyBlocks::open_units,
+                                 .quantize_row = &LegacyBlocks::quantize_row,
+                                 .products = &LegacyBlocks::products},
+        std::string(spec), Family::blocks,
+        std::vector<Plane>{{"blocks", std::string(type.name), 8 * type.layout.bytes(), kBlock}},
+        limit);
   }
   return nullptr;
 }

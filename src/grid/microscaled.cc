@@ -78,10 +78,6 @@ struct Microscaled {
   std::int64_t group() const { return static_cast<std::int64_t>(type->group); }
   std::string why_not(std::int64_t cols) const { return why_no_multiple(cols, group()); }
   GridShape shape(std::int64_t) const { return {group(), group(), 1}; }
-  std::int64_t row_bytes(std::size_t plane, std::int64_t cols) const {
-    if (plane == 1) return cols / group();
-    return type->fp4 != nullptr ? cols / 2 : cols;
-  }
 
   void open_block(Params&, Floats, Floats, Fit) const noexcept {}
 
@@ -171,9 +167,11 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
   const auto* type = std::ranges::find(kTypes, spec, &MicroType::name);
   if (type == kTypes.end()) return nullptr;
   return std::make_unique<GridOf<Microscaled>>(
-      Microscaled{type}, std::string(spec), Family::microscaled,
-      std::vector<Plane>{{"codes", std::string(type->codes)},
-                         {"scales", std::string(type->scales)}},
+      Microscaled{type}, VectorCode<Microscaled>{.quantize_row = &Microscaled::quantize_row},
+      std::string(spec), Family::microscaled,
+      std::vector<Plane>{
+          {"codes", std::string(type->codes), type->fp4 != nullptr ? 4 : 8, 1},
+          {"scales", std::string(type->scales), 8, static_cast<std::int64_t>(type->group)}},
       limit_of(*type));
 }
 

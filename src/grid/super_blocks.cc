@@ -40,9 +40,6 @@ struct SuperBlocks {
 
   std::string why_not(std::int64_t cols) const { return why_no_multiple(cols, layout.weights()); }
   GridShape shape(std::int64_t) const { return {layout.weights(), layout.unit, 1}; }
-  std::int64_t row_bytes(std::size_t, std::int64_t cols) const {
-    return cols / layout.weights() * layout.bytes;
-  }
 
   void open_block(Params& p, Floats w, Floats h, Fit fit) const noexcept {
     open_blocks(&p, {w.data(), 1, std::ssize(w)}, h, fit);
@@ -110,8 +107,15 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
     if (type.name != spec) continue;
     const SuperBlocks codec{type};
     return std::make_unique<GridOf<SuperBlocks>>(
-        codec, std::string(spec), Family::blocks,
-        std::vector<Plane>{{"blocks", std::string(type.name)}}, codec.limit());
+        codec,
+        VectorCode<SuperBlocks>{.open_blocks = &SuperBlocks::open_blocks,
+                                .open_units = &SuperBlocks::open_units,
+                                .encode_column = &SuperBlocks::encode_column,
+                                .quantize_rows = &SuperBlocks::quantize_rows,
+                                .products = &SuperBlocks::products},
+        std::string(spec), Family::blocks,
+        std::vector<Plane>{{"blocks", std::string(type.name), 8 * type.bytes, type.weights()}},
+        codec.limit());
   }
   return nullptr;
 }

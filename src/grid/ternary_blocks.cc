@@ -2,10 +2,9 @@
 // Source: ggml-common.h, ggml-quants.c.
 //
 //   TQ1_0, 54 bytes: five codes q + 1 in a byte, as v = ceil(256 n / 243) of the number n whose
-//   base-3
-//     digits they are, the first the highest. Bytes 0-31 hold columns m, m + 32 ... m + 128; bytes
-//     32-47 columns 160 + m, 160 + m + 16 ...; bytes 48-51 columns 240 + m, 240 + m + 4 ..., four
-//     each. Digit k of a byte v is ((v 3^k mod 256) 3) / 256.
+//     base-3 digits they are, the first the highest. Bytes 0-31 hold columns m, m + 32 ... m + 128;
+//     bytes 32-47 columns 160 + m, 160 + m + 16 ...; bytes 48-51 columns 240 + m, 240 + m + 4 ...,
+//     four each. Digit k of a byte v is ((v 3^k mod 256) 3) / 256.
 //   TQ2_0, 66 bytes: column 128 i + 32 n + m in bits 2n of byte 32 i + m, as q + 1; 3 decodes to 2.
 //
 // Range: the scale is the largest magnitude. Search: the best scale of all (ternary_scale.h),
@@ -113,9 +112,6 @@ struct Ternary {
 
   std::string why_not(std::int64_t cols) const { return why_no_multiple(cols, kBlock); }
   GridShape shape(std::int64_t) const { return {kBlock, kBlock, 1}; }
-  std::int64_t row_bytes(std::size_t, std::int64_t cols) const {
-    return cols / kBlock * type->bytes();
-  }
 
   static Params params(float scale) noexcept {
     const float inverse = 1.0f / scale;
@@ -195,9 +191,10 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
   constexpr double kFp16Largest = 65504;
   for (const Type& type : kTypes) {
     if (type.name != spec) continue;
-    return std::make_unique<GridOf<Ternary>>(Ternary{&type}, std::string(spec), Family::blocks,
-                                             std::vector<Plane>{{"blocks", std::string(spec)}},
-                                             kFp16Largest);
+    return std::make_unique<GridOf<Ternary>>(
+        Ternary{&type}, VectorCode<Ternary>{.quantize_rows = &Ternary::quantize_rows},
+        std::string(spec), Family::blocks,
+        std::vector<Plane>{{"blocks", std::string(spec), 8 * type.bytes(), kBlock}}, kFp16Largest);
   }
   return nullptr;
 }
