@@ -36,22 +36,27 @@ constexpr std::array<std::string_view, 5> kLicences = {"license", "licence", "no
 constexpr std::array<std::string_view, 4> kDropped = {"quantization", "quantization_config",
                                                       "auto_map", "_name_or_path"};
 
+PlaneForm form_of(const FolderTensor::Plane& plane) {
+  PlaneForm form = plane.form;
+  form.word = 8 * info(plane.dtype).bytes;
+  return form;
+}
+
 safetensors::TensorInfo plane_info(const FolderTensor& t, std::size_t plane) {
   const FolderTensor::Plane& p = t.planes[plane];
-  const std::int64_t cols = t.grid->row_bytes(plane, t.rows->cols()) / info(p.dtype).bytes;
+  const auto [outer, inner] = word_shape(form_of(p), plane_shape(*t.grid, *t.rows, plane));
   safetensors::TensorInfo tensor;
   tensor.name = p.name;
   tensor.dtype = p.dtype;
-  if (t.weight->use.is_matrix()) tensor.shape.push_back(t.rows->rows());
-  tensor.shape.push_back(cols);
+  if (t.weight->use.is_matrix()) tensor.shape.push_back(outer);
+  tensor.shape.push_back(inner);
   return tensor;
 }
 
 std::int64_t stored_bytes(const FolderTensor& t) {
   std::int64_t sum = 0;
   for (std::size_t p = 0; p < t.planes.size(); ++p) {
-    const std::int64_t bytes =
-        checked_mul(t.grid->row_bytes(p, t.rows->cols()), t.rows->rows(), t.planes[p].name);
+    const std::int64_t bytes = file_bytes(form_of(t.planes[p]), plane_shape(*t.grid, *t.rows, p));
     sum = checked_add(sum, bytes, t.planes[p].name);
   }
   return sum;
@@ -95,9 +100,12 @@ void add_shard(Layout& layout, std::span<const FolderTensor> tensors, std::strin
   header.metadata = metadata;
   std::vector<Place> places;
   for (const FolderTensor& t : tensors) {
-    for (std::size_t p = 0; p < t.planes.size(); ++p) places.push_back({layout.jobs.size(), p});
-    layout.jobs.push_back({t.planes[0].name, t.weight, t.rows, t.grid,
-                           std::vector<PlaneTarget>(t.planes.size(), PlaneTarget{file, 0})});
+    TensorJob job{t.planes[0].name, t.weight, t.rows, t.grid, {}};
+    for (std::size_t p = 0; p < t.planes.size(); ++p) {
+      places.push_back({layout.jobs.size(), p});
+      job.planes.push_back({file, 0, form_of(t.planes[p])});
+    }
+    layout.jobs.push_back(std::move(job));
   }
   const std::size_t first_job = layout.jobs.size() - tensors.size();
   const auto plane_of = [&](const Place& at) {

@@ -28,6 +28,7 @@ struct FolderTensor {
   struct Plane {
     std::string name;
     DType dtype;
+    PlaneForm form = {};  ///< its words are of the element type
   };
   const Weight* weight = nullptr;
   const RowReader* rows = nullptr;

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "container/mixture.h"
 #include "format/gguf.h"
+#include "format/plane_form.h"
 #include "grid/grid.h"
 #include "model/architecture.h"
 #include "text/tokenizer.h"
@@ -64,8 +65,8 @@ struct Verdict {
 
 struct PlaneTarget {
   std::size_t file = 0;     ///< index into Layout::files
-  std::int64_t offset = 0;  ///< of the first row; rows follow each other
-  std::byte flip{};         ///< bits that the file has inverted in every byte
+  std::int64_t offset = 0;  ///< of its first byte
+  PlaneForm form = {};      ///< how it lies there
 };
 
 /// How a job's rows differ from their weight's.
@@ -78,7 +79,14 @@ struct TensorJob {
   std::shared_ptr<const Grid> grid;
   std::vector<PlaneTarget> planes;  ///< one per plane of the grid
   RowForm form = RowForm::same;
+
+  PlaneShape plane_shape(std::size_t plane) const;
+  /// Rows that share words with no other ones, in every plane.
+  std::int64_t rows_together() const;
 };
+
+/// A plane of all rows.
+PlaneShape plane_shape(const Grid& grid, const RowReader& rows, std::size_t plane);
 
 struct OutputFile {
   std::string name;  ///< inside the folder; empty: the output is this one file

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "container/container.h"
 #include "format/safetensors.h"
+#include "grid/plane_buffers.h"
 
 namespace zp {
 
@@ -67,6 +68,18 @@ class FolderFixture {
   Random random_{1};
 };
 
+/// The planes of a job, with its grid's nearest codes.
+inline PlaneBuffers nearest_planes(const TensorJob& job) {
+  const std::int64_t rows = job.grid->whole_tensor() ? 1 : job.rows->rows();
+  const std::int64_t cols = job.rows->rows() * job.rows->cols() / rows;
+  std::vector<float> w(static_cast<std::size_t>(rows * cols));
+  job.rows->read(0, job.rows->rows(), w.data());
+  PlaneBuffers planes;
+  job.grid->quantize({w.data(), rows, cols}, {}, Fit::range,
+                     make_room(*job.grid, rows, cols, planes));
+  return planes;
+}
+
 /// The layout's files by name, as writing them would leave them.
 inline std::map<std::string, Buffer> written(const Layout& layout) {
   std::vector<Buffer> files;
@@ -76,15 +89,13 @@ inline std::map<std::string, Buffer> written(const Layout& layout) {
       std::copy(bytes.begin(), bytes.end(), files.back().begin() + offset);
   }
   for (const TensorJob& job : layout.jobs) {
-    std::vector<float> row(static_cast<std::size_t>(job.rows->cols()));
-    for (std::int64_t r = 0; r < job.rows->rows(); ++r) {
-      job.rows->read(r, 1, row.data());
-      std::vector<std::byte*> out;
-      for (std::size_t p = 0; p < job.planes.size(); ++p) {
-        out.push_back(files[job.planes[p].file].data() + job.planes[p].offset +
-                      r * job.grid->row_bytes(p, job.rows->cols()));
-      }
-      job.grid->quantize({row.data(), 1, job.rows->cols()}, {}, Fit::range, out);
+    const PlaneBuffers planes = nearest_planes(job);
+    for (std::size_t p = 0; p < job.planes.size(); ++p) {
+      const PlaneTarget& to = job.planes[p];
+      const PlaneShape shape = job.plane_shape(p);
+      pack_rows(to.form, shape, 0, shape.rows, planes[p], [&](std::int64_t offset, Bytes bytes) {
+        std::ranges::copy(bytes, files[to.file].begin() + to.offset + offset);
+      });
     }
   }
   std::map<std::string, Buffer> by_name;

@@ -18,8 +18,7 @@ std::int64_t place(std::vector<TensorJob>& jobs) {
   for (const std::int64_t alignment : {kPage, kLine}) {
     for (TensorJob& job : jobs) {
       for (std::size_t p = 0; p < job.planes.size(); ++p) {
-        const std::int64_t bytes =
-            checked_mul(job.grid->row_bytes(p, job.rows->cols()), job.rows->rows(), job.name);
+        const std::int64_t bytes = file_bytes(job.planes[p].form, job.plane_shape(p));
         if ((bytes >= kPage) != (alignment == kPage)) continue;
         job.planes[p].offset = round_up(end, alignment);
         end = checked_add(job.planes[p].offset, bytes, job.name);
@@ -65,7 +64,7 @@ Layout OnnxFolder::layout(const ContainerInput& input,
   layout.files.resize(2);
   for (const Assignment& a : assignments) {
     TensorJob job{a.weight->use.module, a.weight, a.weight->rows, a.grid, {}};
-    for (const OnnxPlane& plane : onnx_planes(a)) job.planes.push_back({1, 0, plane.flip});
+    for (const OnnxPlane& plane : onnx_planes(a)) job.planes.push_back({1, 0, plane.form});
     layout.jobs.push_back(std::move(job));
   }
   OutputFile& data = layout.files[1];
@@ -74,8 +73,9 @@ Layout OnnxFolder::layout(const ContainerInput& input,
 
   const auto place_of = [&](std::size_t weight, std::size_t plane) {
     const TensorJob& job = layout.jobs[weight];
-    const std::int64_t bytes = job.grid->row_bytes(plane, job.rows->cols()) * job.rows->rows();
-    return onnx::External{std::string(kDataFile), job.planes[plane].offset, bytes};
+    const PlaneTarget& target = job.planes[plane];
+    return onnx::External{std::string(kDataFile), target.offset,
+                          file_bytes(target.form, job.plane_shape(plane))};
   };
   const OnnxGraph graph(input.model, assignments, accuracy_level(), place_of);
   OutputFile& model = layout.files[0];

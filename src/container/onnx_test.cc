@@ -53,15 +53,12 @@ TEST(Onnx, CodesAreThoseOfTheGridCountedFromTheLowest) {
       if (form == nullptr) continue;
       for (const std::size_t plane : {0, 2}) {
         if (plane >= job.planes.size()) continue;
-        const std::int64_t bytes = job.grid->row_bytes(plane, job.rows->cols());
-        // What the grid packs has the sign that the file's codes don't.
-        std::vector<std::int32_t> own(static_cast<std::size_t>(bytes * 8 / form->bits));
+        const PlaneBuffers planes = nearest_planes(job);
+        std::vector<std::int32_t> own(planes[plane].size() * 8 /
+                                      static_cast<std::size_t>(form->bits));
         std::vector<std::int32_t> there(own.size());
-        const std::byte* at = data.data() + job.planes[plane].offset;
-        unpack_bits(at, form->bits, form->is_signed, own);
-        std::vector<std::byte> flipped(at, at + bytes);
-        for (std::byte& b : flipped) b ^= job.planes[plane].flip;
-        unpack_bits(flipped.data(), form->bits, false, there);
+        unpack_bits(planes[plane].data(), form->bits, form->is_signed, own);
+        unpack_bits(data.data() + job.planes[plane].offset, form->bits, false, there);
         const int lowest = form->is_signed ? -(1 << (form->bits - 1)) : 0;
         for (std::size_t i = 0; i < own.size(); ++i) ASSERT_EQ(there[i], own[i] - lowest) << spec;
       }

@@ -12,11 +12,9 @@ namespace {
 constexpr std::array kBits = {2, 4, 8};
 constexpr std::array<std::int64_t, 5> kGroups = {16, 32, 64, 128, 256};
 
-// The top bit of every code of a byte.
-std::byte top_bits(const AffineForm& form) {
-  unsigned bits = 0;
-  for (int at = form.bits - 1; at < 8; at += form.bits) bits |= 1u << at;
-  return static_cast<std::byte>(bits);
+// Codes counted from the lowest.
+PlaneForm from_lowest(const AffineForm& form) {
+  return {.add = form.is_signed ? 1u << (form.bits - 1) : 0};
 }
 
 OnnxPlane codes_plane(const Assignment& a, std::string name, bool looked_up) {
@@ -25,17 +23,15 @@ OnnxPlane codes_plane(const Assignment& a, std::string name, bool looked_up) {
   const std::int64_t cols = a.weight->use.cols;
   std::vector<std::int64_t> shape = {rows, cols * form.bits / 8};
   if (!looked_up) shape = {rows, cols / form.group, form.group * form.bits / 8};
-  return {std::move(name), onnx::Type::u8, std::move(shape),
-          form.is_signed ? top_bits(form) : std::byte{}};
+  return {std::move(name), onnx::Type::u8, std::move(shape), from_lowest(form)};
 }
 
 }  // namespace
 
 constinit const std::string_view kOnnxHolds =
     "ONNX Runtime computes with fp32, fp16, bf16 and [u]int2, [u]int4, [u]int8 in groups of 16, "
-    "32, "
-    "64, 128 or 256, \"sym\", \"restricted\" or \"zero\", scales s32, s16 or sbf16, and nf4 and "
-    "fp4 in such groups";
+    "32, 64, 128 or 256, \"sym\", \"restricted\" or \"zero\", scales s32, s16 or sbf16, and nf4 "
+    "and fp4 in such groups";
 
 const AffineForm* onnx_form(const Grid& grid) {
   const AffineForm* f = grid.affine();
@@ -100,7 +96,7 @@ std::vector<OnnxPlane> onnx_planes(const Assignment& a) {
     planes.push_back({path + std::string(kOnnxZeros),
                       onnx::Type::u8,
                       {use.rows, ceil_div(groups * form->bits, 8)},
-                      planes[0].flip});
+                      from_lowest(*form)});
   }
   return planes;
 }

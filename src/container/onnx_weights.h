@@ -6,8 +6,7 @@
 //
 //   X.weight       uint8 [rows, cols / group, group bits / 8]   codes, first in the low bits
 //   X.scales       float [rows, cols / group]
-//   X.zero_points  uint8 [rows, ceil(cols / group bits / 8)]    packed alike; none: half of the
-//   range
+//   X.zero_points  uint8 [rows, ceil(cols / group bits / 8)]    packed alike; none: half the range
 //
 // Or it is one of bitsandbytes' codebooks (MatMulBnb4), for what is multiplied by alone:
 //
@@ -15,8 +14,7 @@
 //   X.scales   float [rows cols / group]
 //
 // A looked-up matrix has its codes as [rows, cols bits / 8]: the same bytes. Everything else is one
-// floating tensor. Signed grids' codes are two's complement: their top bits are inverted on the
-// way.
+// floating tensor. Signed grids' codes are two's complement: half of the range is added to them.
 #pragma once
 
 #include <optional>
@@ -57,7 +55,7 @@ struct OnnxPlane {
   std::string name;
   onnx::Type type;
   std::vector<std::int64_t> shape;
-  std::byte flip{};  ///< bits inverted in every byte
+  PlaneForm form = {};
 };
 /// In the order of the grid's planes.
 std::vector<OnnxPlane> onnx_planes(const Assignment& weight);

@@ -9,18 +9,6 @@ namespace zp {
 #include "container/containers.def"
 #undef ZP_CONTAINER
 
-std::string_view fidelity_word(Fidelity fidelity) {
-  return fidelity == Fidelity::exact      ? "exact"
-         : fidelity == Fidelity::repacked ? "repacked"
-                                          : "quantized";
-}
-
-std::int64_t Layout::bytes() const {
-  std::int64_t sum = 0;
-  for (const OutputFile& f : files) sum += f.bytes;
-  return sum;
-}
-
 std::span<const Container* const> containers() {
 #define ZP_CONTAINER(file) &container_##file,
   static const std::array all = {

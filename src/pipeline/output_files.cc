@@ -28,15 +28,15 @@ void OutputFiles::write_fixed() const {
   }
 }
 
-void OutputFiles::write(const Tile& tile, PlaneBuffers& planes) const {
+void OutputFiles::write(const Tile& tile, const PlaneBuffers& planes) const {
   const TensorJob& job = job_of(plan_, tile);
+  const std::int64_t rows = as_matrix(tile, job, {}).rows;
   for (std::size_t p = 0; p < job.planes.size(); ++p) {
-    if (const std::byte flip = job.planes[p].flip; flip != std::byte{}) {
-      for (std::byte& byte : planes[p]) byte ^= flip;
-    }
-    const std::int64_t row_bytes = std::ssize(planes[p]) / tile.rows;
-    write(tile.output, job.planes[p].file, job.planes[p].offset + tile.begin * row_bytes,
-          planes[p]);
+    const PlaneTarget& to = job.planes[p];
+    const auto write_at = [&](std::int64_t offset, Bytes bytes) {
+      write(tile.output, to.file, to.offset + offset, bytes);
+    };
+    pack_rows(to.form, job.plane_shape(p), tile.begin, rows, planes[p], write_at);
   }
 }
 

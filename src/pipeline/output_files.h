@@ -20,8 +20,8 @@ class OutputFiles {
 
   /// All that is known with the plan: headers, and files that are copied.
   void write_fixed() const;
-  /// A tile's planes, which become what the file has of them.
-  void write(const Tile& tile, PlaneBuffers& planes) const;
+  /// A tile's planes, in the forms that the files have them.
+  void write(const Tile& tile, const PlaneBuffers& planes) const;
   void write(std::size_t output, std::size_t file, std::int64_t offset, Bytes bytes) const;
   /// Everything on the disk, then all names together.
   void commit(Progress& progress) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/named.h"
@@ -14,6 +15,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kTileWeights = 64 * 1024;
+// Of a transposed plane each column of a tile is a write of its own: of int4 so many rows make
+// 128 bytes.
+constexpr std::int64_t kTransposedRows = 256;
 
 std::shared_ptr<const Grid> grid_for(const Container& container, const std::string& spec,
                                      const Weight& weight) {
@@ -283,8 +287,11 @@ void check_output_path(const fs::path& path, bool force) {
 
 std::int64_t tile_rows(const TensorJob& job, const Coder& coder) {
   if (job.grid->whole_tensor()) return job.rows->rows();
-  return std::clamp<std::int64_t>(kTileWeights / std::max<std::int64_t>(1, job.rows->cols()),
-                                  std::min(coder.tile().rows, job.rows->rows()), job.rows->rows());
+  const std::int64_t rows = kTileWeights / std::max<std::int64_t>(1, job.rows->cols());
+  const bool transposed =
+      std::ranges::any_of(job.planes, [](const PlaneTarget& p) { return p.form.transposed; });
+  const std::int64_t least = std::max(coder.tile().rows, transposed ? kTransposedRows : 1);
+  return std::min(round_up(std::max(rows, least), job.rows_together()), job.rows->rows());
 }
 
 double PlannedOutput::bits_per_weight(const Model& model) const {

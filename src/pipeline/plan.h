@@ -75,7 +75,7 @@ struct Plan {
 void check_output_path(const std::filesystem::path& path, bool force);
 
 /// Rows handled at a time: a tile's FP32 values stay in the second-level cache, unless the coder
-/// needs more rows.
+/// needs more rows; they share no words of the file with those of another tile.
 std::int64_t tile_rows(const TensorJob& job, const Coder& coder);
 
 /// Throws Error for grids the container can't hold, paths that exist (without force), outputs with

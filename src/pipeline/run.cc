@@ -195,7 +195,7 @@ class Runner {
     progress_.advance(weights);
   }
 
-  void write(const Tile& tile, PlaneBuffers& planes) const {
+  void write(const Tile& tile, const PlaneBuffers& planes) const {
     hand_over_.set(tile, planes);
     files_.write(tile, planes);
   }
