@@ -1,7 +1,7 @@
 #include "container/onnx_folder.h"
 
-#include "base/checked.h"
 #include "container/checkpoint_folder.h"
+#include "container/data_file.h"
 #include "container/onnx_graph.h"
 
 namespace zp {
@@ -9,24 +9,6 @@ namespace {
 
 constexpr std::string_view kModelFile = "model.onnx";
 constexpr std::string_view kDataFile = "model.onnx.data";
-constexpr std::int64_t kPage = 4096;
-constexpr std::int64_t kLine = 64;
-
-/// Gives every plane of every weight its place: whole pages first.
-std::int64_t place(std::vector<TensorJob>& jobs) {
-  std::int64_t end = 0;
-  for (const std::int64_t alignment : {kPage, kLine}) {
-    for (TensorJob& job : jobs) {
-      for (std::size_t p = 0; p < job.planes.size(); ++p) {
-        const std::int64_t bytes = file_bytes(job.planes[p].form, job.plane_shape(p));
-        if ((bytes >= kPage) != (alignment == kPage)) continue;
-        job.planes[p].offset = round_up(end, alignment);
-        end = checked_add(job.planes[p].offset, bytes, job.name);
-      }
-    }
-  }
-  return end;
-}
 
 }  // namespace
 
@@ -61,15 +43,13 @@ Layout OnnxFolder::layout(const ContainerInput& input,
                           std::span<const Assignment> assignments) const {
   Layout layout;
   layout.folder = true;
-  layout.files.resize(2);
+  layout.files.resize(1);  // the graph, which says where the planes are
   for (const Assignment& a : assignments) {
     TensorJob job{a.weight->use.module, a.weight, a.weight->rows, a.grid, {}};
-    for (const OnnxPlane& plane : onnx_planes(a)) job.planes.push_back({1, 0, plane.form});
+    for (const OnnxPlane& plane : onnx_planes(a)) job.planes.push_back({0, 0, plane.form});
     layout.jobs.push_back(std::move(job));
   }
-  OutputFile& data = layout.files[1];
-  data.name = kDataFile;
-  data.bytes = place(layout.jobs);
+  add_data_file(layout, std::string(kDataFile));
 
   const auto place_of = [&](std::size_t weight, std::size_t plane) {
     const TensorJob& job = layout.jobs[weight];
