@@ -86,9 +86,17 @@ Json vocabulary(const Tokenizer& t) {
   for (std::size_t id = 0; id < t.tokens.size(); ++id) {
     if (outside[id] && id != next++) outside.assign(outside.size(), false);
   }
+  const auto stands = [&](std::size_t id) { return !is_filler(t.tokens[id]) && !outside[id]; };
+  // Where a text stands twice it keeps its first place and its last id.
+  std::unordered_map<std::string_view, std::size_t> ids;
+  for (std::size_t id = 0; id < t.tokens.size(); ++id) {
+    if (stands(id)) ids[t.tokens[id].text] = id;
+  }
   Json vocab = Json::object();
   for (std::size_t id = 0; id < t.tokens.size(); ++id) {
-    if (!is_filler(t.tokens[id]) && !outside[id]) vocab[t.tokens[id].text] = id;
+    if (!stands(id)) continue;
+    if (const auto node = ids.extract(t.tokens[id].text))
+      vocab.append(t.tokens[id].text, node.mapped());
   }
   return vocab;
 }
