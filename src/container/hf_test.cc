@@ -77,7 +77,7 @@ TEST(Hf, NamesTheClassWithItsHead) {
   f.config["architectures"] = {"LlamaModel"};
   const Json config =
       json_of(written(hf().layout(f.input(), f.assign({}, "fp16"))).at("config.json"));
-  EXPECT_EQ(config["architectures"], Json({"LlamaForCausalLM"}));
+  EXPECT_EQ(config["architectures"], Json::array({"LlamaForCausalLM"}));
 }
 
 TEST(Hf, CopiesTheTokenizersFilesAndLicencesThatAreThere) {

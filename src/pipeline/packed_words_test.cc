@@ -92,7 +92,8 @@ TEST_F(PackedWords, HoldTheCodesOfTheGrid) {
   constexpr std::array<int, 8> kUndo = {0, 4, 1, 5, 2, 6, 3, 7};
   const Buffer file = written(3);
   for (const Weight& weight : model_.model.weights) {
-    const auto [out, in] = std::pair{weight.use.rows, weight.use.cols};
+    const std::int64_t out = weight.use.rows;
+    const std::int64_t in = weight.use.cols;
     const std::int64_t groups = in / kGroup;
     const auto qweight = tensor_of(file, weight.use.hf + ".qweight");
     const auto qzeros = tensor_of(file, weight.use.hf + ".qzeros");
