@@ -169,14 +169,11 @@ void Calibration::sample(Matrix expected, Matrix came, ValueId input, std::size_
 }
 
 std::string Calibration::title() const {
-  if (stage().layer < 0)
-    return "calibrate " +
-           std::string(role_name(input_name(network(), stage().inputs.front()).role));
-  std::string out = "calibrate layer " + std::to_string(stage().layer + 1) + " of " +
-                    std::to_string(model_.decoder.layers);
-  if (upstream())
-    out += ", " + std::string(role_name(input_name(network(), stage().inputs.front()).role));
-  return out;
+  const std::string input(role_name(input_name(network(), stage().inputs.front()).role));
+  if (stage().layer < 0) return "calibrate " + input;
+  const std::string layer = "calibrate layer " + std::to_string(stage().layer + 1) + " of " +
+                            std::to_string(model_.decoder.layers);
+  return upstream() ? layer + ", " + input : layer;
 }
 
 void Calibration::add(ValueId input, Matrix x, std::int64_t group) {

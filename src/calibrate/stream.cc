@@ -56,10 +56,6 @@ std::int64_t WindowGroups::bytes(const Decoder& decoder) const {
   return together_ * KvCache::layer_bytes(decoder, length());
 }
 
-void Stream::restart() {
-  std::ranges::for_each(held_, [](auto& held) { held.clear(); });
-}
-
 Activations Stream::go_on(std::int64_t group, ValueId made, std::span<const ValueId> held) {
   std::map<ValueId, Held>& before = held_[static_cast<std::size_t>(group)];
   std::map<ValueId, Activations> given;
@@ -98,8 +94,8 @@ std::vector<Bytes> Stream::state(std::span<const ValueId> values) const {
 }
 
 void Stream::resume(std::span<const ValueId> values, Bytes& state) {
-  restart();
   for (std::int64_t g = 0; g < groups_.all(); ++g) {
+    held_[static_cast<std::size_t>(g)].clear();
     std::int64_t rows = 0;
     for (const Chunk& chunk : groups_.chunks(g)) rows += std::ssize(chunk.ids);
     for (const ValueId value : values) {

@@ -55,8 +55,6 @@ class Stream {
   Engine& engine() { return engine_; }
   const Network& network() const { return engine_.network(); }
 
-  /// Begins anew, with the text's tokens.
-  void restart();
   /// Goes on from what is held to all of `held`, which is all it holds then. Gives `made`, which it
   /// computes on the way or holds.
   Activations go_on(std::int64_t group, ValueId made, std::span<const ValueId> held);
