@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "model/config_writer.h"
+#include "number/half.h"
 
 namespace zp {
 namespace {
@@ -66,6 +67,34 @@ void refuse_attention(const Decoder& d, const RuntimeModule& module, const std::
     throw Error(where, "always has a window; the model has none");
 }
 
+void refuse_layers(const Decoder& d, const RuntimeModule& module, const std::string& where) {
+  const auto each = [&](std::int64_t period, auto is_another) {
+    for (std::int64_t i = 0; i < d.layers; ++i) {
+      if (is_another(d.layer(i)) != ends_period(i, period)) return false;
+    }
+    return true;
+  };
+  const auto every = [](std::int64_t period) {
+    return fmt::format("in every {} layers the last", period);
+  };
+  const auto sees_all = [](const Layer& layer) { return !layer.window; };
+  if (module.window_period != 0 && d.window() && !each(module.window_period, sees_all))
+    throw Error(where, "has layers without a window elsewhere", every(module.window_period));
+  const auto unturned = [](const Layer& layer) { return layer.rope == RopeKind::none; };
+  if (module.rope_period != 0 && !each(module.rope_period, unturned))
+    throw Error(where, "has layers without a rotary embedding elsewhere",
+                every(module.rope_period));
+}
+
+std::string embedding_note(const Decoder& d, const RuntimeModule& module,
+                           std::string_view runtime) {
+  const std::uint16_t code = float_to_bf16(static_cast<float>(d.embedding_scale));
+  const double rounded = static_cast<double>(bf16_to_float(code));
+  if (!module.rounds_embedding_scale || same(rounded, d.embedding_scale)) return {};
+  return fmt::format("{} multiplies the embedding by {}; the model by {:.6g}", runtime, rounded,
+                     d.embedding_scale);
+}
+
 std::string window_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
   if (module.windows || !d.window() || *d.window() >= d.context) return {};
   std::int64_t layers = 0;
@@ -116,10 +145,12 @@ std::string attention_factor_note(const Decoder& d, const RuntimeModule& module,
 
 std::vector<std::string> runtime_notes(const Decoder& d, const RuntimeModule& module,
                                        std::string_view runtime, const std::string& where) {
-  for (const auto refuse : {refuse_activation, refuse_scaling, refuse_sizes, refuse_attention})
+  for (const auto refuse :
+       {refuse_activation, refuse_scaling, refuse_sizes, refuse_attention, refuse_layers})
     refuse(d, module, where);
   std::vector<std::string> notes;
-  for (const auto note : {gelu_note, window_note, factors_note, attention_factor_note}) {
+  for (const auto note :
+       {gelu_note, window_note, embedding_note, factors_note, attention_factor_note}) {
     if (std::string line = note(d, module, runtime); !line.empty())
       notes.push_back(std::move(line));
   }

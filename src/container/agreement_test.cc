@@ -58,8 +58,35 @@ TEST(Agreement, WindowsAreSaidWithTheirSizeAndLayers) {
   EXPECT_EQ(notes(d, {}),
             Lines{"it attends to everything here; the model sees 20 tokens in 3 of 4 layers"});
   EXPECT_EQ(notes(d, {.windows = true}), Lines{});
-  resize_windows(d, 512);
+  set_windows(d, 2048, [](std::int64_t layer) { return layer > 0; });
   EXPECT_EQ(notes(d, {}), Lines{});
+}
+
+TEST(Agreement, LayersThatAreOthersElsewhereAreRefused) {
+  Decoder d = model();
+  set_windows(d, 20, [](std::int64_t layer) { return layer != 1; });
+  EXPECT_EQ(refusal(d, {.windows = true, .window_period = 4}),
+            "there: has layers without a window elsewhere: expected in every 4 layers the last");
+  set_windows(d, 20, [](std::int64_t layer) { return layer != 3; });
+  EXPECT_EQ(notes(d, {.windows = true, .window_period = 4}), Lines{});
+  set_windows(d, std::nullopt, [](std::int64_t) { return false; });
+  EXPECT_EQ(notes(d, {.windows = true, .window_period = 4}), Lines{});
+  EXPECT_EQ(
+      refusal(d, {.rope_period = 2}),
+      "there: has layers without a rotary embedding elsewhere: expected in every 2 layers the last");
+  set_layers(
+      d, [](std::int64_t i, Layer& l) { l.rope = i % 2 == 1 ? RopeKind::none : RopeKind::global; });
+  EXPECT_EQ(notes(d, {.rope_period = 2}), Lines{});
+}
+
+TEST(Agreement, EmbeddingScalesThatAreRoundedAreSaid) {
+  Decoder d = model();
+  d.embedding_scale = 8;
+  EXPECT_EQ(notes(d, {.rounds_embedding_scale = true}), Lines{});
+  d.embedding_scale = std::sqrt(640.0);
+  EXPECT_EQ(notes(d, {}), Lines{});
+  EXPECT_EQ(notes(d, {.rounds_embedding_scale = true}),
+            Lines{"it multiplies the embedding by 25.25; the model by 25.2982"});
 }
 
 TEST(Agreement, FormsOfGeluAreSaidAndOtherActivationsRefused) {

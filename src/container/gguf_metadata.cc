@@ -65,6 +65,23 @@ void add_rope_scaling(Keys& keys, const Rope& rope) {
   add_attention_factor(keys, rope);
 }
 
+void add_rope(Keys& keys, const Decoder& d, const GgufFacts& facts) {
+  if (d.rope.dims == 0) return;
+  keys.count("rope.dimension_count", d.rope.dims);
+  keys.real("rope.freq_base", d.rope.theta);
+  if (d.has(RopeKind::local) && d.local_rope.theta != facts.local_theta.value_or(d.rope.theta))
+    keys.real("rope.freq_base_swa", d.local_rope.theta);
+  add_rope_scaling(keys, d.rope);
+}
+
+// The names are those of Granite's multipliers.
+void add_scales(Keys& keys, const Decoder& d) {
+  keys.real("attention.scale", d.attention_scale);
+  keys.real("embedding_scale", d.embedding_scale);
+  keys.real("residual_scale", d.residual_scale);
+  keys.real("logit_scale", d.logit_divisor);
+}
+
 void add_attention(Keys& keys, const Decoder& d, bool always_window_key) {
   keys.count("attention.head_count", d.heads);
   keys.count("attention.head_count_kv", d.kv_heads);
@@ -140,11 +157,8 @@ std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t 
   keys.count("block_count", d.layers);
   keys.count("feed_forward_length", d.ffn);
   add_attention(keys, d, facts.always_window_key);
-  if (d.rope.dims > 0) {
-    keys.count("rope.dimension_count", d.rope.dims);
-    keys.real("rope.freq_base", d.rope.theta);
-    add_rope_scaling(keys, d.rope);
-  }
+  if (facts.scale_keys) add_scales(keys, d);
+  add_rope(keys, d, facts);
   return keys.take();
 }
 

@@ -124,6 +124,16 @@ OnnxOps::Value OnnxOps::scale(const Value& x, double factor) {
   return {node("Mul", {x.name, real(static_cast<float>(factor))}), x.width};
 }
 
+OnnxOps::Value OnnxOps::temper(const Value& x) {
+  const auto beta = static_cast<float>(decoder_.query_beta);
+  const std::string position = to_type(onnx::Type::f32, std::string(kPositions));
+  const auto length = static_cast<float>(decoder_.query_length);
+  const std::string turns = node("Floor", {node("Div", {position, real(length)})});
+  const std::string log = node("Log", {node("Add", {turns, real(1)})});
+  const std::string factor = node("Add", {node("Mul", {log, real(beta)}), real(1)});
+  return {node("Mul", {x.name, node("Unsqueeze", {factor, wholes({-1})})}), x.width};
+}
+
 std::string OnnxOps::gamma(Place place) {
   const std::string stored = vector(place, Part::weight);
   return decoder_.norm_plus_one ? weight_node("Add", {stored, real(1)}) : stored;
@@ -203,8 +213,7 @@ OnnxOps::Value OnnxOps::slice(const Value& x, std::int64_t begin, std::int64_t w
 
 // Some models take other frequencies once a sequence is long. GGUF's stated ones are longrope's in
 // config.json, the same at every length.
-std::string OnnxOps::frequencies() {
-  const Rope& rope = decoder_.rope;
+std::string OnnxOps::frequencies(const Rope& rope) {
   const std::vector<float> first = rotary_frequencies(rope, 0);
   const std::vector<float> later = rotary_frequencies(rope, rope.original_context + 1);
   if (rope.scaling != RopeScaling::longrope || first == later) return reals(first);
@@ -212,31 +221,42 @@ std::string OnnxOps::frequencies() {
   return node("Where", {is_long, reals(later), reals(first)});
 }
 
-// Cosines and sines of every token's angles, a row each, and the rows' numbers.
-void OnnxOps::prepare_rotation() {
-  prepare_attention();
-  const std::string all = reshape(std::string(kPositions), {-1, 1});
-  const std::string positions = to_type(onnx::Type::f32, all);
-  const std::string angles = node("Mul", {positions, frequencies()});
-  const auto turn = [&](std::string_view op) {
-    const std::string value = node(op, {angles});
-    const double factor = decoder_.rope.attention_factor;
-    return factor == 1 ? value : node("Mul", {value, real(static_cast<float>(factor))});
-  };
-  cos_ = turn("Cos");
-  sin_ = turn("Sin");
-  const std::string rows =
-      node("Range", {whole(0), node("Size", {std::string(kPositions)}), whole(1)});
-  row_ = node("Reshape", {rows, node("Shape", {std::string(kPositions)})});
+const std::string& OnnxOps::positions() {
+  if (positions_.empty())
+    positions_ = to_type(onnx::Type::f32, reshape(std::string(kPositions), {-1, 1}));
+  return positions_;
 }
 
-OnnxOps::Value OnnxOps::rotate(const Value& x) {
-  if (cos_.empty()) prepare_rotation();
-  return {own_node("RotaryEmbedding", {x.name, row_, cos_, sin_},
-                   {{"interleaved", std::int64_t{0}},
+// Cosines and sines of every token's angles, a row each, and the rows' numbers.
+const OnnxOps::Turns& OnnxOps::turns(RopeKind kind) {
+  const auto [found, is_new] = turns_.try_emplace(kind);
+  if (!is_new) return found->second;
+  prepare_attention();
+  const Rope& rope = decoder_.rope_of(kind);
+  const std::string at = positions();
+  const std::string angles = node("Mul", {at, frequencies(rope)});
+  const auto turn = [&](std::string_view op) {
+    const std::string value = node(op, {angles});
+    const double factor = rope.attention_factor;
+    return factor == 1 ? value : node("Mul", {value, real(static_cast<float>(factor))});
+  };
+  found->second.cos = turn("Cos");
+  found->second.sin = turn("Sin");
+  if (row_.empty()) {
+    const std::string rows =
+        node("Range", {whole(0), node("Size", {std::string(kPositions)}), whole(1)});
+    row_ = node("Reshape", {rows, node("Shape", {std::string(kPositions)})});
+  }
+  return found->second;
+}
+
+OnnxOps::Value OnnxOps::rotate(const Value& x, RopeKind kind) {
+  const Rope& rope = decoder_.rope_of(kind);
+  const Turns& turned = turns(kind);
+  return {own_node("RotaryEmbedding", {x.name, row_, turned.cos, turned.sin},
+                   {{"interleaved", std::int64_t{rope.interleaved}},
                     {"num_heads", x.width / decoder_.head_dim},
-                    {"rotary_embedding_dim",
-                     decoder_.rope.dims == decoder_.head_dim ? 0 : decoder_.rope.dims}}),
+                    {"rotary_embedding_dim", rope.dims == decoder_.head_dim ? 0 : rope.dims}}),
           x.width};
 }
 

@@ -55,11 +55,12 @@ class OnnxOps : private OnnxNodes {
   Value embed();
   Value add_positions(const Value& x);
   Value scale(const Value& x, double factor);
+  Value temper(const Value& x);
   Value norm(const Value& x, Place place);
   Value norm_heads(const Value& x, Place place);
   Value linear(const Value& x, Place place);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
-  Value rotate(const Value& x);
+  Value rotate(const Value& x, RopeKind kind);
   Value attend(const Value& q, const Value& k, const Value& v, std::int64_t layer);
   Value activate(const Value& x, Activation activation);
   Value multiply(const Value& x, const Value& y);
@@ -77,8 +78,14 @@ class OnnxOps : private OnnxNodes {
   std::string padded(const Value& x);
   std::string unpadded(const std::string& x, std::int64_t width);
   void prepare_attention();
-  void prepare_rotation();
-  std::string frequencies();
+  /// A row for every token of the call.
+  struct Turns {
+    std::string cos;
+    std::string sin;
+  };
+  const std::string& positions();
+  const Turns& turns(RopeKind kind);
+  std::string frequencies(const Rope& rope);
 
   const Model& model_;
   const Decoder& decoder_;
@@ -88,7 +95,9 @@ class OnnxOps : private OnnxNodes {
   std::unordered_map<std::string, std::size_t> sums_;   // nodes that add, by their output
   std::string last_position_;  // of every sequence of the batch: its length less one
   std::string total_length_, total_length_int32_;  // of the longest
-  std::string cos_, sin_, row_;                    // a row for every token of the call
+  std::string positions_;                          // FP32, in one column
+  std::map<RopeKind, Turns> turns_;
+  std::string row_;  // of turns, for every token of the call
 };
 
 }  // namespace zp

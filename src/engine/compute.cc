@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/checked.h"
+#include "kernel/elementary.h"
 #include "kernel/functions.h"
 #include "kernel/matmul.h"
 
@@ -33,6 +34,21 @@ std::int64_t rows_of_tile(const RowReader& w, std::int64_t count, int threads) {
   if (count >= kManyRows) return rows_of_share(w.rows(), threads);
   const std::int64_t floats = count <= kFewRows ? kSmallTile : kLargeTile;
   return std::clamp(floats / w.cols(), std::int64_t{1}, w.rows());
+}
+
+void rotate_interleaved(std::span<float> head, Floats cos, Floats sin) {
+  thread_local std::vector<float> halves;
+  const std::size_t pairs = cos.size();
+  halves.resize(2 * pairs);
+  for (std::size_t i = 0; i < pairs; ++i) {
+    halves[i] = head[2 * i];
+    halves[i + pairs] = head[2 * i + 1];
+  }
+  rotate(halves, cos, sin);
+  for (std::size_t i = 0; i < pairs; ++i) {
+    head[2 * i] = halves[i];
+    head[2 * i + 1] = halves[i + pairs];
+  }
 }
 
 }  // namespace
@@ -104,6 +120,18 @@ Activations Compute::scale(Activations x, double factor) {
   return x;
 }
 
+Activations Compute::temper(Activations x) {
+  const double beta = decoder_.query_beta;
+  for (const TokenRun& run : batch_.runs) {
+    for (std::int64_t i = 0; i < run.count; ++i) {
+      const auto turns = static_cast<double>((run.first + i) / decoder_.query_length);
+      zp::scale(x.view().row(run.begin + i),
+                static_cast<float>(1 + beta * portable_log(1 + turns)));
+    }
+  }
+  return x;
+}
+
 // Each `width` columns of a row are normed by themselves.
 void Compute::norm_into(Matrix x, const PlacedWeights::Entry& weights, std::int64_t width,
                         View2D<float> out) {
@@ -171,14 +199,22 @@ Activations Compute::slice(const Activations& x, std::int64_t begin, std::int64_
   return out;
 }
 
-Activations Compute::rotate(Activations x) {
-  const std::int64_t pairs = decoder_.rope.dims / 2;
+Activations Compute::rotate(Activations x, RopeKind kind) {
+  const Rope& rope = decoder_.rope_of(kind);
+  const Batch::Turns& turns = batch_.turns(kind);
+  const std::int64_t pairs = rope.dims / 2;
   each_row(x.rows(), [&](std::int64_t r) {
     const auto begin = static_cast<std::size_t>(r * pairs);
-    const Floats cos = Floats(batch_.cos).subspan(begin, static_cast<std::size_t>(pairs));
-    const Floats sin = Floats(batch_.sin).subspan(begin, static_cast<std::size_t>(pairs));
-    for (std::int64_t c = 0; c < x.cols(); c += decoder_.head_dim)
-      zp::rotate(x.view().columns(c, 2 * pairs).row(r), cos, sin);
+    const Floats cos = Floats(turns.cos).subspan(begin, static_cast<std::size_t>(pairs));
+    const Floats sin = Floats(turns.sin).subspan(begin, static_cast<std::size_t>(pairs));
+    for (std::int64_t c = 0; c < x.cols(); c += decoder_.head_dim) {
+      const std::span<float> head = x.view().columns(c, 2 * pairs).row(r);
+      if (rope.interleaved) {
+        rotate_interleaved(head, cos, sin);
+      } else {
+        zp::rotate(head, cos, sin);
+      }
+    }
   });
   return x;
 }

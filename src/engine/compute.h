@@ -34,9 +34,15 @@ class PlacedWeights {
 struct Batch {
   std::vector<std::int32_t> ids;
   std::vector<TokenRun> runs;
-  /// Of the rotation, for each row dims / 2 values.
-  std::vector<float> cos;
-  std::vector<float> sin;
+  /// Of a rotation, for each row dims / 2 values.
+  struct Turns {
+    std::vector<float> cos;
+    std::vector<float> sin;
+  };
+  Turns global;
+  Turns local;
+
+  const Turns& turns(RopeKind kind) const { return kind == RopeKind::local ? local : global; }
 };
 
 /// Ops of model/interpreter.h. Every value has one row per token of the batch.
@@ -51,11 +57,12 @@ class Compute {
   Value embed();
   Value add_positions(Value x);
   Value scale(Value x, double factor);
+  Value temper(Value x);
   Value norm(const Value& x, Place place);
   Value norm_heads(Value x, Place place);
   Value linear(const Value& x, Place place);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
-  Value rotate(Value x);
+  Value rotate(Value x, RopeKind kind);
   Value attend(const Value& q, const Value& k, const Value& v, std::int64_t layer);
   Value activate(Value x, Activation activation);
   Value multiply(Value x, const Value& y);

@@ -28,12 +28,12 @@ void check(const Decoder& decoder, const Chunk& chunk) {
 }
 
 // The angle is rounded to FP32 before its cosine is taken, as every runtime does.
-void add_angles(const Rope& rope, Floats frequencies, std::int64_t position, Batch& batch) {
+void add_angles(const Rope& rope, Floats frequencies, std::int64_t position, Batch::Turns& turns) {
   for (const float frequency : frequencies) {
     const float angle = static_cast<float>(position) * frequency;
     const SinCos turn = portable_sin_cos(static_cast<double>(angle));
-    batch.cos.push_back(static_cast<float>(turn.cos * rope.attention_factor));
-    batch.sin.push_back(static_cast<float>(turn.sin * rope.attention_factor));
+    turns.cos.push_back(static_cast<float>(turn.cos * rope.attention_factor));
+    turns.sin.push_back(static_cast<float>(turn.sin * rope.attention_factor));
   }
 }
 
@@ -50,8 +50,11 @@ Batch Engine::make_batch(std::span<const Chunk> chunks) const {
     const std::int64_t first = chunk.cache->length();
     batch.runs.push_back({chunk.cache, static_cast<std::int64_t>(batch.ids.size()), count, first});
     batch.ids.insert(batch.ids.end(), chunk.ids.begin(), chunk.ids.end());
-    for (std::int64_t i = 0; i < count; ++i)
-      add_angles(model_.decoder.rope, chunk.cache->frequencies(), first + i, batch);
+    const Decoder& d = model_.decoder;
+    for (std::int64_t i = first; i < first + count; ++i) {
+      add_angles(d.rope, chunk.cache->frequencies(RopeKind::global), i, batch.global);
+      add_angles(d.local_rope, chunk.cache->frequencies(RopeKind::local), i, batch.local);
+    }
   }
   return batch;
 }

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 
+#include "model/exact_network.h"
 #include "model/sample_models.h"
 
 namespace zp {
@@ -65,6 +67,29 @@ TEST(Engine, WantedValuesStayAsTheyAre) {
       EXPECT_EQ(rows.cols(), pieces.network().steps[value].width);
       EXPECT_EQ(floats(rows), floats(pieces.run({}, {value}).at(value)))
           << sample.name << ", step " << value;
+    }
+  }
+}
+
+// A sum of K products runs in sixteen lanes: K / 16 + 5 roundings of 2^-24 meet each product, and
+// products of random signs add up to less than their magnitudes do by sqrt(K). Errors of sums are
+// independent; what a norm brings back to size 1 reaches the logits in proportion to their size.
+TEST(Engine, ComputesTheNetworkToFp32) {
+  constexpr double kLongest = 192;  // all heads
+  constexpr double kSums = 2 * 9 + 1;
+  const double error = (kLongest / 16 + 5) * std::sqrt(kSums * kLongest) * 0x1p-24;
+  for (const SampleModel& sample : sample_models()) {
+    Pieces pieces(sample.model);
+    const ExactRows exact = exact_logits(sample.model, kIds);
+    const std::vector<float> found = pieces.logits_from({});
+    for (std::int64_t r = 0; r < exact.rows; ++r) {
+      double squares = 0;
+      for (std::int64_t j = 0; j < exact.cols; ++j) {
+        const auto at = static_cast<std::size_t>(r * exact.cols + j);
+        squares += std::pow(static_cast<double>(found[at]) - exact.values[at], 2);
+      }
+      EXPECT_LE(std::sqrt(squares), error * exact_length(exact.row(r)))
+          << sample.name << ", token " << r;
     }
   }
 }

@@ -21,7 +21,11 @@ KvCache::KvCache(const Decoder& decoder, std::int64_t capacity, std::int64_t lay
       head_dim_(decoder.head_dim),
       rows_(new std::byte[static_cast<std::size_t>(
           checked_mul(layer_bytes(decoder, capacity, type), layers, "KV cache"))]),
-      frequencies_(rotary_frequencies(decoder.rope, capacity)) {}
+      frequencies_(frequencies_of(decoder, capacity)) {}
+
+KvCache::Frequencies KvCache::frequencies_of(const Decoder& decoder, std::int64_t length) {
+  return {rotary_frequencies(decoder.rope, length), rotary_frequencies(decoder.local_rope, length)};
+}
 
 std::int64_t KvCache::layer_bytes(const Decoder& d, std::int64_t capacity, KvType type) {
   const std::string where = "KV cache";
@@ -37,7 +41,7 @@ std::byte* KvCache::head(std::int64_t layer, std::int64_t index) const {
 }
 
 bool KvCache::fits(const Decoder& decoder, std::int64_t tokens) const {
-  return tokens <= capacity_ && rotary_frequencies(decoder.rope, tokens) == frequencies_;
+  return tokens <= capacity_ && frequencies_of(decoder, tokens) == frequencies_;
 }
 
 KvCache KvCache::resized(const Decoder& decoder, std::int64_t capacity) const {

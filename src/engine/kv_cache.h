@@ -47,8 +47,11 @@ class KvCache {
   Matrix values(std::int64_t layer, std::int64_t head, std::int64_t from, std::int64_t count,
                 std::vector<float>& scratch) const;
 
-  /// dims / 2 frequencies of the rotary embedding, which may depend on the capacity.
-  Floats frequencies() const { return frequencies_; }
+  /// dims / 2 frequencies of the model's rotary embedding of that kind, global or local. They may
+  /// depend on the capacity.
+  Floats frequencies(RopeKind kind) const {
+    return kind == RopeKind::local ? frequencies_.local : frequencies_.global;
+  }
 
   static std::int64_t bytes(const Decoder& decoder, std::int64_t capacity,
                             KvType type = KvType::fp32) {
@@ -59,6 +62,13 @@ class KvCache {
 
  private:
   friend class Engine;
+  struct Frequencies {
+    std::vector<float> global;
+    std::vector<float> local;
+    bool operator==(const Frequencies&) const = default;
+  };
+  static Frequencies frequencies_of(const Decoder& decoder, std::int64_t length);
+
   KvCache(const Decoder& decoder, std::int64_t capacity, std::int64_t layers, KvType type);
   /// Where a head of a layer has its first row; `index`: keys, then values.
   std::byte* head(std::int64_t layer, std::int64_t index) const;
@@ -74,7 +84,7 @@ class KvCache {
   std::int64_t kv_heads_;
   std::int64_t head_dim_;
   std::unique_ptr<std::byte[]> rows_;  // [layer][key, value][head][token][dim]
-  std::vector<float> frequencies_;
+  Frequencies frequencies_;
 };
 
 }  // namespace zp

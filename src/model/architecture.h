@@ -69,6 +69,11 @@ struct GgufFacts {
   RuntimeModule computes;
   bool always_window_key = false;  ///< older readers insist on attention.sliding_window, 0 for none
   bool partial_rope = false;       ///< it rotates fewer dimensions than a head has where told to
+  bool scale_keys = false;         ///< it reads what residual stream, logits ... are multiplied by
+  /// Layers with a window have a rotary embedding of their own, without scaling, of the same base
+  /// as the others or of this one.
+  bool local_rope = false;
+  std::optional<double> local_theta = {};
   /// Sets what the graph fixes or takes where a key is missing, given the sizes; nullptr: nothing
   /// beyond Decoder's own defaults.
   void (*graph)(Decoder&) = nullptr;

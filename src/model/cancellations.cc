@@ -48,6 +48,7 @@ class Tracer {
     return x;
   }
   Traced scale(Traced x, double) { return x; }
+  Traced temper(Traced x) { return x; }
 
   Traced norm(const Traced& x, Place place) {
     if (x.stream) {
@@ -71,7 +72,9 @@ class Tracer {
     return out;
   }
 
-  Traced rotate(Traced x) { return blocked(std::move(x), "they are behind a rotary embedding"); }
+  Traced rotate(Traced x, RopeKind) {
+    return blocked(std::move(x), "they are behind a rotary embedding");
+  }
 
   // Each head mixes the values of tokens, column by column.
   Traced attend(const Traced& q, const Traced& k, const Traced& v, std::int64_t) {

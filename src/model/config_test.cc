@@ -270,7 +270,7 @@ TEST(Config, ReadsGemma2) {
   EXPECT_EQ(d.attention_scale, 0.25);
   EXPECT_EQ(d.attention_soft_cap, 50);
   EXPECT_EQ(d.logit_soft_cap, 30);
-  EXPECT_TRUE(d.tied && d.post_norms && d.norm_plus_one);
+  EXPECT_TRUE(d.tied && d.norm_plus_one);
   EXPECT_EQ(d.layer(0).window, 4096);
   EXPECT_EQ(d.layer(1).window, std::nullopt);
   EXPECT_TRUE(refuses(with(gemma2(), "layer_types", {"full_attention", "sliding_attention"}),

@@ -22,20 +22,25 @@ std::optional<std::int64_t> Decoder::window() const {
   return with == rows.end() ? every.window : with->window;
 }
 
-void set_windows(Decoder& decoder, std::optional<std::int64_t> window,
-                 const std::function<bool(std::int64_t layer)>& has) {
+bool Decoder::has(RopeKind kind) const {
+  if (rows.empty()) return every.rope == kind;
+  return std::ranges::any_of(rows, [&](const Layer& l) { return l.rope == kind; });
+}
+
+void set_layers(Decoder& decoder,
+                const std::function<void(std::int64_t index, Layer& layer)>& set) {
   std::vector<Layer> rows;
   for (std::int64_t i = 0; i < decoder.layers; ++i) {
     rows.push_back(decoder.layer(i));
-    rows.back().window = has(i) ? window : std::nullopt;
+    set(i, rows.back());
   }
   set_rows(decoder, std::move(rows));
 }
 
-void resize_windows(Decoder& decoder, std::optional<std::int64_t> window) {
-  const bool all = decoder.rows.empty();
-  set_windows(decoder, window, [rows = decoder.rows, all](std::int64_t i) {
-    return all || rows[static_cast<std::size_t>(i)].window;
+void set_windows(Decoder& decoder, std::optional<std::int64_t> window,
+                 const std::function<bool(std::int64_t layer)>& has) {
+  set_layers(decoder, [&](std::int64_t index, Layer& layer) {
+    layer.window = has(index) ? window : std::nullopt;
   });
 }
 

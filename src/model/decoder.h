@@ -18,7 +18,8 @@ enum class RopeScaling { none, linear, llama3, longrope, yarn, stated };
 /// the model has none.
 struct Rope {
   double theta = 10000;
-  std::int64_t dims = 0;  ///< rotated leading dimensions of each head
+  std::int64_t dims = 0;     ///< rotated leading dimensions of each head
+  bool interleaved = false;  ///< dimension 2 i turns with 2 i + 1 instead
   RopeScaling scaling = RopeScaling::none;
   double factor = 1;
   double low_freq_factor = 1;   ///< llama3
@@ -35,9 +36,14 @@ struct Rope {
   bool operator==(const Rope&) const = default;
 };
 
-/// What a layer has that others of the model may have otherwise.
+/// Which of the model's rotary embeddings a layer has.
+enum class RopeKind { none, global, local };
+
+/// What a layer has that others of the model may have otherwise. Whether it has norms before its
+/// halves, behind them or both is said by the architecture's table, which has weights for them.
 struct Layer {
   std::optional<std::int64_t> window;  ///< tokens a position sees, itself included; none: all
+  RopeKind rope = RopeKind::global;
 
   bool operator==(const Layer&) const = default;
 };
@@ -60,15 +66,21 @@ struct Decoder {
   bool parallel = false;        ///< attention and MLP read the same normed input (Phi-2)
   bool attention_bias = false;  ///< where the architecture leaves it to the model
   bool mlp_bias = false;        ///< the same
-  bool post_norms = false;  ///< what attention and MLP give is normed once more before it is added
-  bool norm_plus_one = false;  ///< norms multiply by 1 + weight, summed in FP32
+  bool norm_plus_one = false;   ///< norms multiply by 1 + weight, summed in FP32
+  bool norm_rotated = false;    ///< norms of queries and keys come behind the rotation, not before
   /// Embedding rows are multiplied by it. As FP32 (transformers rounds the factor to the type it
   /// computes in: in BF16, 55.5 instead of 3072's 55.4256).
   double embedding_scale = 1;
   double attention_scale = 0;     ///< scores are q k times this; 0: 1 / sqrt(head_dim)
   double attention_soft_cap = 0;  ///< then cap * tanh(scores / cap), before the mask; 0: none
   double logit_soft_cap = 0;      ///< the same on the logits
-  Rope rope;
+  double residual_scale = 1;      ///< what attention and MLP give is multiplied by it, then added
+  double logit_divisor = 1;       ///< logits are divided by it
+  /// Queries are multiplied by 1 + beta log(1 + floor(position / length)); beta 0: they aren't.
+  double query_beta = 0;
+  std::int64_t query_length = 1;
+  Rope rope;                ///< of layers whose kind is global
+  Rope local_rope;          ///< of those whose kind is local
   Layer every;              ///< what all layers have
   std::vector<Layer> rows;  ///< where they differ: one for each, instead
 
@@ -77,15 +89,22 @@ struct Decoder {
   }
   /// The window of the layers that have one; none: no layer has. It is the same for all of them.
   std::optional<std::int64_t> window() const;
+  /// Whether any layer has that kind.
+  bool has(RopeKind kind) const;
+  /// kind: global or local.
+  const Rope& rope_of(RopeKind kind) const { return kind == RopeKind::local ? local_rope : rope; }
 
   bool operator==(const Decoder&) const = default;
 };
 
+/// Of layers of which every so-manieth is another than those before it: whether this one is.
+inline bool ends_period(std::int64_t layer, std::int64_t period) {
+  return (layer + 1) % period == 0;
+}
+/// Changes every layer's row. The layers are counted.
+void set_layers(Decoder& decoder, const std::function<void(std::int64_t index, Layer& layer)>& set);
 /// Gives layers for which `has` is true that window, and others none. The layers are counted.
 void set_windows(Decoder& decoder, std::optional<std::int64_t> window,
                  const std::function<bool(std::int64_t layer)>& has);
-/// Gives another size to the windows there are, or takes them away; where no layer differs from the
-/// others, all of them get it.
-void resize_windows(Decoder& decoder, std::optional<std::int64_t> window);
 
 }  // namespace zp

@@ -90,6 +90,15 @@ class ExactOps {
     each(x, [&](std::int64_t r) { x.off(r) = factor * x.off(r) + kUnit * exact_length(x.row(r)); });
     return x;
   }
+  ExactRows temper(ExactRows x) {
+    each(x, [&](std::int64_t r) {
+      const double factor =
+          1 + d_.query_beta * std::log(1.0 + static_cast<double>(r / d_.query_length));
+      for (double& v : x.row(r)) v *= factor;
+      x.off(r) = factor * x.off(r) + 4 * kUnit * exact_length(x.row(r));
+    });
+    return x;
+  }
   ExactRows norm(const ExactRows& x, Place place) { return normed(x, place, x.cols); }
   ExactRows norm_heads(ExactRows x, Place place) { return normed(x, place, d_.head_dim); }
 
@@ -119,22 +128,26 @@ class ExactOps {
     return out;
   }
 
-  ExactRows rotate(ExactRows x) {
-    const std::int64_t pairs = d_.rope.dims / 2;
+  ExactRows rotate(ExactRows x, RopeKind kind) {
+    const Rope& rope = d_.rope_of(kind);
+    const std::int64_t pairs = rope.dims / 2;
     for (std::int64_t r = 0; r < x.rows; ++r) {
       for (std::int64_t head = 0; head < x.cols; head += d_.head_dim) {
         for (std::int64_t i = 0; i < pairs; ++i) {
-          const double angle = static_cast<double>(r) *
-                               std::pow(d_.rope.theta, -2.0 * static_cast<double>(i) /
-                                                           static_cast<double>(d_.rope.dims));
-          double& a = x.values[static_cast<std::size_t>(r * x.cols + head + i)];
-          double& b = x.values[static_cast<std::size_t>(r * x.cols + head + i + pairs)];
+          const double angle =
+              static_cast<double>(r) *
+              std::pow(rope.theta, -2.0 * static_cast<double>(i) / static_cast<double>(rope.dims));
+          const std::int64_t first_of = rope.interleaved ? 2 * i : i;
+          const std::int64_t second_of = rope.interleaved ? 2 * i + 1 : i + pairs;
+          double& a = x.values[static_cast<std::size_t>(r * x.cols + head + first_of)];
+          double& b = x.values[static_cast<std::size_t>(r * x.cols + head + second_of)];
           const double first = a * std::cos(angle) - b * std::sin(angle);
           b = b * std::cos(angle) + a * std::sin(angle);
           a = first;
         }
       }
-      x.off(r) += 4 * kUnit * exact_length(x.row(r));
+      // An angle is off by two roundings of its size, at most the position.
+      x.off(r) += (4 + 2 * static_cast<double>(r)) * kUnit * exact_length(x.row(r));
     }
     return x;
   }

@@ -64,7 +64,6 @@ constexpr TensorRow kTable[] = {
 // What every Gemma 2 has.
 void fix(Decoder& d) {
   d.activation = Activation::gelu_tanh;
-  d.post_norms = true;
   d.norm_plus_one = true;
   d.embedding_scale = std::sqrt(static_cast<double>(d.hidden));
 }
@@ -170,6 +169,7 @@ extern constinit const Architecture architecture_gemma2 = {
     .gguf = {.name = "gemma2",
              .computes = {.activation = Activation::gelu_tanh,
                           .windows = true,
+                          .window_period = 2,
                           .needs_window = true,
                           .needs_caps = true,
                           .tied = true,

@@ -5,10 +5,11 @@
 //   embed()
 //   add_positions(x)
 //   scale(x, factor)
+//   temper(x)
 //   norm(x, place), norm_heads(x, place)
 //   linear(x, place)
 //   slice(x, begin, width)
-//   rotate(x)
+//   rotate(x, kind)
 //   attend(q, k, v, layer)
 //   activate(x, activation)
 //   multiply(x, y), add(x, y)
@@ -88,6 +89,8 @@ class Interpreter {
         return ops_.add_positions(take(r[0]));
       case Operation::scale:
         return ops_.scale(take(r[0]), s.number);
+      case Operation::temper:
+        return ops_.temper(take(r[0]));
       case Operation::norm:
         return ops_.norm(at(r[0]), s.place);
       case Operation::norm_heads:
@@ -97,7 +100,7 @@ class Interpreter {
       case Operation::slice:
         return ops_.slice(at(r[0]), s.begin, s.width);
       case Operation::rotate:
-        return ops_.rotate(take(r[0]));
+        return ops_.rotate(take(r[0]), s.rope);
       case Operation::attend:
         return ops_.attend(at(r[0]), at(r[1]), at(r[2]), s.place.layer);
       case Operation::activate:

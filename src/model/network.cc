@@ -21,6 +21,7 @@ class Recorder {
     }
     x = norm(x, {-1, Role::output_norm});
     x = linear(x, {-1, decoder_.tied ? Role::embedding : Role::head});
+    x = scale(x, 1 / decoder_.logit_divisor);
     if (decoder_.logit_soft_cap != 0) same(Operation::soft_cap, x).number = decoder_.logit_soft_cap;
     return std::move(network_);
   }
@@ -40,7 +41,14 @@ class Recorder {
   std::int64_t width_of(ValueId x) const { return network_.steps[x].width; }
   Step& same(Operation operation, ValueId x) { return step(operation, {x}, width_of(x)); }
 
+  ValueId scale(ValueId x, double factor) {
+    if (factor == 1) return x;
+    same(Operation::scale, x).number = factor;
+    return last();
+  }
+  /// x, where the model has no such norm.
   ValueId norm(ValueId x, Place place) {
+    if (!model_.has(place.role)) return x;
     same(Operation::norm, x).place = place;
     return last();
   }
@@ -66,31 +74,31 @@ class Recorder {
 
   ValueId embedding() {
     step(Operation::embed, {}, decoder_.hidden);
-    if (decoder_.embedding_scale != 1)
-      same(Operation::scale, last()).number = decoder_.embedding_scale;
+    scale(last(), decoder_.embedding_scale);
     if (model_.has(Role::position))
       same(Operation::add_positions, last()).place = {-1, Role::position};
     return last();
   }
 
+  ValueId added(ValueId x, ValueId branch) {
+    return both(Operation::add, x, scale(branch, decoder_.residual_scale));
+  }
+
   // Attention and MLP read the same normed input.
   ValueId parallel_layer(std::int64_t layer, ValueId x) {
     const ValueId normed = norm(x, {layer, Role::attention_norm});
-    x = both(Operation::add, x, attention(layer, normed));
-    return both(Operation::add, x, mlp(layer, normed));
+    x = added(x, attention(layer, normed));
+    return added(x, mlp(layer, normed));
   }
 
   ValueId attention_half(std::int64_t layer, ValueId x) {
-    ValueId branch = attention(layer, norm(x, {layer, Role::attention_norm}));
-    if (model_.has(Role::attention_post_norm))
-      branch = norm(branch, {layer, Role::attention_post_norm});
-    return both(Operation::add, x, branch);
+    const ValueId branch = attention(layer, norm(x, {layer, Role::attention_norm}));
+    return added(x, norm(branch, {layer, Role::attention_post_norm}));
   }
 
   ValueId mlp_half(std::int64_t layer, ValueId x) {
-    ValueId branch = mlp(layer, norm(x, {layer, Role::ffn_norm}));
-    if (model_.has(Role::ffn_post_norm)) branch = norm(branch, {layer, Role::ffn_post_norm});
-    return both(Operation::add, x, branch);
+    const ValueId branch = mlp(layer, norm(x, {layer, Role::ffn_norm}));
+    return added(x, norm(branch, {layer, Role::ffn_post_norm}));
   }
 
   // Values before keys before queries: ONNX graphs number their nodes by the record, and a written
@@ -111,22 +119,35 @@ class Recorder {
       k = linear(x, {layer, Role::key});
       q = linear(x, {layer, Role::query});
     }
-    q = norm_heads(q, {layer, Role::query_norm});
-    k = norm_heads(k, {layer, Role::key_norm});
-    q = rotate(q);
-    k = rotate(k);
+    if (decoder_.norm_rotated) {
+      q = rotate(q, layer);
+      k = rotate(k, layer);
+    }
+    q = norm_projection(q, {layer, Role::query_norm});
+    k = norm_projection(k, {layer, Role::key_norm});
+    if (!decoder_.norm_rotated) {
+      q = rotate(q, layer);
+      k = rotate(k, layer);
+    }
+    if (decoder_.query_beta != 0) {
+      same(Operation::temper, q);
+      q = last();
+    }
     step(Operation::attend, {q, k, v}, query).place.layer = layer;
     return linear(last(), {layer, Role::attention_output});
   }
 
-  ValueId norm_heads(ValueId x, Place place) {
+  /// Over each head, or over all of them where the norm has a weight for every column.
+  ValueId norm_projection(ValueId x, Place place) {
     if (!model_.has(place.role)) return x;
+    if (model_.find(place)->use.cols != decoder_.head_dim) return norm(x, place);
     same(Operation::norm_heads, x).place = place;
     return last();
   }
-  ValueId rotate(ValueId x) {
-    if (decoder_.rope.dims == 0) return x;
-    same(Operation::rotate, x);
+  ValueId rotate(ValueId x, std::int64_t layer) {
+    const RopeKind kind = decoder_.layer(layer).rope;
+    if (kind == RopeKind::none || decoder_.rope_of(kind).dims == 0) return x;
+    same(Operation::rotate, x).rope = kind;
     return last();
   }
 

@@ -19,11 +19,12 @@ enum class Operation {
   embed,          // the tokens' rows of the embedding
   add_positions,  // learned positions, added
   scale,          // times `number`
+  temper,         // queries, times what the decoder says of their position
   norm,           // the decoder's kind of norm over a row
   norm_heads,     // the same over each head of a row
   linear,         // x W^T, and the bias where the model has one
   slice,          // `width` columns from `begin` on
-  rotate,         // rotary embedding of each head
+  rotate,         // rotary embedding of each head, of the kind `rope`
   attend,         // causal attention of queries, keys and values; keys and values join the layer's cache
   activate,       // `activation` of each element
   multiply,       // elementwise
@@ -44,6 +45,7 @@ struct Step {
   std::int64_t begin = 0;
   double number = 0;
   Activation activation = Activation::silu;
+  RopeKind rope = RopeKind::global;
 };
 
 /// What enters a layer and what leaves it.

@@ -37,13 +37,18 @@ struct RuntimeModule {
   /// Longrope's attention factor follows from the contexts, and YaRN's is 1 where its factor is at
   /// most 1, whatever is stated.
   bool derives_attention_factor = false;
-  bool usual_betas = false;   ///< YaRN's beta_fast is 32 and its beta_slow 1, whatever is stated
-  bool windows = false;       ///< it keeps to sliding windows; else every layer sees everything
-  bool needs_window = false;  ///< it can't do without one
-  bool needs_caps = false;    ///< nor without soft caps
-  bool tied = false;          ///< the head is always the embedding
-  bool even_heads = false;    ///< heads are hidden / heads wide
-  bool fourfold_ffn = false;  ///< MLPs are 4 hidden wide
+  bool usual_betas = false;  ///< YaRN's beta_fast is 32 and its beta_slow 1, whatever is stated
+  bool windows = false;      ///< it keeps to sliding windows; else every layer sees everything
+  /// All layers but every so-manieth have the window where any has one; 0: those of the model.
+  std::int64_t window_period = 0;
+  /// Every so-manieth layer is without rope; 0: those of the model.
+  std::int64_t rope_period = 0;
+  bool needs_window = false;            ///< it can't do without one
+  bool needs_caps = false;              ///< nor without soft caps
+  bool tied = false;                    ///< the head is always the embedding
+  bool even_heads = false;              ///< heads are hidden / heads wide
+  bool fourfold_ffn = false;            ///< MLPs are 4 hidden wide
+  bool rounds_embedding_scale = false;  ///< to BF16
   /// What it multiplies scores by, from the sizes; nullptr: what the model says.
   double (*attention_scale)(const Decoder&) = natural_attention_scale;
 };

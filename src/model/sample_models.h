@@ -87,8 +87,23 @@ inline std::vector<SampleModel> sample_models() {
   add("llama", "llama", [](Decoder&) {});
   add("llama_tied", "llama", [](Decoder& d) { d.tied = true; });
   add("llama_biases", "llama", [](Decoder& d) { d.attention_bias = d.mlp_bias = true; });
+  add("llama_rows", "llama", [](Decoder& d) {
+    d.local_rope.theta = 100;
+    d.local_rope.dims = 24;
+    d.local_rope.interleaved = true;
+    set_layers(d, [](std::int64_t index, Layer& layer) {
+      layer.rope = index == 0 ? RopeKind::local : RopeKind::none;
+      if (index == 0) layer.window = 5;
+    });
+    d.embedding_scale = 2;
+    d.residual_scale = 0.5;
+    d.logit_divisor = 4;
+    d.query_beta = 0.25;
+    d.query_length = 3;
+  });
   add("qwen2", "qwen2", [](Decoder& d) { d.tied = true; });
   add("qwen3", "qwen3", [](Decoder&) {});
+  add("qwen3_rotated", "qwen3", [](Decoder& d) { d.norm_rotated = true; });
   add("phi3", "phi3", [](Decoder&) {});
   add("phi", "phi", [&](Decoder& d) {
     layer_norms(d);
@@ -108,7 +123,7 @@ inline std::vector<SampleModel> sample_models() {
   });
   add("gemma2", "gemma2", [](Decoder& d) {
     d.activation = Activation::gelu_tanh;
-    d.post_norms = d.norm_plus_one = d.tied = true;
+    d.norm_plus_one = d.tied = true;
     d.embedding_scale = std::sqrt(80.0);
     d.attention_soft_cap = 6;
     d.logit_soft_cap = 15;

@@ -171,23 +171,64 @@ void read_rope(GgufFields& fields, const Architecture& architecture, const Check
   read_scaling(fields, checkpoint, reads_rope_tensors(architecture.gguf), d);
 }
 
-// Layers that take turns are the graph's own; some files say so, too.
-void check_turns(GgufFields& fields, const Decoder& d) {
-  if (d.rows.empty()) return;
-  constexpr const char* kPeriod = "attention.sliding_window_pattern";
-  const auto without = std::ranges::find(d.rows, Layer());
-  const std::int64_t period = without - d.rows.begin() + 1;
-  if (fields.count(kPeriod, kMostLayers, period) != period)
-    fields.refuse(kPeriod, "value not supported", std::to_string(period));
+// The graph doesn't look at a pattern that says it layer by layer; what it does must be what the
+// file says all the same.
+void check_pattern(GgufFields& fields, std::int64_t period, const Decoder& d) {
+  constexpr const char* kPattern = "attention.sliding_window_pattern";
+  if (period == 0 || !fields.has(kPattern)) return;
+  const std::vector<bool>* windows = fields.booleans(kPattern);
+  if (windows == nullptr) {
+    if (fields.count(kPattern, kMostLayers) != period)
+      fields.refuse(kPattern, "value not supported", std::to_string(period));
+    return;
+  }
+  bool fits = std::ssize(*windows) == d.layers;
+  for (std::int64_t i = 0; fits && i < d.layers; ++i)
+    fits = (*windows)[static_cast<std::size_t>(i)] != ends_period(i, period);
+  if (!fits) {
+    fields.refuse(kPattern, "value not supported",
+                  "in every " + std::to_string(period) + " layers the last without a window");
+  }
+}
+
+void read_windows(GgufFields& fields, const RuntimeModule& graph, Decoder& d) {
+  constexpr const char* kWindow = "attention.sliding_window";
+  const std::int64_t period = graph.window_period;
+  check_pattern(fields, period, d);
+  std::optional<std::int64_t> window = d.window();
+  if (fields.has(kWindow)) {
+    const std::int64_t stated = fields.integer(kWindow, 0, kMostContext);
+    window = stated > 0 ? std::optional(stated) : std::nullopt;
+  }
+  set_windows(d, window, [&](std::int64_t i) { return period == 0 || !ends_period(i, period); });
+}
+
+// Needs the windows and the global rope.
+void read_rope_kinds(GgufFields& fields, const GgufFacts& facts, Decoder& d) {
+  if (facts.local_rope && d.window()) {
+    const double theta = facts.local_theta.value_or(d.rope.theta);
+    d.local_rope.theta = fields.positive("rope.freq_base_swa", theta);
+    d.local_rope.dims = d.rope.dims;
+    d.local_rope.original_context = d.context;
+    set_layers(d, [](std::int64_t, Layer& layer) {
+      layer.rope = layer.window ? RopeKind::local : RopeKind::global;
+    });
+  }
+  const std::int64_t period = facts.computes.rope_period;
+  if (period == 0) return;
+  set_layers(d, [&](std::int64_t i, Layer& layer) {
+    layer.rope = ends_period(i, period) ? RopeKind::none : RopeKind::global;
+  });
+}
+
+void read_scales(GgufFields& fields, Decoder& d) {
+  d.attention_scale = fields.positive("attention.scale", d.attention_scale);
+  d.embedding_scale = fields.positive("embedding_scale", 1);
+  d.residual_scale = fields.positive("residual_scale", 1);
+  d.logit_divisor = fields.positive("logit_scale", 1);
 }
 
 void read_attention(GgufFields& fields, Decoder& d) {
-  check_turns(fields, d);
-  constexpr const char* kWindow = "attention.sliding_window";
-  if (fields.has(kWindow)) {
-    const std::int64_t window = fields.integer(kWindow, 0, kMostContext);
-    resize_windows(d, window > 0 ? std::optional(window) : std::nullopt);
-  }
   if (d.attention_soft_cap > 0)
     d.attention_soft_cap = fields.positive("attn_logit_softcapping", d.attention_soft_cap);
   if (d.logit_soft_cap > 0)
@@ -241,6 +282,9 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   d.mlp_bias = has_optional(architecture, checkpoint, Role::up, Part::bias);
   if (find_row(architecture, Role::position, Part::weight) == nullptr)
     read_rope(fields, architecture, checkpoint, d);
+  read_windows(fields, facts.computes, d);
+  read_rope_kinds(fields, facts, d);
+  if (facts.scale_keys) read_scales(fields, d);
   read_attention(fields, d);
   refuse_experts(fields);
   fields.has("tensor_data_layout");  // whether q and k were permuted; llama.cpp ignores it, too

@@ -141,6 +141,11 @@ const std::vector<float>* GgufFields::reals(std::string_view key) {
   return array<std::vector<float>>(key, "an array of FP32");
 }
 
+const std::vector<bool>* GgufFields::booleans(std::string_view key) {
+  const gguf::Value* value = find(key);
+  return value == nullptr ? nullptr : std::get_if<std::vector<bool>>(value);
+}
+
 const std::vector<std::int32_t>* GgufFields::integers(std::string_view key) {
   return array<std::vector<std::int32_t>>(key, "an array of 32-bit integers");
 }

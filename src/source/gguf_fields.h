@@ -38,6 +38,8 @@ class GgufFields {
   /// An array of strings, or of FP32 or I32; nullptr when it isn't there.
   const gguf::Strings* texts(std::string_view key);
   const std::vector<float>* reals(std::string_view key);
+  /// The same of booleans; nullptr also where it is something else.
+  const std::vector<bool>* booleans(std::string_view key);
   const std::vector<std::int32_t>* integers(std::string_view key);
 
   /// Throws for a key with the prefix that was never asked for.
