@@ -1,6 +1,7 @@
 // The operators + - * / // % ** ~ and the words for them; comparisons by their signs.
 #include <cmath>
 
+#include "base/escape_html.h"
 #include "jinja/operators.h"
 #include "jinja/text.h"
 

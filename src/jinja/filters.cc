@@ -5,6 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "base/escape_html.h"
 #include "jinja/operators.h"
 #include "jinja/text.h"
 

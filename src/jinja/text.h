@@ -54,7 +54,5 @@ std::string repr(double value);
 /// Throws std::out_of_range when the integer is beyond 64 bits.
 std::optional<std::int64_t> parse_integer(std::string_view text, int base);
 std::optional<double> parse_real(std::string_view text);
-/// HTML's five characters as entities.
-std::string escape_html(std::string_view text);
 
 }  // namespace zp::jinja

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/escape_html.h"
 #include "base/human.h"
 #include "base/utf8.h"
 
@@ -19,30 +20,12 @@ bool is_shown(char32_t c) {
 
 std::string escaped(std::string_view text) {
   const std::string whole = repair_utf8(text);
-  std::string out;
+  std::string shown;
   for (std::size_t i = 0; i < whole.size();) {
     const char32_t c = next_code_point(whole, i);
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        append_utf8(out, is_shown(c) ? c : kReplacement);
-    }
+    append_utf8(shown, is_shown(c) ? c : kReplacement);
   }
-  return out;
+  return escape_html(shown);
 }
 
 std::string element(std::string_view name, std::string_view css, std::string_view content) {
