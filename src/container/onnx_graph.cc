@@ -16,9 +16,9 @@ onnx::Initializer external(const OnnxPlane& plane, onnx::External place) {
 
 // What the first product by codes says: both of our levels are read.
 std::int64_t accuracy_level_of(const onnx::Model& graph) {
-  const auto product = std::ranges::find(graph.nodes, "MatMulNBits", &onnx::Node::op);
+  const auto product = std::ranges::find(graph.nodes, "MatMulNBits", &GraphNode::op);
   if (product == graph.nodes.end()) return kOnnxExact;
-  const std::int64_t level = onnx::integer_of(*product, "accuracy_level", kOnnxExact);
+  const std::int64_t level = integer_of(*product, "accuracy_level", kOnnxExact);
   return level == kOnnxRounded ? kOnnxRounded : kOnnxExact;
 }
 

@@ -39,8 +39,8 @@ struct Written {
     }
     return "";
   }
-  onnx::Node& node(std::string_view op) {
-    return *std::ranges::find(graph.nodes, op, &onnx::Node::op);
+  GraphNode& node(std::string_view op) {
+    return *std::ranges::find(graph.nodes, op, &GraphNode::op);
   }
   onnx::Initializer& tensor(std::string_view name) {
     return *std::ranges::find(graph.initializers, name, &onnx::Initializer::name);
@@ -79,7 +79,7 @@ TEST(OnnxGraph, NamesTheFirstDifference) {
   };
   const std::string begin = "model.onnx: the graph doesn't compute what config.json says: ";
   EXPECT_EQ(said([](Written& w) {
-              for (onnx::Attribute& a : w.node("GroupQueryAttention").attributes) {
+              for (GraphAttribute& a : w.node("GroupQueryAttention").attributes) {
                 if (a.name == "scale") a.value = 0.5f;
               }
             }).substr(0, begin.size() + 5),

@@ -23,7 +23,7 @@ std::int64_t cached_head_dim(const Decoder& decoder) { return round_up(decoder.h
 
 OnnxOps::OnnxOps(const Model& model, std::span<const Assignment> assignments,
                  std::int64_t accuracy_level, onnx::Model& graph)
-    : OnnxNodes(graph), model_(model), decoder_(model.decoder), accuracy_level_(accuracy_level) {
+    : model_(model), decoder_(model.decoder), accuracy_level_(accuracy_level), graph_(graph) {
   for (const Assignment& a : assignments) {
     const TensorUse& use = a.weight->use;
     weights_[{use.place, use.part}] = &a;
@@ -47,22 +47,37 @@ void OnnxOps::build() {
     return infos;
   };
   const auto input = [&](std::string_view name, const onnx::Dim& tokens) {
-    graph().inputs.push_back({std::string(name), onnx::Type::i64, {batch, tokens}});
+    graph_.inputs.push_back({std::string(name), onnx::Type::i64, {batch, tokens}});
   };
   input(kIds, length);
   input(kMask, "total_sequence_length");
   input(kPositions, length);
   for (onnx::ValueInfo& info : cache("past_key_values", "past_sequence_length"))
-    graph().inputs.push_back(std::move(info));
-  graph().outputs.push_back({"logits", onnx::Type::f32, {batch, length, decoder_.vocabulary}});
+    graph_.inputs.push_back(std::move(info));
+  graph_.outputs.push_back({"logits", onnx::Type::f32, {batch, length, decoder_.vocabulary}});
   for (onnx::ValueInfo& info : cache("present", "total_sequence_length"))
-    graph().outputs.push_back(std::move(info));
+    graph_.outputs.push_back(std::move(info));
 
   const Network network = record(model_);
   const ValueId logits = network.logits();
   Interpreter(network, *this).run({}, {&logits, 1});
-  graph().nodes.back().outputs[0] = "logits";
-  finish();
+  nodes().back().outputs[0] = "logits";
+  graph_.nodes = take_nodes();
+  for (const GraphConstant& c : constants())
+    graph_.initializers.push_back({c.name, onnx::type_of(c.type), c.shape, c.bytes, {}});
+}
+
+// One of ONNX Runtime's.
+std::string OnnxOps::own_node(std::string_view op, Names inputs, Attributes attributes) {
+  return node(op, std::move(inputs), std::move(attributes), kOnnxRuntimeDomain);
+}
+
+std::string OnnxOps::to_type(onnx::Type type, std::string value) {
+  return node("Cast", {std::move(value)}, {{"to", static_cast<std::int64_t>(type)}});
+}
+
+std::string OnnxOps::reshape(std::string value, const std::vector<std::int64_t>& shape) {
+  return node("Reshape", {std::move(value), wholes(shape)});
 }
 
 // ---- weights
@@ -160,7 +175,7 @@ OnnxOps::Value OnnxOps::norm(const Value& x, Place place) {
   const bool layer = decoder_.norm == Norm::layer;
   Names more = {gamma(place)};
   if (layer) more.push_back(vector(place, Part::bias));
-  onnx::Node& add = graph().nodes[sum->second];
+  GraphNode& add = nodes()[sum->second];
   sums_.erase(sum);
   add.op = layer ? "SkipLayerNormalization" : "SkipSimplifiedLayerNormalization";
   add.domain = kOnnxRuntimeDomain;
@@ -301,8 +316,8 @@ OnnxOps::Value OnnxOps::attend(const Value& q, const Value& k, const Value& v, s
                {padded(q), padded(k), padded(v), cached("past_key_values", layer, "key"),
                 cached("past_key_values", layer, "value"), last_position_, total_length_int32_},
                std::move(attributes));
-  graph().nodes.back().outputs = {out, cached("present", layer, "key"),
-                                  cached("present", layer, "value")};
+  nodes().back().outputs = {out, cached("present", layer, "key"),
+                            cached("present", layer, "value")};
   return {unpadded(out, q.width), q.width};
 }
 
@@ -324,7 +339,7 @@ OnnxOps::Value OnnxOps::multiply(const Value& x, const Value& y) {
 
 OnnxOps::Value OnnxOps::add(const Value& x, const Value& y) {
   const std::string out = node("Add", {x.name, y.name});
-  sums_[out] = graph().nodes.size() - 1;
+  sums_[out] = nodes().size() - 1;
   return {out, x.width};
 }
 

@@ -21,11 +21,14 @@
 #include <utility>
 #include <vector>
 
-#include "container/onnx_nodes.h"
+#include "container/graph_builder.h"
 #include "container/onnx_weights.h"
 #include "model/network.h"
 
 namespace zp {
+
+/// Of ONNX Runtime's own operators.
+inline constexpr std::string_view kOnnxRuntimeDomain = "com.microsoft";
 
 /// MatMulNBits's accuracy levels: computed in FP32, or with activations rounded to 8 bits.
 inline constexpr std::int64_t kOnnxExact = 1;
@@ -36,7 +39,7 @@ inline constexpr std::int64_t kOnnxRounded = 4;
 std::int64_t cached_head_dim(const Decoder& decoder);
 
 /// Weights are only named. Outlives the use of `graph`, which borrows its constants.
-class OnnxOps : private OnnxNodes {
+class OnnxOps : private GraphBuilder {
  public:
   struct Value {
     std::string name;
@@ -47,7 +50,7 @@ class OnnxOps : private OnnxNodes {
   OnnxOps(const Model& model, std::span<const Assignment> assignments, std::int64_t accuracy_level,
           onnx::Model& graph);
 
-  /// The graph's inputs and outputs, and all nodes.
+  /// The graph's inputs and outputs, all nodes, and the constants they take. REQUIRES: called once.
   void build();
   /// Whether the head multiplies by the embedding's codes.
   bool tied_codes() const;
@@ -68,6 +71,9 @@ class OnnxOps : private OnnxNodes {
   Value soft_cap(const Value& x, double cap);
 
  private:
+  std::string own_node(std::string_view op, Names inputs, Attributes attributes);
+  std::string to_type(onnx::Type type, std::string value);
+  std::string reshape(std::string value, const std::vector<std::int64_t>& shape);
   const Assignment* find(Place place, Part part) const;
   const Assignment& at(Place place) const;
   std::string plane_as_floats(const Assignment& weight, std::size_t plane);
@@ -91,6 +97,7 @@ class OnnxOps : private OnnxNodes {
   const Decoder& decoder_;
   std::map<std::pair<Place, Part>, const Assignment*> weights_;
   std::int64_t accuracy_level_;
+  onnx::Model& graph_;
   std::unordered_map<std::string, std::string> casts_;  // made before, by what they change
   std::unordered_map<std::string, std::size_t> sums_;   // nodes that add, by their output
   std::string last_position_;  // of every sequence of the batch: its length less one

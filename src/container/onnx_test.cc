@@ -28,7 +28,7 @@ TEST(Onnx, EveryValueIsThereBeforeItIsTaken) {
       for (const auto& t : graph.initializers) EXPECT_TRUE(there.insert(t.name).second) << t.name;
       for (const auto& v : graph.inputs) EXPECT_TRUE(there.insert(v.name).second) << v.name;
       std::set<std::string> taken, names;
-      for (const onnx::Node& node : graph.nodes) {
+      for (const GraphNode& node : graph.nodes) {
         EXPECT_TRUE(names.insert(node.name).second) << node.name;
         for (const std::string& name : node.inputs) {
           EXPECT_TRUE(there.contains(name)) << node.name << " takes " << name;
@@ -132,9 +132,9 @@ TEST(GenAi, DescribesTheDecoder) {
   EXPECT_EQ(config["model"]["context_length"], 64);
   EXPECT_EQ(config["model"]["decoder"]["head_size"], 16);  // of 12, in the runtime's eights
   EXPECT_EQ(config["model"]["decoder"]["num_key_value_heads"], 2);
-  for (const onnx::Node& node : graph_of(files).nodes) {
+  for (const GraphNode& node : graph_of(files).nodes) {
     if (node.op == "MatMulNBits") {
-      EXPECT_EQ(onnx::integer_of(node, "accuracy_level", 0), 4);
+      EXPECT_EQ(integer_of(node, "accuracy_level", 0), 4);
     }
   }
 }

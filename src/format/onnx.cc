@@ -32,12 +32,4 @@ Type type_of(DType dtype) {
   return {};
 }
 
-std::int64_t integer_of(const Node& node, std::string_view name, std::int64_t otherwise) {
-  for (const Attribute& attribute : node.attributes) {
-    const auto* value = std::get_if<std::int64_t>(&attribute.value);
-    if (attribute.name == name && value != nullptr) return *value;
-  }
-  return otherwise;
-}
-
 }  // namespace zp::onnx

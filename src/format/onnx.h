@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/view.h"
+#include "format/graph.h"
 #include "tensor/dtype.h"
 
 namespace zp::onnx {
@@ -44,25 +45,6 @@ enum class Type : std::int32_t {
 std::optional<DType> dtype_of(Type type);
 /// Every DType has one.
 Type type_of(DType dtype);
-
-struct Attribute {
-  std::string name;
-  std::variant<std::monostate, std::int64_t, float, std::string> value;  ///< monostate: not kept
-  bool operator==(const Attribute&) const = default;
-};
-
-struct Node {
-  std::string op;
-  std::string domain;  ///< empty: ONNX's own
-  std::string name;
-  std::vector<std::string> inputs;  ///< an empty name: left out
-  std::vector<std::string> outputs;
-  std::vector<Attribute> attributes;
-  bool operator==(const Node&) const = default;
-};
-
-/// The node's whole number of that name, or `otherwise`.
-std::int64_t integer_of(const Node& node, std::string_view name, std::int64_t otherwise);
 
 /// A size, or the name of one that is known when the graph runs.
 using Dim = std::variant<std::int64_t, std::string>;
@@ -98,7 +80,7 @@ struct Model {
   std::string producer;
   std::vector<std::pair<std::string, std::int64_t>> operator_sets;  ///< domain, version
   std::string graph_name;
-  std::vector<Node> nodes;  ///< each behind those whose values it takes
+  std::vector<GraphNode> nodes;  ///< each behind those whose values it takes
   std::vector<Initializer> initializers;
   std::vector<ValueInfo> inputs;
   std::vector<ValueInfo> outputs;

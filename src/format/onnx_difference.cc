@@ -27,11 +27,11 @@ std::string shortest(float value) {
 }
 
 std::string text_of(const std::string& value) { return quoted(value); }
-std::string text_of(const Node& node) { return printable(node.op) + " " + quoted(node.name); }
+std::string text_of(const GraphNode& node) { return printable(node.op) + " " + quoted(node.name); }
 std::string text_of(const std::pair<std::string, std::int64_t>& set) {
   return quoted(set.first) + " " + std::to_string(set.second);
 }
-std::string text_of(const Attribute& a) {
+std::string text_of(const GraphAttribute& a) {
   if (const auto* whole = std::get_if<std::int64_t>(&a.value)) return std::to_string(*whole);
   if (const auto* real = std::get_if<float>(&a.value)) return shortest(*real);
   const auto* text = std::get_if<std::string>(&a.value);
@@ -79,7 +79,7 @@ constexpr auto kWhole = [](const std::string& what, const auto& found, const aut
 };
 
 // By their bits: a NaN is itself.
-bool same_value(const Attribute& a, const Attribute& b) {
+bool same_value(const GraphAttribute& a, const GraphAttribute& b) {
   const auto* x = std::get_if<float>(&a.value);
   const auto* y = std::get_if<float>(&b.value);
   if (x != nullptr && y != nullptr)
@@ -87,7 +87,7 @@ bool same_value(const Attribute& a, const Attribute& b) {
   return a.value == b.value;
 }
 
-Found of_nodes(const std::string& what, const Node& found, const Node& expected) {
+Found of_nodes(const std::string& what, const GraphNode& found, const GraphNode& expected) {
   if (found.op != expected.op || found.domain != expected.domain || found.name != expected.name)
     return difference(what, text_of(found), text_of(expected));
   const std::string place = "node " + quoted(expected.name) + ": ";
@@ -96,7 +96,8 @@ Found of_nodes(const std::string& what, const Node& found, const Node& expected)
     return d;
   if (Found d = of_lists(place + "output", Names(found.outputs), Names(expected.outputs), kWhole))
     return d;
-  const auto attributes = [&](const std::string&, const Attribute& a, const Attribute& b) {
+  const auto attributes = [&](const std::string&, const GraphAttribute& a,
+                              const GraphAttribute& b) {
     if (a.name != b.name) return difference(place + "attribute", quoted(a.name), quoted(b.name));
     return same_value(a, b)
                ? Found()

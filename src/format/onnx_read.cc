@@ -29,8 +29,8 @@ struct Reader {
   }
 
   // What is said of its type counts.
-  Attribute attribute(std::string_view message) const {
-    Attribute attribute;
+  GraphAttribute attribute(std::string_view message) const {
+    GraphAttribute attribute;
     std::optional<std::int64_t> type;
     for (ProtobufReader in = fields(message); in.next();) {
       if (in.field() == 20) type = in.integer();
@@ -46,8 +46,8 @@ struct Reader {
     return attribute;
   }
 
-  Node node(std::string_view message) const {
-    Node node;
+  GraphNode node(std::string_view message) const {
+    GraphNode node;
     for (ProtobufReader in = fields(message); in.next();) {
       if (in.field() == 1) node.inputs.emplace_back(in.bytes());
       if (in.field() == 2) node.outputs.emplace_back(in.bytes());

@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t kExternal = 1;  // TensorProto.DataLocation
 enum AttributeType : std::int64_t { kFloat = 1, kInt = 2, kString = 3 };
 
-std::string attribute_proto(const Attribute& attribute) {
+std::string attribute_proto(const GraphAttribute& attribute) {
   ProtobufWriter out;
   out.bytes(1, attribute.name);
   if (const auto* real = std::get_if<float>(&attribute.value)) {
@@ -21,13 +21,13 @@ std::string attribute_proto(const Attribute& attribute) {
   return out.message();
 }
 
-std::string node_proto(const Node& node) {
+std::string node_proto(const GraphNode& node) {
   ProtobufWriter out;
   for (const std::string& input : node.inputs) out.bytes(1, input);
   for (const std::string& output : node.outputs) out.bytes(2, output);
   if (!node.name.empty()) out.bytes(3, node.name);
   out.bytes(4, node.op);
-  for (const Attribute& a : node.attributes) out.bytes(5, attribute_proto(a));
+  for (const GraphAttribute& a : node.attributes) out.bytes(5, attribute_proto(a));
   if (!node.domain.empty()) out.bytes(7, node.domain);
   return out.message();
 }
@@ -65,7 +65,7 @@ std::string value_proto(const ValueInfo& value) {
 
 std::string graph_proto(const Model& model) {
   ProtobufWriter out;
-  for (const Node& node : model.nodes) out.bytes(1, node_proto(node));
+  for (const GraphNode& node : model.nodes) out.bytes(1, node_proto(node));
   out.bytes(2, model.graph_name);
   for (const Initializer& tensor : model.initializers) out.bytes(5, tensor_proto(tensor));
   for (const ValueInfo& input : model.inputs) out.bytes(11, value_proto(input));

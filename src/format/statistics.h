@@ -93,9 +93,9 @@ class StatisticsWriter {
 
   /// Of what is written.
   std::int64_t bytes() const { return at_; }
-  /// The next entry's.
+  /// The next entry's. REQUIRES: in the order of the head's entries.
   void add(const StatisticsData& data);
-  /// When all entries are there.
+  /// REQUIRES: all entries were added; called once.
   void commit();
 
  private:

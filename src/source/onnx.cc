@@ -42,11 +42,11 @@ class Reader {
     for (const onnx::Initializer& t : model_.initializers) {
       if (!by_name_.emplace(t.name, &t).second) throw Error(place(t), "tensor stands twice");
     }
-    for (const onnx::Node& node : model_.nodes) {
+    for (const GraphNode& node : model_.nodes) {
       if (node.op == "Cast" && node.inputs.size() == 1 && node.outputs.size() == 1)
         cast_from_[node.outputs[0]] = node.inputs[0];
     }
-    for (const onnx::Node& node : model_.nodes) {
+    for (const GraphNode& node : model_.nodes) {
       if (node.domain != "com.microsoft") continue;
       if (node.op == "MatMulNBits") add_codes(node, {1, 2, 3});
       if (node.op == "GatherBlockQuantized") add_codes(node, {0, 2, 3});
@@ -64,7 +64,7 @@ class Reader {
   }
 
   // The initializer behind an input, through a change of its type; nullptr: none.
-  const onnx::Initializer* input(const onnx::Node& node, std::size_t i) const {
+  const onnx::Initializer* input(const GraphNode& node, std::size_t i) const {
     if (i >= node.inputs.size()) return nullptr;
     std::string name = node.inputs[i];
     if (const auto cast = cast_from_.find(name); cast != cast_from_.end()) name = cast->second;
@@ -126,7 +126,7 @@ class Reader {
   }
 
   // `at`: which of the node's inputs are codes, scales and zero-points.
-  void add_codes(const onnx::Node& node, const std::array<std::size_t, 3>& at) {
+  void add_codes(const GraphNode& node, const std::array<std::size_t, 3>& at) {
     const onnx::Initializer* codes = input(node, at[0]);
     const onnx::Initializer* scales = input(node, at[1]);
     const onnx::Initializer* zeros = input(node, at[2]);
@@ -138,8 +138,8 @@ class Reader {
         !taken_.emplace(codes->external->location, codes->external->offset).second) {
       return;
     }
-    const std::int64_t bits = onnx::integer_of(node, "bits", 4);
-    const std::int64_t block = onnx::integer_of(node, "block_size", 128);
+    const std::int64_t bits = integer_of(node, "bits", 4);
+    const std::int64_t block = integer_of(node, "block_size", 128);
     const std::string_view scale = scale_word(scales->type);
     const bool bytes = codes->type == onnx::Type::u8 && (!zeros || zeros->type == codes->type);
     if ((bits != 2 && bits != 4 && bits != 8) || block < 16 || block > 256 ||
@@ -166,15 +166,15 @@ class Reader {
   }
 
   // What its two inputs hold is flat: the rows' lengths are the node's.
-  void add_codebook(const onnx::Node& node) {
+  void add_codebook(const GraphNode& node) {
     const onnx::Initializer* codes = input(node, 1);
     const onnx::Initializer* scales = input(node, 2);
     if (codes == nullptr || scales == nullptr) return;
     used_.insert({codes->name, scales->name});
-    const std::int64_t kind = onnx::integer_of(node, "quant_type", -1);
-    const std::int64_t block = onnx::integer_of(node, "block_size", -1);
-    const std::int64_t rows = onnx::integer_of(node, "N", -1);
-    const std::int64_t cols = onnx::integer_of(node, "K", -1);
+    const std::int64_t kind = integer_of(node, "quant_type", -1);
+    const std::int64_t block = integer_of(node, "block_size", -1);
+    const std::int64_t rows = integer_of(node, "N", -1);
+    const std::int64_t cols = integer_of(node, "K", -1);
     if ((kind != 0 && kind != 1) || block < 16 || block > 256 || rows < 1 || cols < 1 ||
         cols % block != 0 || scales->type != onnx::Type::f32 || codes->type != onnx::Type::u8) {
       throw Error(place(*codes), "codes of a form that isn't known",
