@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "format/gguf.h"
@@ -23,6 +24,10 @@ struct Description {
   std::optional<Tokenizer> (*tokenizer)(const Checkpoint& checkpoint);
   /// As provenance.h has it.
   std::vector<gguf::Pair> (*provenance)(const Checkpoint& checkpoint);
+  /// What the file calls itself; nullopt where it has no place for a name, or none that is text.
+  std::optional<std::string> (*title)(const Checkpoint& checkpoint);
+  /// The name that GGUF has for the splitting into words, or empty.
+  std::string (*pre_tokenizer)(const Checkpoint& checkpoint);
 };
 
 /// config.json, the tokenizer's files and README.md in the checkpoint's folder, as Hugging Face has

@@ -48,8 +48,13 @@ std::vector<gguf::Pair> provenance(const Checkpoint& checkpoint) {
   return card_provenance(checkpoint.folder);
 }
 
+std::optional<std::string> title(const Checkpoint&) { return std::nullopt; }
+
+std::string pre_tokenizer(const Checkpoint&) { return {}; }
+
 }  // namespace
 
-const Description folder_description = {complete, architecture, decoder, tokenizer, provenance};
+const Description folder_description = {complete,   architecture, decoder,      tokenizer,
+                                        provenance, title,        pre_tokenizer};
 
 }  // namespace zp

@@ -70,8 +70,28 @@ std::vector<gguf::Pair> provenance(const Checkpoint& checkpoint) {
   return gguf_provenance(checkpoint.metadata);
 }
 
-constexpr Description kDescription = {complete, find_gguf_architecture, read_gguf_decoder,
-                                      tokenizer, provenance};
+/// A pair's text if it is printable, else empty.
+std::string text_of(const Checkpoint& checkpoint, std::string_view key) {
+  for (const gguf::Pair& pair : checkpoint.metadata) {
+    const auto* text = std::get_if<std::string>(&pair.value);
+    if (pair.key == key && text != nullptr && printable(*text, text->size()) == *text) return *text;
+  }
+  return {};
+}
+
+std::optional<std::string> title(const Checkpoint& checkpoint) {
+  std::string name = text_of(checkpoint, "general.name");
+  return name.empty() ? std::nullopt : std::optional(std::move(name));
+}
+
+std::string pre_tokenizer(const Checkpoint& checkpoint) {
+  const bool bytes = text_of(checkpoint, "tokenizer.ggml.model") == "gpt2";
+  return bytes ? text_of(checkpoint, "tokenizer.ggml.pre") : std::string();
+}
+
+constexpr Description kDescription = {
+    complete, find_gguf_architecture, read_gguf_decoder, tokenizer, provenance,
+    title,    pre_tokenizer};
 
 void read(Bytes file, const std::string& where, Checkpoint& checkpoint) {
   gguf::Header header = gguf::read_header(file, where);

@@ -4,18 +4,6 @@
 #include "source/quantized.h"
 
 namespace zp {
-namespace {
-
-/// A pair's text if it is printable, else empty.
-std::string text_of(const Checkpoint& checkpoint, std::string_view key) {
-  for (const gguf::Pair& pair : checkpoint.metadata) {
-    const auto* text = std::get_if<std::string>(&pair.value);
-    if (pair.key == key && text != nullptr && printable(*text, text->size()) == *text) return *text;
-  }
-  return {};
-}
-
-}  // namespace
 
 const Architecture& architecture_of(const Checkpoint& checkpoint) {
   return checkpoint.description->architecture(checkpoint);
@@ -51,13 +39,11 @@ std::vector<gguf::Pair> provenance_of(const Checkpoint& checkpoint) {
 }
 
 std::optional<std::string> title_of(const Checkpoint& checkpoint) {
-  std::string name = text_of(checkpoint, "general.name");
-  return name.empty() ? std::nullopt : std::optional(std::move(name));
+  return checkpoint.description->title(checkpoint);
 }
 
 std::string pre_tokenizer_of(const Checkpoint& checkpoint) {
-  const bool bytes = text_of(checkpoint, "tokenizer.ggml.model") == "gpt2";
-  return bytes ? text_of(checkpoint, "tokenizer.ggml.pre") : std::string();
+  return checkpoint.description->pre_tokenizer(checkpoint);
 }
 
 }  // namespace zp
