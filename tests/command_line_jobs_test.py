@@ -45,6 +45,16 @@ class JobsTest(unittest.TestCase):
     def out(self):
         return pathlib.Path(tempfile.mkdtemp(dir=self.folder)) / "out"
 
+    def large_file(self):
+        """16 GiB of zeros, none of them on the disk."""
+        size = 1 << 34
+        header = json.dumps({"w": {"dtype": "F16", "shape": [1 << 16, size >> 17], "data_offsets": [0, size]}}).encode()
+        path = self.folder / "large.safetensors"
+        with path.open("wb") as file:
+            file.write(struct.pack("<Q", len(header)) + header)
+            file.truncate(file.tell() + size)
+        return path
+
     def run_program(self, *arguments):
         return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=300)
 
@@ -63,6 +73,7 @@ class JobsTest(unittest.TestCase):
             (1, "no figures", ["evaluate", self.model, "--text", self.text]),
             (1, nothing, ["calibrate", self.model, "--text", self.text, "-o", "OUT", "--tokens", 32768]),
             (0.3, "interrupted", ["tokenize", self.model, "--file", self.long_text, "--json"]),
+            (0.3, "interrupted", ["inspect", self.large_file(), "--values"]),
             (1, "interrupted", ["run", self.model, "--prompt", "x" * 400, "--tokens", 100_000]),
         ]  # fmt: skip
         for seconds, words, command in jobs:
