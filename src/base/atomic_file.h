@@ -27,9 +27,10 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write_at(std::int64_t offset, Bytes bytes) const;
-  /// When all is written: has it on the disk. done(bytes) is told of every part, and may throw.
+  /// Has all of it on the disk. done(bytes) is told of every part, and may throw. REQUIRES: all is
+  /// written.
   void flush(const std::function<void(std::int64_t)>& done);
-  /// Gives the file its name, when it is on the disk. Call once.
+  /// Gives the file its name, once it is on the disk. REQUIRES: all is written; called once.
   void commit();
 
  private:

@@ -19,7 +19,7 @@ struct Work {
 class Progress {
  public:
   virtual ~Progress() = default;
-  /// The whole job, before its first stage, in the order in which it comes.
+  /// The whole job, in the order in which it comes. REQUIRES: no stage has begun.
   virtual void expect(std::vector<Work>) {}
   /// A stage of `total` units of work begins; `unit` names them ("B" for bytes, "tokens").
   virtual void stage(std::string_view name, std::int64_t total, std::string_view unit) = 0;

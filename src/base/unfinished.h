@@ -23,7 +23,7 @@ class Unfinished {
   Unfinished& operator=(const Unfinished&) = delete;
 
   const std::filesystem::path& hidden() const { return hidden_; }
-  /// When a file or folder stands there.
+  /// Keeps others from removing it. REQUIRES: a file or folder stands at hidden().
   void lock();
 
  private:

@@ -10,6 +10,9 @@
 
 namespace zp {
 
+/// Pieces of a text's tokens, of equal length; the model reads each by itself.
+using Windows = std::vector<std::vector<TokenId>>;
+
 /// Throws Error for what calibration_windows() refuses whatever the text.
 void check_windows(const Tokenizer* tokenizer, const std::string& where, std::int64_t tokens,
                    std::int64_t context);
@@ -18,13 +21,11 @@ void check_windows(const Tokenizer* tokenizer, const std::string& where, std::in
 /// documents' token stream; all of a text that has no more. Where the model begins its texts with
 /// BOS, so does each window. Throws Error at `where` when there is no tokenizer (nullptr), for
 /// fewer tokens than a window, and for what encode_documents() refuses.
-std::vector<std::vector<TokenId>> calibration_windows(std::span<const Document> documents,
-                                                      const Tokenizer* tokenizer,
-                                                      const std::string& where, std::int64_t tokens,
-                                                      std::int64_t context);
+Windows calibration_windows(std::span<const Document> documents, const Tokenizer* tokenizer,
+                            const std::string& where, std::int64_t tokens, std::int64_t context);
 
 /// Takes one window of every sixteen out of them, spread evenly, and gives it back; of fewer none.
 /// What is found on the others is measured on these.
-std::vector<std::vector<TokenId>> hold_out(std::vector<std::vector<TokenId>>& windows);
+Windows hold_out(Windows& windows);
 
 }  // namespace zp

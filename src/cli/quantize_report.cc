@@ -101,22 +101,22 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
   return o;
 }
 
-ReportedFit reported(const Allotment& allotment, const QuantizeRequest& request) {
-  ReportedFit fit;
-  fit.budget = asked_text(request.fit);
-  fit.texts = request.budget_texts();
-  fit.tokens = allotment.tokens;
-  fit.predicted = allotment.predicted;
-  fit.divergence = allotment.divergence().mean;
-  fit.divergence_se = allotment.divergence().se;
-  fit.of_file = allotment.written.has_value();
-  fit.met = allotment.met();
+ReportedBudget reported(const Allotment& allotment, const QuantizeRequest& request) {
+  ReportedBudget out;
+  out.budget = asked_text(request.fit);
+  out.texts = request.budget_texts();
+  out.tokens = allotment.tokens;
+  out.predicted = allotment.predicted;
+  out.divergence = allotment.divergence().mean;
+  out.divergence_se = allotment.divergence().se;
+  out.of_file = allotment.written.has_value();
+  out.met = allotment.met();
   for (const Allotted& a : allotment.tensors) {
     const TensorUse& use = a.weight->use;
-    fit.tensors.push_back({use_name(use), std::string(role_name(use.place.role)), use.place.layer,
+    out.tensors.push_back({use_name(use), std::string(role_name(use.place.role)), use.place.layer,
                            a.grid, a.bits, a.loss});
   }
-  return fit;
+  return out;
 }
 
 std::string date_now() {
@@ -153,7 +153,7 @@ QuantizeReport report_of(const QuantizeRequest& request, const QuantizeOutcome& 
     report.outputs.push_back(reported(outcome.plan.outputs[i], outcome.run->outputs[i], outcome));
     if (!outcome.judgements.empty()) report.outputs.back().judgement = outcome.judgements[i];
     if (!outcome.allotments.targets.empty())
-      report.outputs.back().fit = reported(outcome.allotments.targets[i], request);
+      report.outputs.back().budget = reported(outcome.allotments.targets[i], request);
   }
   return report;
 }

@@ -41,9 +41,9 @@ class Engine {
   /// What the engine's model computes, in steps.
   const Network& network() const { return network_; }
   /// Some values of it, computed from some that are given: one row per token of the chunks. Those
-  /// that are given and wanted stay as they are. The caches must be empty and stay so, of one layer
-  /// or of all: attention writes its keys and values over those of the sequence that used them
-  /// before.
+  /// that are given and wanted stay as they are. The caches, of one layer or of all, stay empty:
+  /// attention writes its keys and values over those of the sequence that used them before.
+  /// REQUIRES: the caches are empty.
   std::map<ValueId, Activations> run(std::span<const Chunk> chunks,
                                      std::map<ValueId, Activations> given,
                                      std::span<const ValueId> wanted);

@@ -112,7 +112,8 @@ class Grid {
   virtual std::int64_t params_bytes(std::int64_t cols) const = 0;
 
   // The four verbs, over a tile of rows. params: rows x params_bytes(), each row's of one block. h:
-  // importance of the columns of w, or empty (each 1).
+  // importance of the columns of w, or empty (each 1). REQUIRES: a block is opened before its units, a
+  // unit before its steps are encoded, all steps of a row before it is packed.
 
   /// w: rows x the columns of a block; the last of a row may have fewer.
   virtual void open_block(std::byte* params, Matrix w, Floats h, Fit fit) const noexcept = 0;

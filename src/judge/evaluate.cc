@@ -54,31 +54,31 @@ using AllScores = std::vector<std::vector<TokenScore>>;
 
 class Evaluation {
  public:
-  Evaluation(Engines engines, Engine* reference, const Windows& windows, const Team& team)
-      : windows_(windows),
+  Evaluation(Engines engines, Engine* reference, const ScoredText& text, const Team& team)
+      : text_(text),
         team_(team),
-        count_(windows.count()),
-        together_(std::clamp(kTokensTogether / windows.context, std::int64_t{1}, count_)) {
+        count_(text.count()),
+        together_(std::clamp(kTokensTogether / text.context, std::int64_t{1}, count_)) {
     for (const auto& engine : engines) {
-      sides_.emplace_back(*engine, together_, windows.context);
-      scores_.emplace_back(static_cast<std::size_t>(count_ * windows.scored()));
+      sides_.emplace_back(*engine, together_, text.context);
+      scores_.emplace_back(static_cast<std::size_t>(count_ * text.scored()));
       const std::int64_t rows = kLogitFloats / engine->model().decoder.vocabulary;
-      step_ = std::clamp(rows, std::int64_t{1}, windows.scored());
+      step_ = std::clamp(rows, std::int64_t{1}, text.scored());
     }
-    if (reference != nullptr) reference_.emplace(*reference, together_, windows.context);
+    if (reference != nullptr) reference_.emplace(*reference, together_, text.context);
   }
 
   AllScores run(Progress& progress) && {
-    progress.stage("evaluate", count_ * windows_.context, "tokens");
+    progress.stage("evaluate", count_ * text_.context, "tokens");
     for (std::int64_t first = 0; first < count_; first += together_) {
       std::vector<Ids> ids;
       for (std::int64_t i = first; i < std::min(count_, first + together_); ++i)
-        ids.push_back(windows_.window(i));
+        ids.push_back(text_.window(i));
       for (Side& side : sides_) side.read(ids);
       if (reference_) reference_->read(ids);
       for (std::int64_t w = 0; w < static_cast<std::int64_t>(ids.size()); ++w) {
-        score_window(ids[static_cast<std::size_t>(w)], w, (first + w) * windows_.scored());
-        progress.advance(windows_.context);
+        score_window(ids[static_cast<std::size_t>(w)], w, (first + w) * text_.scored());
+        progress.advance(text_.context);
       }
     }
     return std::move(scores_);
@@ -87,10 +87,10 @@ class Evaluation {
  private:
   // w: the window's place among those that went through together; place: of its first score.
   void score_window(const Ids& ids, std::int64_t w, std::int64_t place) {
-    for (std::int64_t s = 0; s < windows_.scored(); s += step_) {
-      const std::int64_t rows = std::min(step_, windows_.scored() - s);
-      const std::int64_t at = windows_.first_scored() + s;
-      const std::int64_t begin = w * windows_.context + at;
+    for (std::int64_t s = 0; s < text_.scored(); s += step_) {
+      const std::int64_t rows = std::min(step_, text_.scored() - s);
+      const std::int64_t at = text_.first_scored() + s;
+      const std::int64_t begin = w * text_.context + at;
       const Activations expected = reference_ ? reference_->logits(begin, rows) : Activations();
       for (std::size_t i = 0; i < sides_.size(); ++i) {
         const Activations logits = sides_[i].logits(begin, rows);
@@ -104,7 +104,7 @@ class Evaluation {
     }
   }
 
-  const Windows& windows_;
+  const ScoredText& text_;
   const Team& team_;
   std::int64_t count_;     // of windows; checked before anything is divided by their length
   std::int64_t together_;  // windows that go through the network at a time
@@ -116,7 +116,7 @@ class Evaluation {
 
 }  // namespace
 
-std::int64_t Windows::count() const {
+std::int64_t ScoredText::count() const {
   const auto length = static_cast<std::int64_t>(tokens.size());
   if (context < 5)  // two scored tokens, so that there is a standard error
     throw Error("context", "too short", "at least 5 tokens", std::to_string(context));
@@ -127,7 +127,7 @@ std::int64_t Windows::count() const {
   return length / context;
 }
 
-std::vector<std::int32_t> Windows::window(std::int64_t index) const {
+std::vector<std::int32_t> ScoredText::window(std::int64_t index) const {
   const auto part =
       tokens.subspan(static_cast<std::size_t>(index * context), static_cast<std::size_t>(context));
   std::vector<std::int32_t> ids(part.begin(), part.end());
@@ -135,10 +135,10 @@ std::vector<std::int32_t> Windows::window(std::int64_t index) const {
   return ids;
 }
 
-AllScores evaluate(Engines engines, Engine* reference, const Windows& windows, const Team& team,
+AllScores evaluate(Engines engines, Engine* reference, const ScoredText& text, const Team& team,
                    Progress& progress) {
   if (reference != nullptr) check_sizes(engines, *reference);
-  return Evaluation(engines, reference, windows, team).run(progress);
+  return Evaluation(engines, reference, text, team).run(progress);
 }
 
 }  // namespace zp

@@ -18,7 +18,8 @@
 
 namespace zp {
 
-struct Windows {
+/// The tokens of a text, and how they are cut into windows.
+struct ScoredText {
   std::span<const std::int32_t> tokens;
   std::int64_t context = 512;
   std::optional<std::int32_t> bos;
@@ -34,7 +35,7 @@ struct Windows {
 /// run side by side and logits are held for some rows at a time. Vocabularies must have the same
 /// size, else Error.
 std::vector<std::vector<TokenScore>> evaluate(std::span<const std::unique_ptr<Engine>> engines,
-                                              Engine* reference, const Windows& windows,
+                                              Engine* reference, const ScoredText& text,
                                               const Team& team, Progress& progress);
 
 }  // namespace zp

@@ -26,11 +26,12 @@ std::vector<TokenId> tokens_of(const Subject& subject, const JudgeText& text) {
   return encode_together(text.documents, *subject.tokenizer, subject.where);
 }
 
-Windows windows_of(const Subject& subject, const JudgeText& text, std::span<const TokenId> tokens) {
-  Windows windows{.tokens = tokens, .context = text.context, .bos = {}};
+ScoredText scored_text(const Subject& subject, const JudgeText& text,
+                       std::span<const TokenId> tokens) {
+  ScoredText scored{.tokens = tokens, .context = text.context, .bos = {}};
   const Tokenizer& tokenizer = *subject.tokenizer;
-  if (tokenizer.add_bos && tokenizer.bos) windows.bos = static_cast<std::int32_t>(*tokenizer.bos);
-  return windows;
+  if (tokenizer.add_bos && tokenizer.bos) scored.bos = static_cast<std::int32_t>(*tokenizer.bos);
+  return scored;
 }
 
 std::string bytes_of(const TokenDecoder& decoder, std::span<const TokenId> ids) {
@@ -74,7 +75,7 @@ std::vector<KlQuantile> curve_of(const std::vector<TokenScore>& scores) {
 
 void check_text(const Subject& subject, const JudgeText& text) {
   const std::vector<TokenId> tokens = tokens_of(subject, text);
-  windows_of(subject, text, tokens).count();
+  scored_text(subject, text, tokens).count();
 }
 
 std::vector<Judgement> judge(std::span<const Subject> subjects, const Subject* reference,
@@ -86,7 +87,7 @@ std::vector<Judgement> judge(std::span<const Subject> subjects, const Subject* r
   }
   const Subject& first = subjects.front();
   const std::vector<TokenId> tokens = tokens_of(first, text);
-  const Windows windows = windows_of(first, text, tokens);
+  const ScoredText scored = scored_text(first, text, tokens);
   std::vector<std::unique_ptr<Engine>> engines;
   for (const Subject& subject : subjects)
     engines.push_back(std::make_unique<Engine>(*subject.model, team));
@@ -96,13 +97,13 @@ std::vector<Judgement> judge(std::span<const Subject> subjects, const Subject* r
   const TokenDecoder decoder(*first.tokenizer);
   std::vector<Judgement> all;
   for (const std::vector<TokenScore>& scores :
-       evaluate(engines, beside ? &*beside : nullptr, windows, team, progress)) {
+       evaluate(engines, beside ? &*beside : nullptr, scored, team, progress)) {
     Judgement& judgement = all.emplace_back();
     judgement.context = text.context;
     judgement.scores = summarize(scores, reference != nullptr);
     if (reference == nullptr) continue;
     judgement.curve = curve_of(scores);
-    for (const WorstToken& w : worst_tokens(scores, windows, kWorst))
+    for (const WorstToken& w : worst_tokens(scores, scored, kWorst))
       judgement.worst.push_back(in_context(w, tokens, decoder));
   }
   return all;

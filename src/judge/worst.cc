@@ -4,7 +4,7 @@
 
 namespace zp {
 
-std::vector<WorstToken> worst_tokens(const std::vector<TokenScore>& scores, const Windows& windows,
+std::vector<WorstToken> worst_tokens(const std::vector<TokenScore>& scores, const ScoredText& text,
                                      std::size_t count) {
   const auto worse = [&](std::size_t a, std::size_t b) {
     return scores[a].kl != scores[b].kl ? scores[a].kl > scores[b].kl : a < b;
@@ -21,8 +21,8 @@ std::vector<WorstToken> worst_tokens(const std::vector<TokenScore>& scores, cons
   std::vector<WorstToken> worst;
   for (const std::size_t i : heap) {
     const auto place = static_cast<std::int64_t>(i);
-    const std::int64_t window = place / windows.scored() * windows.context;
-    const std::int64_t in_window = windows.first_scored() + place % windows.scored() + 1;
+    const std::int64_t window = place / text.scored() * text.context;
+    const std::int64_t in_window = text.first_scored() + place % text.scored() + 1;
     worst.push_back({window, window + in_window, scores[i]});
   }
   return worst;

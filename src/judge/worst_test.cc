@@ -12,10 +12,10 @@ std::vector<TokenScore> scores_of(std::initializer_list<double> kl) {
 }
 
 // Eight tokens a window: the logits of tokens 4, 5 and 6 are scored, by tokens 5, 6 and 7.
-const Windows kWindows{.tokens = {}, .context = 8, .bos = {}};
+const ScoredText kText{.tokens = {}, .context = 8, .bos = {}};
 
 TEST(Worst, AreTheLargestDivergencesAndWhereTheyStand) {
-  const auto worst = worst_tokens(scores_of({1, 5, 2, 7, 3, 4}), kWindows, 3);
+  const auto worst = worst_tokens(scores_of({1, 5, 2, 7, 3, 4}), kText, 3);
   ASSERT_EQ(worst.size(), 3u);
   EXPECT_EQ(worst[0].score.kl, 7);
   EXPECT_EQ(worst[0].window, 8);
@@ -28,7 +28,7 @@ TEST(Worst, AreTheLargestDivergencesAndWhereTheyStand) {
 }
 
 TEST(Worst, OfEqualOnesTheEarlierComeFirst) {
-  const auto worst = worst_tokens(scores_of({1, 2, 2, 2, 1, 2}), kWindows, 3);
+  const auto worst = worst_tokens(scores_of({1, 2, 2, 2, 1, 2}), kText, 3);
   ASSERT_EQ(worst.size(), 3u);
   EXPECT_EQ(worst[0].token, 6);
   EXPECT_EQ(worst[1].token, 7);
@@ -36,8 +36,8 @@ TEST(Worst, OfEqualOnesTheEarlierComeFirst) {
 }
 
 TEST(Worst, AreFewerWhereThereAreNotAsMany) {
-  EXPECT_EQ(worst_tokens(scores_of({1, 2, 3}), kWindows, 5).size(), 3u);
-  EXPECT_TRUE(worst_tokens({}, kWindows, 5).empty());
+  EXPECT_EQ(worst_tokens(scores_of({1, 2, 3}), kText, 5).size(), 3u);
+  EXPECT_TRUE(worst_tokens({}, kText, 5).empty());
 }
 
 }  // namespace

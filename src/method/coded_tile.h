@@ -25,7 +25,8 @@ class CodedTile {
   std::int64_t step_end(std::int64_t j) const;
 
   // w: rows x (the columns from j to the end of the block | unit | step), within grid.limit();
-  // importance: of these columns. A block is opened before its units, a unit before its steps.
+  // importance: of these columns. REQUIRES: a block is opened before its units, a unit before its
+  // steps, all columns encoded before pack().
   void open_block(std::int64_t j, Matrix w, Floats importance);
   void open_unit(std::int64_t j, Matrix w, Floats importance);
   /// w: (one or more steps of one unit) x rows.

@@ -241,13 +241,13 @@ class Gptq final : public Coder {
     const std::vector<float> of_columns = costs(inputs);
     CodedTile tile(grid, w.rows, w.cols);
     Feedback(w, inputs, of_columns, limit, tile).run();
-    Pull pull(w, inputs.moments, tile);
+    ErrorGradient gradient(w, inputs.moments, tile);
     for (int i = 0; i < sweeps_; ++i) {
-      refit(limit, tile, pull);
-      descend(limit, tile, pull);
+      refit(limit, tile, gradient);
+      descend(limit, tile, gradient);
     }
     tile.pack(out);
-    return pull.left(w, tile, inputs.damping);
+    return gradient.error(w, tile, inputs.damping);
   }
 
   // Who says how far moments are damped doesn't have them shrunk beside it.

@@ -16,12 +16,12 @@ constexpr std::int64_t kWindow = 64;  // of whole units, or one
 // The columns of one unit, from `begin` on, numbered from 0.
 class Unit {
  public:
-  Unit(std::int64_t begin, float limit, CodedTile& tile, Pull& pull)
+  Unit(std::int64_t begin, float limit, CodedTile& tile, ErrorGradient& gradient)
       : begin_(begin),
         count_(tile.unit_end(begin) - begin),
         limit_(limit),
         tile_(tile),
-        pull_(pull),
+        gradient_(gradient),
         root_(size(count_ * count_)),
         costs_(size(count_)),
         owed_(size(tile.rows())),
@@ -46,7 +46,7 @@ class Unit {
     for (std::int64_t k = 0; k < count_; ++k) {
       std::ranges::transform(Matrix(before.values.data(), count_, tile_.rows()).row(k),
                              tile_.column(begin_ + k), by.begin(), std::minus());
-      pull_.fell(begin_ + k, by, begin_ + count_);
+      gradient_.follow(begin_ + k, by, begin_ + count_);
     }
   }
 
@@ -59,7 +59,7 @@ class Unit {
   bool find_root() {
     for (std::int64_t j = count_ - 1; j >= 0; --j) {
       for (std::int64_t i = j; i >= 0; --i) {
-        double rest = pull_.h().row(begin_ + i)[size(begin_ + j)];
+        double rest = gradient_.h().row(begin_ + i)[size(begin_ + j)];
         for (std::int64_t k = j + 1; k < count_; ++k) rest -= root(i, k) * root(j, k);
         if (i == j && !(rest > 0)) return false;
         root(i, j) = i == j ? std::sqrt(rest) : rest / root(j, j);
@@ -80,7 +80,7 @@ class Unit {
     Columns z(goal_.size());
     for (std::int64_t j = count_ - 1; j >= 0; --j) {
       double* const rest = column(z, j);
-      std::ranges::copy(pull_.column(begin_ + j), rest);
+      std::ranges::copy(gradient_.column(begin_ + j), rest);
       for (std::int64_t k = j + 1; k < count_; ++k)
         add_scaled(rest, column(z, k), -root(j, k), rows);
       for (std::int64_t r = 0; r < rows; ++r) {
@@ -124,7 +124,7 @@ class Unit {
   std::int64_t count_;
   float limit_;
   CodedTile& tile_;
-  Pull& pull_;
+  ErrorGradient& gradient_;
   std::vector<double> root_;  // R
   std::vector<float> costs_;  // of an error in each column, once those behind have made up for it
   std::vector<double> owed_;  // of each row, as it was
@@ -133,7 +133,7 @@ class Unit {
 
 }  // namespace
 
-void refit(float limit, CodedTile& tile, Pull& pull) {
+void refit(float limit, CodedTile& tile, ErrorGradient& gradient) {
   if (tile.shape().step > 1) return;
   for (std::int64_t begin = 0; begin < tile.cols();) {
     std::int64_t end = tile.unit_end(begin);
@@ -142,9 +142,9 @@ void refit(float limit, CodedTile& tile, Pull& pull) {
       continue;
     }
     while (end < tile.cols() && tile.unit_end(end) - begin <= kWindow) end = tile.unit_end(end);
-    pull.open(begin, end);
-    for (; begin < end; begin = tile.unit_end(begin)) Unit(begin, limit, tile, pull).refit();
-    pull.close();
+    gradient.open(begin, end);
+    for (; begin < end; begin = tile.unit_end(begin)) Unit(begin, limit, tile, gradient).refit();
+    gradient.close();
   }
 }
 

@@ -48,6 +48,7 @@ class RewritePass {
   /// Goes on by a stage, a layer or the head. False: there was none.
   virtual bool next() = 0;
   /// What the linear reads; nothing where that is of another stage, or the weight is no linear.
+  /// REQUIRES: next() gave true last.
   virtual std::optional<ReadColumns> columns(const Weight& linear) const = 0;
 
  protected:

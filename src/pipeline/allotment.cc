@@ -81,8 +81,7 @@ class Allotting {
     }
   }
 
-  Allotment run(std::vector<std::vector<std::int32_t>> windows, const Team& team,
-                Progress& progress) {
+  Allotment run(Windows windows, const Team& team, Progress& progress) {
     weights_ = choosable(container_, loaded_.model, recipe_, about_bits());
     if (weights_.empty()) throw Error("`fit`", "no tensor has a choice");
     choose(Purchase(weights_.size()));
@@ -222,9 +221,8 @@ class Allotting {
 
 }  // namespace
 
-Allotment allot(const LoadedModel& loaded, Recipe& recipe, std::size_t target,
-                std::vector<std::vector<std::int32_t>> windows, const Limits& limits,
-                const Team& team, Progress& progress) {
+Allotment allot(const LoadedModel& loaded, Recipe& recipe, std::size_t target, Windows windows,
+                const Limits& limits, const Team& team, Progress& progress) {
   return Allotting(loaded, recipe, target, limits).run(std::move(windows), team, progress);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "calibrate/windows.h"
 #include "judge/scores.h"
 #include "pipeline/plan.h"
 
@@ -49,8 +50,7 @@ struct Allotment {
 /// windows: of a text, of equal length. Tensors that an exception of the recipe names, and those
 /// that none of the container's budget_grids() can hold, are left to the rules. Throws UsageError
 /// for a container without such grids; Error for what make_plan() refuses.
-Allotment allot(const LoadedModel& loaded, Recipe& recipe, std::size_t target,
-                std::vector<std::vector<std::int32_t>> windows, const Limits& limits,
-                const Team& team, Progress& progress);
+Allotment allot(const LoadedModel& loaded, Recipe& recipe, std::size_t target, Windows windows,
+                const Limits& limits, const Team& team, Progress& progress);
 
 }  // namespace zp

@@ -86,9 +86,8 @@ std::int64_t tried_choices(const Budget& budget) {
 
 bool Allotments::met() const { return std::ranges::all_of(targets, &Allotment::met); }
 
-Allotments allot_all(const Budget& budget, std::vector<std::vector<std::int32_t>> windows,
-                     const LoadedModel& loaded, Recipe& recipe, const Team& team,
-                     Progress& progress) {
+Allotments allot_all(const Budget& budget, Windows windows, const LoadedModel& loaded,
+                     Recipe& recipe, const Team& team, Progress& progress) {
   const Limits limits = limits_of(budget);
   Allotments out;
   out.windows = std::move(windows);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "calibrate/windows.h"
 #include "pipeline/allotment.h"
 
 namespace zp {
@@ -32,15 +33,14 @@ std::int64_t tried_choices(const Budget& budget);
 /// What was chosen, and on what.
 struct Allotments {
   std::vector<Allotment> targets;  ///< one for each target, or none
-  std::vector<std::vector<std::int32_t>> windows;
+  Windows windows;
 
   bool met() const;
 };
 
 /// Chooses for every target of the recipe, by losses over these windows.
-Allotments allot_all(const Budget& budget, std::vector<std::vector<std::int32_t>> windows,
-                     const LoadedModel& loaded, Recipe& recipe, const Team& team,
-                     Progress& progress);
+Allotments allot_all(const Budget& budget, Windows windows, const LoadedModel& loaded,
+                     Recipe& recipe, const Team& team, Progress& progress);
 
 /// Finds Allotment::written; the plan's files must be there.
 void measure_written(Allotments& allotments, const Plan& plan, const LoadedModel& loaded,

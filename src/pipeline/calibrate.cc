@@ -63,10 +63,10 @@ CalibrateOutcome calibrate(const CalibrateRequest& request, const Team& team, Pr
   options.feedback = !is_imatrix(request.output);
   options.ranges = options.feedback;
   options.method.upstream = false;
-  std::vector<std::vector<TokenId>> windows;
+  Windows windows;
   const auto over_windows = [&] {
     windows = text.windows();
-    std::vector<std::vector<TokenId>> seen = windows;
+    Windows seen = windows;
     hold_out(seen);  // as quantize does: the same statistics
     return std::make_unique<Calibration>(loaded->model, std::move(seen), options, team);
   };

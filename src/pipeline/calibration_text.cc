@@ -81,10 +81,9 @@ std::int64_t own_windows(const TextSources& sources, std::int64_t tokens, std::i
   return std::clamp<std::int64_t>(part, 1, all - 1);
 }
 
-std::vector<std::vector<TokenId>> windows_of(const TextSources& sources,
-                                             std::span<const Document> files, const OwnText* own,
-                                             const Tokenizer* tokenizer, const std::string& where,
-                                             std::int64_t tokens, std::int64_t context) {
+Windows windows_of(const TextSources& sources, std::span<const Document> files, const OwnText* own,
+                   const Tokenizer* tokenizer, const std::string& where, std::int64_t tokens,
+                   std::int64_t context) {
   if (!sources.own) return calibration_windows(files, tokenizer, where, tokens, context);
   check_windows(tokenizer, where, tokens, context);
   if (!sources.files.empty() && tokens < 2 * context) {
@@ -92,7 +91,7 @@ std::vector<std::vector<TokenId>> windows_of(const TextSources& sources,
                 "at least " + std::to_string(2 * context), std::to_string(tokens));
   }
   const std::int64_t count = own_windows(sources, tokens, context);
-  std::vector<std::vector<TokenId>> windows(static_cast<std::size_t>(count));
+  Windows windows(static_cast<std::size_t>(count));
   for (auto& window : windows) window.resize(static_cast<std::size_t>(context));
   if (own != nullptr)
     windows = calibration_windows(own->documents, tokenizer, where, count * context, context);
@@ -156,14 +155,13 @@ void CalibrationText::write(std::int64_t memory_bytes, const Team& team, Progres
   file.commit();
 }
 
-std::vector<std::vector<TokenId>> CalibrationText::windows(std::int64_t tokens) const {
+Windows CalibrationText::windows(std::int64_t tokens) const {
   if (asked_.words.empty()) return {};
   return windows_of(sources_, documents_, own_ ? &*own_ : nullptr, tokenizer(), where_, tokens,
                     asked_.context);
 }
 
-TextReading CalibrationText::reading(const std::vector<std::vector<TokenId>>& windows,
-                                     std::optional<TextLoss> loss) const {
+TextReading CalibrationText::reading(const Windows& windows, std::optional<TextLoss> loss) const {
   TextReading reading;
   reading.loss = std::move(loss);
   if (windows.empty()) return reading;

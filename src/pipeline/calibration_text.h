@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "calibrate/windows.h"
 #include "pipeline/own_text.h"
 #include "pipeline/text_files.h"
 #include "pipeline/text_reading.h"
@@ -38,10 +39,9 @@ std::int64_t own_windows(const TextSources& sources, std::int64_t tokens, std::i
 /// calibration_windows() of the model's own documents and of the files', each kind with its part of
 /// the tokens, at least a window. nullptr: its own text isn't written yet; then they are zeros, and
 /// as many. Throws Error as calibration_windows() does.
-std::vector<std::vector<TokenId>> windows_of(const TextSources& sources,
-                                             std::span<const Document> files, const OwnText* own,
-                                             const Tokenizer* tokenizer, const std::string& where,
-                                             std::int64_t tokens, std::int64_t context);
+Windows windows_of(const TextSources& sources, std::span<const Document> files, const OwnText* own,
+                   const Tokenizer* tokenizer, const std::string& where, std::int64_t tokens,
+                   std::int64_t context);
 
 /// Of a calibration text: as many for each input of the widest linear as hold for other text, see
 /// default_shrink(); at least as many as are taken by default, and no more than a night's work.
@@ -89,12 +89,11 @@ class CalibrationText {
   void write(std::int64_t memory_bytes, const Team& team, Progress& progress);
 
   /// Of so many tokens. Zeros for what is missing, see windows_of().
-  std::vector<std::vector<TokenId>> windows(std::int64_t tokens) const;
-  std::vector<std::vector<TokenId>> windows() const { return windows(tokens()); }
+  Windows windows(std::int64_t tokens) const;
+  Windows windows() const { return windows(tokens()); }
 
   /// How the model finds what windows() gave; `loss` on them is known only afterwards.
-  TextReading reading(const std::vector<std::vector<TokenId>>& windows,
-                      std::optional<TextLoss> loss) const;
+  TextReading reading(const Windows& windows, std::optional<TextLoss> loss) const;
   /// Nothing: it writes none. Throws Error as own_text_streams() does.
   std::optional<OwnTextOutcome> own(std::int64_t memory_bytes, int threads) const;
   /// The words; where the model wrote, with what came of it.

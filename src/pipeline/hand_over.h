@@ -18,9 +18,10 @@ class HandOver {
 
   /// Room for the tile's tensor, where anybody goes on with it. One thread.
   void expect(const Tile& tile);
-  /// The tile's planes, as the grid packs them. Different tiles from many threads.
+  /// The tile's planes, as the grid packs them. Different tiles from many threads. REQUIRES:
+  /// expect() had the tile.
   void set(const Tile& tile, const PlaneBuffers& planes) const;
-  /// All that was expected is there: the statistics get it.
+  /// Gives the statistics all that was expected. REQUIRES: set() had every tile of it.
   void hand_on();
 
  private:

@@ -28,9 +28,10 @@ std::vector<Judgement> judge_outputs(const Plan& plan, const LoadedModel& source
   return judge(subjects, &reference, text, team, progress);
 }
 
-std::vector<std::optional<DivergenceSummary>> divergences(
-    const Plan& plan, const LoadedModel& source,
-    const std::vector<std::vector<std::int32_t>>& windows, const Team& team, Progress& progress) {
+std::vector<std::optional<DivergenceSummary>> divergences(const Plan& plan,
+                                                          const LoadedModel& source,
+                                                          const Windows& windows, const Team& team,
+                                                          Progress& progress) {
   std::vector<std::int32_t> tokens;
   for (const std::vector<std::int32_t>& window : windows)
     tokens.insert(tokens.end(), window.begin(), window.end());

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "calibrate/windows.h"
 #include "judge/judge.h"
 #include "pipeline/plan.h"
 
@@ -20,8 +21,9 @@ std::vector<Judgement> judge_outputs(const Plan& plan, const LoadedModel& source
 /// Of each output the divergence from the source over windows of tokens, of equal length; the
 /// second half of each is scored. Outputs that can't be read back as a model: nothing. The files
 /// must be there.
-std::vector<std::optional<DivergenceSummary>> divergences(
-    const Plan& plan, const LoadedModel& source,
-    const std::vector<std::vector<std::int32_t>>& windows, const Team& team, Progress& progress);
+std::vector<std::optional<DivergenceSummary>> divergences(const Plan& plan,
+                                                          const LoadedModel& source,
+                                                          const Windows& windows, const Team& team,
+                                                          Progress& progress);
 
 }  // namespace zp

@@ -43,9 +43,10 @@ class KeptTiles {
   /// A copy of a tile's planes, until its stage is saved. Different tiles from many threads.
   void keep(std::size_t tile, const PlaneBuffers& planes);
   /// What was kept of these tiles, and what the statistics need to go on behind stage `end`.
+  /// REQUIRES: keep() had each of them.
   void save(std::int64_t end, const std::vector<std::size_t>& tiles,
             const std::vector<Outcome>& outcomes);
-  /// When the result stands: nothing is left of the folder.
+  /// Leaves nothing of the folder. REQUIRES: the outputs have their names.
   void remove() { folder_.remove(); }
 
  private:

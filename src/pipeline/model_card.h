@@ -39,7 +39,7 @@ struct ModelCard {
 /// Adds README.md, without its bytes, to a folder's layout; other outputs get none.
 void add_model_card(const LoadedModel& loaded, const Recipe& recipe, const Model& model,
                     PlannedOutput& output);
-/// Replaces the card of a folder that is written by one with the judge's figures.
+/// Replaces the card of a folder by one with the judge's figures. REQUIRES: the folder has its name.
 void replace_model_card(const PlannedOutput& output, const CardFigures& figures);
 
 }  // namespace zp

@@ -23,7 +23,7 @@ class OutputFiles {
   /// A tile's planes, in the forms that the files have them.
   void write(const Tile& tile, const PlaneBuffers& planes) const;
   void write(std::size_t output, std::size_t file, std::int64_t offset, Bytes bytes) const;
-  /// Everything on the disk, then all names together.
+  /// Everything on the disk, then all names together. REQUIRES: all is written; called once.
   void commit(Progress& progress) const;
 
  private:

@@ -21,8 +21,6 @@
 namespace zp {
 namespace {
 
-using Windows = std::vector<std::vector<TokenId>>;
-
 // Seconds since the last look.
 class Laps {
  public:

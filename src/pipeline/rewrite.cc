@@ -40,8 +40,7 @@ std::vector<float> whole_moments(const Moments& moments) {
 }
 
 // Gathers full second moments.
-std::unique_ptr<Calibration> float_pass(const Model& model,
-                                        const std::vector<std::vector<std::int32_t>>& windows,
+std::unique_ptr<Calibration> float_pass(const Model& model, const Windows& windows,
                                         const Team& team) {
   CalibrationOptions options;
   options.feedback = true;
@@ -75,7 +74,7 @@ class Pass final : public RewritePass {
   }
 
  private:
-  const std::vector<std::vector<std::int32_t>>& windows_;
+  const Windows& windows_;
   Progress& progress_;
   std::unique_ptr<Calibration> calibration_;
   std::int64_t stage_ = -1;

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "calibrate/windows.h"
 #include "method/rewrite.h"
 #include "pipeline/plan.h"
 
@@ -15,7 +16,7 @@ namespace zp {
 struct RewriteRequest {
   std::span<const std::unique_ptr<Rewrite>> rewrites;  ///< borrowed
   std::uint64_t seed = 0;                              ///< of random signs
-  std::vector<std::vector<std::int32_t>> windows;      ///< of the calibration text
+  Windows windows;                                     ///< of the calibration text
   std::int64_t memory_bytes = 0;                       ///< budget; 0: none
 };
 

@@ -67,8 +67,7 @@ class Sensitivity::Tail {
   std::vector<TokenScore> scores_;
 };
 
-Sensitivity::Sensitivity(const Model& model, std::vector<std::vector<std::int32_t>> windows,
-                         bool weighted, const Team& team)
+Sensitivity::Sensitivity(const Model& model, Windows windows, bool weighted, const Team& team)
     : model_(model),
       windows_(std::move(windows)),
       weighted_(weighted),

@@ -20,6 +20,7 @@
 
 #include "base/progress.h"
 #include "calibrate/stream.h"
+#include "calibrate/windows.h"
 #include "grid/grid.h"
 #include "judge/scores.h"
 #include "pipeline/coded_rows.h"
@@ -37,8 +38,7 @@ class Sensitivity {
  public:
   /// Borrows the model and the team. windows: of equal length, at least one. weighted: whether
   /// codes are searched by the columns' importance.
-  Sensitivity(const Model& model, std::vector<std::vector<std::int32_t>> windows, bool weighted,
-              const Team& team);
+  Sensitivity(const Model& model, Windows windows, bool weighted, const Team& team);
   ~Sensitivity();
 
   std::int64_t tokens() const { return groups_.tokens(); }
@@ -48,7 +48,7 @@ class Sensitivity {
   /// Mean divergence with each weight alone on each of its grids: the probe's measured, others by
   /// their squared errors.
   std::vector<std::vector<double>> losses(std::span<const Choosable> weights, Progress& progress);
-  /// With all of these together; after losses() of the same weights. choice: of each its grid.
+  /// With all of these together. choice: of each its grid. REQUIRES: losses() had the same weights.
   DivergenceSummary divergence(std::span<const Choosable> weights,
                                std::span<const std::size_t> choice, Progress& progress);
 
@@ -64,7 +64,7 @@ class Sensitivity {
   void find_reference(Progress& progress);
 
   const Model& model_;
-  std::vector<std::vector<std::int32_t>> windows_;
+  Windows windows_;
   bool weighted_;
   const Team& team_;
   WindowGroups groups_;

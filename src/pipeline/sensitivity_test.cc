@@ -62,8 +62,9 @@ double judged(const Choosable& c, const Team& team) {
   std::vector<TokenId> tokens;
   for (const auto& window : windows()) tokens.insert(tokens.end(), window.begin(), window.end());
   Silent silent;
-  const auto scores = evaluate(
-      engines, &reference, Windows{.tokens = tokens, .context = kContext, .bos = {}}, team, silent);
+  const auto scores =
+      evaluate(engines, &reference, ScoredText{.tokens = tokens, .context = kContext, .bos = {}},
+               team, silent);
   return summarize(scores.front(), true).compared->kl.mean;
 }
 

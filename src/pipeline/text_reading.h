@@ -20,7 +20,7 @@ struct TextReading {
 };
 
 /// Without a line's end; empty: there is no text.
-std::string to_text(const TextReading& fit);
-Json to_json(const TextReading& fit);
+std::string to_text(const TextReading& reading);
+Json to_json(const TextReading& reading);
 
 }  // namespace zp

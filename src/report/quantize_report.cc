@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/human.h"
-#include "report/fit_section.h"
+#include "report/budget_section.h"
 #include "report/heat_map.h"
 #include "report/histogram_picture.h"
 #include "report/html.h"
@@ -186,7 +186,7 @@ std::string output_html(const QuantizeReport& report, const ReportedOutput& o, c
   if (o.held_out) tiles += held_out_tile(*o.held_out);
   if (o.judgement) tiles += judged_tiles(*o.judgement);
   html += element("div", "tiles", tiles) + "\n";
-  if (o.fit) html += fit_html(*o.fit, id + "-fit");
+  if (o.budget) html += budget_html(*o.budget, id + "-budget");
   html += heat_map_html(o, shades, id) + grids_table(o, id) + tensors_table(o, id) +
           more_bits_html(o, id + "-more-bits") + histograms_html(o, id);
   if (o.judgement) html += judged_html(report.text, *o.judgement, id);
@@ -208,7 +208,7 @@ std::string contents_html(const QuantizeReport& report) {
     const bool judged = o.judgement.has_value();
     std::string parts;
     for (const Part& p :
-         {Part{"fit", "budget", o.fit.has_value()}, Part{"errors", "errors", true},
+         {Part{"budget", "budget", o.budget.has_value()}, Part{"errors", "errors", true},
           Part{"more-bits", "more bits", !more_bits_html(o, "").empty()},
           Part{"weights", "weights", !o.histograms.empty()},
           Part{"outliers", "outliers", !o.histograms.empty()},

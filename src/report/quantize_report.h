@@ -13,7 +13,7 @@
 #include "judge/judge.h"
 #include "kernel/energy.h"
 #include "kernel/held_out.h"
-#include "report/reported_fit.h"
+#include "report/reported_budget.h"
 #include "report/weight_histogram.h"
 
 namespace zp {
@@ -50,7 +50,7 @@ struct ReportedOutput {
   std::vector<WeightHistogram> histograms;
   std::vector<std::string> notes;
   std::optional<Judgement> judgement;
-  std::optional<ReportedFit> fit;
+  std::optional<ReportedBudget> budget;
 };
 
 /// The error the page speaks of.

@@ -28,7 +28,7 @@ std::string map_of(const std::vector<ReportedTensor>& tensors) {
 }
 
 TEST(Html, EscapesWhatWouldBeATag) {
-  EXPECT_EQ(escaped("<a href=\"x\">'&\n"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;\n");
+  EXPECT_EQ(escaped("<a href=\"x\">'&\n"), "&lt;a href=&#34;x&#34;&gt;&#39;&amp;\n");
   EXPECT_EQ(escaped(std::string_view("\0\x1B\x7F", 3)), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
   EXPECT_EQ(escaped("\xE0\xA6\x95\xFF"), "\xE0\xA6\x95\xEF\xBF\xBD");
 }
@@ -112,15 +112,16 @@ TEST(QuantizeReport, ErrorsOnTextHeldOutStandBesideThoseOnTheCalibrationText) {
 
 TEST(QuantizeReport, ShowsWhatABudgetChose) {
   QuantizeReport report = sample_report();
-  report.outputs[0].fit = ReportedFit{.budget = "4.5bpw",
-                                      .texts = {kHostile},
-                                      .tokens = 4096,
-                                      .predicted = 0.01,
-                                      .divergence = 0.0125,
-                                      .divergence_se = 0.001,
-                                      .of_file = true,
-                                      .met = false,
-                                      .tensors = {{kHostile, "query", 0, "q4_0", 4.5, 0.002}}};
+  report.outputs[0].budget =
+      ReportedBudget{.budget = "4.5bpw",
+                     .texts = {kHostile},
+                     .tokens = 4096,
+                     .predicted = 0.01,
+                     .divergence = 0.0125,
+                     .divergence_se = 0.001,
+                     .of_file = true,
+                     .met = false,
+                     .tensors = {{kHostile, "query", 0, "q4_0", 4.5, 0.002}}};
   const std::string html = to_html(report);
   EXPECT_NE(html.find("4.5bpw"), html.npos);
   EXPECT_NE(html.find("not met"), html.npos);
@@ -177,8 +178,8 @@ TEST(DivergencePicture, IsWordsWhereNothingDiffers) {
 TEST(WorstTokens, ShowsWholeCharactersAndSpellsOutTheRest) {
   const std::string html = worst_tokens_html(sample_judgement());
   EXPECT_NE(html.find("dir=\"auto\">\xE0\xA6\x95 <mark>"), html.npos);
-  EXPECT_NE(html.find("<code>&quot;\\n&quot;</code>"), html.npos);
-  EXPECT_NE(html.find("<code>&quot;&lt;/code&gt;&quot;</code>"), html.npos);
+  EXPECT_NE(html.find("<code>&#34;\\n&#34;</code>"), html.npos);
+  EXPECT_NE(html.find("<code>&#34;&lt;/code&gt;&#34;</code>"), html.npos);
 }
 
 TEST(WorstTokens, WhatIsDrawnAsOneCharacterIsMarkedTogether) {

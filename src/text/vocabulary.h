@@ -29,7 +29,7 @@ class Vocabulary {
   void rename(std::int64_t id, std::string text, const std::string& where);
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }  ///< last id + 1
   std::int64_t count() const { return static_cast<std::int64_t>(ids_.size()); }    ///< of tokens
-  /// The tokens in id order, holes filled with "[PADn]".
+  /// The tokens in id order, holes filled with "[PADn]". REQUIRES: called once, last.
   std::vector<Token> take();
 
  private:
@@ -58,7 +58,7 @@ struct TokenizerDraft {
   void make_special(std::string_view text);
   /// Checks that both parts and what they make are tokens.
   void add_merge(std::string left, std::string right, const std::string& where);
-  /// The tokenizer with everything in its place.
+  /// The tokenizer with everything in its place. REQUIRES: called once, last.
   Tokenizer take();
 };
 

@@ -7,6 +7,6 @@
 
 namespace zp {
 
-std::string fit_html(const ReportedFit& fit, const std::string& id);
+std::string budget_html(const ReportedBudget& of, const std::string& id);
 
 }  // namespace zp

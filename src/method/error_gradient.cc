@@ -1,4 +1,4 @@
-#include "method/pull.h"
+#include "method/error_gradient.h"
 
 #include <algorithm>
 
@@ -21,7 +21,7 @@ std::vector<float> apart(Matrix w, const CodedTile& tile, std::int64_t stride) {
 
 }  // namespace
 
-Pull::Pull(Matrix w, Matrix h, const CodedTile& tile)
+ErrorGradient::ErrorGradient(Matrix w, Matrix h, const CodedTile& tile)
     : h_(h),
       rows_(w.rows),
       stride_(row_stride(w.cols)),
@@ -30,7 +30,7 @@ Pull::Pull(Matrix w, Matrix h, const CodedTile& tile)
   matmul({d.data(), w.rows, w.cols, stride_}, h, {g_.data(), w.rows, w.cols, stride_});
 }
 
-void Pull::open(std::int64_t begin, std::int64_t end) {
+void ErrorGradient::open(std::int64_t begin, std::int64_t end) {
   begin_ = begin;
   end_ = end;
   window_.resize(static_cast<std::size_t>((end - begin) * rows_));
@@ -39,11 +39,11 @@ void Pull::open(std::int64_t begin, std::int64_t end) {
             View2D<float>(window_.data(), end - begin, rows_));
 }
 
-Floats Pull::column(std::int64_t j) const {
+Floats ErrorGradient::column(std::int64_t j) const {
   return Matrix(window_.data(), end_ - begin_, rows_).row(j - begin_);
 }
 
-void Pull::fell(std::int64_t j, Floats by, std::int64_t from) {
+void ErrorGradient::follow(std::int64_t j, Floats by, std::int64_t from) {
   std::ranges::copy(by, changes_.begin() + (j - begin_) * rows_);
   if (std::ranges::all_of(by, [](float x) { return x == 0; })) return;
   add_outer(
@@ -51,12 +51,12 @@ void Pull::fell(std::int64_t j, Floats by, std::int64_t from) {
       View2D<float>(window_.data(), end_ - begin_, rows_).rows_from(from - begin_, end_ - from));
 }
 
-void Pull::close() {
+void ErrorGradient::close() {
   add_changed_rows({changes_.data(), end_ - begin_, rows_}, h_.rows_from(begin_, end_ - begin_),
                    {g_.data(), rows_, h_.cols, stride_});
 }
 
-double Pull::left(Matrix w, const CodedTile& tile, Floats damping) const {
+double ErrorGradient::error(Matrix w, const CodedTile& tile, Floats damping) const {
   const std::vector<float> apart_by = apart(w, tile, stride_);
   double sum = 0;
   for (std::int64_t r = 0; r < w.rows; ++r) {

@@ -8,7 +8,7 @@
 namespace zp {
 
 /// Divergences are means in nats per token.
-struct ReportedFit {
+struct ReportedBudget {
   struct Tensor {
     std::string name;  ///< as --set spells it: "layers.3.down"
     std::string role;
