@@ -37,6 +37,17 @@ LLAMA = {**BASE, "architectures": ["LlamaForCausalLM"], "model_type": "llama"}
 MISTRAL = {**BASE, "architectures": ["MistralForCausalLM"], "model_type": "mistral", "head_dim": 32}
 QWEN2 = {**BASE, "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "rms_norm_eps": 1e-6}
 QWEN3 = {**BASE, "architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "head_dim": 32}
+QWEN3_MOE = {
+    **QWEN3,
+    "architectures": ["Qwen3MoeForCausalLM"],
+    "model_type": "qwen3_moe",
+    "num_experts": 6,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 32,
+    "norm_topk_prob": True,
+    "decoder_sparse_step": 1,
+    "mlp_only_layers": [],
+}
 PHI3 = {**BASE, "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "pad_token_id": 256}
 PHI = {
     **{k: v for k, v in BASE.items() if k != "rms_norm_eps"},
@@ -105,6 +116,9 @@ MODELS = {
     "qwen2": ({**QWEN2, "tie_word_embeddings": True, "use_sliding_window": False, "sliding_window": 64}, 26),
     "qwen2_yarn": ({**QWEN2, "rope_scaling": {**YARN, "attention_factor": 1.3}}, 33),
     "qwen3": (QWEN3, 34),
+    "qwen3_moe": (QWEN3_MOE, 3),
+    # A layer with one MLP, weights as the softmax over all experts gives them.
+    "qwen3_moe_mixed": ({**QWEN3_MOE, "norm_topk_prob": False, "mlp_only_layers": [0]}, 5),
     "gpt2": (GPT2, 7),
     "gpt2_untied": ({**GPT2, "tie_word_embeddings": False, "n_inner": 160}, 11),
     "phi": (PHI, 37),
@@ -196,6 +210,19 @@ class PlainDraw(Draw):
 SHARP, BUSY, LOUD = 2.0, 3.0, 3.0  # gains of q and k, of what enters the residual stream, of the head
 
 
+def has_experts(config, layer):
+    return "num_experts" in config and layer not in config["mlp_only_layers"]
+
+
+def experts(draw, at, config):
+    hidden, ffn, count = config["hidden_size"], config["moe_intermediate_size"], config["num_experts"]
+    draw.linear(at + "gate", count, hidden, SHARP)
+    for expert in range(count):
+        draw.linear(f"{at}experts.{expert}.gate_proj", ffn, hidden, 1)
+        draw.linear(f"{at}experts.{expert}.up_proj", ffn, hidden, 1)
+        draw.linear(f"{at}experts.{expert}.down_proj", hidden, ffn, BUSY)
+
+
 def llama_like(draw, config):
     hidden, ffn = config["hidden_size"], config["intermediate_size"]
     head = config.get("head_dim", hidden // config["num_attention_heads"])
@@ -218,7 +245,7 @@ def llama_like(draw, config):
             draw.linear(at + "self_attn.q_proj", q, hidden, SHARP, bias)
             draw.linear(at + "self_attn.k_proj", kv, hidden, SHARP, bias)
             draw.linear(at + "self_attn.v_proj", kv, hidden, SHARP, bias)
-        if kind == "qwen3":
+        if kind in ("qwen3", "qwen3_moe"):
             draw.norm(at + "self_attn.q_norm", head)
             draw.norm(at + "self_attn.k_norm", head)
         output = "self_attn.dense" if kind == "phi" else "self_attn.o_proj"
@@ -231,6 +258,9 @@ def llama_like(draw, config):
         if gemma:
             draw.norm(at + "pre_feedforward_layernorm", hidden, mean=one)
             draw.norm(at + "post_feedforward_layernorm", hidden, mean=one)
+        if has_experts(config, layer):
+            experts(draw, at + "mlp.", config)
+            continue
         if kind != "phi3":
             draw.linear(at + "mlp.gate_proj", ffn, hidden, 1, mlp_bias)
             draw.linear(at + "mlp.up_proj", ffn, hidden, 1, mlp_bias)

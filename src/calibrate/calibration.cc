@@ -6,12 +6,14 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "engine/expert_rows.h"
 
 namespace zp {
 namespace {
 
 std::string name_of(Place input) {
-  const std::string name(role_name(input.role));
+  std::string name(role_name(input.role));
+  if (input.expert >= 0) name += " of expert " + std::to_string(input.expert);
   return input.layer < 0 ? name : name + " of layer " + std::to_string(input.layer);
 }
 
@@ -23,7 +25,8 @@ constexpr std::int64_t kLogits = 1 << 22;  // that are in memory together
 
 // Of what there is one for all outputs, or one for each.
 template <class T>
-auto view_of(const std::map<ValueId, std::vector<T>>& all, ValueId input, std::size_t output) {
+auto view_of(const std::map<LinearInput, std::vector<T>>& all, LinearInput input,
+             std::size_t output) {
   const auto found = all.find(input);
   if (found == all.end()) return decltype(std::declval<T>().view()){};
   return found->second[found->second.size() > 1 ? output : 0].view();
@@ -95,15 +98,16 @@ std::int64_t Calibration::bytes() const {
     std::int64_t sum = 0;
     for (const ValueId input : stage.inputs) {
       const std::int64_t n = width(input);
+      const std::int64_t sets = std::ssize(linear_inputs_of(network(), input));
       widest = std::max(widest, n);
       of_float = std::max(of_float, held(float_holds(input)));
-      const std::int64_t samples = InputSamples::bytes(n, held_out);
+      const std::int64_t samples = InputSamples::bytes(n, held_out * network().steps[input].rows);
       if (upstream()) {
-        const std::int64_t output = Drift::bytes(n) + samples + held(output_holds(input));
+        const std::int64_t output = sets * Drift::bytes(n) + samples + held(output_holds(input));
         sum += std::ssize(outputs_) * output;
       } else {
-        sum += Moments::bytes(n, options_.feedback) + samples +
-               (options_.ranges ? InputRanges::bytes(n, team_.threads()) : 0);
+        sum += sets * Moments::bytes(n, options_.feedback) + samples +
+               (options_.ranges ? sets * InputRanges::bytes(n, team_.threads()) : 0);
       }
     }
     most = std::max(most, sum);
@@ -118,10 +122,9 @@ std::int64_t Calibration::bytes() const {
 
 std::int64_t Calibration::stage_of(const Weight& weight) const {
   const TensorUse& use = weight.use;
-  if (has_input(network(), use)) {
-    const ValueId input = network().inputs.at(use.place);
+  if (const auto input = input_of(network(), use)) {
     const auto reads = [&](const Stage& stage) {
-      return std::ranges::count(stage.inputs, input) > 0;
+      return std::ranges::count(stage.inputs, input->value) > 0;
     };
     return std::ranges::find_if(stages_, reads) - stages_.begin();
   }
@@ -160,7 +163,7 @@ bool Calibration::is_sampled(std::int64_t group) const {
   return (group + 1) * held / groups_.count() > group * held / groups_.count();
 }
 
-void Calibration::sample(Matrix expected, Matrix came, ValueId input, std::size_t output,
+void Calibration::sample(Matrix expected, Matrix came, LinearInput input, std::size_t output,
                          std::int64_t group) {
   if (!is_sampled(group)) return;
   std::vector<InputSamples>& samples = samples_[input];
@@ -169,14 +172,15 @@ void Calibration::sample(Matrix expected, Matrix came, ValueId input, std::size_
 }
 
 std::string Calibration::title() const {
-  const std::string input(role_name(input_name(network(), stage().inputs.front()).role));
+  const LinearInput first = linear_inputs_of(network(), stage().inputs.front()).front();
+  const std::string input(role_name(input_name(network(), first).role));
   if (stage().layer < 0) return "calibrate " + input;
   const std::string layer = "calibrate layer " + std::to_string(stage().layer + 1) + " of " +
                             std::to_string(model_.decoder.layers);
   return upstream() ? layer + ", " + input : layer;
 }
 
-void Calibration::add(ValueId input, Matrix x, std::int64_t group) {
+void Calibration::add(LinearInput input, Matrix x, std::int64_t group) {
   sample(x, x, input, 0, group);
   if (held_out(group)) return;
   moments_.try_emplace(input, x.cols, options_.feedback).first->second.add(x, team_);
@@ -186,13 +190,47 @@ void Calibration::add(ValueId input, Matrix x, std::int64_t group) {
                          team_);
 }
 
-void Calibration::add_drifts(ValueId input, Matrix expected, std::int64_t group) {
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    const Activations came = outputs_[i]->go_on(group, input, output_holds(input));
-    if (drifts_.size() <= i) drifts_.emplace_back(expected.cols);
-    sample(expected, came.view(), input, i, group);
-    if (!held_out(group)) drifts_[i].add(came.view(), expected, team_);
+void Calibration::add_drift(LinearInput input, Matrix expected, Matrix came, std::size_t output,
+                            std::int64_t group) {
+  std::vector<Drift>& drifts = drifts_[input];
+  if (drifts.size() <= output) drifts.emplace_back(expected.cols);
+  sample(expected, came, input, output, group);
+  if (!held_out(group)) drifts[output].add(came, expected, team_);
+}
+
+void Calibration::add_values(ValueId input, std::int64_t group) {
+  if (upstream()) return add_drifts(input, group);
+  if (!by_expert(input)) {
+    const Activations x = float_.go_on(group, input, float_holds(input));
+    return add({input}, x.view(), group);
   }
+  const ValueId routes = routes_of(network(), input);
+  const auto made = float_.go_on(group, {{input, routes}}, float_holds(input));
+  const ExpertRows rows(made.at(routes).view());
+  for (const LinearInput& i : linear_inputs_of(network(), input))
+    add(i, rows.of(i.expert, made.at(input).view()), group);
+}
+
+// Where an output's model sends its tokens, the float model's are sent, too.
+void Calibration::add_drifts(ValueId input, std::int64_t group) {
+  if (!by_expert(input)) {
+    const Activations expected = float_.go_on(group, input, float_holds(input));
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const Activations came = outputs_[i]->go_on(group, input, output_holds(input));
+      add_drift({input}, expected.view(), came.view(), i, group);
+    }
+    return;
+  }
+  const ValueId routes = routes_of(network(), input);
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const auto made = outputs_[i]->go_on(group, {{input, routes}}, output_holds(input));
+    const Activations expected = float_.with(group, routes, made.at(routes).view(), input);
+    const ExpertRows rows(made.at(routes).view());
+    for (const LinearInput& e : linear_inputs_of(network(), input))
+      add_drift(e, rows.of(e.expert, expected.view()), rows.of(e.expert, made.at(input).view()), i,
+                group);
+  }
+  float_.go_on(group, {}, float_holds(input));
 }
 
 double Calibration::work_of_layer() const {
@@ -200,17 +238,23 @@ double Calibration::work_of_layer() const {
   const auto outputs = static_cast<double>(outputs_.size());
   double sum = 0;
   for (const Weight& weight : model_.weights) {
+    const Decoder& d = model_.decoder;
+    const double share = weight.use.experts == 0 ? 1
+                                                 : static_cast<double>(d.experts.chosen) /
+                                                       static_cast<double>(d.experts.count);
     if (weight.use.place.layer == 0)
-      sum += (1 + outputs) * static_cast<double>(weight.use.rows * weight.use.cols);
+      sum += (1 + outputs) * share * static_cast<double>(weight.use.rows * weight.use.cols);
   }
   for (const ValueId input : linear_inputs(network(), 0))
-    sum += (outputs > 0 ? 1.5 * outputs : 0.5) * std::pow(static_cast<double>(width(input)), 2);
+    sum += (outputs > 0 ? 1.5 * outputs : 0.5) * std::pow(static_cast<double>(width(input)), 2) *
+           static_cast<double>(network().steps[input].rows);
   return sum;
 }
 
 std::int64_t Calibration::factor_tokens(ValueId input) const {
   const double stages = upstream() ? static_cast<double>(linear_inputs(network(), 0).size()) : 1;
-  return static_cast<std::int64_t>(kFactor * std::pow(static_cast<double>(width(input)), 3) *
+  const auto sets = static_cast<double>(linear_inputs_of(network(), input).size());
+  return static_cast<std::int64_t>(kFactor * sets * std::pow(static_cast<double>(width(input)), 3) *
                                    stages / work_of_layer());
 }
 
@@ -239,10 +283,11 @@ void Calibration::shrink() {
 // A set of second moments goes as soon as its factor is there.
 void Calibration::finish(Progress& progress) {
   shrink();
-  const auto factor = [&](ValueId input, Moments moments, std::vector<float> drift) {
+  const auto factor = [&](LinearInput input, Moments moments, std::vector<float> drift) {
+    const std::int64_t sets = std::ssize(linear_inputs_of(network(), input.value));
     inputs_[input].emplace_back(std::move(moments), std::move(drift),
                                 options_for(network(), input, options_.method), team_);
-    progress.advance(factor_tokens(input));
+    progress.advance(factor_tokens(input.value) / sets);
   };
   while (!moments_.empty()) {
     const auto first = moments_.begin();
@@ -253,8 +298,9 @@ void Calibration::finish(Progress& progress) {
     }
     moments_.erase(first);
   }
-  for (Drift& drift : drifts_)
-    factor(stage().inputs.front(), std::move(drift.moments), std::move(drift.sums));
+  for (auto& [input, drifts] : drifts_) {
+    for (Drift& drift : drifts) factor(input, std::move(drift.moments), std::move(drift.sums));
+  }
   drifts_.clear();
 }
 
@@ -267,14 +313,9 @@ void Calibration::run(Progress& progress, std::int64_t total) {
   if (stage().inputs.empty()) return;
   progress.stage(title(), total + groups_.held_out_tokens(), "tokens");
   for (std::int64_t g = 0; g < groups_.all(); ++g) {
-    std::int64_t rows = 0;
-    for (const ValueId input : stage().inputs) {
-      const Activations x = float_.go_on(g, input, float_holds(input));
-      upstream() ? add_drifts(input, x.view(), g) : add(input, x.view(), g);
-      rows = x.rows();
-    }
+    for (const ValueId input : stage().inputs) add_values(input, g);
     if (stage().layer < 0) score(g);
-    progress.advance(rows);
+    progress.advance(groups_.tokens_of(g));
   }
 }
 
@@ -283,21 +324,21 @@ void Calibration::next(Progress& progress) {
   finish(progress);
 }
 
-const std::map<ValueId, Moments>& Calibration::gather(Progress& progress) {
+const std::map<LinearInput, Moments>& Calibration::gather(Progress& progress) {
   run(progress, tokens());
   return moments_;
 }
 
 InputStatistics Calibration::of(const Weight& weight, std::size_t output) const {
-  const TensorUse& use = weight.use;
-  if (!has_input(network(), use)) return {};
-  return view_of(inputs_, network().inputs.at(use.place), output);
+  const auto input = input_of(network(), weight.use);
+  if (!input) return {};
+  return view_of(inputs_, *input, output);
 }
 
 SampledInputs Calibration::samples(const Weight& weight, std::size_t output) const {
-  const TensorUse& use = weight.use;
-  if (!has_input(network(), use)) return {};
-  return view_of(samples_, network().inputs.at(use.place), output);
+  const auto input = input_of(network(), weight.use);
+  if (!input) return {};
+  return view_of(samples_, *input, output);
 }
 
 bool Calibration::may_break_behind(std::int64_t stage) const {
@@ -333,7 +374,7 @@ void Calibration::coded(const Weight& weight, std::size_t output, std::unique_pt
   // Nothing comes back to a layer: when the next one's first weights are there, it is done with.
   // What stands outside the layers stays.
   std::erase_if(coded_[output], [&](const Coded& c) { return c.layer >= 0 && c.layer < layer; });
-  outputs_[output]->engine().replace({layer, weight.use.place.role}, *rows);
+  outputs_[output]->engine().replace(weight.use.place, *rows);
   coded_[output].push_back({layer, std::move(rows)});
 }
 

@@ -72,9 +72,9 @@ class Calibration final : public LayerStatistics {
   const Network& network() const { return float_.network(); }
   /// Instead of next(), without upstream correction: the stage's moments as they are, of every
   /// value that linears read.
-  const std::map<ValueId, Moments>& gather(Progress& progress);
+  const std::map<LinearInput, Moments>& gather(Progress& progress);
   /// Of the stage gather() was called for last.
-  const InputRanges& ranges(ValueId input) const { return ranges_.at(input); }
+  const InputRanges& ranges(LinearInput input) const { return ranges_.at(input); }
 
  private:
   /// What happens before the next weights can be coded.
@@ -99,10 +99,16 @@ class Calibration final : public LayerStatistics {
   std::string title() const;
   bool held_out(std::int64_t group) const { return group >= groups_.count(); }
   bool is_sampled(std::int64_t group) const;
-  void sample(Matrix expected, Matrix came, ValueId input, std::size_t output, std::int64_t group);
-  /// Takes into its statistics what linears read in the float model, and in every output's.
-  void add(ValueId input, Matrix x, std::int64_t group);
-  void add_drifts(ValueId input, Matrix expected, std::int64_t group);
+  void sample(Matrix expected, Matrix came, LinearInput input, std::size_t output,
+              std::int64_t group);
+  /// Goes on to what linears read, in the float model and in every output's, and takes it into its
+  /// statistics.
+  void add_values(ValueId input, std::int64_t group);
+  void add_drifts(ValueId input, std::int64_t group);
+  void add(LinearInput input, Matrix x, std::int64_t group);
+  void add_drift(LinearInput input, Matrix expected, Matrix came, std::size_t output,
+                 std::int64_t group);
+  bool by_expert(ValueId input) const { return network().steps[input].by_expert; }
   /// What the float model says to the text, where its last layer is done.
   void score(std::int64_t group);
   /// Multiplications for a token in a layer.
@@ -126,11 +132,11 @@ class Calibration final : public LayerStatistics {
   bool keeps_inner_ = false;  // what MLPs gave
   std::int64_t stage_ = -1;
   TextLoss text_loss_;
-  std::map<ValueId, Moments> moments_;
-  std::map<ValueId, InputRanges> ranges_;
-  std::vector<Drift> drifts_;                             // of each output
-  std::map<ValueId, std::vector<LayerInputs>> inputs_;    // one for all outputs, or one for each
-  std::map<ValueId, std::vector<InputSamples>> samples_;  // likewise
+  std::map<LinearInput, Moments> moments_;
+  std::map<LinearInput, InputRanges> ranges_;
+  std::map<LinearInput, std::vector<Drift>> drifts_;        // of each output
+  std::map<LinearInput, std::vector<LayerInputs>> inputs_;  // one for all outputs, or one for each
+  std::map<LinearInput, std::vector<InputSamples>> samples_;  // likewise
 };
 
 }  // namespace zp

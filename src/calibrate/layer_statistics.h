@@ -73,6 +73,6 @@ class LayerStatistics {
 };
 
 /// The coder's options for linears that read this value.
-FeedbackOptions options_for(const Network& network, ValueId input, FeedbackOptions options);
+FeedbackOptions options_for(const Network& network, LinearInput input, FeedbackOptions options);
 
 }  // namespace zp

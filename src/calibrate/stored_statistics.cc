@@ -15,18 +15,21 @@ std::int64_t stage_of_layer(const Network& network, std::int64_t layer) {
   return layer >= 0 ? layer : std::ssize(network.layers);
 }
 
-std::vector<ValueId> all_inputs(const Network& network) {
-  std::vector<ValueId> all;
-  for (std::int64_t layer = 0; layer < std::ssize(network.layers); ++layer)
-    std::ranges::copy(linear_inputs(network, layer), std::back_inserter(all));
-  std::ranges::copy(linear_inputs(network, -1), std::back_inserter(all));
+std::vector<LinearInput> all_inputs(const Network& network) {
+  std::vector<LinearInput> all;
+  const auto add = [&](std::int64_t layer) {
+    for (const ValueId value : linear_inputs(network, layer))
+      std::ranges::copy(linear_inputs_of(network, value), std::back_inserter(all));
+  };
+  for (std::int64_t layer = 0; layer < std::ssize(network.layers); ++layer) add(layer);
+  add(-1);
   return all;
 }
 
-bool is_of(const StatisticsEntry& entry, const Network& network, ValueId input) {
+bool is_of(const StatisticsEntry& entry, const Network& network, LinearInput input) {
   const Place name = input_name(network, input);
   return entry.role == role_name(name.role) && entry.layer == name.layer &&
-         entry.columns == network.steps[input].width;
+         entry.expert == name.expert && entry.columns == network.steps[input.value].width;
 }
 
 void check(const StatisticsHead& head, const Model& model, const Network& network,
@@ -34,7 +37,9 @@ void check(const StatisticsHead& head, const Model& model, const Network& networ
   if (head.model != hash_of(model)) {
     throw Error(where, "statistics of another model", "those calibrate made of this one");
   }
-  const auto matches = [&](const StatisticsEntry& e, ValueId i) { return is_of(e, network, i); };
+  const auto matches = [&](const StatisticsEntry& e, LinearInput i) {
+    return is_of(e, network, i);
+  };
   if (!std::ranges::equal(head.entries, all_inputs(network), matches))
     throw Error(where, "statistics of other inputs than the model has");
 }
@@ -102,7 +107,7 @@ std::int64_t StoredStatistics::stage_of(const Weight& weight) const {
 void StoredStatistics::next(Progress&) {
   inputs_.clear();
   ++stage_;
-  for (const ValueId input : all_inputs(network_)) {
+  for (const LinearInput input : all_inputs(network_)) {
     if (stage_of_layer(network_, input_name(network_, input).layer) != stage_) continue;
     const auto entry = std::ranges::find_if(
         head_.entries, [&](const StatisticsEntry& e) { return is_of(e, network_, input); });
@@ -117,18 +122,23 @@ void StoredStatistics::next(Progress&) {
 }
 
 InputStatistics StoredStatistics::of(const Weight& weight, std::size_t) const {
-  if (!has_input(network_, weight.use) || stage_of(weight) != stage_) return {};
-  return inputs_.at(network_.inputs.at(weight.use.place)).view();
+  const auto input = input_of(network_, weight.use);
+  if (!input || stage_of(weight) != stage_) return {};
+  return inputs_.at(*input).view();
 }
 
 std::int64_t write_statistics(const Model& model, Calibration& calibration,
                               const std::filesystem::path& path, bool replace, Progress& progress) {
+  if (model.decoder.experts.count > 0) {
+    throw Error(path.string(), "statistics of experts have no place in this file",
+                "a name as NAME.imatrix.gguf: importance alone");
+  }
   StatisticsHead head{hash_of(model), calibration.tokens(), calibration.context(), {}};
   const Network& network = calibration.network();
-  for (const ValueId input : all_inputs(network)) {
+  for (const LinearInput input : all_inputs(network)) {
     const Place name = input_name(network, input);
     head.entries.push_back({std::string(role_name(name.role)), name.layer,
-                            network.steps[input].width, calibration.tokens()});
+                            network.steps[input.value].width, calibration.tokens(), name.expert});
   }
   StatisticsWriter writer(path, head, replace);
   for (std::int64_t stage = 0; stage < calibration.stages(); ++stage) {
@@ -147,12 +157,17 @@ Imatrix make_imatrix(const Model& model, Calibration& calibration,
   const Network& network = calibration.network();
   out.chunk_size = static_cast<std::uint32_t>(calibration.context());
   for (std::int64_t stage = 0; stage < calibration.stages(); ++stage) {
-    const std::map<ValueId, Moments>& found = calibration.gather(progress);
+    const std::map<LinearInput, Moments>& found = calibration.gather(progress);
     for (const Weight& weight : model.weights) {
       const TensorUse& use = weight.use;
-      if (!has_input(network, use) || calibration.stage_of(weight) != stage) continue;
-      const Moments& moments = found.at(network.inputs.at(use.place));
-      out.entries.push_back({use.gguf, moments.squares(), {static_cast<float>(moments.rows())}});
+      const auto input = input_of(network, use);
+      if (!input || calibration.stage_of(weight) != stage) continue;
+      const Moments& moments = found.at(*input);
+      if (out.entries.empty() || out.entries.back().name != use.gguf)
+        out.entries.push_back({use.gguf, {}, {}});
+      ImatrixEntry& entry = out.entries.back();
+      std::ranges::copy(moments.squares(), std::back_inserter(entry.sums));
+      entry.counts.push_back(static_cast<float>(moments.rows()));
     }
   }
   return out;

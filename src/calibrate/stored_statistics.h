@@ -48,7 +48,7 @@ class StoredStatistics final : public LayerStatistics {
   FeedbackOptions options_;
   const Team& team_;
   std::int64_t stage_ = -1;
-  std::map<ValueId, LayerInputs> inputs_;
+  std::map<LinearInput, LayerInputs> inputs_;
 };
 
 /// Takes the model through the text and writes a statistics file at `path`; its bytes. Everything

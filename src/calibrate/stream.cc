@@ -56,13 +56,23 @@ std::int64_t WindowGroups::bytes(const Decoder& decoder) const {
   return together_ * KvCache::layer_bytes(decoder, length());
 }
 
-Activations Stream::go_on(std::int64_t group, ValueId made, std::span<const ValueId> held) {
-  std::map<ValueId, Held>& before = held_[static_cast<std::size_t>(group)];
-  std::map<ValueId, Activations> given;
-  for (const auto& [value, rows] : before) given.emplace(value, engine_.copy_of(rows.view()));
+std::int64_t WindowGroups::tokens_of(std::int64_t group) {
+  return std::ssize(chunks(group)) * length();
+}
+
+std::map<ValueId, Activations> Stream::given(std::int64_t group) {
+  std::map<ValueId, Activations> all;
+  for (const auto& [value, rows] : held_[static_cast<std::size_t>(group)])
+    all.emplace(value, engine_.copy_of(rows.view()));
+  return all;
+}
+
+std::map<ValueId, Activations> Stream::go_on(std::int64_t group, std::span<const ValueId> made,
+                                             std::span<const ValueId> held) {
   std::vector<ValueId> wanted(held.begin(), held.end());
-  wanted.push_back(made);
-  auto values = engine_.run(groups_.chunks(group), std::move(given), wanted);
+  wanted.insert(wanted.end(), made.begin(), made.end());
+  auto values = engine_.run(groups_.chunks(group), given(group), wanted);
+  std::map<ValueId, Held>& before = held_[static_cast<std::size_t>(group)];
   std::map<ValueId, Held> now;
   for (const ValueId value : held) {
     if (auto node = before.extract(value)) {
@@ -77,7 +87,17 @@ Activations Stream::go_on(std::int64_t group, ValueId made, std::span<const Valu
       kept.floats.insert(kept.floats.end(), rows.row(r).begin(), rows.row(r).end());
   }
   before = std::move(now);
-  return std::move(values.at(made));
+  return values;
+}
+
+Activations Stream::go_on(std::int64_t group, ValueId made, std::span<const ValueId> held) {
+  return std::move(go_on(group, {&made, 1}, held).at(made));
+}
+
+Activations Stream::with(std::int64_t group, ValueId other, Matrix rows, ValueId made) {
+  auto values = given(group);
+  values.insert_or_assign(other, engine_.copy_of(rows));
+  return std::move(engine_.run(groups_.chunks(group), std::move(values), {&made, 1}).at(made));
 }
 
 Matrix Stream::rows(std::int64_t group, ValueId value) const {
@@ -100,7 +120,8 @@ void Stream::resume(std::span<const ValueId> values, Bytes& state) {
     for (const Chunk& chunk : groups_.chunks(g)) rows += std::ssize(chunk.ids);
     for (const ValueId value : values) {
       const std::int64_t cols = network().steps[value].width;
-      Held held{std::vector<float>(static_cast<std::size_t>(rows * cols)), cols};
+      const std::int64_t all = rows * network().steps[value].rows;
+      Held held{std::vector<float>(static_cast<std::size_t>(all * cols)), cols};
       const std::span<std::byte> bytes = std::as_writable_bytes(std::span(held.floats));
       if (state.size() < bytes.size()) throw Error("`resume`", "a state of another size");
       std::ranges::copy(state.first(bytes.size()), bytes.begin());

@@ -34,6 +34,7 @@ class WindowGroups {
   std::int64_t all() const;
   /// Tokens of a group at most.
   std::int64_t together() const;
+  std::int64_t tokens_of(std::int64_t group);
   std::vector<Chunk> chunks(std::int64_t group);
   void describe(Hash64& hash) const;
   /// Memory of the keys and values.
@@ -55,9 +56,14 @@ class Stream {
   Engine& engine() { return engine_; }
   const Network& network() const { return engine_.network(); }
 
-  /// Goes on from what is held to all of `held`, which is all it holds then. Gives `made`, which it
-  /// computes on the way or holds.
+  /// Goes on from what is held to all of `held`, which is all it holds then. Gives those of `made`,
+  /// which it computes on the way or holds.
+  std::map<ValueId, Activations> go_on(std::int64_t group, std::span<const ValueId> made,
+                                       std::span<const ValueId> held);
+  /// The same for one value.
   Activations go_on(std::int64_t group, ValueId made, std::span<const ValueId> held);
+  /// A value as it were with other rows of another one. Holds what it held.
+  Activations with(std::int64_t group, ValueId other, Matrix rows, ValueId made);
   /// Goes on to one value.
   Activations go_on(std::int64_t group, ValueId value) { return go_on(group, value, {&value, 1}); }
   /// A value that is held.
@@ -77,6 +83,8 @@ class Stream {
       return {floats.data(), static_cast<std::int64_t>(floats.size()) / cols, cols};
     }
   };
+
+  std::map<ValueId, Activations> given(std::int64_t group);
 
   WindowGroups& groups_;
   Engine engine_;

@@ -95,6 +95,16 @@ std::string embedding_note(const Decoder& d, const RuntimeModule& module,
                      d.embedding_scale);
 }
 
+void refuse_experts(const Decoder& d, const RuntimeModule& module, const std::string& where) {
+  if (d.experts.count == 0) return;
+  const bool some = std::ranges::any_of(d.rows, [](const Layer& l) { return !l.experts; });
+  if (module.experts_everywhere && some)
+    throw Error(where, "has experts in every layer; some of the model's have one MLP");
+  if (module.renormalizes_experts && !d.experts.renormalized)
+    throw Error(where,
+                "always divides the chosen experts' weights by their sum; the model does not");
+}
+
 std::string window_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
   if (module.windows || !d.window() || *d.window() >= d.context) return {};
   std::int64_t layers = 0;
@@ -145,8 +155,8 @@ std::string attention_factor_note(const Decoder& d, const RuntimeModule& module,
 
 std::vector<std::string> runtime_notes(const Decoder& d, const RuntimeModule& module,
                                        std::string_view runtime, const std::string& where) {
-  for (const auto refuse :
-       {refuse_activation, refuse_scaling, refuse_sizes, refuse_attention, refuse_layers})
+  for (const auto refuse : {refuse_activation, refuse_scaling, refuse_sizes, refuse_attention,
+                            refuse_layers, refuse_experts})
     refuse(d, module, where);
   std::vector<std::string> notes;
   for (const auto note :

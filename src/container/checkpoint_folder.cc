@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstddef>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "base/checked.h"
@@ -42,12 +43,22 @@ PlaneForm form_of(const FolderTensor::Plane& plane) {
   return form;
 }
 
+// Of weights on one grid that are one tensor for each plane.
+bool is_stacked(const FolderTensor& t) {
+  return t.weight->use.experts > 0 && t.planes[0].name != t.weight->use.hf;
+}
+
+bool joins(const FolderTensor& t, const FolderTensor& before) {
+  return is_stacked(t) && t.planes[0].name == before.planes[0].name;
+}
+
 safetensors::TensorInfo plane_info(const FolderTensor& t, std::size_t plane) {
   const FolderTensor::Plane& p = t.planes[plane];
   const auto [outer, inner] = word_shape(form_of(p), plane_shape(*t.grid, *t.rows, plane));
   safetensors::TensorInfo tensor;
   tensor.name = p.name;
   tensor.dtype = p.dtype;
+  if (is_stacked(t)) tensor.shape.push_back(t.weight->use.experts);
   if (t.weight->use.is_matrix()) tensor.shape.push_back(outer);
   tensor.shape.push_back(inner);
   return tensor;
@@ -68,7 +79,8 @@ std::vector<std::size_t> cut(const std::vector<FolderTensor>& tensors, std::int6
   std::int64_t filled = 0;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const std::int64_t bytes = stored_bytes(tensors[i]);
-    if (filled > 0 && filled + bytes > limit) {
+    const bool may_cut = i > 0 && !joins(tensors[i], tensors[i - 1]);
+    if (may_cut && filled > 0 && filled + bytes > limit) {
       begins.push_back(i);
       filled = 0;
     }
@@ -111,19 +123,36 @@ void add_shard(Layout& layout, std::span<const FolderTensor> tensors, std::strin
   const auto plane_of = [&](const Place& at) {
     return tensors[at.job - first_job].planes[at.plane];
   };
+  const auto is_first = [&](const Place& at) {
+    const std::size_t i = at.job - first_job;
+    return i == 0 || !joins(tensors[i], tensors[i - 1]);
+  };
+  std::unordered_map<std::string, std::size_t> by_name;  // of tensors that experts share
   std::stable_sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
     return info(plane_of(a).dtype).bytes > info(plane_of(b).dtype).bytes;
   });
+  std::vector<std::size_t> tensor_of;  // each place's
   for (const Place& at : places) {
+    if (!is_first(at)) {
+      tensor_of.push_back(by_name.at(plane_of(at).name));
+      continue;
+    }
+    tensor_of.push_back(header.tensors.size());
+    by_name.emplace(plane_of(at).name, header.tensors.size());
     header.tensors.push_back(plane_info(tensors[at.job - first_job], at.plane));
   }
   OutputFile shard;
   shard.name = std::move(name);
   shard.fixed.emplace_back(0, safetensors::write_header(header));
   shard.bytes = header.data_begin;
+  for (const safetensors::TensorInfo& tensor : header.tensors)
+    shard.bytes = std::max(shard.bytes, tensor.begin + tensor.bytes);
   for (std::size_t i = 0; i < places.size(); ++i) {
-    layout.jobs[places[i].job].planes[places[i].plane].offset = header.tensors[i].begin;
-    shard.bytes = header.tensors[i].begin + header.tensors[i].bytes;
+    const FolderTensor& t = tensors[places[i].job - first_job];
+    const safetensors::TensorInfo& tensor = header.tensors[tensor_of[i]];
+    const std::int64_t before =
+        is_stacked(t) ? t.weight->use.place.expert * (tensor.bytes / t.weight->use.experts) : 0;
+    layout.jobs[places[i].job].planes[places[i].plane].offset = tensor.begin + before;
   }
   layout.files.push_back(std::move(shard));
 }

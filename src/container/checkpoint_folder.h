@@ -23,7 +23,8 @@ namespace zp {
 /// Loaders read shards of at most 5 GB without trouble; a larger tensor gets one of its own.
 inline constexpr std::int64_t kShardBytes = 5'000'000'000;
 
-/// A weight as the folder stores it: each plane of its grid is a tensor of the file.
+/// A weight as the folder stores it: each plane of its grid is a tensor of the file. Experts' planes
+/// of the same names lie one behind the other in one.
 struct FolderTensor {
   struct Plane {
     std::string name;

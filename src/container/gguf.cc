@@ -54,6 +54,7 @@ std::vector<Rule> Gguf::rules(std::string_view grid, const ContainerInput& input
       {"*_norm", "fp32", "norms stay FP32"},
       {"*.bias", "fp32", "biases stay FP32"},
       {"position", "fp32", "positions stay FP32"},
+      {"router", "fp32", "routers stay FP32"},
   };
   const Mixture* mixture = find_mixture(gguf_mixtures(), grid);
   const gguf::Type* type = gguf::type_of_grid(grid);
@@ -118,11 +119,10 @@ class Builder {
       rows = ordered.get();
       layout_.derived.push_back(std::move(ordered));
     }
-    if (!use.is_matrix()) {
-      add(use.gguf, {use.cols}, a.grid);
-    } else {
-      add(use.gguf, {use.rows, use.cols}, a.grid);
-    }
+    std::vector<std::int64_t> shape = {use.cols};
+    if (use.is_matrix()) shape.insert(shape.begin(), use.rows);
+    if (use.experts > 0) shape.insert(shape.begin(), use.experts);
+    add(use.gguf, std::move(shape), a.grid);
     layout_.jobs.back().weight = a.weight;
     layout_.jobs.back().rows = rows;
     if (rows != a.weight->rows) layout_.jobs.back().form = RowForm::gguf;
@@ -147,8 +147,12 @@ class Builder {
     std::vector<std::byte> bytes = gguf::write_header(header_);
     std::int64_t end = header_.data_begin;
     for (std::size_t i = 0; i < layout_.jobs.size(); ++i) {
-      const gguf::TensorInfo& tensor = header_.tensors[i];
-      layout_.jobs[i].planes = {{0, header_.data_begin + tensor.offset}};
+      TensorJob& job = layout_.jobs[i];
+      const gguf::TensorInfo& tensor = header_.tensors[tensors_[i]];
+      const std::int64_t expert = job.weight == nullptr ? -1 : job.weight->use.place.expert;
+      const std::int64_t before =
+          expert <= 0 ? 0 : expert * (tensor.bytes / job.weight->use.experts);
+      job.planes = {{0, header_.data_begin + tensor.offset + before}};
       end = header_.data_begin +
             round_up(checked_add(tensor.offset, tensor.bytes, tensor.name), header_.alignment);
     }
@@ -168,11 +172,18 @@ class Builder {
 
   void add(const std::string& name, std::vector<std::int64_t> shape,
            std::shared_ptr<const Grid> grid) {
-    gguf::TensorInfo info;
-    info.name = name;
-    info.shape = std::move(shape);
-    info.type = gguf::type_of_grid(grid->spec());
-    header_.tensors.push_back(std::move(info));
+    const gguf::Type* type = gguf::type_of_grid(grid->spec());
+    // Experts come one behind the other.
+    if (header_.tensors.empty() || header_.tensors.back().name != name) {
+      gguf::TensorInfo info;
+      info.name = name;
+      info.shape = std::move(shape);
+      info.type = type;
+      header_.tensors.push_back(std::move(info));
+    } else if (header_.tensors.back().type != type) {
+      throw Error("gguf, tensor \"" + name + "\"", "experts of one tensor on different grids");
+    }
+    tensors_.push_back(header_.tensors.size() - 1);
     TensorJob job;
     job.name = name;
     job.grid = std::move(grid);
@@ -181,6 +192,7 @@ class Builder {
 
   const ContainerInput& input_;
   gguf::Header header_;
+  std::vector<std::size_t> tensors_;  // each job's
   Layout layout_;
 };
 

@@ -156,6 +156,11 @@ std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t 
   keys.count("embedding_length", d.hidden);
   keys.count("block_count", d.layers);
   keys.count("feed_forward_length", d.ffn);
+  if (d.experts.count > 0) {
+    keys.count("expert_count", d.experts.count);
+    keys.count("expert_used_count", d.experts.chosen);
+    keys.count("expert_feed_forward_length", d.experts.ffn);
+  }
   add_attention(keys, d, facts.always_window_key);
   if (facts.scale_keys) add_scales(keys, d);
   add_rope(keys, d, facts);

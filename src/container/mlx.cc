@@ -96,8 +96,9 @@ class Mlx final : public Container {
     std::vector<Rule> rules;
     if (mlx_form(*asked)) {
       const FloatType* said = float_type(*asked);
-      rules.push_back({"*_norm,*.bias", std::string((said != nullptr ? *said : of_model).grid),
-                       "norms and biases stay in the model's type"});
+      rules.push_back({"*_norm,*.bias,router",
+                       std::string((said != nullptr ? *said : of_model).grid),
+                       "norms, biases and routers stay in the model's type"});
     }
     rules.push_back({"", asked->spec(), "what was asked for"});
     return rules;
@@ -125,11 +126,17 @@ class Mlx final : public Container {
     std::vector<MlxModule> modules;
     FloatVote types;
     for (const Assignment& a : assignments) {
+      if (a.weight->use.place.expert > 0 &&
+          assignments[tensors.size() - 1].grid->spec() != a.grid->spec())
+        throw Error("mlx, tensor \"" + a.weight->use.module + "\"",
+                    "experts of one tensor on different grids");
       tensors.push_back(folder_tensor(a));
       if (const FloatType* said = float_type(*a.grid)) types.add(*said, a.weight->use);
-      if (a.weight->use.is_matrix()) {
+      // Experts are one module.
+      if (a.weight->use.is_matrix() && a.weight->use.place.expert <= 0) {
+        const std::int64_t matrices = std::max(a.weight->use.experts, std::int64_t{1});
         modules.push_back({module_path(a.weight->use), mlx_form(*a.grid),
-                           a.weight->use.rows * a.weight->use.cols});
+                           matrices * a.weight->use.rows * a.weight->use.cols});
       }
     }
     std::vector<std::string> notes = mlx_notes(input.model);

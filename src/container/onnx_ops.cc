@@ -222,6 +222,13 @@ OnnxOps::Value OnnxOps::linear(const Value& x, Place place) {
   return y;
 }
 
+OnnxOps::Value OnnxOps::route(const Value&) {
+  throw Error("onnx", "experts are not written for this runtime", "gguf, mlx or hf");
+}
+OnnxOps::Value OnnxOps::dispatch(const Value& x, const Value&) { return x; }
+OnnxOps::Value OnnxOps::expert_linear(const Value& x, const Value&, Place) { return x; }
+OnnxOps::Value OnnxOps::combine(const Value& x, const Value&) { return x; }
+
 OnnxOps::Value OnnxOps::slice(const Value& x, std::int64_t begin, std::int64_t width) {
   return {node("Slice", {x.name, wholes({begin}), wholes({begin + width}), wholes({-1})}), width};
 }

@@ -62,6 +62,10 @@ class OnnxOps : private GraphBuilder {
   Value norm(const Value& x, Place place);
   Value norm_heads(const Value& x, Place place);
   Value linear(const Value& x, Place place);
+  Value route(const Value& scores);
+  Value dispatch(const Value& x, const Value& routes);
+  Value expert_linear(const Value& x, const Value& routes, Place place);
+  Value combine(const Value& x, const Value& routes);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
   Value rotate(const Value& x, RopeKind kind);
   Value attend(const Value& q, const Value& k, const Value& v, std::int64_t layer);

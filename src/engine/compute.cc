@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "base/checked.h"
+#include "engine/expert_rows.h"
+#include "engine/route.h"
 #include "kernel/elementary.h"
 #include "kernel/functions.h"
 #include "kernel/matmul.h"
@@ -55,9 +57,7 @@ void rotate_interleaved(std::span<float> head, Floats cos, Floats sin) {
 
 PlacedWeights::PlacedWeights(const Model& model) {
   for (const Weight& w : model.weights) {
-    const std::size_t i = index(w.use.place);
-    entries_.resize(std::max(entries_.size(), i + 1));
-    Entry& entry = entries_[i];
+    Entry& entry = entries_[w.use.place];
     if (w.use.part == Part::bias) {
       entry.bias = read_all(*w.rows);
     } else if (is_matrix(w.use.place.role)) {
@@ -69,12 +69,6 @@ PlacedWeights::PlacedWeights(const Model& model) {
       }
     }
   }
-}
-
-std::size_t PlacedWeights::index(Place place) {
-  constexpr auto kRoleCount = static_cast<std::size_t>(Role::head) + 1;
-  return static_cast<std::size_t>(place.layer + 1) * kRoleCount +
-         static_cast<std::size_t>(place.role);
 }
 
 Compute::Compute(const Model& model, const PlacedWeights& weights, const Team& team,
@@ -160,34 +154,96 @@ Activations Compute::norm_heads(Activations x, Place place) {
   return x;
 }
 
-Activations Compute::linear(const Activations& x, Place place) {
-  const PlacedWeights::Entry& weights = weights_.at(place);
-  const RowReader& w = *weights.matrix;
-  const std::int64_t tile = rows_of_tile(w, x.rows(), team_.threads());
-  const std::int64_t tile_products = tile * w.cols() * x.rows();
-  const std::int64_t tiles_per_part = std::max(kPartProducts / tile_products, std::int64_t{1});
-  const std::int64_t step = tile * tiles_per_part;
-  Activations out = pool_.take(x.rows(), w.rows());
-  team_.run(ceil_div(w.rows(), step), [&](std::int64_t part) {
+// Rows of weights are shared over threads, tile by tile.
+void Compute::multiply_into(Matrix x, std::span<const Product> products, View2D<float> out) {
+  struct Share {
+    const Product* product;
+    std::int64_t tile;
+    std::int64_t begin;
+    std::int64_t end;
+  };
+  std::vector<Share> shares;
+  for (const Product& product : products) {
+    const RowReader& w = *product.weights->matrix;
+    const std::int64_t tile = rows_of_tile(w, product.count, team_.threads());
+    const std::int64_t tile_products = tile * w.cols() * product.count;
+    const std::int64_t step = tile * std::max(kPartProducts / tile_products, std::int64_t{1});
+    for (std::int64_t n = 0; n < w.rows(); n += step)
+      shares.push_back({&product, tile, n, std::min(w.rows(), n + step)});
+  }
+  team_.run(std::ssize(shares), [&](std::int64_t index) {
     thread_local std::vector<float> decoded;
-    const std::int64_t end = std::min(w.rows(), (part + 1) * step);
-    for (std::int64_t n = part * step; n < end; n += tile) {
-      const std::int64_t count = std::min(tile, end - n);
-      const View2D<float> to = out.view().columns(n, count);
-      if (x.rows() == 1) {
-        w.products(n, x.view().row(0), to.row(0));
+    const Share& share = shares[static_cast<std::size_t>(index)];
+    const Product& product = *share.product;
+    const RowReader& w = *product.weights->matrix;
+    const Matrix from = x.rows_from(product.begin, product.count);
+    const View2D<float> rows = out.rows_from(product.begin, product.count);
+    for (std::int64_t n = share.begin; n < share.end; n += share.tile) {
+      const std::int64_t count = std::min(share.tile, share.end - n);
+      const View2D<float> to = rows.columns(n, count);
+      if (from.rows == 1) {
+        w.products(n, from.row(0), to.row(0));
       } else {
-        decoded.resize(std::max(decoded.size(), static_cast<std::size_t>(tile * w.cols())));
+        decoded.resize(std::max(decoded.size(), static_cast<std::size_t>(share.tile * w.cols())));
         w.read(n, count, decoded.data());
-        matmul(x.view(), {decoded.data(), count, w.cols()}, to);
+        matmul(from, {decoded.data(), count, w.cols()}, to);
       }
-      if (weights.bias.empty()) continue;
+      if (product.weights->bias.empty()) continue;
       const Floats bias =
-          Floats(weights.bias)
+          Floats(product.weights->bias)
               .subspan(static_cast<std::size_t>(n), static_cast<std::size_t>(count));
       for (std::int64_t r = 0; r < to.rows; ++r) zp::add(to.row(r), bias);
     }
   });
+}
+
+Activations Compute::linear(const Activations& x, Place place) {
+  const Product all{&weights_.at(place), 0, x.rows()};
+  Activations out = pool_.take(x.rows(), all.weights->matrix->rows());
+  multiply_into(x.view(), {&all, 1}, out.view());
+  return out;
+}
+
+Activations Compute::route(Activations scores) {
+  for (std::int64_t r = 0; r < scores.rows(); ++r)
+    zp::route(scores.view().row(r), decoder_.experts);
+  return scores;
+}
+
+Activations Compute::dispatch(const Activations& x, const Activations& routes) {
+  const ExpertRows rows(routes.view());
+  Activations out = pool_.take(std::ssize(rows.token), x.cols());
+  each_row(out.rows(), [&](std::int64_t r) {
+    std::ranges::copy(x.view().row(rows.token[static_cast<std::size_t>(r)]),
+                      out.view().row(r).begin());
+  });
+  return out;
+}
+
+Activations Compute::expert_linear(const Activations& x, const Activations& routes, Place place) {
+  const ExpertRows rows(routes.view());
+  std::vector<Product> products;
+  for (place.expert = 0; place.expert < routes.cols(); ++place.expert) {
+    const std::int64_t count = rows.count(place.expert);
+    if (count > 0) products.push_back({&weights_.at(place), rows.begin_of(place.expert), count});
+  }
+  place.expert = 0;
+  Activations out = pool_.take(x.rows(), weights_.at(place).matrix->rows());
+  multiply_into(x.view(), products, out.view());
+  return out;
+}
+
+Activations Compute::combine(Activations x, const Activations& routes) {
+  const ExpertRows rows(routes.view());
+  Activations out = pool_.take(routes.rows(), x.cols());
+  for (std::int64_t t = 0; t < out.rows(); ++t) std::ranges::fill(out.view().row(t), 0.0f);
+  for (std::int64_t expert = 0; expert < routes.cols(); ++expert) {
+    for (std::int64_t r = rows.begin_of(expert); r < rows.begin_of(expert + 1); ++r) {
+      const std::int64_t token = rows.token[static_cast<std::size_t>(r)];
+      zp::scale(x.view().row(r), routes.view().row(token)[static_cast<std::size_t>(expert)]);
+      zp::add(out.view().row(token), x.view().row(r));
+    }
+  }
   return out;
 }
 

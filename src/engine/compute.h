@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -22,12 +23,11 @@ class PlacedWeights {
   };
 
   explicit PlacedWeights(const Model& model);
-  const Entry& at(Place place) const { return entries_[index(place)]; }
-  void replace(Place place, const RowReader& matrix) { entries_[index(place)].matrix = &matrix; }
+  const Entry& at(Place place) const { return entries_.at(place); }
+  void replace(Place place, const RowReader& matrix) { entries_.at(place).matrix = &matrix; }
 
  private:
-  static std::size_t index(Place place);
-  std::vector<Entry> entries_;
+  std::map<Place, Entry> entries_;
 };
 
 /// Tokens that go through the network together: their ids and where they stand.
@@ -61,6 +61,10 @@ class Compute {
   Value norm(const Value& x, Place place);
   Value norm_heads(Value x, Place place);
   Value linear(const Value& x, Place place);
+  Value route(Value scores);
+  Value dispatch(const Value& x, const Value& routes);
+  Value expert_linear(const Value& x, const Value& routes, Place place);
+  Value combine(Value x, const Value& routes);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
   Value rotate(Value x, RopeKind kind);
   Value attend(const Value& q, const Value& k, const Value& v, std::int64_t layer);
@@ -74,6 +78,13 @@ class Compute {
   void each_row(std::int64_t rows, const F& f);
   void norm_into(Matrix x, const PlacedWeights::Entry& weights, std::int64_t width,
                  View2D<float> out);
+  /// Some rows of x and the weights they are multiplied by.
+  struct Product {
+    const PlacedWeights::Entry* weights;
+    std::int64_t begin;
+    std::int64_t count;
+  };
+  void multiply_into(Matrix x, std::span<const Product> products, View2D<float> out);
 
   const Decoder& decoder_;
   const PlacedWeights& weights_;

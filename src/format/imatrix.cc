@@ -160,10 +160,12 @@ class Writer {
 
 }  // namespace
 
-std::vector<float> ImatrixEntry::importance() const {
-  if (counts.size() != 1 || counts[0] <= 0) return {};
-  std::vector<float> means(sums);
-  for (float& m : means) m /= counts[0];
+std::vector<float> ImatrixEntry::importance(std::size_t matrix) const {
+  if (counts[matrix] <= 0) return {};
+  const std::size_t columns = sums.size() / counts.size();
+  const Floats own = Floats(sums).subspan(matrix * columns, columns);
+  std::vector<float> means(own.begin(), own.end());
+  for (float& m : means) m /= counts[matrix];
   return means;
 }
 

@@ -25,8 +25,8 @@ struct ImatrixEntry {
   std::vector<float>
       counts;  ///< one for each matrix: what to divide its sums by; 0: it saw nothing
 
-  /// Mean squares of each column, when there is one matrix and it saw something; else empty.
-  std::vector<float> importance() const;
+  /// Mean squares of each column of a matrix; empty when it saw nothing.
+  std::vector<float> importance(std::size_t matrix = 0) const;
 };
 
 struct Imatrix {

@@ -66,7 +66,9 @@ TEST(Imatrix, SeveralMatricesOfAnEntryAreKeptApart) {
   m.entries[0].counts = {1, 2};
   const Imatrix found = read_imatrix(write_imatrix(m), "file");
   EXPECT_EQ(found.entries[0].counts, (std::vector<float>{1, 2}));
-  EXPECT_TRUE(found.entries[0].importance().empty());
+  const std::vector<float>& sums = found.entries[0].sums;
+  EXPECT_EQ(found.entries[0].importance(0), (std::vector<float>{sums[0], sums[1]}));
+  EXPECT_EQ(found.entries[0].importance(1), (std::vector<float>{sums[2] / 2, sums[3] / 2}));
 }
 
 TEST(Imatrix, EveryCutIsRefused) {

@@ -17,7 +17,7 @@ constexpr std::uint32_t kVersion = 2;
 constexpr std::int64_t kChecksumAt = 40;
 constexpr std::int64_t kHead = 48;
 constexpr std::int64_t kEntry = 48;
-constexpr std::size_t kRole = 24;
+constexpr std::size_t kRole = 20;
 constexpr std::int64_t kMostColumns = 1 << 20;
 
 template <class T>
@@ -46,6 +46,7 @@ StatisticsEntry read_entry(Cursor& in) {
   StatisticsEntry entry;
   const std::string_view role = as_text(in.take(kRole, "a role"));
   entry.role = role.substr(0, role.find('\0'));
+  entry.expert = std::int64_t{in.read<std::uint32_t>("an expert")} - 1;
   entry.layer = in.read<std::int64_t>("a layer");
   entry.columns = size(in, "columns", kMostColumns);
   entry.rows = size(in, "rows", std::int64_t{1} << 62);
@@ -178,6 +179,7 @@ StatisticsWriter::StatisticsWriter(const std::filesystem::path& path, const Stat
   std::int64_t known = at_;
   for (const StatisticsEntry& entry : head.entries) {
     put_text(fixed, entry.role, kRole);
+    put(fixed, static_cast<std::uint32_t>(entry.expert + 1));
     put(fixed, entry.layer);
     put(fixed, static_cast<std::uint64_t>(entry.columns));
     put(fixed, static_cast<std::uint64_t>(entry.rows));

@@ -10,7 +10,8 @@
 //   40  8  u64 checksum (base/hash.h) of bytes [0, 40), of the entries' heads, then of each part of
 //          each entry's data
 //   48     entries' heads, 48 bytes each:
-//            0  24  role as --set spells it, padded with zeros
+//            0  20  role as --set spells it, padded with zeros
+//            20  4  u32 expert and one; 0: of no expert
 //            24  8  i64 layer, -1: none
 //            32  8  u64 columns n
 //            40  8  u64 rows that were summed
@@ -43,6 +44,7 @@ struct StatisticsEntry {
   std::int64_t layer = -1;
   std::int64_t columns = 0;
   std::int64_t rows = 0;
+  std::int64_t expert = -1;  ///< -1: of none
   // As stored; empty while it isn't written.
   Bytes triangle = {};
   Bytes lowest = {};

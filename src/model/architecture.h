@@ -37,17 +37,36 @@ struct TensorUse {
   std::int64_t cols = 0;
   bool transposed = false;  ///< the checkpoint stores cols x rows (GPT-2's Conv1D)
   RowOrder gguf_order = RowOrder::same;
+  /// Of an expert: so many matrices (biases) lie one behind the other in the tensor of that name,
+  /// but for Hugging Face's, which has the expert's number. 0: of no expert.
+  std::int64_t experts = 0;
 
+  bool is_stacked(World world) const { return experts > 0 && world != World::hf; }
   const std::string& name(World world) const;
   /// A matrix that multiplies activations or is looked up: no norm and no bias.
   bool is_matrix() const { return part == Part::weight && zp::is_matrix(place.role); }
 };
 
 /// A size of the model that tensors are made of.
-enum class Dim { one, vocabulary, hidden, context, head, query, key, qkv, ffn, gate_up };
+enum class Dim {
+  one,
+  vocabulary,
+  hidden,
+  context,
+  head,
+  query,
+  key,
+  qkv,
+  ffn,
+  gate_up,
+  experts,
+  expert_ffn,
+};
 std::int64_t size_of(Dim dim, const Decoder& decoder);
 
 /// A line of the table. Names have {} for the layer's number and end before ".weight" or ".bias".
+/// A line of experts has {} for the expert's number behind it in Hugging Face's name. Layers with
+/// experts have these and the router, other layers the lines of one MLP.
 struct TensorRow {
   Role role;
   Part part;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/checked.h"
 #include "model/architecture.h"
@@ -66,6 +67,10 @@ class Binder {
     }
     check(*tensor, use);
     const RowReader* rows = tensor->rows.get();
+    if (use.is_stacked(world_)) {
+      derived.push_back(slice_rows(*rows, use.place.expert * use.rows, use.rows));
+      rows = derived.back().get();
+    }
     if (std::unique_ptr<RowReader> own_form = own_form_of(*rows, use)) {
       rows = own_form.get();
       derived.push_back(std::move(own_form));
@@ -77,7 +82,7 @@ class Binder {
   void finish(std::span<const Tensor> tensors) {
     take(tied_head_.name(world_));
     for (const Tensor& tensor : tensors) {
-      if (by_name_.contains(tensor.name) && !is_ignored(tensor.name)) {
+      if (!used_.contains(&tensor) && !is_ignored(tensor.name)) {
         throw Error(where_, "tensor has no use in architecture " + std::string(architecture_.name),
                     {}, "\"" + tensor.name + "\" of shape " + shape_text(tensor.shape));
       }
@@ -104,7 +109,7 @@ class Binder {
 
   const Tensor* take(const std::string& name) {
     const Tensor* tensor = find(name);
-    if (tensor != nullptr) by_name_.erase(tensor->name);
+    if (tensor != nullptr) used_.insert(tensor);
     return tensor;
   }
 
@@ -116,9 +121,11 @@ class Binder {
   }
 
   std::vector<std::int64_t> shape_of(const TensorUse& use) const {
-    if (!use.is_matrix()) return {use.cols};
-    if (transposed(use)) return {use.cols, use.rows};
-    return {use.rows, use.cols};
+    std::vector<std::int64_t> shape = {use.cols};
+    if (use.is_matrix()) shape = {use.rows, use.cols};
+    if (transposed(use)) shape = {use.cols, use.rows};
+    if (use.is_stacked(world_)) shape.insert(shape.begin(), use.experts);
+    return shape;
   }
 
   void check(const Tensor& tensor, const TensorUse& use) const {
@@ -144,6 +151,7 @@ class Binder {
   const std::string& where_;
   World world_;
   std::unordered_map<std::string, const Tensor*> by_name_;
+  std::unordered_set<const Tensor*> used_;
   TensorUse tied_head_;  // without names when the model isn't tied
 };
 

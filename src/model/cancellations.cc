@@ -65,6 +65,21 @@ class Tracer {
     return produced(place, model_.find(place)->use.rows, false);
   }
 
+  Traced route(Traced x) { return blocked(std::move(x), "they are an expert's weight"); }
+  Traced dispatch(const Traced& x, const Traced& routes) {
+    refuse_stream("experts read it");
+    pin(routes);
+    return blocked(x, "they go to experts");
+  }
+  Traced expert_linear(const Traced& x, const Traced&, Place place) {
+    Place one = place;
+    one.expert = 0;
+    const std::int64_t width = model_.find(one)->use.rows;
+    for (; one.expert < model_.decoder.experts.count; ++one.expert) read(x, one);
+    return {nobody(width), 1, false, "they are an expert's"};
+  }
+  Traced combine(Traced x, const Traced&) { return x; }
+
   Traced slice(const Traced& x, std::int64_t begin, std::int64_t width) {
     Traced out = x;
     out.columns.assign(x.columns.begin() + begin, x.columns.begin() + begin + width);

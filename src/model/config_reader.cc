@@ -230,6 +230,20 @@ std::vector<std::string> ConfigReader::texts(std::string_view key) {
   return values;
 }
 
+std::vector<std::int64_t> ConfigReader::indices(std::string_view key, std::int64_t end) {
+  std::vector<std::int64_t> values;
+  if (!has(key)) return values;
+  const Json& list = at(key);
+  if (!list.is_array()) refuse(key, "wrong type", "a list of integers");
+  for (const Json& item : list) {
+    const bool fits =
+        item.is_number_integer() && item.get<std::int64_t>() >= 0 && item.get<std::int64_t>() < end;
+    if (!fits) refuse(key, "out of range", "integers from 0 to " + std::to_string(end - 1));
+    values.push_back(item.get<std::int64_t>());
+  }
+  return values;
+}
+
 const Json& ConfigReader::at(std::string_view key) {
   know(key);
   return fields_.at(key);

@@ -44,6 +44,8 @@ class ConfigReader {
   /// Finite numbers above 0; exactly `length` of them.
   std::vector<float> positives(std::string_view key, std::size_t length);
   std::vector<std::string> texts(std::string_view key);
+  /// Integers in 0 ... end - 1; none where the field is missing.
+  std::vector<std::int64_t> indices(std::string_view key, std::int64_t end);
   const Json& at(std::string_view key);
   /// The first of these names that has a value, else the first: architectures renamed their fields.
   std::string_view either(std::string_view name, std::string_view older);
@@ -72,6 +74,7 @@ inline constexpr std::int64_t kMostHeads = 1 << 12;
 inline constexpr std::int64_t kMostHeadDim = 1 << 13;
 inline constexpr std::int64_t kMostHidden = 1 << 18;
 inline constexpr std::int64_t kMostFfn = 1 << 20;
+inline constexpr std::int64_t kMostExperts = 1 << 12;
 inline constexpr std::int64_t kMostVocabulary = 1 << 24;
 inline constexpr std::int64_t kMostContext = 1 << 30;
 

@@ -176,7 +176,7 @@ TEST(Config, KindsThatAreNotReadAreNamed) {
     return with(with(llama(), "model_type", type), field, value);
   };
   EXPECT_TRUE(refuses(unread("mixtral", "num_local_experts", 8), "a mixture of experts"));
-  EXPECT_TRUE(refuses(unread("qwen3_moe", "num_experts", 128), "a mixture of experts"));
+  EXPECT_TRUE(refuses(unread("olmoe", "num_experts", 128), "a mixture of experts"));
   EXPECT_TRUE(
       refuses(unread("llava", "vision_config", {{"depth", 1}}), "a model that sees images"));
   EXPECT_TRUE(refuses(unread("t5", "is_encoder_decoder", true), "an encoder with a decoder"));

@@ -37,6 +37,10 @@ void set_layers(Decoder& decoder,
   set_rows(decoder, std::move(rows));
 }
 
+void set_experts(Decoder& decoder, const std::function<bool(std::int64_t layer)>& has) {
+  set_layers(decoder, [&](std::int64_t i, Layer& layer) { layer.experts = has(i); });
+}
+
 void set_windows(Decoder& decoder, std::optional<std::int64_t> window,
                  const std::function<bool(std::int64_t layer)>& has) {
   set_layers(decoder, [&](std::int64_t index, Layer& layer) {

@@ -36,6 +36,18 @@ struct Rope {
   bool operator==(const Rope&) const = default;
 };
 
+/// MLPs of which each token goes through a few, chosen by a router: a linear that gives each of
+/// them a score. Their outputs are added, weighted by the softmax of the scores.
+struct Experts {
+  std::int64_t count = 0;   ///< 0: the model has none
+  std::int64_t chosen = 0;  ///< those with the highest scores, of equal ones the first
+  std::int64_t ffn = 0;     ///< inner size of each
+  /// The softmax is over the chosen ones alone, else over all.
+  bool renormalized = false;
+
+  bool operator==(const Experts&) const = default;
+};
+
 /// Which of the model's rotary embeddings a layer has.
 enum class RopeKind { none, global, local };
 
@@ -44,6 +56,7 @@ enum class RopeKind { none, global, local };
 struct Layer {
   std::optional<std::int64_t> window;  ///< tokens a position sees, itself included; none: all
   RopeKind rope = RopeKind::global;
+  bool experts = false;  ///< instead of one MLP
 
   bool operator==(const Layer&) const = default;
 };
@@ -79,13 +92,18 @@ struct Decoder {
   /// Queries are multiplied by 1 + beta log(1 + floor(position / length)); beta 0: they aren't.
   double query_beta = 0;
   std::int64_t query_length = 1;
-  Rope rope;                ///< of layers whose kind is global
-  Rope local_rope;          ///< of those whose kind is local
+  Rope rope;        ///< of layers whose kind is global
+  Rope local_rope;  ///< of those whose kind is local
+  Experts experts;
   Layer every;              ///< what all layers have
   std::vector<Layer> rows;  ///< where they differ: one for each, instead
 
   const Layer& layer(std::int64_t index) const {
     return rows.empty() ? every : rows[static_cast<std::size_t>(index)];
+  }
+  /// Rows that a layer's MLPs have of each token: one, or one for each expert it goes through.
+  std::int64_t mlp_rows(std::int64_t index) const {
+    return layer(index).experts ? experts.chosen : 1;
   }
   /// The window of the layers that have one; none: no layer has. It is the same for all of them.
   std::optional<std::int64_t> window() const;
@@ -106,5 +124,8 @@ void set_layers(Decoder& decoder, const std::function<void(std::int64_t index, L
 /// Gives layers for which `has` is true that window, and others none. The layers are counted.
 void set_windows(Decoder& decoder, std::optional<std::int64_t> window,
                  const std::function<bool(std::int64_t layer)>& has);
+/// Gives layers for which `has` is true the model's experts, and others one MLP. The layers are
+/// counted.
+void set_experts(Decoder& decoder, const std::function<bool(std::int64_t layer)>& has);
 
 }  // namespace zp

@@ -120,6 +120,74 @@ class ExactOps {
     return out;
   }
 
+  // What the softmax is taken of moves by at most the scores' bound, so probabilities by a factor of
+  // e^(2 t); where another expert could be chosen within it, nothing is known.
+  ExactRows route(ExactRows scores) {
+    const Experts& e = d_.experts;
+    each(scores, [&](std::int64_t r) {
+      const std::vector<double> s(scores.row(r).begin(), scores.row(r).end());
+      std::vector<std::size_t> order(s.size());
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return s[a] > s[b]; });
+      const auto chosen = static_cast<std::size_t>(e.chosen);
+      const bool sure =
+          chosen == s.size() || s[order[chosen - 1]] - s[order[chosen]] > 2 * scores.off(r);
+      const std::size_t over = e.renormalized ? chosen : s.size();
+      double sum = 0;
+      for (std::size_t i = 0; i < over; ++i) sum += std::exp(s[order[i]] - s[order[0]]);
+      std::ranges::fill(scores.row(r), 0.0);
+      for (std::size_t i = 0; i < chosen; ++i)
+        scores.row(r)[order[i]] = std::exp(s[order[i]] - s[order[0]]) / sum;
+      const double rounding = (2 * static_cast<double>(over) + 16) * kUnit;
+      scores.off(r) = sure
+                          ? (std::expm1(2 * scores.off(r)) + rounding) * exact_length(scores.row(r))
+                          : INFINITY;
+    });
+    return scores;
+  }
+
+  ExactRows dispatch(const ExactRows& x, const ExactRows& routes) {
+    const std::vector<Sent> sent = sent_by(routes);
+    ExactRows out(std::ssize(sent), x.cols);
+    each(out, [&](std::int64_t r) {
+      const std::int64_t token = sent[static_cast<std::size_t>(r)].token;
+      std::ranges::copy(x.row(token), out.row(r).begin());
+      out.off(r) = x.off(token) + (std::isfinite(routes.off(token)) ? 0 : INFINITY);
+    });
+    return out;
+  }
+
+  ExactRows expert_linear(const ExactRows& x, const ExactRows& routes, Place place) {
+    const std::vector<Sent> sent = sent_by(routes);
+    ExactRows out;
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      place.expert = sent[static_cast<std::size_t>(r)].expert;
+      ExactRows one(1, x.cols);
+      std::ranges::copy(x.row(r), one.row(0).begin());
+      one.off(0) = x.off(r);
+      const ExactRows y = linear(one, place);
+      if (r == 0) out = ExactRows(x.rows, y.cols);
+      std::ranges::copy(y.row(0), out.row(r).begin());
+      out.off(r) = y.off(0);
+    }
+    return out;
+  }
+
+  ExactRows combine(ExactRows x, const ExactRows& routes) {
+    const std::vector<Sent> sent = sent_by(routes);
+    ExactRows out(routes.rows, x.cols);
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      const auto [token, expert] = sent[static_cast<std::size_t>(r)];
+      const double weight = routes.row(token)[static_cast<std::size_t>(expert)];
+      for (std::size_t i = 0; i < out.row(token).size(); ++i)
+        out.row(token)[i] += weight * x.row(r)[i];
+      const double length = exact_length(x.row(r));
+      out.off(token) += weight * x.off(r) + (length + x.off(r)) * routes.off(token) +
+                        static_cast<double>(d_.experts.chosen + 1) * kUnit * weight * length;
+    }
+    return out;
+  }
+
   ExactRows slice(const ExactRows& x, std::int64_t begin, std::int64_t width) {
     ExactRows out(x.rows, width);
     for (std::int64_t r = 0; r < x.rows; ++r)
@@ -198,6 +266,20 @@ class ExactOps {
   }
 
  private:
+  struct Sent {
+    std::int64_t token;
+    std::int64_t expert;
+  };
+  static std::vector<Sent> sent_by(const ExactRows& routes) {
+    std::vector<Sent> all;
+    for (std::int64_t expert = 0; expert < routes.cols; ++expert) {
+      for (std::int64_t t = 0; t < routes.rows; ++t) {
+        if (routes.row(t)[static_cast<std::size_t>(expert)] != 0) all.push_back({t, expert});
+      }
+    }
+    return all;
+  }
+
   std::int64_t tokens() const { return std::ssize(ids_); }
 
   template <class F>

@@ -8,6 +8,7 @@
 //   temper(x)
 //   norm(x, place), norm_heads(x, place)
 //   linear(x, place)
+//   route(scores), dispatch(x, routes), expert_linear(x, routes, place), combine(x, routes)
 //   slice(x, begin, width)
 //   rotate(x, kind)
 //   attend(q, k, v, layer)
@@ -97,6 +98,14 @@ class Interpreter {
         return ops_.norm_heads(take(r[0]), s.place);
       case Operation::linear:
         return ops_.linear(at(r[0]), s.place);
+      case Operation::route:
+        return ops_.route(take(r[0]));
+      case Operation::dispatch:
+        return ops_.dispatch(at(r[0]), at(r[1]));
+      case Operation::expert_linear:
+        return ops_.expert_linear(at(r[0]), at(r[1]), s.place);
+      case Operation::combine:
+        return ops_.combine(take(r[0]), at(r[1]));
       case Operation::slice:
         return ops_.slice(at(r[0]), s.begin, s.width);
       case Operation::rotate:

@@ -39,7 +39,7 @@ class Recorder {
   }
   ValueId last() const { return network_.steps.size() - 1; }
   std::int64_t width_of(ValueId x) const { return network_.steps[x].width; }
-  Step& same(Operation operation, ValueId x) { return step(operation, {x}, width_of(x)); }
+  Step& same(Operation operation, ValueId x) { return rowwise(operation, {x}, width_of(x)); }
 
   ValueId scale(ValueId x, double factor) {
     if (factor == 1) return x;
@@ -54,11 +54,27 @@ class Recorder {
   }
   ValueId linear(ValueId x, Place place) {
     step(Operation::linear, {x}, model_.find(place)->use.rows).place = place;
-    network_.inputs.emplace(place, x);
+    network_.inputs[place] = {x};
     return last();
   }
+  ValueId expert_linear(ValueId x, ValueId routes, Place place) {
+    Place one = place;
+    for (one.expert = 0; one.expert < decoder_.experts.count; ++one.expert)
+      network_.inputs[one] = {x, one.expert};
+    one.expert = 0;
+    rowwise(Operation::expert_linear, {x, routes}, model_.find(one)->use.rows).place = place;
+    return last();
+  }
+  // Has as many rows as the first it reads.
+  Step& rowwise(Operation operation, std::vector<ValueId> reads, std::int64_t width) {
+    const ValueId first = reads.front();
+    Step& made = step(operation, std::move(reads), width);
+    made.rows = network_.steps[first].rows;
+    made.by_expert = network_.steps[first].by_expert;
+    return made;
+  }
   ValueId slice(ValueId x, std::int64_t begin, std::int64_t width) {
-    step(Operation::slice, {x}, width).begin = begin;
+    rowwise(Operation::slice, {x}, width).begin = begin;
     return last();
   }
   ValueId activate(ValueId x) {
@@ -66,7 +82,7 @@ class Recorder {
     return last();
   }
   ValueId both(Operation operation, ValueId x, ValueId y) {
-    step(operation, {x, y}, width_of(x));
+    rowwise(operation, {x, y}, width_of(x));
     return last();
   }
 
@@ -152,6 +168,7 @@ class Recorder {
   }
 
   ValueId mlp(std::int64_t layer, ValueId x) {
+    if (decoder_.layer(layer).experts) return experts(layer, x);
     return linear(mlp_inner(layer, x), {layer, Role::down});
   }
 
@@ -164,6 +181,22 @@ class Recorder {
     if (!decoder_.gated) return activate(linear(x, {layer, Role::up}));
     const ValueId gate = activate(linear(x, {layer, Role::gate}));
     return both(Operation::multiply, gate, linear(x, {layer, Role::up}));
+  }
+
+  ValueId experts(std::int64_t layer, ValueId x) {
+    const ValueId scores = linear(x, {layer, Role::router});
+    same(Operation::route, scores);
+    const ValueId routes = last();
+    Step& dispatch = step(Operation::dispatch, {x, routes}, width_of(x));
+    dispatch.rows = decoder_.experts.chosen;
+    dispatch.by_expert = true;
+    const ValueId sent = last();
+    const ValueId gate = activate(expert_linear(sent, routes, {layer, Role::gate}));
+    const ValueId up = expert_linear(sent, routes, {layer, Role::up});
+    const ValueId inner = both(Operation::multiply, gate, up);
+    const ValueId down = expert_linear(inner, routes, {layer, Role::down});
+    step(Operation::combine, {down, routes}, width_of(down));
+    return last();
   }
 
   const Model& model_;
@@ -198,14 +231,20 @@ void add_origins(const Network& network, ValueId value, std::set<ValueId>& origi
   for (const ValueId read : network.steps[value].reads) add_origins(network, read, origins);
 }
 
+// The value, or what it is cheap to compute from.
+void add_kept(const Network& network, ValueId value, std::set<ValueId>& all) {
+  const Step& step = network.steps[value];
+  if (step.operation != Operation::norm && step.operation != Operation::dispatch) {
+    all.insert(value);
+    return;
+  }
+  for (const ValueId read : step.reads) add_kept(network, read, all);
+}
+
 std::set<ValueId> read_behind(const Network& network, ValueId last) {
-  const std::vector<Step>& steps = network.steps;
   std::set<ValueId> all;
   for (ValueId i = 0; i <= last; ++i) {
-    if (steps[i].last_reader <= last) continue;
-    ValueId value = i;
-    while (steps[value].operation == Operation::norm) value = steps[value].reads.front();
-    all.insert(value);
+    if (network.steps[i].last_reader > last) add_kept(network, i, all);
   }
   return all;
 }
@@ -214,20 +253,37 @@ std::set<ValueId> read_behind(const Network& network, ValueId last) {
 
 Network record(const Model& model) { return Recorder(model).record(); }
 
-bool has_input(const Network& network, const TensorUse& use) {
-  return use.part == Part::weight && network.inputs.contains(use.place);
+std::optional<LinearInput> input_of(const Network& network, const TensorUse& use) {
+  const auto found = network.inputs.find(use.place);
+  if (use.part != Part::weight || found == network.inputs.end()) return std::nullopt;
+  return found->second;
 }
 
-std::vector<Place> readers(const Network& network, ValueId value) {
+std::vector<Place> readers(const Network& network, LinearInput input) {
   std::vector<Place> all;
-  for (const auto& [place, input] : network.inputs) {
-    if (input == value) all.push_back(place);
+  for (const auto& [place, reads] : network.inputs) {
+    if (reads == input) all.push_back(place);
   }
   return all;
 }
 
-Place input_name(const Network& network, ValueId value) {
-  std::vector<Place> names = readers(network, value);
+std::vector<LinearInput> linear_inputs_of(const Network& network, ValueId value) {
+  std::set<LinearInput> all;
+  for (const auto& [place, input] : network.inputs) {
+    if (input.value == value) all.insert(input);
+  }
+  return {all.begin(), all.end()};
+}
+
+ValueId routes_of(const Network& network, ValueId value) {
+  const Step& step = network.steps[value];
+  const bool names_them =
+      step.operation == Operation::dispatch || step.operation == Operation::expert_linear;
+  return names_them ? step.reads.back() : routes_of(network, step.reads.front());
+}
+
+Place input_name(const Network& network, LinearInput input) {
+  std::vector<Place> names = readers(network, input);
   for (Place& name : names) name.role = first_part(name.role);
   return *std::ranges::min_element(names);
 }
@@ -235,7 +291,7 @@ Place input_name(const Network& network, ValueId value) {
 std::vector<ValueId> linear_inputs(const Network& network, std::int64_t layer) {
   std::set<ValueId> all;
   for (const auto& [place, input] : network.inputs) {
-    if (place.layer == layer) all.insert(input);
+    if (place.layer == layer) all.insert(input.value);
   }
   return {all.begin(), all.end()};
 }
@@ -267,7 +323,9 @@ ValueId narrowest(const Network& network, ValueId first, ValueId end) {
 
 std::int64_t columns(const Network& network, std::span<const ValueId> values) {
   return std::accumulate(values.begin(), values.end(), std::int64_t{0},
-                         [&](std::int64_t sum, ValueId v) { return sum + network.steps[v].width; });
+                         [&](std::int64_t sum, ValueId v) {
+                           return sum + network.steps[v].width * network.steps[v].rows;
+                         });
 }
 
 std::vector<bool> needed_steps(const Network& network, const std::vector<bool>& given,

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,10 @@ enum class Operation {
   norm,           // the decoder's kind of norm over a row
   norm_heads,     // the same over each head of a row
   linear,         // x W^T, and the bias where the model has one
+  route,          // of the router's scores for each token the experts' weights, 0 for those not chosen
+  dispatch,       // rows of x once for each expert its token goes through: the first expert's tokens, the next one's, ...
+  expert_linear,  // of each row by the weights of its expert
+  combine,        // of each token the sum of its rows, each times its expert's weight, in the experts' order
   slice,          // `width` columns from `begin` on
   rotate,         // rotary embedding of each head, of the kind `rope`
   attend,         // causal attention of queries, keys and values; keys and values join the layer's cache
@@ -40,12 +45,21 @@ struct Step {
   Operation operation = Operation::embed;
   std::vector<ValueId> reads;
   std::int64_t width = 0;   ///< columns of the value it makes
-  Place place;              ///< of its weight; attend: its layer
+  std::int64_t rows = 1;    ///< its rows for each token
+  bool by_expert = false;   ///< they stand by their experts, not by their tokens
+  Place place;              ///< of its weight, the expert left open; attend: its layer
   ValueId last_reader = 0;  ///< of the value it makes; 0: nobody reads it
   std::int64_t begin = 0;
   double number = 0;
   Activation activation = Activation::silu;
   RopeKind rope = RopeKind::global;
+};
+
+/// What linears read: a value, or the rows of it that go to one expert.
+struct LinearInput {
+  ValueId value = 0;
+  std::int64_t expert = -1;
+  auto operator<=>(const LinearInput&) const = default;
 };
 
 /// What enters a layer and what leaves it.
@@ -58,7 +72,7 @@ struct LayerValues {
 struct Network {
   std::vector<Step> steps;
   std::vector<LayerValues> layers;
-  std::map<Place, ValueId> inputs;  ///< what each linear reads
+  std::map<Place, LinearInput> inputs;  ///< of each linear
 
   /// What leaves the last layer.
   ValueId hidden() const { return layers.back().leaves; }
@@ -68,21 +82,24 @@ struct Network {
 /// Every model has a layer at least.
 Network record(const Model& model);
 
-/// Whether the weight multiplies activations: not so a norm, a bias, or an embedding that is looked
-/// up only.
-bool has_input(const Network& network, const TensorUse& use);
-/// The linears that read a value, in the order of Place; empty for other values.
-std::vector<Place> readers(const Network& network, ValueId value);
-/// What a value that linears read is called in files and messages: by its layer and the first of
-/// its readers, a fused matrix by the first of its parts.
-Place input_name(const Network& network, ValueId value);
+/// What the weight multiplies; none: it is a norm, a bias, or an embedding that is looked up only.
+std::optional<LinearInput> input_of(const Network& network, const TensorUse& use);
+/// The linears that read it, in the order of Place; empty for other values.
+std::vector<Place> readers(const Network& network, LinearInput input);
+/// What it is called in files and messages: by its layer, its expert and the first of its readers,
+/// a fused matrix by the first of its parts.
+Place input_name(const Network& network, LinearInput input);
+/// What linears read of a value: all of it, or for each expert its rows.
+std::vector<LinearInput> linear_inputs_of(const Network& network, ValueId value);
+/// The value that says which rows of a dispatched one, or of one made from it, go to which expert.
+ValueId routes_of(const Network& network, ValueId value);
 
 // A network in pieces: values that linears read, and what else must be there to go on from them.
 
 /// The values that linears of the layer (-1: the head) read, in the order in which they are made.
 std::vector<ValueId> linear_inputs(const Network& network, std::int64_t layer);
 /// Values made by `last` and the steps before it that steps behind it read. A norm's is not among
-/// them, but what it reads: a norm is cheap to compute again.
+/// them, nor what is dispatched, but what they read: they are cheap to compute again.
 std::vector<ValueId> needed_behind(const Network& network, ValueId last);
 /// The same without `last` itself, but with the sums and what attention gave that it can be
 /// computed again from.
@@ -90,7 +107,7 @@ std::vector<ValueId> needed_without(const Network& network, ValueId last);
 /// The value from `first` to before `end` behind which the fewest columns are needed, the latest of
 /// these.
 ValueId narrowest(const Network& network, ValueId first, ValueId end);
-/// Columns of these values together.
+/// Floats of these values together for each token.
 std::int64_t columns(const Network& network, std::span<const ValueId> values);
 
 /// For each step whether it must run to make `wanted`, where the values marked in `given` are

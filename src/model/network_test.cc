@@ -11,12 +11,12 @@ namespace zp {
 namespace {
 
 // "query key value, attention_output, gate up, down": what reads each input, in the order of the
-// inputs.
+// inputs; of experts the first.
 std::string readers_text(const Network& network, std::int64_t layer) {
   std::string text;
   for (const ValueId input : linear_inputs(network, layer)) {
     if (!text.empty()) text += ",";
-    for (const Place reader : readers(network, input))
+    for (const Place reader : readers(network, linear_inputs_of(network, input).front()))
       text += (text.empty() ? "" : " ") + std::string(role_name(reader.role));
   }
   return text;
@@ -47,15 +47,19 @@ TEST(Network, LinearsThatReadTheSameValueAreFound) {
                                  : name.starts_with("gpt2") ? "qkv, attention_output, up, down"
                                  : fused                    ? "qkv, attention_output, gate_up, down"
                                          : "query key value, attention_output, gate up, down";
-    for (const std::int64_t layer : {0, 1})
-      EXPECT_EQ(readers_text(network, layer), expected) << name;
+    for (const std::int64_t layer : {0, 1}) {
+      const bool experts = sample.model.decoder.layer(layer).experts;
+      EXPECT_EQ(readers_text(network, layer),
+                experts ? "query key value, attention_output, router, gate up, down" : expected)
+          << name;
+    }
     EXPECT_EQ(readers_text(network, -1), sample.model.decoder.tied ? "embedding" : "head") << name;
     for (const Weight& weight : sample.model.weights) {
       const bool looked_up =
           weight.use.place.role == Role::position ||
           (weight.use.place.role == Role::embedding && !sample.model.decoder.tied);
       const bool reads = weight.use.is_matrix() && !looked_up;
-      EXPECT_EQ(has_input(network, weight.use), reads) << name << ", " << weight.use.hf;
+      EXPECT_EQ(input_of(network, weight.use).has_value(), reads) << name << ", " << weight.use.hf;
     }
   }
 }
@@ -66,12 +70,17 @@ TEST(Network, InputsAreNamedByTheFirstPartThatReadsThem) {
     std::string names;
     for (const std::int64_t layer : {1, -1}) {
       for (const ValueId input : linear_inputs(network, layer)) {
-        const Place name = input_name(network, input);
-        EXPECT_EQ(name.layer, layer);
-        names += std::string(role_name(name.role)) + " ";
+        for (const LinearInput& i : linear_inputs_of(network, input)) {
+          const Place name = input_name(network, i);
+          EXPECT_EQ(name.layer, layer);
+          EXPECT_EQ(name.expert, i.expert);
+          if (i.expert <= 0) names += std::string(role_name(name.role)) + " ";
+        }
       }
     }
+    const bool experts = sample.model.decoder.layer(1).experts;
     EXPECT_EQ(names, sample.name == "phi" ? "query attention_output down head "
+                     : experts            ? "query attention_output router gate down head "
                                           : "query attention_output gate down head ")
         << sample.name;
   }
@@ -87,7 +96,9 @@ TEST(Network, LeastIsNeededBehindASum) {
     for (std::size_t i = 1; i < inputs.size(); ++i) {
       const ValueId end = i + 1 < inputs.size() ? inputs[i + 1] : network.layers[1].leaves + 1;
       const ValueId at = narrowest(network, inputs[i], end);
-      const std::size_t values = parallel && i == 1 ? 2 : 1;
+      // Or, behind what is dispatched, that row and the routes.
+      const bool dispatched = network.steps[inputs[i]].operation == Operation::dispatch;
+      const std::size_t values = (parallel && i == 1) || dispatched ? 2 : 1;
       EXPECT_EQ(needed_behind(network, at).size(), values) << sample.name << ", input " << i;
     }
     EXPECT_EQ(needed_behind(network, inputs[0]), std::vector{network.layers[1].enters})
@@ -95,8 +106,12 @@ TEST(Network, LeastIsNeededBehindASum) {
     const std::vector<ValueId> with = needed_behind(network, inputs.back());
     EXPECT_EQ(with.back(), inputs.back()) << sample.name;
     const std::vector<ValueId> without = needed_without(network, inputs.back());
-    EXPECT_EQ(without.size(), parallel ? 2u : 1u) << sample.name;
-    for (const ValueId value : without) EXPECT_EQ(network.steps[value].width, 80) << sample.name;
+    const bool experts = sample.model.decoder.layer(1).experts;
+    EXPECT_EQ(without.size(), parallel || experts ? 2u : 1u) << sample.name;
+    for (const ValueId value : without) {
+      const bool routes = network.steps[value].operation == Operation::route;
+      EXPECT_EQ(network.steps[value].width, routes ? 5 : 80) << sample.name;
+    }
   }
 }
 

@@ -21,6 +21,7 @@ enum class Role {
   key_norm,
   attention_post_norm,
   ffn_norm,
+  router,
   gate,
   up,
   gate_up,
@@ -37,6 +38,7 @@ bool is_matrix(Role role);
 struct Place {
   std::int64_t layer = -1;  ///< -1: outside the layers
   Role role = Role::embedding;
+  std::int64_t expert = -1;  ///< -1: of no expert
   auto operator<=>(const Place&) const = default;
 };
 

@@ -46,6 +46,8 @@ struct RuntimeModule {
   bool needs_window = false;            ///< it can't do without one
   bool needs_caps = false;              ///< nor without soft caps
   bool tied = false;                    ///< the head is always the embedding
+  bool experts_everywhere = false;      ///< every layer has experts where the model has
+  bool renormalizes_experts = false;    ///< their weights are always softmax over the chosen ones
   bool even_heads = false;              ///< heads are hidden / heads wide
   bool fourfold_ffn = false;            ///< MLPs are 4 hidden wide
   bool rounds_embedding_scale = false;  ///< to BF16

@@ -104,6 +104,10 @@ inline std::vector<SampleModel> sample_models() {
   add("qwen2", "qwen2", [](Decoder& d) { d.tied = true; });
   add("qwen3", "qwen3", [](Decoder&) {});
   add("qwen3_rotated", "qwen3", [](Decoder& d) { d.norm_rotated = true; });
+  add("qwen3_moe", "qwen3_moe", [](Decoder& d) {
+    d.experts = {.count = 5, .chosen = 2, .ffn = 24, .renormalized = true};
+    set_experts(d, [](std::int64_t layer) { return layer == 1; });
+  });
   add("phi3", "phi3", [](Decoder&) {});
   add("phi", "phi", [&](Decoder& d) {
     layer_norms(d);

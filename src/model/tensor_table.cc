@@ -21,6 +21,7 @@ constexpr std::array kRoles = {
     RoleRow{Role::key_norm, "key_norm", false, "of each head's keys"},
     RoleRow{Role::attention_post_norm, "attention_post_norm", false, "behind attention"},
     RoleRow{Role::ffn_norm, "ffn_norm", false, "before the feed-forward part"},
+    RoleRow{Role::router, "router", true, "a score for each expert"},
     RoleRow{Role::gate, "gate", true, "feed-forward: what the activation is applied to"},
     RoleRow{Role::up, "up", true, "feed-forward: to the inner size"},
     RoleRow{Role::gate_up, "gate_up", true, "gate and up in one matrix"},
@@ -40,28 +41,43 @@ static_assert(in_order(), "kRoles is indexed by Role");
 
 const RoleRow& row_of(Role role) { return kRoles[static_cast<std::size_t>(role)]; }
 
-constexpr std::string_view kLayer = "{}";
+constexpr std::string_view kNumber = "{}";
 
-bool in_layers(const TensorRow& row) { return row.hf.find(kLayer) != std::string_view::npos; }
+bool in_layers(const TensorRow& row) { return row.hf.find(kNumber) != std::string_view::npos; }
+bool of_experts(const TensorRow& row) {
+  return in_layers(row) && row.hf.find(kNumber) != row.hf.rfind(kNumber);
+}
 
-std::string name_of(std::string_view pattern, const TensorRow& row, std::int64_t layer) {
+bool is_mlp(Role role) {
+  return role == Role::gate || role == Role::up || role == Role::gate_up || role == Role::down;
+}
+
+bool in_layer(const TensorRow& row, const Layer& layer) {
+  if (of_experts(row) || row.role == Role::router) return layer.experts;
+  return !is_mlp(row.role) || !layer.experts;
+}
+
+std::string name_of(std::string_view pattern, const TensorRow& row, Place place) {
   std::string name(pattern);
-  if (const auto at = name.find(kLayer); at != std::string::npos) {
-    name.replace(at, kLayer.size(), std::to_string(layer));
+  for (const std::int64_t number : {place.layer, place.expert}) {
+    const auto at = name.find(kNumber);
+    if (at == std::string::npos) break;
+    name.replace(at, kNumber.size(), std::to_string(number));
   }
   return name + (row.part == Part::weight ? ".weight" : ".bias");
 }
 
-TensorUse use_of(const TensorRow& row, const Decoder& decoder, std::int64_t layer) {
-  return {.place = {layer, row.role},
+TensorUse use_of(const TensorRow& row, const Decoder& decoder, Place place) {
+  return {.place = place,
           .part = row.part,
-          .hf = name_of(row.hf, row, layer),
-          .gguf = name_of(row.gguf, row, layer),
-          .module = name_of(row.module.empty() ? row.hf : row.module, row, layer),
+          .hf = name_of(row.hf, row, place),
+          .gguf = name_of(row.gguf, row, place),
+          .module = name_of(row.module.empty() ? row.hf : row.module, row, place),
           .rows = size_of(row.rows, decoder),
           .cols = size_of(row.cols, decoder),
           .transposed = row.transposed,
-          .gguf_order = row.gguf_order};
+          .gguf_order = row.gguf_order,
+          .experts = place.expert < 0 ? 0 : decoder.experts.count};
 }
 
 }  // namespace
@@ -96,6 +112,10 @@ std::int64_t size_of(Dim dim, const Decoder& d) {
       return d.ffn;
     case Dim::gate_up:
       return 2 * d.ffn;
+    case Dim::experts:
+      return d.experts.count;
+    case Dim::expert_ffn:
+      return d.experts.ffn;
   }
   return 0;
 }
@@ -103,7 +123,11 @@ std::int64_t size_of(Dim dim, const Decoder& d) {
 std::vector<TensorUse> tensor_uses(const Architecture& architecture, const Decoder& decoder) {
   std::vector<TensorUse> uses;
   const auto add = [&](const TensorRow& row, std::int64_t layer) {
-    if (row.when == nullptr || row.when(decoder)) uses.push_back(use_of(row, decoder, layer));
+    if (row.when != nullptr && !row.when(decoder)) return;
+    if (layer >= 0 && !in_layer(row, decoder.layer(layer))) return;
+    if (!of_experts(row)) return uses.push_back(use_of(row, decoder, {layer, row.role}));
+    for (std::int64_t expert = 0; expert < decoder.experts.count; ++expert)
+      uses.push_back(use_of(row, decoder, {layer, row.role, expert}));
   };
   const std::span<const TensorRow> table = architecture.table;
   std::size_t i = 0;

@@ -19,7 +19,7 @@ constexpr double kUsualBits = 4.5;
 bool has_choice(const Network& network, const Recipe& recipe, const Asked& asked,
                 const Weight& weight) {
   const TensorUse& use = weight.use;
-  if (!has_input(network, use) && use.place.role != Role::embedding) return false;
+  if (!input_of(network, use) && use.place.role != Role::embedding) return false;
   return std::ranges::none_of(recipe.exceptions,
                               [&](const Exception& e) { return asked(e.pattern, use); });
 }

@@ -1,6 +1,7 @@
 #include "pipeline/importance.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/mapped_file.h"
@@ -40,22 +41,26 @@ ColumnImportance::ColumnImportance(const std::filesystem::path& file, const Mode
     entries.emplace(std::move(name), std::move(e));
   }
   std::vector<std::string> missing;
+  std::unordered_set<std::string> used;
   for (const Weight& weight : model.weights) {
     const TensorUse& use = weight.use;
     if (!use.is_matrix() || use.place.role == Role::position) continue;
     const auto found = entries.find(use.gguf);
     std::vector<float> columns;
     if (found != entries.end()) {
-      if (found->second.sums.size() != static_cast<std::size_t>(use.cols)) {
+      const std::int64_t matrices = std::max(use.experts, std::int64_t{1});
+      if (std::ssize(found->second.counts) != matrices ||
+          std::ssize(found->second.sums) != matrices * use.cols) {
         throw Error(where + ", entry \"" + use.gguf + "\"", "statistics of another size",
-                    std::to_string(use.cols) + " columns",
+                    std::to_string(matrices * use.cols) + " columns",
                     std::to_string(found->second.sums.size()));
       }
-      columns = found->second.importance();
-      entries.erase(found);
+      columns = found->second.importance(
+          static_cast<std::size_t>(std::max(use.place.expert, std::int64_t{0})));
+      used.insert(use.gguf);
     }
     if (columns.empty()) {
-      missing.push_back(use.gguf);
+      missing.push_back(use.experts > 0 ? use.hf : use.gguf);
     } else {
       columns_.emplace(&weight, std::move(columns));
     }
@@ -63,7 +68,9 @@ ColumnImportance::ColumnImportance(const std::filesystem::path& file, const Mode
   if (!missing.empty())
     notes_.push_back("no statistics of " + some(missing) + ": all columns count alike there");
   std::vector<std::string> unknown;
-  for (const auto& [name, entry] : entries) unknown.push_back(name);
+  for (const auto& [name, entry] : entries) {
+    if (!used.contains(name)) unknown.push_back(name);
+  }
   if (!unknown.empty()) {
     std::sort(unknown.begin(), unknown.end());
     notes_.push_back("statistics of " + some(unknown) + " that the model hasn't");

@@ -293,7 +293,7 @@ class Job {
     }
     const Network network = record(model);
     origin.entries = std::ranges::count_if(
-        model.weights, [&](const Weight& w) { return has_input(network, w.use); });
+        model.weights, [&](const Weight& w) { return input_of(network, w.use).has_value(); });
     origin.chunks = out_.statistics->windows();
     return origin;
   }

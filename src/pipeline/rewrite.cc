@@ -67,8 +67,9 @@ class Pass final : public RewritePass {
   std::optional<ReadColumns> columns(const Weight& linear) const override {
     const Network& network = calibration_->network();
     const TensorUse& use = linear.use;
-    if (!has_input(network, use) || calibration_->stage_of(linear) != stage_) return {};
-    const Moments& moments = moments_->at(network.inputs.at(use.place));
+    const auto input = input_of(network, use);
+    if (!input || calibration_->stage_of(linear) != stage_) return {};
+    const Moments& moments = moments_->at(*input);
     return ReadColumns{whole_moments(moments),
                        {moments.largest().begin(), moments.largest().end()}};
   }
@@ -78,7 +79,7 @@ class Pass final : public RewritePass {
   Progress& progress_;
   std::unique_ptr<Calibration> calibration_;
   std::int64_t stage_ = -1;
-  const std::map<ValueId, Moments>* moments_ = nullptr;
+  const std::map<LinearInput, Moments>* moments_ = nullptr;
 };
 
 // Beside the pass's own: moments as they are and as they become, and rows of linears that read one

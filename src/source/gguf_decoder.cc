@@ -237,8 +237,15 @@ void read_attention(GgufFields& fields, Decoder& d) {
     fields.refuse("attention.causal", "value not supported", "true", "false");
 }
 
-// Keys of mixtures of experts, which some converters write into every file.
-void refuse_experts(GgufFields& fields) {
+// Some converters write these keys into every file.
+void read_experts(GgufFields& fields, const Architecture& architecture, Decoder& d) {
+  if (find_row(architecture, Role::router, Part::weight) != nullptr) {
+    d.experts.count = fields.count("expert_count", kMostExperts);
+    d.experts.chosen = fields.count("expert_used_count", d.experts.count);
+    d.experts.ffn = fields.count("expert_feed_forward_length", kMostFfn, d.ffn);
+    d.every.experts = true;
+    return;
+  }
   for (const char* key : {"expert_count", "expert_used_count"}) {
     if (fields.has(key) && fields.integer(key, 0, INT32_MAX) > 0)
       fields.refuse(key, "a mixture of experts is not supported", "0");
@@ -273,6 +280,7 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   d.vocabulary = embedding_rows(architecture, checkpoint, fields);
   read_heads(fields, d);
   d.activation = facts.computes.activation;
+  read_experts(fields, architecture, d);
   if (facts.graph != nullptr) facts.graph(d);
   d.norm_epsilon = fields.positive(d.norm == Norm::rms ? "attention.layer_norm_rms_epsilon"
                                                        : "attention.layer_norm_epsilon");
@@ -286,7 +294,6 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   read_rope_kinds(fields, facts, d);
   if (facts.scale_keys) read_scales(fields, d);
   read_attention(fields, d);
-  refuse_experts(fields);
   fields.has("tensor_data_layout");  // whether q and k were permuted; llama.cpp ignores it, too
   fields.finish();
   return d;

@@ -78,8 +78,8 @@ bool fits(const mlx::Form& form, const Parts& parts, const std::string& place) {
   const bool typed = form.mode->scales ? parts.scales->type == info(*form.mode->scales).name
                                        : !scale_word(parts.scales->type).empty();
   const std::int64_t per_scale = form.group * form.bits;
-  return typed && checked_mul(parts.codes->shape[1], 32, place) ==
-                      checked_mul(parts.scales->shape[1], per_scale, place);
+  return typed && checked_mul(parts.codes->shape.back(), 32, place) ==
+                      checked_mul(parts.scales->shape.back(), per_scale, place);
 }
 
 /// Of a matrix that no path names.
@@ -112,26 +112,31 @@ Tensor joined(const Parts& parts, const mlx::Form& form, const std::string& plac
                 wants_biases ? "scales and biases of one floating type and shape"
                              : "no biases in mode " + std::string(form.mode->name));
   }
-  const std::int64_t rows = codes->shape[0];
-  const std::int64_t cols = checked_mul(scales->shape[1], form.group, place);
+  std::int64_t rows = 1;
+  for (std::size_t d = 0; d + 1 < codes->shape.size(); ++d)
+    rows = checked_mul(rows, codes->shape[d], place);
+  const std::int64_t cols = checked_mul(scales->shape.back(), form.group, place);
   std::vector<Bytes> planes = {codes->stored, scales->stored};
   if (wants_biases) planes.push_back(biases->stored);
   auto grid = make_grid(spec_of(form, scale_word(scales->type)));
   Tensor tensor;
   tensor.name = codes->name;
   tensor.type = grid->spec();
-  tensor.shape = {rows, cols};
+  tensor.shape = codes->shape;
+  tensor.shape.back() = cols;
   for (const Bytes plane : planes) tensor.bytes += std::ssize(plane);
   tensor.rows = grid_rows(std::move(planes), std::move(grid), rows, cols);
   if (tensor.rows == nullptr) throw Error(place, "bytes don't fit the matrix");
   return tensor;
 }
 
-// Shapes that all forms have in common.
+// Shapes that all forms have in common: of a matrix, or of one for each expert.
 void check_parts(const Parts& parts, const std::string& place) {
   const auto& [codes, scales, biases] = parts;
-  if (codes->type != info(DType::u32).name || codes->shape.size() != 2 ||
-      scales->shape.size() != 2 || scales->shape[0] != codes->shape[0]) {
+  const std::size_t dims = codes->shape.size();
+  if (codes->type != info(DType::u32).name || (dims != 2 && dims != 3) ||
+      scales->shape.size() != codes->shape.size() ||
+      !std::equal(codes->shape.begin(), codes->shape.end() - 1, scales->shape.begin())) {
     throw Error(place, "no quantized matrix of MLX",
                 "u32 codes and a row of scales for each of theirs");
   }

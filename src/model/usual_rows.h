@@ -1,0 +1,87 @@
+// Lines that most architectures' tables have in common, for tables that are put together of them:
+// Llama's names, no biases.
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include "model/architecture.h"
+
+namespace zp::usual {
+
+inline bool untied(const Decoder& d) { return !d.tied; }
+
+inline constexpr std::array kEmbedding = {
+    TensorRow{Role::embedding, Part::weight, "model.embed_tokens", "token_embd", "",
+              Dim::vocabulary, Dim::hidden},
+};
+
+inline constexpr std::array kAttentionNorm = {
+    TensorRow{Role::attention_norm, Part::weight, "model.layers.{}.input_layernorm",
+              "blk.{}.attn_norm", "", Dim::one, Dim::hidden},
+};
+
+inline constexpr std::array kAttention = {
+    TensorRow{Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
+              Dim::query, Dim::hidden},
+    TensorRow{Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
+              Dim::key, Dim::hidden},
+    TensorRow{Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
+              Dim::key, Dim::hidden},
+    TensorRow{Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj",
+              "blk.{}.attn_output", "", Dim::hidden, Dim::query},
+};
+
+/// Over each head.
+inline constexpr std::array kHeadNorms = {
+    TensorRow{Role::query_norm, Part::weight, "model.layers.{}.self_attn.q_norm",
+              "blk.{}.attn_q_norm", "", Dim::one, Dim::head},
+    TensorRow{Role::key_norm, Part::weight, "model.layers.{}.self_attn.k_norm",
+              "blk.{}.attn_k_norm", "", Dim::one, Dim::head},
+};
+
+inline constexpr std::array kFfnNorm = {
+    TensorRow{Role::ffn_norm, Part::weight, "model.layers.{}.post_attention_layernorm",
+              "blk.{}.ffn_norm", "", Dim::one, Dim::hidden},
+};
+
+inline constexpr std::array kGatedMlp = {
+    TensorRow{Role::gate, Part::weight, "model.layers.{}.mlp.gate_proj", "blk.{}.ffn_gate", "",
+              Dim::ffn, Dim::hidden},
+    TensorRow{Role::up, Part::weight, "model.layers.{}.mlp.up_proj", "blk.{}.ffn_up", "", Dim::ffn,
+              Dim::hidden},
+    TensorRow{Role::down, Part::weight, "model.layers.{}.mlp.down_proj", "blk.{}.ffn_down", "",
+              Dim::hidden, Dim::ffn},
+};
+
+inline constexpr std::array kExperts = {
+    TensorRow{Role::router, Part::weight, "model.layers.{}.mlp.gate", "blk.{}.ffn_gate_inp", "",
+              Dim::experts, Dim::hidden},
+    TensorRow{Role::gate, Part::weight, "model.layers.{}.mlp.experts.{}.gate_proj",
+              "blk.{}.ffn_gate_exps", "model.layers.{}.mlp.switch_mlp.gate_proj", Dim::expert_ffn,
+              Dim::hidden},
+    TensorRow{Role::up, Part::weight, "model.layers.{}.mlp.experts.{}.up_proj",
+              "blk.{}.ffn_up_exps", "model.layers.{}.mlp.switch_mlp.up_proj", Dim::expert_ffn,
+              Dim::hidden},
+    TensorRow{Role::down, Part::weight, "model.layers.{}.mlp.experts.{}.down_proj",
+              "blk.{}.ffn_down_exps", "model.layers.{}.mlp.switch_mlp.down_proj", Dim::hidden,
+              Dim::expert_ffn},
+};
+
+inline constexpr std::array kHead = {
+    TensorRow{Role::output_norm, Part::weight, "model.norm", "output_norm", "", Dim::one,
+              Dim::hidden},
+    TensorRow{Role::head, Part::weight, "lm_head", "output", "", Dim::vocabulary, Dim::hidden,
+              untied},
+};
+
+/// One table of all lines, in that order.
+template <std::size_t... N>
+constexpr auto table_of(const std::array<TensorRow, N>&... groups) {
+  std::array<TensorRow, (N + ...)> all;
+  auto to = all.begin();
+  ((to = std::ranges::copy(groups, to).out), ...);
+  return all;
+}
+
+}  // namespace zp::usual
