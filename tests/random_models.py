@@ -48,6 +48,14 @@ QWEN3_MOE = {
     "decoder_sparse_step": 1,
     "mlp_only_layers": [],
 }
+MIXTRAL = {
+    **BASE,
+    "architectures": ["MixtralForCausalLM"],
+    "model_type": "mixtral",
+    "num_local_experts": 6,
+    "num_experts_per_tok": 2,
+    "sliding_window": None,
+}
 PHI3 = {**BASE, "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "pad_token_id": 256}
 PHI = {
     **{k: v for k, v in BASE.items() if k != "rms_norm_eps"},
@@ -119,6 +127,8 @@ MODELS = {
     "qwen3_moe": (QWEN3_MOE, 3),
     # A layer with one MLP, weights as the softmax over all experts gives them.
     "qwen3_moe_mixed": ({**QWEN3_MOE, "norm_topk_prob": False, "mlp_only_layers": [0]}, 5),
+    "mixtral": (MIXTRAL, 3),
+    "mixtral_window": ({**MIXTRAL, "sliding_window": 12}, 0),
     "gpt2": (GPT2, 7),
     "gpt2_untied": ({**GPT2, "tie_word_embeddings": False, "n_inner": 160}, 11),
     "phi": (PHI, 37),
@@ -210,17 +220,30 @@ class PlainDraw(Draw):
 SHARP, BUSY, LOUD = 2.0, 3.0, 3.0  # gains of q and k, of what enters the residual stream, of the head
 
 
+# Of a layer's experts: where they stand, and what the router, gate, up and down are called there.
+EXPERTS = {
+    "qwen3_moe": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
+    "mixtral": ("block_sparse_moe.", "gate", "w1", "w3", "w2"),
+}
+
+
 def has_experts(config, layer):
-    return "num_experts" in config and layer not in config["mlp_only_layers"]
+    if config["model_type"] not in EXPERTS or layer in config.get("mlp_only_layers", []):
+        return False
+    return (layer + 1) % config.get("decoder_sparse_step", 1) == 0
 
 
-def experts(draw, at, config):
-    hidden, ffn, count = config["hidden_size"], config["moe_intermediate_size"], config["num_experts"]
-    draw.linear(at + "gate", count, hidden, SHARP)
+def experts(draw, layer, config):
+    place, router, gate, up, down = EXPERTS[config["model_type"]]
+    at = f"model.layers.{layer}.{place}"
+    hidden = config["hidden_size"]
+    ffn = config.get("moe_intermediate_size", config["intermediate_size"])
+    count = config.get("num_experts") or config["num_local_experts"]
+    draw.linear(at + router, count, hidden, SHARP)
     for expert in range(count):
-        draw.linear(f"{at}experts.{expert}.gate_proj", ffn, hidden, 1)
-        draw.linear(f"{at}experts.{expert}.up_proj", ffn, hidden, 1)
-        draw.linear(f"{at}experts.{expert}.down_proj", hidden, ffn, BUSY)
+        draw.linear(f"{at}experts.{expert}.{gate}", ffn, hidden, 1)
+        draw.linear(f"{at}experts.{expert}.{up}", ffn, hidden, 1)
+        draw.linear(f"{at}experts.{expert}.{down}", hidden, ffn, BUSY)
 
 
 def llama_like(draw, config):
@@ -259,7 +282,7 @@ def llama_like(draw, config):
             draw.norm(at + "pre_feedforward_layernorm", hidden, mean=one)
             draw.norm(at + "post_feedforward_layernorm", hidden, mean=one)
         if has_experts(config, layer):
-            experts(draw, at + "mlp.", config)
+            experts(draw, layer, config)
             continue
         if kind != "phi3":
             draw.linear(at + "mlp.gate_proj", ffn, hidden, 1, mlp_bias)

@@ -130,7 +130,7 @@ class SourceFormsTest(unittest.TestCase):
             (["quantize", self.form(tensors=packed), *quantize], "quantized already, by GPTQ or AWQ"),
             (["quantize", self.form({"model_type": "gemma"}), *quantize], '"model_type": architecture not supported'),
             (["quantize", self.form({"model_type": "qwen2"}), *quantize], '"architectures": class of another'),
-            (["quantize", self.form({"model_type": "mixtral", "num_local_experts": 8}), *quantize], "a mixture of experts"),
+            (["quantize", self.form({"model_type": "jamba", "num_local_experts": 8}), *quantize], "a mixture of experts"),
             (["quantize", self.model, *quantize, "--statistics", text], "no statistics: "),
             (["quantize", self.model, *quantize, "--statistics", self.model / FILE], "found a safetensors file"),
             (["quantize", self.model, *quantize, "--calibrate", statistics], "no text: "),

@@ -175,7 +175,7 @@ TEST(Config, KindsThatAreNotReadAreNamed) {
   const auto unread = [](const char* type, const char* field, const Json& value) {
     return with(with(llama(), "model_type", type), field, value);
   };
-  EXPECT_TRUE(refuses(unread("mixtral", "num_local_experts", 8), "a mixture of experts"));
+  EXPECT_TRUE(refuses(unread("jamba", "num_local_experts", 8), "a mixture of experts"));
   EXPECT_TRUE(refuses(unread("olmoe", "num_experts", 128), "a mixture of experts"));
   EXPECT_TRUE(
       refuses(unread("llava", "vision_config", {{"depth", 1}}), "a model that sees images"));

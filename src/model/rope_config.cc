@@ -150,7 +150,7 @@ Rope read_rope(ConfigReader& fields, const Decoder& decoder, const RopeRules& ru
   ConfigReader* const object = inner ? &*inner : nullptr;
 
   Rope rope;
-  rope.theta = in_either(fields, object, "rope_theta").value_or(10000);
+  rope.theta = in_either(fields, object, "rope_theta").value_or(rules.theta);
   rope.dims = rotated_dims(fields, object, decoder, rules);
   if (object != nullptr) rope.scaling = read_scaling(*object, rules);
   const auto original = in_either(fields, object, "original_max_position_embeddings");

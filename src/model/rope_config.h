@@ -9,6 +9,8 @@
 namespace zp {
 
 struct RopeRules {
+  /// The base where the config states none.
+  double theta = 10000;
   /// Rotated dimensions of each head when the config doesn't state a share; 0: all.
   std::int64_t dims = 0;
   /// Whether the config may state a share below 1.

@@ -68,6 +68,21 @@ inline constexpr std::array kExperts = {
               Dim::expert_ffn},
 };
 
+/// The same by the names of block_sparse_moe.
+inline constexpr std::array kSparseExperts = {
+    TensorRow{Role::router, Part::weight, "model.layers.{}.block_sparse_moe.gate",
+              "blk.{}.ffn_gate_inp", "", Dim::experts, Dim::hidden},
+    TensorRow{Role::gate, Part::weight, "model.layers.{}.block_sparse_moe.experts.{}.w1",
+              "blk.{}.ffn_gate_exps", "model.layers.{}.block_sparse_moe.switch_mlp.gate_proj",
+              Dim::expert_ffn, Dim::hidden},
+    TensorRow{Role::up, Part::weight, "model.layers.{}.block_sparse_moe.experts.{}.w3",
+              "blk.{}.ffn_up_exps", "model.layers.{}.block_sparse_moe.switch_mlp.up_proj",
+              Dim::expert_ffn, Dim::hidden},
+    TensorRow{Role::down, Part::weight, "model.layers.{}.block_sparse_moe.experts.{}.w2",
+              "blk.{}.ffn_down_exps", "model.layers.{}.block_sparse_moe.switch_mlp.down_proj",
+              Dim::hidden, Dim::expert_ffn},
+};
+
 inline constexpr std::array kHead = {
     TensorRow{Role::output_norm, Part::weight, "model.norm", "output_norm", "", Dim::one,
               Dim::hidden},

@@ -1,5 +1,8 @@
 #include "source/gguf_decoder.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -237,16 +240,22 @@ void read_attention(GgufFields& fields, Decoder& d) {
     fields.refuse("attention.causal", "value not supported", "true", "false");
 }
 
+constexpr const char* kExperts = "expert_count";
+
+bool has_experts(const Architecture& architecture) {
+  return find_row(architecture, Role::router, Part::weight) != nullptr;
+}
+
 // Some converters write these keys into every file.
 void read_experts(GgufFields& fields, const Architecture& architecture, Decoder& d) {
-  if (find_row(architecture, Role::router, Part::weight) != nullptr) {
-    d.experts.count = fields.count("expert_count", kMostExperts);
+  if (has_experts(architecture)) {
+    d.experts.count = fields.count(kExperts, kMostExperts);
     d.experts.chosen = fields.count("expert_used_count", d.experts.count);
     d.experts.ffn = fields.count("expert_feed_forward_length", kMostFfn, d.ffn);
     d.every.experts = true;
     return;
   }
-  for (const char* key : {"expert_count", "expert_used_count"}) {
+  for (const char* key : {kExperts, "expert_used_count"}) {
     if (fields.has(key) && fields.integer(key, 0, INT32_MAX) > 0)
       fields.refuse(key, "a mixture of experts is not supported", "0");
   }
@@ -260,12 +269,22 @@ const Architecture& find_gguf_architecture(const Checkpoint& checkpoint) {
   GgufFields fields(checkpoint.metadata, "", checkpoint.path.string());
   constexpr const char* kKey = "general.architecture";
   const std::string name = fields.text(kKey);
-  std::string known;
+  std::vector<const Architecture*> named;
+  std::vector<std::string_view> known;
   for (const Architecture* a : architectures()) {
-    if (a->gguf.name == name) return *a;
-    known += (known.empty() ? "" : ", ") + std::string(a->gguf.name);
+    if (a->gguf.name == name) named.push_back(a);
+    if (std::ranges::find(known, a->gguf.name) == known.end()) known.push_back(a->gguf.name);
   }
-  fields.refuse(kKey, "architecture not supported", known, "\"" + printable(name) + "\"");
+  if (named.empty()) {
+    fields.refuse(kKey, "architecture not supported", fmt::format("{}", fmt::join(known, ", ")),
+                  "\"" + printable(name) + "\"");
+  }
+  // Two of ours have one name where experts alone tell them apart.
+  GgufFields keys(checkpoint.metadata, name + ".", checkpoint.path.string());
+  const bool experts = keys.has(kExperts) && keys.integer(kExperts, 0, INT32_MAX) > 0;
+  const auto fits = [&](const Architecture* a) { return has_experts(*a) == experts; };
+  const auto found = std::ranges::find_if(named, fits);
+  return found == named.end() ? *named.front() : **found;
 }
 
 Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& checkpoint) {

@@ -30,7 +30,20 @@ from consumer import PROGRAM
 from engine_test import bound
 from llama import Llama
 from make_random_models import random_weights
-from random_models import GEMMA2, GPT2, LLAMA, MISTRAL, PHI, PHI3, QWEN2, QWEN3, VOCABULARY, save_model
+from random_models import (
+    GEMMA2,
+    GPT2,
+    LLAMA,
+    MISTRAL,
+    MIXTRAL,
+    PHI,
+    PHI3,
+    QWEN2,
+    QWEN3,
+    QWEN3_MOE,
+    VOCABULARY,
+    save_model,
+)
 
 mx.set_default_device(mx.cpu)
 LOGITS = PROGRAM.parent / "logits"
@@ -38,6 +51,7 @@ SHORT, LONG = 10, 48  # tokens: below and beyond the windows and original contex
 OWN_MODULES = ("gguf", "mlx")  # their runtimes compute by modules of their own; ONNX files hold the graph
 FP16_GELU = ("gpt2", "phi", "gemma2")
 UNDECIDED = "llama.cpp computes GELU"  # its two forms are nearer than the table's FP16
+UNWRITTEN = "experts are not written for this runtime"
 OF_TOKENS = "tokenizer"  # in notes that are of texts and their ids, which other tests hold
 TEXT = 256  # ids below are text; llama.cpp's server tells no other token's probability
 
@@ -100,6 +114,8 @@ MSFT_WORDS = {
     "intermediate_size": None, "n_inner": 96, "max_position_embeddings": None, "n_positions": 512,
     "layer_norm_eps": None, "layer_norm_epsilon": 0.1, "num_key_value_heads": None,
 }  # fmt: skip
+# Of experts that a token goes through.
+NUMBERS = {"one_expert": {"num_experts_per_tok": 1}, "all_experts": {"num_experts_per_tok": 6}}
 # Architecture -> config, and name -> fields that change; None takes a field out.
 VARIANTS = {
     "llama": (LLAMA, {
@@ -116,6 +132,16 @@ VARIANTS = {
     "qwen3": (QWEN3, {
         "tied": {"tie_word_embeddings": True}, **ACTIVATIONS, **KINDS, **WINDOWS, "longrope": longrope(32, 32),
         "head": {"head_dim": 16},
+    }),
+    "qwen3_moe": (QWEN3_MOE, {
+        **NUMBERS, "not_renormalized": {"norm_topk_prob": False}, "no_norm": {"norm_topk_prob": None},
+        "dense_layer": {"mlp_only_layers": [0]}, "sparse_step": {"decoder_sparse_step": 2},
+        "window": {"use_sliding_window": True, "sliding_window": 20}, "ffn": {"moe_intermediate_size": 64},
+        "tied": {"tie_word_embeddings": True},
+    }),
+    "mixtral": (MIXTRAL, {
+        **LLAMA_LIKE, **NUMBERS, **KINDS, "longrope": longrope(16, 32), "window": {"sliding_window": 20},
+        "no_theta": {"rope_theta": None}, "no_epsilon": {"rms_norm_eps": None}, "head": {"head_dim": 32},
     }),
     "phi3": (PHI3, {
         **LLAMA_LIKE, "default": rope("default"), **longropes(16), "window": {"sliding_window": 20},
@@ -246,8 +272,10 @@ class AgreementTest(unittest.TestCase):
         path = folder / container
         notes, why = quantize(model, container, path)
         if notes is None:
-            self.assertIn(container, OWN_MODULES, why)
             self.assertEqual(why.count("\n"), 0, why)
+            if UNWRITTEN in why:
+                return "unwritten"
+            self.assertIn(container, OWN_MODULES, why)
             return "refused"
         found = RUNTIMES[container](path, TEXTS)
         off = max(np.abs(log_softmax(f) - log_softmax(e))[:TEXT].max() for f, e in zip(found, expected))
@@ -273,7 +301,7 @@ class AgreementTest(unittest.TestCase):
                     table = container == "gguf" and base["model_type"] in FP16_GELU
                     more = 2 * gelu_table_bound(sizes, size) if table else 0
                     outcome = self.check(model, folder, container, expected, limit + more)
-                    self.assertTrue(fields or outcome == "the same", f"{outcome}, of a usual model")
+                    self.assertTrue(fields or outcome in ("the same", "unwritten"), f"{outcome}, of a usual model")
                     counts[container, outcome] = counts.get((container, outcome), 0) + 1
 
     def test_every_field(self):

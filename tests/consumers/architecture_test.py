@@ -38,6 +38,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOLERANCE = 2e-4
 LLAMA_CPP_LEFT_OUT = {
     "mistral_window": "llama.cpp's graph attends to everything",
+    "mixtral_window": "the same",
     "qwen3_moe_mixed": "refused: llama.cpp's graph has experts in every layer",
 }
 MLX_LEFT_OUT = {
@@ -46,6 +47,7 @@ MLX_LEFT_OUT = {
     "gemma2": "mlx-lm's Gemma 2 attends to everything in every layer",
     "gemma2_scaled": "the same",
     "mistral_window": "mlx-lm's Mistral attends to everything",
+    "mixtral_window": "so does its Mixtral",
 }
 
 
