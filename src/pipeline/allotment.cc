@@ -20,6 +20,7 @@ bool has_choice(const Network& network, const Recipe& recipe, const Asked& asked
                 const Weight& weight) {
   const TensorUse& use = weight.use;
   if (!input_of(network, use) && use.place.role != Role::embedding) return false;
+  if (use.place.role == Role::router) return false;  // stays float
   return std::ranges::none_of(recipe.exceptions,
                               [&](const Exception& e) { return asked(e.pattern, use); });
 }
@@ -40,6 +41,13 @@ double bits_of(const Grid& grid, const Weight& weight) {
   return grid.bits_per_weight(weight.use.rows, weight.use.cols);
 }
 
+// Experts' weights come one behind the other.
+bool joins(std::span<const Choosable> before, const Weight& weight) {
+  if (before.empty()) return false;
+  const Place place = before.back().use().place;
+  return place.layer == weight.use.place.layer && place.role == weight.use.place.role;
+}
+
 // The probe has about as many bits as the answer.
 std::vector<Choosable> choosable(const Container& container, const Model& model,
                                  const Recipe& recipe, double about_bits) {
@@ -48,7 +56,11 @@ std::vector<Choosable> choosable(const Container& container, const Model& model,
   const Network network = record(model);
   for (const Weight& weight : model.weights) {
     if (!has_choice(network, recipe, asked, weight)) continue;
-    Choosable c{&weight, grids_of(container, weight), 0};
+    if (weight.use.place.expert > 0 && joins(out, weight)) {
+      out.back().weights.push_back(&weight);
+      continue;
+    }
+    Choosable c{{&weight}, grids_of(container, weight), 0};
     if (c.grids.empty()) continue;
     const auto nearest = std::ranges::min_element(c.grids, {}, [&](const auto& grid) {
       return std::fabs(bits_of(*grid, weight) - about_bits);
@@ -101,8 +113,9 @@ class Allotting {
     if (!limits_.kl) out.measured = verify(bought);
     for (std::size_t i = 0; i < weights_.size(); ++i) {
       const Grid& grid = *weights_[i].grids[bought[i]];
-      out.tensors.push_back({weights_[i].weight, grid.spec(), bits_of(grid, *weights_[i].weight),
-                             offers_[i][bought[i]].loss});
+      const Weight* first = weights_[i].weights.front();
+      out.tensors.push_back(
+          {first, grid.spec(), bits_of(grid, *first), offers_[i][bought[i]].loss});
     }
     out.predicted = loss_of(offers_, bought);
     return out;
@@ -125,10 +138,9 @@ class Allotting {
 
   void offer(const std::vector<std::vector<double>>& losses) {
     for (std::size_t i = 0; i < weights_.size(); ++i) {
-      const TensorUse& use = weights_[i].weight->use;
       std::vector<Offer>& offers = offers_.emplace_back();
       for (std::size_t g = 0; g < losses[i].size(); ++g)
-        offers.push_back({weights_[i].grids[g]->bytes(use.rows, use.cols), losses[i][g]});
+        offers.push_back({weights_[i].bytes(*weights_[i].grids[g]), losses[i][g]});
     }
   }
 
@@ -137,10 +149,11 @@ class Allotting {
     target_.measured.clear();
     std::map<std::string, std::int64_t> count;
     for (std::size_t i = 0; i < p.size(); ++i) {
-      const TensorUse& use = weights_[i].weight->use;
       const std::string& spec = weights_[i].grids[p[i]]->spec();
-      target_.measured.push_back({use_name(use), spec});
-      count[spec] += use.rows * use.cols;
+      for (const Weight* weight : weights_[i].weights) {
+        target_.measured.push_back({use_name(weight->use), spec});
+        count[spec] += weight->use.rows * weight->use.cols;
+      }
     }
     target_.grid =
         std::ranges::max_element(count, {}, [](const auto& c) { return c.second; })->first;

@@ -22,9 +22,9 @@ struct Limits {
   std::optional<double> kl = {};
 };
 
-/// One tensor that had a choice.
+/// One tensor, or a layer's experts, that had a choice.
 struct Allotted {
-  const Weight* weight = nullptr;
+  const Weight* weight = nullptr;  ///< the first
   std::string grid;
   double bits = 0;  ///< per weight
   double loss = 0;  ///< the mean divergence it is expected to add

@@ -88,9 +88,8 @@ std::int64_t Sensitivity::bytes(std::span<const Choosable> weights) const {
   std::map<std::int64_t, std::int64_t> of_layer;
   for (const Choosable& c : weights) {
     std::int64_t most = 0;
-    for (const auto& grid : c.grids)
-      most = std::max(most, grid->bytes(c.weight->use.rows, c.weight->use.cols));
-    of_layer[c.weight->use.place.layer] += most;
+    for (const auto& grid : c.grids) most = std::max(most, c.bytes(*grid));
+    of_layer[c.use().place.layer] += most;
   }
   std::int64_t coded = 0;
   for (const auto& [layer, bytes] : of_layer) coded = layer < 0 ? coded : std::max(coded, bytes);
@@ -112,12 +111,22 @@ double Sensitivity::code(const Weight& weight, const std::shared_ptr<const Grid>
   return code_rows(weight, grid, inputs, importance(weight), tiles, team_, rows);
 }
 
-std::unique_ptr<CodedRows> Sensitivity::coded(const Weight& weight,
-                                              const std::shared_ptr<const Grid>& grid) const {
-  const TensorJob job{weight.use.hf, &weight, weight.rows, grid, {}};
-  auto rows = std::make_unique<CodedRows>(job, model_.decoder);
-  code(weight, grid, weight.use.rows, rows.get());
-  return rows;
+Sensitivity::Coded Sensitivity::coded(const Choosable& c,
+                                      const std::shared_ptr<const Grid>& grid) const {
+  Coded all;
+  for (const Weight* weight : c.weights) {
+    const TensorJob job{weight->use.hf, weight, weight->rows, grid, {}};
+    all.push_back(std::make_unique<CodedRows>(job, model_.decoder));
+    code(*weight, grid, weight->use.rows, all.back().get());
+  }
+  return all;
+}
+
+void Sensitivity::replace(const Choosable& c, const Coded& coded, Tail& tail) const {
+  for (std::size_t i = 0; i < c.weights.size(); ++i) {
+    const RowReader& rows = coded.empty() ? *c.weights[i]->rows : *coded[i];
+    tail.engine().replace(c.weights[i]->use.place, rows);
+  }
 }
 
 void Sensitivity::find_reference(Progress& progress) {
@@ -129,11 +138,10 @@ void Sensitivity::find_reference(Progress& progress) {
 }
 
 std::vector<double> Sensitivity::losses_of(const Choosable& c, Tail& tail) {
-  const TensorUse& use = c.weight->use;
-  const std::unique_ptr<CodedRows> probe = coded(*c.weight, c.grids[c.probe]);
-  const Place place = use.place;
+  const TensorUse& use = c.use();
+  const Coded probe = coded(c, c.grids[c.probe]);
   const std::vector<LayerValues>& layers = float_.network().layers;
-  tail.engine().replace(place, *probe);
+  replace(c, probe, tail);
   for (std::int64_t g = 0; g < groups_.count(); ++g) {
     const bool head = use.place.role == Role::head;
     Activations x;
@@ -150,10 +158,14 @@ std::vector<double> Sensitivity::losses_of(const Choosable& c, Tail& tail) {
       x = tail.layer(layer, std::move(x), g);
     tail.score(x, g);
   }
-  tail.engine().replace(place, *c.weight->rows);
+  replace(c, {}, tail);
   const double divergence = std::max(0.0, summarize(tail.take_scores(), true).compared->kl.mean);
   std::vector<double> out;
-  for (const auto& grid : c.grids) out.push_back(code(*c.weight, grid, kSampledTiles, nullptr));
+  const std::int64_t tiles = std::max(kSampledTiles / std::ssize(c.weights), std::int64_t{1});
+  for (const auto& grid : c.grids) {
+    double& sum = out.emplace_back(0);
+    for (const Weight* weight : c.weights) sum += code(*weight, grid, tiles, nullptr);
+  }
   const double squares = out[c.probe];
   for (double& loss : out) loss = squares > 0 ? divergence * (loss / squares) : 0;
   return out;
@@ -165,8 +177,7 @@ std::vector<std::vector<double>> Sensitivity::losses(std::span<const Choosable> 
   find_reference(progress);
   std::int64_t passes = 0;
   for (const Choosable& c : weights) {
-    const std::int64_t first =
-        c.weight->use.place.role == Role::head ? layers : c.weight->use.place.layer;
+    const std::int64_t first = c.use().place.role == Role::head ? layers : c.use().place.layer;
     passes += layers - std::max(first, std::int64_t{0}) + 1;
   }
   progress.stage("measure " + std::to_string(weights.size()) + " tensors", passes * tokens(),
@@ -180,10 +191,11 @@ std::vector<std::vector<double>> Sensitivity::losses(std::span<const Choosable> 
     for (std::int64_t g = 0; stage < layers && g < groups_.count(); ++g)
       float_.go_on(g, float_.network().layers[static_cast<std::size_t>(stage)].enters);
     for (std::size_t i = 0; i < weights.size(); ++i) {
-      const Weight& weight = *weights[i].weight;
-      if (weight.use.place.layer != (stage < layers ? stage : -1)) continue;
-      const Floats h = calibration.of(weight, 0).importance;
-      importance_[&weight].assign(h.begin(), h.end());
+      if (weights[i].use().place.layer != (stage < layers ? stage : -1)) continue;
+      for (const Weight* weight : weights[i].weights) {
+        const Floats h = calibration.of(*weight, 0).importance;
+        importance_[weight].assign(h.begin(), h.end());
+      }
       out[i] = losses_of(weights[i], tail);
     }
   }
@@ -196,14 +208,13 @@ DivergenceSummary Sensitivity::divergence(std::span<const Choosable> weights,
   progress.stage("verify", (layers + 1) * tokens(), "tokens x layers");
   Tail tail(*this, progress);
   const auto code_layer = [&](std::int64_t layer) {
-    std::vector<std::unique_ptr<CodedRows>> rows;
+    std::vector<Coded> all;
     for (std::size_t i = 0; i < weights.size(); ++i) {
-      const TensorUse& use = weights[i].weight->use;
-      if (use.place.layer != layer) continue;
-      rows.push_back(coded(*weights[i].weight, weights[i].grids[choice[i]]));
-      tail.engine().replace(use.place, *rows.back());
+      if (weights[i].use().place.layer != layer) continue;
+      all.push_back(coded(weights[i], weights[i].grids[choice[i]]));
+      replace(weights[i], all.back(), tail);
     }
-    return rows;
+    return all;
   };
   const auto outside = code_layer(-1);
   std::vector<Activations> hidden;

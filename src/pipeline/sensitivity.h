@@ -27,11 +27,17 @@
 
 namespace zp {
 
-/// A weight and the grids it could take, none of the whole tensor.
+/// A weight and the grids it could take, none of the whole tensor. A layer's experts take one
+/// together.
 struct Choosable {
-  const Weight* weight = nullptr;
+  std::vector<const Weight*> weights;  ///< one, or the experts'; all of one shape
   std::vector<std::shared_ptr<const Grid>> grids;
   std::size_t probe = 0;  ///< the one measured
+
+  const TensorUse& use() const { return weights.front()->use; }
+  std::int64_t bytes(const Grid& grid) const {
+    return std::ssize(weights) * grid.bytes(use().rows, use().cols);
+  }
 };
 
 class Sensitivity {
@@ -58,8 +64,8 @@ class Sensitivity {
   Floats importance(const Weight& weight) const;
   double code(const Weight& weight, const std::shared_ptr<const Grid>& grid, std::int64_t tiles,
               CodedRows* rows) const;
-  std::unique_ptr<CodedRows> coded(const Weight& weight,
-                                   const std::shared_ptr<const Grid>& grid) const;
+  std::vector<std::unique_ptr<CodedRows>> coded(const Choosable& c,
+                                                const std::shared_ptr<const Grid>& grid) const;
   std::vector<double> losses_of(const Choosable& weight, Tail& tail);
   void find_reference(Progress& progress);
 
@@ -70,6 +76,10 @@ class Sensitivity {
   WindowGroups groups_;
   Stream reference_;  // the float model behind its last layer
   Stream float_;      // and before the layer that is measured
+  using Coded = std::vector<std::unique_ptr<CodedRows>>;
+  /// All of its weights, coded, in the tail's model; back as they were where there are none.
+  void replace(const Choosable& c, const Coded& coded, Tail& tail) const;
+
   std::map<const Weight*, std::vector<float>> importance_;
 };
 

@@ -32,7 +32,7 @@ Choosable choosable(std::int64_t layer, Role role, std::initializer_list<const c
   for (const Weight& w : demo().model.weights) {
     if (w.use.place.layer != layer || w.use.place.role != role || w.use.part != Part::weight)
       continue;
-    Choosable c{&w, {}, probe};
+    Choosable c{{&w}, {}, probe};
     for (const char* spec : specs) c.grids.push_back(make_grid(spec));
     return c;
   }
@@ -42,12 +42,13 @@ Choosable choosable(std::int64_t layer, Role role, std::initializer_list<const c
 
 // The weight coded in memory, the model judged from its first layer on.
 double judged(const Choosable& c, const Team& team) {
-  const TensorUse& use = c.weight->use;
+  const TensorUse& use = c.use();
   const Grid& grid = *c.grids[c.probe];
-  const TensorJob job{use.hf, c.weight, c.weight->rows, c.grids[c.probe], {}};
+  const Weight& weight = *c.weights.front();
+  const TensorJob job{use.hf, &weight, weight.rows, c.grids[c.probe], {}};
   CodedRows rows(job, demo().model.decoder);
   std::vector<float> w(static_cast<std::size_t>(use.rows * use.cols));
-  c.weight->rows->read(0, use.rows, w.data());
+  weight.rows->read(0, use.rows, w.data());
   std::vector<std::vector<std::byte>> planes;
   std::vector<std::byte*> out;
   for (std::size_t p = 0; p < grid.planes().size(); ++p)
@@ -79,7 +80,7 @@ TEST(Sensitivity, HasTheJudgesDivergenceToTheBit) {
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const std::size_t choice = 0;
     EXPECT_GT(losses[i][0], 0);
-    EXPECT_EQ(losses[i][0], judged(weights[i], team)) << weights[i].weight->use.hf;
+    EXPECT_EQ(losses[i][0], judged(weights[i], team)) << weights[i].use().hf;
     EXPECT_EQ(losses[i][0], sensitivity.divergence({&weights[i], 1}, {&choice, 1}, silent).mean);
   }
 }
