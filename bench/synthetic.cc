@@ -4,8 +4,9 @@
 //
 //   synthetic FOLDER [LAYERS] [MODEL]      all layers if not said, or 0
 //
-//   llama-3.2-1b   with a vocabulary of 32,000, tied (2.08 GB); what is written if not said
-//   phi-3.5-mini   plain RoPE (7.64 GB)
+//   llama-3.2-1b     with a vocabulary of 32,000, tied (2.08 GB); what is written if not said
+//   phi-3.5-mini     plain RoPE (7.64 GB)
+//   qwen3-30b-a3b    vocabulary 32,000 (1.39 GB for one layer)
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -17,9 +18,11 @@
 #include <vector>
 
 #include "base/atomic_file.h"
+#include "base/json.h"
 #include "base/parallel.h"
 #include "base/random.h"
 #include "format/safetensors.h"
+#include "model/architecture.h"
 #include "number/half.h"
 
 namespace {
@@ -27,24 +30,25 @@ namespace {
 struct Shapes {
   std::string_view name;
   int layers;
-  std::int64_t hidden;
-  std::int64_t ffn;
-  std::int64_t kv;
-  std::int64_t vocabulary;
-  bool fused;  // q, k, v in one tensor, gate and up too; and an untied head
   std::string_view config;
 };
 constexpr Shapes kModels[] = {
-    {"llama-3.2-1b", 16, 2048, 8192, 512, 32000, false,
+    {"llama-3.2-1b", 16,
      R"("architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 2048,
  "intermediate_size": 8192, "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 64,
  "vocab_size": 32000, "max_position_embeddings": 131072, "rope_theta": 500000.0,
  "tie_word_embeddings": true)"},
-    {"phi-3.5-mini", 32, 3072, 8192, 3072, 32064, true,
+    {"phi-3.5-mini", 32,
      R"("architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "hidden_size": 3072,
  "intermediate_size": 8192, "num_attention_heads": 32, "num_key_value_heads": 32,
  "vocab_size": 32064, "max_position_embeddings": 4096, "rope_theta": 10000.0,
  "tie_word_embeddings": false)"},
+    {"qwen3-30b-a3b", 48,
+     R"("architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe", "hidden_size": 2048,
+ "intermediate_size": 6144, "num_attention_heads": 32, "num_key_value_heads": 4, "head_dim": 128,
+ "num_experts": 128, "num_experts_per_tok": 8, "moe_intermediate_size": 768,
+ "norm_topk_prob": true, "vocab_size": 32000, "max_position_embeddings": 40960,
+ "rope_theta": 1000000.0, "tie_word_embeddings": false)"},
 };
 
 std::vector<std::uint16_t> student_t(std::size_t count) {
@@ -61,41 +65,22 @@ std::vector<std::uint16_t> student_t(std::size_t count) {
   return samples;
 }
 
-zp::safetensors::Header header_of(const Shapes& m, int layers) {
-  zp::safetensors::Header header;
-  const auto add = [&header](const std::string& name, std::vector<std::int64_t> shape) {
-    header.tensors.push_back({name, zp::DType::f16, std::move(shape), 0, 0});
-  };
-  add("model.embed_tokens.weight", {m.vocabulary, m.hidden});
-  for (int l = 0; l < layers; ++l) {
-    const std::string layer = "model.layers." + std::to_string(l) + ".";
-    add(layer + "input_layernorm.weight", {m.hidden});
-    if (m.fused) {
-      add(layer + "self_attn.qkv_proj.weight", {m.hidden + 2 * m.kv, m.hidden});
-    } else {
-      add(layer + "self_attn.q_proj.weight", {m.hidden, m.hidden});
-      add(layer + "self_attn.k_proj.weight", {m.kv, m.hidden});
-      add(layer + "self_attn.v_proj.weight", {m.kv, m.hidden});
-    }
-    add(layer + "self_attn.o_proj.weight", {m.hidden, m.hidden});
-    add(layer + "post_attention_layernorm.weight", {m.hidden});
-    if (m.fused) {
-      add(layer + "mlp.gate_up_proj.weight", {2 * m.ffn, m.hidden});
-    } else {
-      add(layer + "mlp.gate_proj.weight", {m.ffn, m.hidden});
-      add(layer + "mlp.up_proj.weight", {m.ffn, m.hidden});
-    }
-    add(layer + "mlp.down_proj.weight", {m.hidden, m.ffn});
-  }
-  add("model.norm.weight", {m.hidden});
-  if (m.fused) add("lm_head.weight", {m.vocabulary, m.hidden});
-  return header;
+std::string config_of(const Shapes& m, int layers) {
+  return "{" + std::string(m.config) + ",\n \"num_hidden_layers\": " + std::to_string(layers) +
+         R"(, "hidden_act": "silu", "rms_norm_eps": 1e-05, "torch_dtype": "float16"})" + "\n";
 }
 
-void write_config(const Shapes& m, const std::filesystem::path& folder, int layers) {
-  std::ofstream(folder / "config.json")
-      << "{" << m.config << ",\n \"num_hidden_layers\": " << layers
-      << ", \"hidden_act\": \"silu\", \"rms_norm_eps\": 1e-05, \"torch_dtype\": \"float16\"}\n";
+zp::safetensors::Header header_of(const std::string& text) {
+  const zp::Json config = zp::parse_json(text, "config.json");
+  const zp::Architecture& architecture = zp::find_architecture(config, "config.json");
+  zp::safetensors::Header header;
+  for (const zp::TensorUse& use :
+       tensor_uses(architecture, architecture.read_config(config, "config.json"))) {
+    std::vector<std::int64_t> shape = {use.cols};
+    if (use.is_matrix()) shape.insert(shape.begin(), use.rows);
+    header.tensors.push_back({use.hf, zp::DType::f16, std::move(shape), 0, 0});
+  }
+  return header;
 }
 
 const Shapes& find_model(std::string_view name) {
@@ -118,9 +103,10 @@ int main(int argc, char** argv) {
   const int asked = argc > 2 ? std::atoi(argv[2]) : 0;
   const int layers = asked > 0 ? asked : model.layers;
   std::filesystem::create_directories(folder);
-  write_config(model, folder, layers);
+  const std::string config = config_of(model, layers);
+  std::ofstream(folder / "config.json") << config;
 
-  zp::safetensors::Header header = header_of(model, layers);
+  zp::safetensors::Header header = header_of(config);
   const std::vector<std::byte> head = zp::safetensors::write_header(header);
   const std::int64_t end = header.tensors.back().begin + header.tensors.back().bytes;
   const std::vector<std::uint16_t> samples = student_t(1 << 22);

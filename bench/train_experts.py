@@ -52,9 +52,10 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--windows", type=int, default=16_000)
+    parser.add_argument("--threads", type=int, default=2, help="1 where others work, too: threads that wait burn time")
     o = parser.parse_args()
     torch.manual_seed(1)
-    torch.set_num_threads(2)
+    torch.set_num_threads(o.threads)
     windows = windows_of(o.text, Tokenizer.from_file(str(o.tokenizer / "tokenizer.json")), o.windows)
     held_out, windows = windows[:64], windows[64:]
     config = Qwen3MoeConfig(
@@ -67,7 +68,7 @@ def main():
     print(f"{sum(p.numel() for p in model.parameters()):,} weights, {len(windows)} windows", flush=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.95), weight_decay=0.05)
     begin, step = time.process_time(), 0
-    # Processor seconds of two cores: the same training whatever else runs.
+    # Processor time of two cores: about the same training whatever else runs.
     while (done := (time.process_time() - begin) / (120 * o.minutes)) < 1:
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * min(1, (step + 1) / 50) * max(0.05, 1 - done)
