@@ -35,6 +35,7 @@ Json plan_json(const PlanOutcome& plan) {
                             {"bits_per_weight", o.bits_per_weight},
                             {"fits", fits_json(o)}});
   }
+  if (plan.active_parameters > 0) j["active_parameters"] = plan.active_parameters;
   j["by_dtype"] = Json::array();
   for (const SizeRow& d : plan.by_dtype)
     j["by_dtype"].push_back({{"dtype", d.name}, {"bytes", d.bytes}, {"fits", fits_json(d)}});
@@ -49,7 +50,11 @@ const char* verdict(const SizeRow& row) {
 
 void print(const PlanOutcome& plan, bool fit) {
   const bool exact = plan.kv_cache_bytes.has_value();
-  fmt::print("{}; bits / 8 x parameters:\n", human_counted(plan.parameters, "parameter"));
+  const std::string active =
+      plan.active_parameters == 0
+          ? ""
+          : fmt::format(", {} active for a token", human_count(plan.active_parameters));
+  fmt::print("{}{}; bits / 8 x parameters:\n", human_counted(plan.parameters, "parameter"), active);
   for (const SizeRow& d : plan.by_dtype) {
     fmt::print("  {:<24} {:>7.3f} bits {:>10}{}\n", d.name, d.bits_per_weight, human_bytes(d.bytes),
                verdict(d));

@@ -160,6 +160,8 @@ struct Model {
   std::vector<std::unique_ptr<RowReader>> derived;  ///< readers made on the way (transposes)
   std::vector<std::string> notes;  ///< what people should know about how the tensors were taken
   std::int64_t parameters() const;
+  /// Those that a token goes through: of experts the chosen ones.
+  std::int64_t active_parameters() const;
   /// Whether the network has weights of that role. A tied head has none of its own.
   bool has(Role role) const;
   /// The weight there, not its bias; nullptr if there is none.

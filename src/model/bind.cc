@@ -183,6 +183,14 @@ std::int64_t Model::parameters() const {
   return sum;
 }
 
+std::int64_t Model::active_parameters() const {
+  std::int64_t sum = 0;
+  for (const Weight& w : weights) {
+    if (w.use.place.expert < decoder.experts.chosen) sum += w.use.rows * w.use.cols;
+  }
+  return sum;
+}
+
 bool Model::has(Role role) const {
   return std::ranges::any_of(architecture->table, [&](const TensorRow& row) {
     return row.role == role && (row.when == nullptr || row.when(decoder));

@@ -20,6 +20,7 @@ PlanOutcome sizes_of_model(const PlanRequest& request, Progress& progress) {
   const Decoder& decoder = loaded->model.decoder;
   PlanOutcome out;
   out.parameters = loaded->model.parameters();
+  if (decoder.experts.count > 0) out.active_parameters = loaded->model.active_parameters();
   std::vector<std::string> targets = request.to;
   if (targets.empty()) targets.assign(kUsualTargets.begin(), kUsualTargets.end());
   for (const std::string& target : targets) {

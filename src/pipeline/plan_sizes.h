@@ -22,6 +22,7 @@ struct PlanRequest {
 
 struct PlanOutcome {
   std::int64_t parameters = 0;
+  std::int64_t active_parameters = 0;  ///< of a mixture of experts; 0: all
   std::vector<SizeRow> by_dtype;  ///< bits / 8 x parameters
   std::vector<SizeRow> outputs;   ///< of a model: exact sizes of files; of a count: of grids
   std::int64_t memory_bytes = 0;  ///< that quantizing takes at most, beside the mapped input
