@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "base/checked.h"
@@ -20,6 +21,11 @@ std::string name_of(Place input) {
 // A factor of n columns takes as long as so many times n^3 multiplications for tokens
 // (bench/README.md).
 constexpr double kFactor = 1.8;
+
+constexpr std::int64_t kRowsTogether = 512;  // of an expert
+
+// Of the layer's tokens, those that go through experts that get few of them.
+constexpr std::int64_t kPooledTokens = 1024;
 
 constexpr std::int64_t kLogits = 1 << 22;  // that are in memory together
 
@@ -46,10 +52,10 @@ Calibration::Calibration(const Model& model, std::vector<std::vector<std::int32_
   for (std::int64_t layer = 0; layer < model.decoder.layers; ++layer) {
     const std::vector<ValueId> inputs = linear_inputs(network(), layer);
     if (!upstream) {
-      stages_.push_back({layer, inputs});
+      add_stages(layer, inputs);
       continue;
     }
-    for (const ValueId input : inputs) stages_.push_back({layer, {input}});
+    for (const ValueId input : inputs) add_stages(layer, {input});
   }
   stages_.push_back({-1, linear_inputs(network(), -1)});
   if (!upstream) return;
@@ -60,8 +66,58 @@ Calibration::Calibration(const Model& model, std::vector<std::vector<std::int32_
   keeps_inner_ = bytes() <= options.memory_bytes / 2;
 }
 
-// The float model's weights are there, so it goes on to where least has to be held.
+bool Calibration::Stage::has(LinearInput input) const {
+  return std::ranges::count(inputs, input.value) > 0 &&
+         (input.expert < 0 || (input.expert >= begin && input.expert < end));
+}
+
+// Moments while they are summed, and what becomes of them, in every output.
+std::int64_t Calibration::experts_together() const {
+  const Experts& experts = model_.decoder.experts;
+  if (options_.memory_bytes == 0 || experts.count == 0) return experts.count;
+  const std::int64_t n = std::max(model_.decoder.hidden, experts.ffn);
+  constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
+  const bool upstream = options_.feedback && options_.method.upstream;
+  const std::int64_t sets = upstream ? static_cast<std::int64_t>(options_.outputs) : 1;
+  const std::int64_t set =
+      sets * ((upstream ? Drift::bytes(n) : Moments::bytes(n, options_.feedback)) +
+              (options_.feedback ? 3 * n * n * kFloat : 0) + 2 * kRowsTogether * n * kFloat);
+  return std::clamp(options_.memory_bytes / 2 / set, std::int64_t{1}, experts.count);
+}
+
+// Where a layer's experts don't have room together, all of them are through with a value before the
+// next one's turn comes.
+void Calibration::add_stages(std::int64_t layer, std::vector<ValueId> inputs) {
+  const std::int64_t all = model_.decoder.experts.count;
+  const std::int64_t together = experts_together();
+  const auto to_experts = std::ranges::find_if(inputs, [&](ValueId v) { return by_expert(v); });
+  const std::vector<ValueId> rest(to_experts, inputs.end());
+  if (rest.empty() || together >= all) {
+    stages_.push_back({layer, std::move(inputs), 0, all});
+    return;
+  }
+  inputs.erase(to_experts, inputs.end());
+  if (!inputs.empty()) stages_.push_back({layer, std::move(inputs)});
+  for (const ValueId input : rest) {
+    for (std::int64_t begin = 0; begin < all; begin += together)
+      stages_.push_back({layer, {input}, begin, std::min(all, begin + together)});
+  }
+}
+
+bool Calibration::goes_on(ValueId input) const {
+  return by_expert(input) && stage().end < model_.decoder.experts.count;
+}
+
+std::vector<LinearInput> Calibration::found(const Stage& stage, ValueId input) const {
+  std::vector<LinearInput> all = linear_inputs_of(network(), input);
+  std::erase_if(all, [&](const LinearInput& i) { return !stage.has(i); });
+  return all;
+}
+
+// The float model's weights are there, so it goes on to where least has to be held; but not beyond
+// a value that is asked for again.
 std::vector<ValueId> Calibration::float_holds(ValueId input) const {
+  if (stage_ >= 0 && goes_on(input)) return needed_without(network(), input);
   const Stage& last = stages_.back();
   ValueId end = last.inputs.back() + 1;
   for (const Stage& stage : stages_) {
@@ -81,6 +137,11 @@ std::vector<ValueId> Calibration::output_holds(ValueId input) const {
   return keeps_inner_ && std::ranges::includes(with, without) ? with : without;
 }
 
+std::int64_t Calibration::waiting_bytes(ValueId input, std::int64_t sets) const {
+  constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
+  return by_expert(input) ? sets * kRowsTogether * width(input) * kFloat : 0;
+}
+
 // Activations of one group beside what is held of all: at their widest about four of the MLP's and
 // the heads' rows, and of two models at once. A set of second moments is FP64, and FP32 twice when
 // it is ready; what an input drifted is FP32.
@@ -98,15 +159,16 @@ std::int64_t Calibration::bytes() const {
     std::int64_t sum = 0;
     for (const ValueId input : stage.inputs) {
       const std::int64_t n = width(input);
-      const std::int64_t sets = std::ssize(linear_inputs_of(network(), input));
+      const std::int64_t sets = std::ssize(found(stage, input));
       widest = std::max(widest, n);
       of_float = std::max(of_float, held(float_holds(input)));
       const std::int64_t samples = InputSamples::bytes(n, held_out * network().steps[input].rows);
       if (upstream()) {
-        const std::int64_t output = sets * Drift::bytes(n) + samples + held(output_holds(input));
+        const std::int64_t output = sets * Drift::bytes(n) + 2 * waiting_bytes(input, sets) +
+                                    samples + held(output_holds(input));
         sum += std::ssize(outputs_) * output;
       } else {
-        sum += sets * Moments::bytes(n, options_.feedback) + samples +
+        sum += sets * Moments::bytes(n, options_.feedback) + waiting_bytes(input, sets) + samples +
                (options_.ranges ? sets * InputRanges::bytes(n, team_.threads()) : 0);
       }
     }
@@ -123,9 +185,7 @@ std::int64_t Calibration::bytes() const {
 std::int64_t Calibration::stage_of(const Weight& weight) const {
   const TensorUse& use = weight.use;
   if (const auto input = input_of(network(), use)) {
-    const auto reads = [&](const Stage& stage) {
-      return std::ranges::count(stage.inputs, input->value) > 0;
-    };
+    const auto reads = [&](const Stage& stage) { return stage.has(*input); };
     return std::ranges::find_if(stages_, reads) - stages_.begin();
   }
   if (upstream() && use.place.role == Role::embedding) return 0;
@@ -183,8 +243,12 @@ std::string Calibration::title() const {
 void Calibration::add(LinearInput input, Matrix x, std::int64_t group) {
   sample(x, x, input, 0, group);
   if (held_out(group)) return;
+  input.expert < 0 ? add_moments(input, x) : add_expert(input, 0, x, {});
+}
+
+void Calibration::add_moments(LinearInput input, Matrix x) {
   moments_.try_emplace(input, x.cols, options_.feedback).first->second.add(x, team_);
-  if (!options_.ranges) return;
+  if (!options_.ranges || input.expert >= 0) return;
   ranges_.try_emplace(input, x.cols, groups_.length())
       .first->second.add(x, "calibrate: what " + name_of(input_name(network(), input)) + " reads",
                          team_);
@@ -192,10 +256,39 @@ void Calibration::add(LinearInput input, Matrix x, std::int64_t group) {
 
 void Calibration::add_drift(LinearInput input, Matrix expected, Matrix came, std::size_t output,
                             std::int64_t group) {
-  std::vector<Drift>& drifts = drifts_[input];
-  if (drifts.size() <= output) drifts.emplace_back(expected.cols);
   sample(expected, came, input, output, group);
-  if (!held_out(group)) drifts[output].add(came, expected, team_);
+  if (held_out(group)) return;
+  if (input.expert >= 0) return add_expert(input, output, came, expected);
+  drift(input, output).add(came, expected, team_);
+}
+
+Drift& Calibration::drift(LinearInput input, std::size_t output) {
+  std::vector<Drift>& drifts = drifts_[input];
+  while (drifts.size() <= output) drifts.emplace_back(width(input.value));
+  return drifts[output];
+}
+
+// Few rows of a group are one expert's. A sum of FP64 takes as long for one row as for hundreds.
+void Calibration::add_expert(LinearInput input, std::size_t output, Matrix came, Matrix expected) {
+  Waiting& waiting = waiting_[{input, output}];
+  for (std::int64_t r = 0; r < came.rows; ++r)
+    waiting.came.insert(waiting.came.end(), came.row(r).begin(), came.row(r).end());
+  for (std::int64_t r = 0; r < expected.rows; ++r)
+    waiting.expected.insert(waiting.expected.end(), expected.row(r).begin(), expected.row(r).end());
+  if (std::ssize(waiting.came) >= kRowsTogether * width(input.value)) add_waiting(input, output);
+}
+
+void Calibration::add_waiting(LinearInput input, std::size_t output) {
+  Waiting& waiting = waiting_[{input, output}];
+  const std::int64_t cols = width(input.value);
+  const std::int64_t rows = std::ssize(waiting.came) / cols;
+  const Matrix came(waiting.came.data(), rows, cols);
+  if (upstream()) {
+    drift(input, output).add(came, {waiting.expected.data(), rows, cols}, team_);
+  } else {
+    add_moments(input, came);
+  }
+  waiting = {};
 }
 
 void Calibration::add_values(ValueId input, std::int64_t group) {
@@ -205,10 +298,20 @@ void Calibration::add_values(ValueId input, std::int64_t group) {
     return add({input}, x.view(), group);
   }
   const ValueId routes = routes_of(network(), input);
+  const std::vector<float> pooled = pooled_routes(0, group);
+  Activations all;
+  if (!pooled.empty()) all = float_.with(group, routes, as_routes(pooled), input);
   const auto made = float_.go_on(group, {{input, routes}}, float_holds(input));
   const ExpertRows rows(made.at(routes).view());
-  for (const LinearInput& i : linear_inputs_of(network(), input))
-    add(i, rows.of(i.expert, made.at(input).view()), group);
+  for (const LinearInput& i : found(stage(), input)) {
+    const Matrix own = rows.of(i.expert, made.at(input).view());
+    if (!is_pooled(0, i.expert, group)) {
+      add(i, own, group);
+      continue;
+    }
+    sample(own, own, i, 0, group);
+    add_expert(i, 0, ExpertRows(as_routes(pooled)).of(i.expert, std::as_const(all).view()), {});
+  }
 }
 
 // Where an output's model sends its tokens, the float model's are sent, too.
@@ -223,14 +326,62 @@ void Calibration::add_drifts(ValueId input, std::int64_t group) {
   }
   const ValueId routes = routes_of(network(), input);
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const auto add = [&](Matrix sent, Matrix came, bool pooled) {
+      const Activations expected = float_.with(group, routes, sent, input);
+      const ExpertRows rows(sent);
+      for (const LinearInput& e : found(stage(), input)) {
+        if (is_pooled(i, e.expert, group) == pooled)
+          add_drift(e, rows.of(e.expert, expected.view()), rows.of(e.expert, came), i, group);
+      }
+    };
+    if (const std::vector<float> pooled = pooled_routes(i, group); !pooled.empty()) {
+      const Activations came = outputs_[i]->with(group, routes, as_routes(pooled), input);
+      add(as_routes(pooled), came.view(), true);
+    }
     const auto made = outputs_[i]->go_on(group, {{input, routes}}, output_holds(input));
-    const Activations expected = float_.with(group, routes, made.at(routes).view(), input);
-    const ExpertRows rows(made.at(routes).view());
-    for (const LinearInput& e : linear_inputs_of(network(), input))
-      add_drift(e, rows.of(e.expert, expected.view()), rows.of(e.expert, made.at(input).view()), i,
-                group);
+    add(made.at(routes).view(), made.at(input).view(), false);
   }
   float_.go_on(group, {}, float_holds(input));
+}
+
+void Calibration::count_tokens(ValueId input) {
+  const ValueId routes = routes_of(network(), input);
+  expert_tokens_.clear();
+  const auto count = [&](Stream& stream) {
+    std::vector<std::int64_t>& tokens = expert_tokens_.emplace_back(model_.decoder.experts.count);
+    for (std::int64_t g = 0; g < groups_.count(); ++g) {
+      const Activations sent = stream.made(g, routes);
+      const ExpertRows rows(sent.view());
+      for (std::size_t e = 0; e < tokens.size(); ++e)
+        tokens[e] += rows.count(static_cast<std::int64_t>(e));
+    }
+  };
+  if (upstream()) {
+    for (const auto& output : outputs_) count(*output);
+  } else {
+    count(float_);
+  }
+  for (std::int64_t e = 0; e < model_.decoder.experts.count; ++e) {
+    std::int64_t least = tokens_of_experts(0)[static_cast<std::size_t>(e)];
+    for (const auto& tokens : expert_tokens_)
+      least = std::min(least, tokens[static_cast<std::size_t>(e)]);
+    if (least < kFewTokens) few_.push_back({stage().layer, e, least});
+  }
+}
+
+bool Calibration::is_pooled(std::size_t output, std::int64_t expert, std::int64_t group) const {
+  return group * groups_.together() < kPooledTokens && !held_out(group) &&
+         tokens_of_experts(output)[static_cast<std::size_t>(expert)] < kFewTokens;
+}
+
+std::vector<float> Calibration::pooled_routes(std::size_t output, std::int64_t group) {
+  std::vector<float> routes;
+  for (std::int64_t t = 0; t < groups_.tokens_of(group); ++t) {
+    for (std::int64_t e = 0; e < model_.decoder.experts.count; ++e)
+      routes.push_back(is_pooled(output, e, group) ? 1.0f : 0.0f);
+  }
+  if (std::ranges::count(routes, 1.0f) == 0) routes.clear();
+  return routes;
 }
 
 double Calibration::work_of_layer() const {
@@ -253,15 +404,15 @@ double Calibration::work_of_layer() const {
 
 std::int64_t Calibration::factor_tokens(ValueId input) const {
   const double stages = upstream() ? static_cast<double>(linear_inputs(network(), 0).size()) : 1;
-  const auto sets = static_cast<double>(linear_inputs_of(network(), input).size());
-  return static_cast<std::int64_t>(kFactor * sets * std::pow(static_cast<double>(width(input)), 3) *
+  return static_cast<std::int64_t>(kFactor * std::pow(static_cast<double>(width(input)), 3) *
                                    stages / work_of_layer());
 }
 
 std::int64_t Calibration::factor_tokens(const Stage& stage) const {
   if (!options_.feedback) return 0;
   std::int64_t sum = 0;
-  for (const ValueId input : stage.inputs) sum += factor_tokens(input);
+  for (const ValueId input : stage.inputs)
+    sum += factor_tokens(input) * std::ssize(found(stage, input));
   return sum * std::max(std::ssize(outputs_), std::ptrdiff_t{1});
 }
 
@@ -284,10 +435,9 @@ void Calibration::shrink() {
 void Calibration::finish(Progress& progress) {
   shrink();
   const auto factor = [&](LinearInput input, Moments moments, std::vector<float> drift) {
-    const std::int64_t sets = std::ssize(linear_inputs_of(network(), input.value));
     inputs_[input].emplace_back(std::move(moments), std::move(drift),
                                 options_for(network(), input, options_.method), team_);
-    progress.advance(factor_tokens(input.value) / sets);
+    progress.advance(factor_tokens(input.value));
   };
   while (!moments_.empty()) {
     const auto first = moments_.begin();
@@ -312,11 +462,26 @@ void Calibration::run(Progress& progress, std::int64_t total) {
   ++stage_;
   if (stage().inputs.empty()) return;
   progress.stage(title(), total + groups_.held_out_tokens(), "tokens");
-  for (std::int64_t g = 0; g < groups_.all(); ++g) {
-    for (const ValueId input : stage().inputs) add_values(input, g);
-    if (stage().layer < 0) score(g);
-    progress.advance(groups_.tokens_of(g));
+  // Where the tokens go is known before any of them counts.
+  const auto dispatched = std::ranges::find_if(stage().inputs, [&](ValueId input) {
+    return network().steps[input].operation == Operation::dispatch;
+  });
+  std::vector<std::vector<ValueId>> rounds = {stage().inputs};
+  if (dispatched != stage().inputs.end()) {
+    rounds = {{stage().inputs.begin(), dispatched}, {dispatched, stage().inputs.end()}};
   }
+  for (const auto& inputs : rounds) {
+    if (!inputs.empty() && stage().begin == 0 &&
+        network().steps[inputs.front()].operation == Operation::dispatch)
+      count_tokens(inputs.front());
+    for (std::int64_t g = 0; g < groups_.all(); ++g) {
+      for (const ValueId input : inputs) add_values(input, g);
+      if (stage().layer < 0) score(g);
+      if (&inputs == &rounds.back()) progress.advance(groups_.tokens_of(g));
+    }
+  }
+  for (const auto& [place, rows] : waiting_) add_waiting(place.first, place.second);
+  waiting_.clear();
 }
 
 void Calibration::next(Progress& progress) {
@@ -341,6 +506,12 @@ SampledInputs Calibration::samples(const Weight& weight, std::size_t output) con
   return view_of(samples_, *input, output);
 }
 
+void Calibration::describe(Hash64& hash) const {
+  groups_.describe(hash);
+  const std::int64_t together = experts_together();
+  if (together > 0) hash.add(std::as_bytes(std::span(&together, 1)));
+}
+
 bool Calibration::may_break_behind(std::int64_t stage) const {
   const auto at = static_cast<std::size_t>(stage);
   return stages_[at].layer >= 0 && stages_[at + 1].layer != stages_[at].layer;
@@ -353,6 +524,7 @@ std::vector<Bytes> Calibration::state() {
   for (const auto& output : outputs_) {
     for (const Bytes part : output->state(values)) all.push_back(part);
   }
+  all.push_back(std::as_bytes(std::span(few_)));
   return all;
 }
 
@@ -364,7 +536,9 @@ void Calibration::resume(std::int64_t stages, Bytes state) {
   float_.resume(float_holds(input), state);
   const std::vector<ValueId> values = needed_without(network(), input);
   for (const auto& output : outputs_) output->resume(values, state);
-  if (!state.empty()) throw Error("`resume`", "a state of another size");
+  if (state.size() % sizeof(FewTokens) != 0) throw Error("`resume`", "a state of another size");
+  few_.resize(state.size() / sizeof(FewTokens));
+  if (!state.empty()) std::memcpy(few_.data(), state.data(), state.size());
 }
 
 bool Calibration::wants(const Weight& weight) const { return upstream() && weight.use.is_matrix(); }

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/progress.h"
@@ -60,7 +61,8 @@ class Calibration final : public LayerStatistics {
   InputStatistics of(const Weight& weight, std::size_t output) const override;
   SampledInputs samples(const Weight& weight, std::size_t output) const override;
   std::optional<TextLoss> text_loss() const override;
-  void describe(Hash64& hash) const override { groups_.describe(hash); }
+  std::vector<FewTokens> few_tokens() const override { return few_; }
+  void describe(Hash64& hash) const override;
   /// Behind whole layers.
   bool may_break_behind(std::int64_t stage) const override;
   std::vector<Bytes> state() override;
@@ -82,6 +84,10 @@ class Calibration final : public LayerStatistics {
     std::int64_t layer = -1;  // -1: none
     std::vector<ValueId>
         inputs;  // of linears, whose statistics it finds; none: tables that are looked up
+    // Of those that go to experts, the experts [begin, end).
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+    bool has(LinearInput input) const;
   };
 
   struct Coded {
@@ -106,9 +112,35 @@ class Calibration final : public LayerStatistics {
   void add_values(ValueId input, std::int64_t group);
   void add_drifts(ValueId input, std::int64_t group);
   void add(LinearInput input, Matrix x, std::int64_t group);
+  void add_moments(LinearInput input, Matrix x);
+  /// Takes rows of an expert into its sums, with others. expected: without rows where the float
+  /// model goes alone.
+  void add_expert(LinearInput input, std::size_t output, Matrix came, Matrix expected);
+  Drift& drift(LinearInput input, std::size_t output);
+  void add_waiting(LinearInput input, std::size_t output);
+  Matrix as_routes(const std::vector<float>& routes) const {
+    const std::int64_t experts = model_.decoder.experts.count;
+    return {routes.data(), std::ssize(routes) / experts, experts};
+  }
   void add_drift(LinearInput input, Matrix expected, Matrix came, std::size_t output,
                  std::int64_t group);
   bool by_expert(ValueId input) const { return network().steps[input].by_expert; }
+  void add_stages(std::int64_t layer, std::vector<ValueId> inputs);
+  /// Experts of a layer whose statistics have room in half of the memory.
+  std::int64_t experts_together() const;
+  std::int64_t waiting_bytes(ValueId input, std::int64_t sets) const;
+  /// Whether later stages find more of it.
+  bool goes_on(ValueId input) const;
+  /// What the stage finds of a value.
+  std::vector<LinearInput> found(const Stage& stage, ValueId input) const;
+  /// How many of the text's tokens each of the layer's experts gets, in every model.
+  void count_tokens(ValueId input);
+  const std::vector<std::int64_t>& tokens_of_experts(std::size_t output) const {
+    return expert_tokens_[expert_tokens_.size() > 1 ? output : 0];
+  }
+  bool is_pooled(std::size_t output, std::int64_t expert, std::int64_t group) const;
+  /// Routes by which all tokens of a group go to the experts that get few.
+  std::vector<float> pooled_routes(std::size_t output, std::int64_t group);
   /// What the float model says to the text, where its last layer is done.
   void score(std::int64_t group);
   /// Multiplications for a token in a layer.
@@ -132,6 +164,14 @@ class Calibration final : public LayerStatistics {
   bool keeps_inner_ = false;  // what MLPs gave
   std::int64_t stage_ = -1;
   TextLoss text_loss_;
+  std::vector<std::vector<std::int64_t>> expert_tokens_;  // of the layer; of each model
+  std::vector<FewTokens> few_;
+  /// Rows of an expert that are not summed yet.
+  struct Waiting {
+    std::vector<float> came;
+    std::vector<float> expected;
+  };
+  std::map<std::pair<LinearInput, std::size_t>, Waiting> waiting_;  // of each output
   std::map<LinearInput, Moments> moments_;
   std::map<LinearInput, InputRanges> ranges_;
   std::map<LinearInput, std::vector<Drift>> drifts_;        // of each output

@@ -26,6 +26,16 @@ struct SampledInputs {
   InputSample held_out;
 };
 
+/// An expert that less than kFewTokens of the text's tokens go through.
+struct FewTokens {
+  std::int64_t layer = 0;
+  std::int64_t expert = 0;
+  std::int64_t tokens = 0;
+  auto operator<=>(const FewTokens&) const = default;
+};
+/// Below it the squares of an input are known to no better than a quarter.
+inline constexpr std::int64_t kFewTokens = 32;
+
 class LayerStatistics {
  public:
   LayerStatistics() = default;
@@ -55,6 +65,10 @@ class LayerStatistics {
 
   /// Behind the last stage: how the float model finds the text, where that went through it.
   virtual std::optional<TextLoss> text_loss() const { return std::nullopt; }
+
+  /// Of the layers so far, in their order: experts whose statistics are not of their own tokens
+  /// alone, but of others of the layer, too.
+  virtual std::vector<FewTokens> few_tokens() const { return {}; }
 
   /// What the statistics depend on beside the model and the options.
   virtual void describe(Hash64& hash) const = 0;

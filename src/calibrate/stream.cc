@@ -94,6 +94,10 @@ Activations Stream::go_on(std::int64_t group, ValueId made, std::span<const Valu
   return std::move(go_on(group, {&made, 1}, held).at(made));
 }
 
+Activations Stream::made(std::int64_t group, ValueId value) {
+  return std::move(engine_.run(groups_.chunks(group), given(group), {&value, 1}).at(value));
+}
+
 Activations Stream::with(std::int64_t group, ValueId other, Matrix rows, ValueId made) {
   auto values = given(group);
   values.insert_or_assign(other, engine_.copy_of(rows));

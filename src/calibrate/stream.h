@@ -62,6 +62,8 @@ class Stream {
                                        std::span<const ValueId> held);
   /// The same for one value.
   Activations go_on(std::int64_t group, ValueId made, std::span<const ValueId> held);
+  /// A value computed from what is held. Holds what it held.
+  Activations made(std::int64_t group, ValueId value);
   /// A value as it were with other rows of another one. Holds what it held.
   Activations with(std::int64_t group, ValueId other, Matrix rows, ValueId made);
   /// Goes on to one value.

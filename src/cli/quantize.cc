@@ -21,6 +21,7 @@
 #include "pipeline/fallbacks.h"
 #include "pipeline/pattern.h"
 #include "report/evaluation.h"
+#include "report/few_tokens.h"
 
 namespace zp::cli {
 namespace {
@@ -251,6 +252,7 @@ void print_result(const QuantizeOutcome& done, int threads, bool verbose) {
   const Model& model = *plan.model;
   fmt::print("{}{}{}{}", allotments_text(done), done.own_text ? own_text(*done.own_text) : "",
              done.text ? reading_text(*done.text) : "", rewrites_text(done.rewrites, true));
+  fmt::print("{}", to_text(done.run->few_tokens));
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     const PlannedOutput& output = plan.outputs[i];
     const OutputResult& found = done.run->outputs[i];
@@ -303,6 +305,7 @@ Json result_json(const QuantizeOutcome& done) {
   object["notes"] = notes_of(*done.loaded);
   if (done.own_text) object["own_text"] = own_json(*done.own_text);
   if (done.text) object["text"] = to_json(*done.text);
+  if (!done.run->few_tokens.empty()) object["few_tokens"] = to_json(done.run->few_tokens);
   if (!done.rewrites.empty()) object["rewrites"] = rewrites_json(done.rewrites, true);
   if (!done.judgements.empty()) object["judge"] = object["outputs"][0]["judge"];
   return object;

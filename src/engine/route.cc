@@ -31,7 +31,7 @@ void route(std::span<float> scores, const Experts& experts) {
   for (const std::size_t i : chosen) weights.push_back(scores[i]);
   if (experts.renormalized) softmax(weights);
   std::ranges::fill(scores, 0.0f);
-  for (std::size_t i = 0; i < chosen.size(); ++i) 
+  for (std::size_t i = 0; i < chosen.size(); ++i)
     scores[chosen[i]] = std::max(weights[i], std::numeric_limits<float>::denorm_min());
 }
 

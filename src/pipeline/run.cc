@@ -90,7 +90,10 @@ class Runner {
     own_memory_peak();
     const Clock::time_point committing = Clock::now();
     RunResult r;
-    if (plan_.statistics != nullptr) r.text_loss = plan_.statistics->text_loss();
+    if (plan_.statistics != nullptr) {
+      r.text_loss = plan_.statistics->text_loss();
+      r.few_tokens = plan_.statistics->few_tokens();
+    }
     r.outputs = output_results(plan_, tiles_, outcomes_, team_);
     write_cards(r.outputs);
     files_.commit(progress_);

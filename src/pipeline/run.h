@@ -23,6 +23,7 @@ struct RunSeconds {
 struct RunResult {
   std::vector<OutputResult> outputs;  ///< in the plan's order
   std::optional<TextLoss> text_loss;  ///< see LayerStatistics
+  std::vector<FewTokens> few_tokens;  ///< likewise
   RunSeconds seconds;
   std::int64_t peak_memory_bytes = 0;  ///< our own, without the mapped input
 };
