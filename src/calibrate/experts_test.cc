@@ -36,21 +36,29 @@ struct Found {
   std::int64_t stages = 0;
 };
 
-Found find(bool upstream, std::int64_t memory, std::int64_t kinds) {
-  const Model& model = mixture().model;
+CalibrationOptions options_of(bool upstream, std::int64_t memory, std::int64_t kinds) {
   CalibrationOptions options;
   options.feedback = true;
   options.method.upstream = upstream;
   options.memory_bytes = memory;
   options.held_out = windows(2, kinds);
-  const Team team(2);
+  return options;
+}
+
+// As if coding had made it smaller, but for norms and the like.
+void code(Calibration& calibration, const Weight& weight) {
+  if (!calibration.wants(weight)) return;
+  std::vector<float> rows(static_cast<std::size_t>(weight.use.rows * weight.use.cols));
+  weight.rows->read(0, weight.use.rows, rows.data());
+  for (float& x : rows) x *= 0.875f;
+  calibration.coded(weight, 0, constant_rows(std::move(rows), weight.use.rows, weight.use.cols));
+}
+
+void go_on(Calibration& calibration, std::int64_t first, std::int64_t end, Found& found) {
   Silent progress;
-  Calibration calibration(model, windows(12, kinds), options, team);
-  Found found;
-  found.stages = calibration.stages();
-  for (std::int64_t stage = 0; stage < found.stages; ++stage) {
+  for (std::int64_t stage = first; stage < end; ++stage) {
     calibration.next(progress);
-    for (const Weight& weight : model.weights) {
+    for (const Weight& weight : mixture().model.weights) {
       if (calibration.stage_of(weight) != stage) continue;
       std::vector<float>& floats = found.floats[weight.use.hf];
       const InputStatistics inputs = calibration.of(weight, 0);
@@ -60,17 +68,19 @@ Found find(bool upstream, std::int64_t memory, std::int64_t kinds) {
         for (std::int64_t r = 0; r < m.rows; ++r)
           floats.insert(floats.end(), m.row(r).begin(), m.row(r).end());
       }
-      // As if coding had halved it, but for norms and the like.
-      if (calibration.wants(weight) && weight.use.is_matrix()) {
-        std::vector<float> rows(static_cast<std::size_t>(weight.use.rows * weight.use.cols));
-        weight.rows->read(0, weight.use.rows, rows.data());
-        for (float& x : rows) x *= 0.875f;
-        calibration.coded(weight, 0,
-                          constant_rows(std::move(rows), weight.use.rows, weight.use.cols));
-      }
+      code(calibration, weight);
     }
   }
   found.few = calibration.few_tokens();
+}
+
+Found find(bool upstream, std::int64_t memory, std::int64_t kinds) {
+  const Team team(2);
+  Calibration calibration(mixture().model, windows(12, kinds), options_of(upstream, memory, kinds),
+                          team);
+  Found found;
+  found.stages = calibration.stages();
+  go_on(calibration, 0, found.stages, found);
   return found;
 }
 
@@ -83,6 +93,34 @@ TEST(ExpertStatistics, AreTheSameHoweverManyAreFoundAtATime) {
       EXPECT_EQ(one.floats, all.floats);
       EXPECT_EQ(one.few, all.few);
     }
+  }
+}
+
+TEST(ExpertStatistics, GoOnFromAStateAsIfNothingHadBeen) {
+  const Model& model = mixture().model;
+  const Team team(2);
+  for (const bool upstream : {false, true}) {
+    const CalibrationOptions options = options_of(upstream, 1, 3);
+    Calibration broken(model, windows(12, 3), options, team);
+    Found whole;
+    std::int64_t done = broken.stages() - 1;
+    ASSERT_TRUE(broken.may_break_behind(done - 1));
+    go_on(broken, 0, done, whole);
+    ASSERT_FALSE(whole.few.empty());
+    std::vector<std::byte> state;
+    for (const Bytes part : broken.state()) state.insert(state.end(), part.begin(), part.end());
+    go_on(broken, done, broken.stages(), whole);
+
+    Calibration again(model, windows(12, 3), options, team);
+    for (const Weight& weight : model.weights) {
+      if (again.stage_of(weight) < done) code(again, weight);
+    }
+    again.resume(done, state);
+    Found rest;
+    go_on(again, done, again.stages(), rest);
+    EXPECT_EQ(rest.few, whole.few);
+    ASSERT_FALSE(rest.floats.empty());
+    for (const auto& [name, floats] : rest.floats) EXPECT_EQ(floats, whole.floats.at(name)) << name;
   }
 }
 

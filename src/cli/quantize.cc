@@ -104,6 +104,9 @@ Json output_json(const PlannedOutput& output, const OutputResult* result, const 
     Json t;
     t["name"] = job.name;
     t["role"] = job.weight != nullptr ? Json(role_name(job.weight->use.place.role)) : Json();
+    // Experts' matrices may lie in one tensor, of that name.
+    if (job.weight != nullptr && job.weight->use.place.expert >= 0)
+      t["expert"] = job.weight->use.place.expert;
     t["shape"] = shape_of(*job.rows);
     t["grid"] = job.grid->spec();
     t["bytes"] = job_bytes(job);
