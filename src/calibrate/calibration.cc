@@ -24,9 +24,6 @@ constexpr double kFactor = 1.8;
 
 constexpr std::int64_t kRowsTogether = 512;  // of an expert
 
-// Of the layer's tokens, those that go through experts that get few of them.
-constexpr std::int64_t kPooledTokens = 1024;
-
 constexpr std::int64_t kLogits = 1 << 22;  // that are in memory together
 
 // Of what there is one for all outputs, or one for each.
@@ -298,14 +295,14 @@ void Calibration::add_values(ValueId input, std::int64_t group) {
     return add({input}, x.view(), group);
   }
   const ValueId routes = routes_of(network(), input);
-  const std::vector<float> pooled = pooled_routes(0, group);
+  const std::vector<float> pooled = all_routes(0, group);
   Activations all;
   if (!pooled.empty()) all = float_.with(group, routes, as_routes(pooled), input);
   const auto made = float_.go_on(group, {{input, routes}}, float_holds(input));
   const ExpertRows rows(made.at(routes).view());
   for (const LinearInput& i : found(stage(), input)) {
     const Matrix own = rows.of(i.expert, made.at(input).view());
-    if (!is_pooled(0, i.expert, group)) {
+    if (!takes_all(0, i.expert, group)) {
       add(i, own, group);
       continue;
     }
@@ -330,11 +327,11 @@ void Calibration::add_drifts(ValueId input, std::int64_t group) {
       const Activations expected = float_.with(group, routes, sent, input);
       const ExpertRows rows(sent);
       for (const LinearInput& e : found(stage(), input)) {
-        if (is_pooled(i, e.expert, group) == pooled)
+        if (takes_all(i, e.expert, group) == pooled)
           add_drift(e, rows.of(e.expert, expected.view()), rows.of(e.expert, came), i, group);
       }
     };
-    if (const std::vector<float> pooled = pooled_routes(i, group); !pooled.empty()) {
+    if (const std::vector<float> pooled = all_routes(i, group); !pooled.empty()) {
       const Activations came = outputs_[i]->with(group, routes, as_routes(pooled), input);
       add(as_routes(pooled), came.view(), true);
     }
@@ -346,42 +343,31 @@ void Calibration::add_drifts(ValueId input, std::int64_t group) {
 
 void Calibration::count_tokens(ValueId input) {
   const ValueId routes = routes_of(network(), input);
+  const std::int64_t experts = model_.decoder.experts.count;
   expert_tokens_.clear();
   const auto count = [&](Stream& stream) {
-    std::vector<std::int64_t>& tokens = expert_tokens_.emplace_back(model_.decoder.experts.count);
+    ExpertTokens& tokens = expert_tokens_.emplace_back(experts);
     for (std::int64_t g = 0; g < groups_.count(); ++g) {
       const Activations sent = stream.made(g, routes);
-      const ExpertRows rows(sent.view());
-      for (std::size_t e = 0; e < tokens.size(); ++e)
-        tokens[e] += rows.count(static_cast<std::int64_t>(e));
+      tokens.add(sent.view());
     }
   };
-  if (upstream()) {
-    for (const auto& output : outputs_) count(*output);
-  } else {
-    count(float_);
-  }
-  for (std::int64_t e = 0; e < model_.decoder.experts.count; ++e) {
-    std::int64_t least = tokens_of_experts(0)[static_cast<std::size_t>(e)];
-    for (const auto& tokens : expert_tokens_)
-      least = std::min(least, tokens[static_cast<std::size_t>(e)]);
+  for (const auto& output : outputs_) count(*output);
+  if (!upstream()) count(float_);
+  for (std::int64_t e = 0; e < experts; ++e) {
+    const auto of = [e](const ExpertTokens& tokens) { return tokens.of(e); };
+    const std::int64_t least = of(*std::ranges::min_element(expert_tokens_, {}, of));
     if (least < kFewTokens) few_.push_back({stage().layer, e, least});
   }
 }
 
-bool Calibration::is_pooled(std::size_t output, std::int64_t expert, std::int64_t group) const {
-  return group * groups_.together() < kPooledTokens && !held_out(group) &&
-         tokens_of_experts(output)[static_cast<std::size_t>(expert)] < kFewTokens;
+bool Calibration::takes_all(std::size_t output, std::int64_t expert, std::int64_t group) const {
+  return !held_out(group) && expert_tokens_[output].takes_all(expert, group * groups_.together());
 }
 
-std::vector<float> Calibration::pooled_routes(std::size_t output, std::int64_t group) {
-  std::vector<float> routes;
-  for (std::int64_t t = 0; t < groups_.tokens_of(group); ++t) {
-    for (std::int64_t e = 0; e < model_.decoder.experts.count; ++e)
-      routes.push_back(is_pooled(output, e, group) ? 1.0f : 0.0f);
-  }
-  if (std::ranges::count(routes, 1.0f) == 0) routes.clear();
-  return routes;
+std::vector<float> Calibration::all_routes(std::size_t output, std::int64_t group) {
+  if (held_out(group)) return {};
+  return expert_tokens_[output].all_routes(group * groups_.together(), groups_.tokens_of(group));
 }
 
 double Calibration::work_of_layer() const {

@@ -21,6 +21,7 @@
 
 #include "base/progress.h"
 #include "calibrate/drift.h"
+#include "calibrate/expert_tokens.h"
 #include "calibrate/input_ranges.h"
 #include "calibrate/input_samples.h"
 #include "calibrate/layer_inputs.h"
@@ -135,12 +136,9 @@ class Calibration final : public LayerStatistics {
   std::vector<LinearInput> found(const Stage& stage, ValueId input) const;
   /// How many of the text's tokens each of the layer's experts gets, in every model.
   void count_tokens(ValueId input);
-  const std::vector<std::int64_t>& tokens_of_experts(std::size_t output) const {
-    return expert_tokens_[expert_tokens_.size() > 1 ? output : 0];
-  }
-  bool is_pooled(std::size_t output, std::int64_t expert, std::int64_t group) const;
-  /// Routes by which all tokens of a group go to the experts that get few.
-  std::vector<float> pooled_routes(std::size_t output, std::int64_t group);
+  /// Of a group, see ExpertTokens.
+  bool takes_all(std::size_t output, std::int64_t expert, std::int64_t group) const;
+  std::vector<float> all_routes(std::size_t output, std::int64_t group);
   /// What the float model says to the text, where its last layer is done.
   void score(std::int64_t group);
   /// Multiplications for a token in a layer.
@@ -164,7 +162,7 @@ class Calibration final : public LayerStatistics {
   bool keeps_inner_ = false;  // what MLPs gave
   std::int64_t stage_ = -1;
   TextLoss text_loss_;
-  std::vector<std::vector<std::int64_t>> expert_tokens_;  // of the layer; of each model
+  std::vector<ExpertTokens> expert_tokens_;  // of the layer, in the float model or in each output's
   std::vector<FewTokens> few_;
   /// Rows of an expert that are not summed yet.
   struct Waiting {

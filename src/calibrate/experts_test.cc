@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "base/random.h"
 #include "calibrate/calibration.h"
+#include "calibrate/stored_statistics.h"
 #include "engine/expert_rows.h"
 #include "model/sample_models.h"
 
@@ -155,6 +157,28 @@ TEST(ExpertStatistics, WhatHardlyAnyTokenReachesIsSaidAndHasThoseOfOthers) {
     for (std::int64_t c = 0; c < weight.use.cols; ++c)
       EXPECT_GT(floats[static_cast<std::size_t>(c)], 0) << weight.use.hf;
   }
+}
+
+// An entry holds a row of sums and a count for each expert, one behind the other.
+TEST(ExpertStatistics, AreRowsOfAnImatrixEntry) {
+  const Model& model = mixture().model;
+  CalibrationOptions options;
+  const Team team(1);
+  Silent progress;
+  Calibration calibration(model, windows(60, 50), options, team);
+  const Imatrix imatrix = make_imatrix(model, calibration, {"text"}, progress);
+  ASSERT_TRUE(calibration.few_tokens().empty());
+  for (const char* name : {"blk.1.ffn_gate_exps.weight", "blk.1.ffn_down_exps.weight"}) {
+    const auto entry = std::ranges::find(imatrix.entries, name, &ImatrixEntry::name);
+    ASSERT_NE(entry, imatrix.entries.end());
+    ASSERT_EQ(entry->counts.size(), 5u);
+    EXPECT_EQ(std::accumulate(entry->counts.begin(), entry->counts.end(), 0.0f),
+              2.0f * 60 * kLength);
+    EXPECT_EQ(entry->sums.size() % 5, 0u);
+    for (std::size_t e = 0; e < 5; ++e) EXPECT_GT(entry->importance(e).front(), 0);
+  }
+  EXPECT_EQ(std::ranges::count(imatrix.entries, "blk.1.ffn_up_exps.weight", &ImatrixEntry::name),
+            1);
 }
 
 }  // namespace
