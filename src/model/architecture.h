@@ -140,7 +140,8 @@ const Architecture& find_architecture(const Json& config, const std::string& whe
 /// "LlamaForCausalLM" for "LlamaModel"; a name that isn't of such a class stays.
 std::string class_with_head(const std::string& name);
 
-/// Every tensor the model has, in file order. A tied head is not among them.
+/// Every tensor the model has, in file order. A tied head is not among them. Throws Error for more
+/// experts than any model has.
 std::vector<TensorUse> tensor_uses(const Architecture& architecture, const Decoder& decoder);
 std::int64_t parameters(std::span<const TensorUse> uses);
 

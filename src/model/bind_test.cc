@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/architecture.h"
+#include "model/sample_models.h"
 
 namespace zp {
 namespace {
@@ -208,6 +209,19 @@ TEST(Bind, BiasesAreThereWhenTheConfigSaysSo) {
   EXPECT_EQ(tensor_uses(llama, d).size(), without + 4 * 2);
   d.mlp_bias = true;
   EXPECT_EQ(tensor_uses(llama, d).size(), without + 7 * 2);
+}
+
+TEST(Bind, ExpertsWithoutNumberAreRefusedBeforeTheyAreListed) {
+  Decoder d = sample_decoder("qwen3_moe");
+  d.experts = {.count = 1 << 12, .chosen = 2, .ffn = 24};
+  d.every.experts = true;
+  d.layers = 1 << 12;
+  try {
+    tensor_uses(sample_architecture("qwen3_moe"), d);
+    FAIL() << "16,777,216 experts are listed";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("too many experts"), std::string::npos);
+  }
 }
 
 }  // namespace

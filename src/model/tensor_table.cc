@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/checked.h"
+#include "base/error.h"
 #include "model/roles.h"
 
 namespace zp {
@@ -80,6 +81,17 @@ TensorUse use_of(const TensorRow& row, const Decoder& decoder, Place place) {
           .experts = place.expert < 0 ? 0 : decoder.experts.count};
 }
 
+// A small file may claim more experts than there is memory to list; layers and experts are each
+// within their limits.
+void check_experts(const Decoder& decoder) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 17;
+  const std::int64_t all = decoder.layers * decoder.experts.count;
+  if (all > kMost) {
+    throw Error("model", "too many experts", "at most " + std::to_string(kMost) + " in all layers",
+                std::to_string(all));
+  }
+}
+
 }  // namespace
 
 std::string_view role_name(Role role) { return row_of(role).name; }
@@ -121,6 +133,7 @@ std::int64_t size_of(Dim dim, const Decoder& d) {
 }
 
 std::vector<TensorUse> tensor_uses(const Architecture& architecture, const Decoder& decoder) {
+  check_experts(decoder);
   std::vector<TensorUse> uses;
   const auto add = [&](const TensorRow& row, std::int64_t layer) {
     if (row.when != nullptr && !row.when(decoder)) return;
