@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "pipeline/inspect.h"
 #include "pipeline/pattern.h"
+#include "report/few_tokens.h"
 #include "report/quantize_report.h"
 
 namespace zp::cli {
@@ -141,6 +142,7 @@ QuantizeReport report_of(const QuantizeRequest& request, const QuantizeOutcome& 
   report.text = request.judge == "-" ? "standard input" : request.judge;
   report.calibration = outcome.calibration;
   if (outcome.text) report.calibration_kind = to_text(*outcome.text);
+  report.few_tokens = to_text(outcome.run->few_tokens);
   report.version = kVersion;
   report.command = command;
   report.date = date_now();

@@ -231,7 +231,8 @@ std::string header_html(const QuantizeReport& report) {
       fact("source", report.source) + fact("architecture", report.architecture) +
       fact("weights", human_count(report.parameters)) + fact("method", report.method) +
       fact("calibrated on", report.calibration) + fact("that text", report.calibration_kind) +
-      fact("judged on", report.text) + fact("version", report.version) + fact("date", report.date) +
+      fact("experts", report.few_tokens) + fact("judged on", report.text) +
+      fact("version", report.version) + fact("date", report.date) +
       fact("took", report.seconds > 0 ? human_duration(report.seconds) : "");
   const std::string command =
       report.command.empty() ? ""

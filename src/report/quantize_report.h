@@ -69,6 +69,7 @@ struct QuantizeReport {
   std::string text;              ///< what was judged on, as given; empty: nothing
   std::string calibration;       ///< texts or a file of statistics; empty: none
   std::string calibration_kind;  ///< how the model finds the text; empty: not known
+  std::string few_tokens;        ///< experts that it hardly reaches; empty: none
   std::string version;
   std::string command;  ///< as typed; empty: unknown
   std::string date;     ///< "2026-11-29 16:00 UTC"; empty: unknown
