@@ -90,6 +90,36 @@ class SourceFormsTest(unittest.TestCase):
                 self.assertEqual(made, self.plain, said)
         self.assertIn("config.json says quantized by bitsandbytes", self.quantized(forms["a quantization that is no more"])[1])
 
+    def test_the_text_s_part_of_a_model_that_sees_gives_the_same_file(self):
+        text = json.loads((self.model / "config.json").read_text())
+        mistral = {"model_type": "mistral", "sliding_window": None}
+        plain = self.form({"architectures": ["MistralForCausalLM"], **mistral})
+        expected, _ = self.quantized(plain)
+        tower = {"vision_tower.conv.weight": ("F32", [4, 8], bytes(128)), "multi_modal_projector.weight": ("F32", [8], bytes(32))}
+        layouts = {
+            "before transformers 5": {f"language_model.{name}": t for name, t in self.tensors.items()} | tower,
+            "since": {name.replace("model.", "model.language_model.", 1): t for name, t in self.tensors.items()}
+            | {f"model.{name}": t for name, t in tower.items()},
+        }
+        for name, tensors in layouts.items():
+            with self.subTest(name):
+                folder = self.form(tensors=tensors)
+                inner = {key: value for key, value in text.items() if key != "architectures"}
+                whole = {"architectures": ["Mistral3ForConditionalGeneration"], "model_type": "mistral3",
+                         "text_config": {**inner, **mistral}, "vision_config": {"depth": 1}}  # fmt: skip
+                (folder / "config.json").write_text(json.dumps(whole))
+                made, said = self.quantized(folder)
+                self.assertEqual(made, expected, said)
+                self.assertIn("left aside: projector (1 tensor, 8 parameters, 32 B); vision tower (1 tensor, 32 parameters, 128 B)", said)
+                seen = json.loads(run("inspect", folder, "--json").stdout)
+                self.assertEqual(len(seen["tensors"]), len(tensors))
+                planned = run("plan", folder / "config.json")
+                self.assertEqual(planned.returncode, 0, planned.stderr)
+                out = pathlib.Path(tempfile.mkdtemp(dir=self.folder)) / "hf"
+                run("quantize", folder, "--to", f"hf={out}")
+                config = json.loads((out / "config.json").read_text())
+                self.assertEqual((config["architectures"], "text_config" in config), (["MistralForCausalLM"], False))
+
     def test_a_stored_head_is_used_where_it_differs_from_the_embedding_it_is_tied_to(self):
         made, said = self.quantized(self.form({"tie_word_embeddings": True}))
         self.assertEqual(made, self.plain)

@@ -52,9 +52,18 @@ bool is_weight(const Tensor& tensor) {
   return true;
 }
 
+// Those of parts that see or hear, too.
+std::vector<const Tensor*> all_tensors(const Checkpoint& checkpoint) {
+  std::vector<const Tensor*> all;
+  for (const Tensor& t : checkpoint.tensors) all.push_back(&t);
+  for (const Tensor& t : checkpoint.beside) all.push_back(&t);
+  return all;
+}
+
 void count_weights(const Checkpoint& checkpoint, Inspection& inspection) {
   double bytes = 0;
-  for (const Tensor& t : checkpoint.tensors) {
+  for (const Tensor* tensor : all_tensors(checkpoint)) {
+    const Tensor& t = *tensor;
     if (!is_weight(t)) continue;
     const MatrixShape matrix = matrix_shape(t.shape, t.name);
     inspection.parameters += matrix.rows * matrix.cols;
@@ -116,10 +125,10 @@ Inspection inspect(const Checkpoint& checkpoint) {
   add_to(inspection.notes, facts.notes);
   inspection.metadata = metadata_of(checkpoint);
   count_weights(checkpoint, inspection);
-  for (const Tensor& t : checkpoint.tensors) {
+  for (const Tensor* t : all_tensors(checkpoint)) {
     const std::string role =
-        facts.architecture == nullptr ? "" : role_of(*facts.architecture, t.name);
-    inspection.tensors.push_back({t.name, role, t.shape, t.type, t.bytes});
+        facts.architecture == nullptr ? "" : role_of(*facts.architecture, t->name);
+    inspection.tensors.push_back({t->name, role, t->shape, t->type, t->bytes});
   }
   check_tokenizer(checkpoint, facts.vocabulary, inspection);
   return inspection;
@@ -127,14 +136,14 @@ Inspection inspect(const Checkpoint& checkpoint) {
 
 std::vector<std::string> find_not_finite(const Checkpoint& checkpoint, Progress& progress) {
   std::int64_t weights = 0;
-  for (const Tensor& t : checkpoint.tensors)
-    weights += t.rows == nullptr ? 0 : t.rows->rows() * t.rows->cols();
+  const std::vector<const Tensor*> all = all_tensors(checkpoint);
+  for (const Tensor* t : all) weights += t->rows == nullptr ? 0 : t->rows->rows() * t->rows->cols();
   progress.stage("read", weights, "weights");
   std::vector<std::string> problems;
-  for (const Tensor& t : checkpoint.tensors) {
-    const std::int64_t count = t.rows == nullptr ? 0 : count_not_finite(*t.rows, progress);
+  for (const Tensor* t : all) {
+    const std::int64_t count = t->rows == nullptr ? 0 : count_not_finite(*t->rows, progress);
     if (count > 0)
-      problems.push_back("tensor \"" + t.name + "\": " + std::to_string(count) +
+      problems.push_back("tensor \"" + t->name + "\": " + std::to_string(count) +
                          " values are not finite");
   }
   return problems;

@@ -8,6 +8,7 @@
 #include "model/config_writer.h"
 #include "source/folder.h"
 #include "source/read_model.h"
+#include "source/text_part.h"
 #include "text/generation.h"
 #include "text/token_rows.h"
 
@@ -44,8 +45,13 @@ std::unique_ptr<LoadedModel> load_shapes(const fs::path& config) {
   loaded->title = loaded->name;
   loaded->checkpoint.path = config;
   loaded->checkpoint.folder = config.parent_path();
-  loaded->checkpoint.config() = read_json(config);
-  const Json& json = loaded->checkpoint.config();
+  Json& json = loaded->checkpoint.config();
+  json = read_json(config);
+  if (std::optional<Json> text = text_config(json, config.string())) {
+    json = std::move(*text);
+    loaded->checkpoint.notes.emplace_back(
+        "the text's part alone is counted; config.json does not say how large the others are");
+  }
   const Architecture& architecture = find_architecture(json, config.string());
   Model& model = loaded->model;
   model.architecture = &architecture;

@@ -32,6 +32,7 @@ class Checkpoint {
   const Description* description = &folder_description;  ///< where it is said what the model is
   std::vector<std::unique_ptr<MappedFile>> files;
   std::vector<Tensor> tensors;       ///< in the order of the files; filled by add()
+  std::vector<Tensor> beside;        ///< of parts that are no decoder of text: images, speech
   std::vector<gguf::Pair> metadata;  ///< GGUF's own, else empty
   std::optional<onnx::Model> graph;  ///< of an ONNX model
   std::vector<std::string> notes;    ///< what people should know about how the files were read

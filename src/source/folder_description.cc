@@ -5,6 +5,7 @@
 #include "source/mlx.h"
 #include "source/provenance.h"
 #include "source/quantized.h"
+#include "source/text_part.h"
 #include "source/unread_files.h"
 #include "text/read_tokenizer.h"
 
@@ -23,6 +24,7 @@ void complete(Checkpoint& checkpoint) {
   checkpoint.generation_config() = read_if_there(checkpoint.folder / "generation_config.json");
   join_mlx(checkpoint);
   settle_quantization(checkpoint);
+  take_text_part(checkpoint, config_path(checkpoint));
   if (const std::string adapter = describe_adapter(checkpoint.folder); !adapter.empty())
     checkpoint.notes.push_back("the folder also has " + adapter + "; it is not applied");
 }

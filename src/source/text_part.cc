@@ -1,0 +1,195 @@
+#include "source/text_part.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/human.h"
+
+namespace zp {
+namespace {
+
+struct Renamed {
+  std::string_view from;
+  std::string_view to;
+};
+
+/// Tensors, by an fnmatch pattern, and what they are.
+struct Aside {
+  std::string_view pattern;
+  std::string_view what;
+};
+
+struct TextModel {
+  std::string_view type;  ///< its own model_type
+  std::string_view hf_class;
+};
+
+/// A model of several parts, by its model_type.
+struct Parts {
+  std::string_view type;
+  std::string_view
+      text;  ///< where config.json has the text's part; empty: among the others' fields
+  std::span<const TextModel> models;
+  std::span<const Renamed> renamed;  ///< the first that a name has in it
+  std::span<const Aside> aside;
+  Names fields = {};  ///< of the other parts, where there is no object of the text's part
+};
+
+constexpr Renamed kInside[] = {{"language_model.model.", "model."},
+                               {"language_model.lm_head.", "lm_head."},
+                               {"model.language_model.", "model."}};
+constexpr Aside kTowers[] = {{"*vision_tower.*", "vision tower"},
+                             {"*multi_modal_projector.*", "projector"}};
+constexpr TextModel kMistral[] = {{"mistral", "MistralForCausalLM"},
+                                  {"ministral3", "Ministral3ForCausalLM"}};
+
+constexpr TextModel kPhi3[] = {{"phi3", "Phi3ForCausalLM"}};
+constexpr Aside kPhi3Vision[] = {{"model.vision_embed_tokens.*", "vision tower and projector"}};
+constexpr std::string_view kPhi3VisionFields[] = {"img_processor", "embd_layer"};
+constexpr Renamed kAdapted[] = {{".base_layer.", "."}};
+constexpr Aside kPhi4[] = {
+    {"*.lora_[AB].vision.*", "LoRA for images"},
+    {"*.lora_[AB].speech.*", "LoRA for speech"},
+    {"model.embed_tokens_extend.image_embed.*", "vision tower and projector"},
+    {"model.embed_tokens_extend.audio_embed.*", "audio tower and projector"}};
+constexpr std::string_view kPhi4Fields[] = {"img_processor", "audio_processor", "embd_layer",
+                                            "vision_lora",   "speech_lora",     "vision_config",
+                                            "audio_config"};
+
+constexpr std::array kAll = {
+    Parts{"mistral3", "text_config", kMistral, kInside, kTowers},
+    Parts{"phi3_v", "", kPhi3, {}, kPhi3Vision, kPhi3VisionFields},
+    Parts{"phi4mm", "", kPhi3, kAdapted, kPhi4, kPhi4Fields},
+    Parts{"phi4_multimodal", "", kPhi3, {}, kPhi4, kPhi4Fields},
+};
+
+// Said of all parts together, and taken over where the text's part doesn't say it.
+constexpr std::array kShared = {"bos_token_id", "eos_token_id", "pad_token_id",
+                                "dtype",        "torch_dtype",  "transformers_version"};
+constexpr const char* kTied = "tie_word_embeddings";
+
+const Parts* find(const Json& config) {
+  if (!config.is_object()) return nullptr;
+  const Json type = config.value("model_type", Json());
+  const auto found =
+      std::ranges::find_if(kAll, [&](const Parts& p) { return type == Json(p.type); });
+  return found == kAll.end() ? nullptr : &*found;
+}
+
+const TextModel& model_of(const Parts& parts, const Json& text, const std::string& where) {
+  const Json type = text.value("model_type", Json());
+  std::string known;
+  for (const TextModel& m : parts.models) {
+    if (type == Json(m.type)) return m;
+    known += (known.empty() ? "" : ", ") + std::string(m.type);
+  }
+  throw Error(where + ": \"" + std::string(parts.text) + "\"", "model_type not supported", known,
+              type.dump_ascii());
+}
+
+// The text's part is an object of its own.
+Json inner_config(const Parts& parts, const Json& config, const std::string& where) {
+  Json text = config.value(std::string(parts.text), Json());
+  if (!text.is_object()) {
+    throw Error(where + ": \"" + std::string(parts.text) + "\"", "missing",
+                "an object of the text's part");
+  }
+  text["architectures"] = {std::string(model_of(parts, text, where).hf_class)};
+  for (const char* key : kShared) {
+    if (text.value(key, Json()).is_null() && config.contains(key)) text[key] = *config.find(key);
+  }
+  // transformers ties what the whole says, whatever the part does.
+  if (config.contains(kTied)) text[kTied] = *config.find(kTied);
+  return text;
+}
+
+Json config_of(const Parts& parts, const Json& config, const std::string& where) {
+  if (!parts.text.empty()) return inner_config(parts, config, where);
+  Json text = config;
+  for (const std::string_view key : parts.fields) text.erase(std::string(key));
+  text.erase("auto_map");
+  text["architectures"] = {std::string(parts.models.front().hf_class)};
+  text["model_type"] = std::string(parts.models.front().type);
+  return text;
+}
+
+std::string renamed(const Parts& parts, std::string name) {
+  for (const Renamed& r : parts.renamed) {
+    if (const auto at = name.find(r.from); at != name.npos)
+      return name.replace(at, r.from.size(), r.to);
+  }
+  return name;
+}
+
+const Aside* aside(const Parts& parts, const std::string& name) {
+  const auto found = std::ranges::find_if(parts.aside, [&](const Aside& a) {
+    return fnmatch(std::string(a.pattern).c_str(), name.c_str(), 0) == 0;
+  });
+  return found == parts.aside.end() ? nullptr : &*found;
+}
+
+struct Counted {
+  std::int64_t tensors = 0;
+  std::int64_t parameters = 0;
+  std::int64_t bytes = 0;
+};
+
+std::string note(const std::map<std::string_view, Counted>& counted) {
+  std::string all;
+  for (const auto& [what, c] : counted) {
+    all += fmt::format("{}{} ({}, {} parameters, {})", all.empty() ? "" : "; ", what,
+                       human_counted(c.tensors, "tensor"), human_count(c.parameters),
+                       human_bytes(c.bytes));
+  }
+  return "the text's part alone is read; left aside: " + all;
+}
+
+}  // namespace
+
+std::optional<Json> text_config(const Json& config, const std::string& where) {
+  const Parts* parts = find(config);
+  return parts == nullptr ? std::nullopt : std::optional(config_of(*parts, config, where));
+}
+
+void take_text_part(Checkpoint& checkpoint, const std::string& where) {
+  const Parts* parts = find(checkpoint.config());
+  if (parts == nullptr) return;
+  checkpoint.config() = config_of(*parts, checkpoint.config(), where);
+  std::vector<Tensor> of_text;
+  std::set<std::string> names;
+  std::map<std::string_view, Counted> counted;
+  for (Tensor& t : checkpoint.tensors) {
+    if (const Aside* other = aside(*parts, t.name)) {
+      const MatrixShape shape = matrix_shape(t.shape, t.name);
+      Counted& c = counted[other->what];
+      c.tensors += 1;
+      c.parameters += shape.rows * shape.cols;
+      c.bytes += t.bytes;
+      checkpoint.beside.push_back(std::move(t));
+    } else {
+      t.name = renamed(*parts, std::move(t.name));
+      if (!names.insert(t.name).second)
+        throw Error(where, "two tensors would have one name in the text's part", {}, t.name);
+      of_text.push_back(std::move(t));
+    }
+  }
+  checkpoint.replace(std::move(of_text));
+  if (!counted.empty()) checkpoint.notes.push_back(note(counted));
+  // Defaults of the whole and of its part differ, and so do releases: the stored head tells.
+  Json& config = checkpoint.config();
+  if (checkpoint.find("lm_head.weight") == nullptr) {
+    config[kTied] = true;
+  } else if (config.value(kTied, Json()).is_null()) {
+    config[kTied] = false;
+  }
+}
+
+}  // namespace zp

@@ -1,0 +1,97 @@
+#include "source/text_part.h"
+
+#include <gtest/gtest.h>
+
+#include "format/sample_files.h"
+
+namespace zp {
+namespace {
+
+Checkpoint checkpoint(const char* config, std::initializer_list<const char*> names) {
+  Checkpoint c;
+  c.config() = parse_json(config, "test");
+  for (const char* name : names) {
+    Tensor t;
+    t.name = name;
+    t.shape = {2, 3};
+    t.bytes = 24;
+    c.add(std::move(t), "test");
+  }
+  return c;
+}
+
+std::vector<std::string> names(const std::vector<Tensor>& tensors) {
+  std::vector<std::string> all;
+  for (const Tensor& t : tensors) all.push_back(t.name);
+  return all;
+}
+
+using Texts = std::vector<std::string>;
+
+constexpr const char* kMistral3 = R"({"architectures": ["Mistral3ForConditionalGeneration"],
+  "model_type": "mistral3", "eos_token_id": 2, "vision_config": {"depth": 1},
+  "text_config": {"model_type": "ministral3", "hidden_size": 64}})";
+
+TEST(TextPart, IsAModelOfItsOwnUnderBothFormsOfNames) {
+  Checkpoint old =
+      checkpoint(kMistral3, {"language_model.model.norm.weight", "language_model.lm_head.weight",
+                             "vision_tower.conv.weight", "multi_modal_projector.norm.weight"});
+  Checkpoint now = checkpoint(
+      kMistral3, {"model.language_model.norm.weight", "lm_head.weight",
+                  "model.vision_tower.conv.weight", "model.multi_modal_projector.norm.weight"});
+  for (Checkpoint* c : {&old, &now}) {
+    take_text_part(*c, "config.json");
+    EXPECT_EQ(names(c->tensors), (Texts{"model.norm.weight", "lm_head.weight"}));
+    EXPECT_NE(c->find("lm_head.weight"), nullptr);
+    EXPECT_EQ(c->beside.size(), 2u);
+    EXPECT_EQ(c->config(), parse_json(R"({"model_type": "ministral3", "hidden_size": 64,
+      "architectures": ["Ministral3ForCausalLM"], "eos_token_id": 2, "tie_word_embeddings": false})",
+                                      "test"));
+    EXPECT_EQ(c->notes,
+              Texts{"the text's part alone is read; left aside: projector (1 tensor, 6 parameters, "
+                    "24 B); vision tower (1 tensor, 6 parameters, 24 B)"});
+  }
+}
+
+TEST(TextPart, OfPhi4IsWhatTheAdaptersAreBeside) {
+  Checkpoint c = checkpoint(
+      R"({"model_type": "phi4mm", "auto_map": {}, "vision_lora": {"r": 256}, "hidden_size": 64,
+          "tie_word_embeddings": true})",
+      {"model.layers.0.mlp.down_proj.base_layer.weight",
+       "model.layers.0.mlp.down_proj.lora_A.vision.weight",
+       "model.layers.0.mlp.down_proj.lora_B.speech.weight",
+       "model.embed_tokens_extend.image_embed.img_projection.0.weight", "model.norm.weight"});
+  take_text_part(c, "config.json");
+  EXPECT_EQ(names(c.tensors), (Texts{"model.layers.0.mlp.down_proj.weight", "model.norm.weight"}));
+  EXPECT_EQ(c.beside.size(), 3u);
+  EXPECT_EQ(c.config(), parse_json(R"({"model_type": "phi3", "hidden_size": 64,
+    "tie_word_embeddings": true, "architectures": ["Phi3ForCausalLM"]})",
+                                   "test"));
+}
+
+TEST(TextPart, OtherModelsStayAsTheyAre) {
+  Checkpoint c =
+      checkpoint(R"({"model_type": "llama", "text_config": {}})", {"vision_tower.conv.weight"});
+  take_text_part(c, "config.json");
+  EXPECT_EQ(c.tensors.size(), 1u);
+  EXPECT_TRUE(c.config().contains("text_config"));
+  EXPECT_TRUE(c.notes.empty());
+}
+
+TEST(TextPart, RefusesWhatItCannotTakeApart) {
+  const auto refusal = [](const char* config, std::initializer_list<const char*> tensors) {
+    Checkpoint c = checkpoint(config, tensors);
+    return sample::refusal([&] { take_text_part(c, "config.json"); });
+  };
+  EXPECT_EQ(refusal(R"({"model_type": "mistral3", "text_config": {"model_type": "qwen9"}})", {}),
+            "config.json: \"text_config\": model_type not supported: expected mistral, ministral3, "
+            "found \"qwen9\"");
+  EXPECT_NE(refusal(R"({"model_type": "mistral3"})", {}).find("\"text_config\": missing"),
+            std::string::npos);
+  EXPECT_NE(refusal(kMistral3, {"language_model.model.a.weight", "model.language_model.a.weight"})
+                .find("two tensors would have one name"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace zp
