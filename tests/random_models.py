@@ -80,6 +80,43 @@ GEMMA2 = {
     "tie_word_embeddings": True,
     "pad_token_id": 256,
 }
+GLM4 = {
+    **BASE,
+    "architectures": ["Glm4ForCausalLM"],
+    "model_type": "glm4",
+    "head_dim": 32,
+    "partial_rotary_factor": 0.5,
+    "attention_bias": True,
+    "pad_token_id": 256,
+}
+HUNYUAN = {
+    **BASE,
+    "architectures": ["HunYuanDenseV1ForCausalLM"],
+    "model_type": "hunyuan_v1_dense",
+    "head_dim": 32,
+    "pad_token_id": 256,
+}
+# Positions are counted by 8: the texts of the tests go beyond.
+MINISTRAL3 = {
+    **{k: v for k, v in BASE.items() if k != "rope_theta"},
+    "architectures": ["Ministral3ForCausalLM"],
+    "model_type": "ministral3",
+    "head_dim": 32,
+    "rope_parameters": {
+        "rope_type": "yarn",
+        "type": "yarn",
+        "rope_theta": 10000.0,
+        "factor": 64.0,
+        "original_max_position_embeddings": 8,
+        "max_position_embeddings": 512,
+        "beta_fast": 32.0,
+        "beta_slow": 1.0,
+        "mscale": 1.0,
+        "mscale_all_dim": 1.0,
+        "llama_4_scaling_beta": 0.1,
+    },
+    "pad_token_id": 256,
+}
 GPT2 = {
     "architectures": ["GPT2LMHeadModel"],
     "model_type": "gpt2",
@@ -135,6 +172,23 @@ MODELS = {
     "gemma2": (GEMMA2, 59),
     # llama.cpp knows the 27B by its layers and takes hidden / heads for the scale of its scores.
     "gemma2_scaled": ({**GEMMA2, "query_pre_attn_scalar": 16, "num_hidden_layers": 46, "intermediate_size": 64}, 9),
+    "glm4": (GLM4, 38),
+    "glm4_unbiased": ({**GLM4, "attention_bias": False}, 0),
+    "hunyuan": (HUNYUAN, 7),
+    # Published ones stretch the base by alpha, and call it dynamic.
+    "hunyuan_alpha": (
+        {
+            **HUNYUAN,
+            "tie_word_embeddings": True,
+            "rope_scaling": {
+                "type": "dynamic", "alpha": 1000.0, "factor": 1.0, "beta_fast": 32, "beta_slow": 1,
+                "mscale": 1.0, "mscale_all_dim": 1.0,
+            },
+        },
+        2,
+    ),
+    "ministral3": (MINISTRAL3, 10),
+    "ministral3_tied": ({**MINISTRAL3, "tie_word_embeddings": True}, 2),
     "phi3": ({**PHI3, "sliding_window": 2047}, 0),
     "phi3_tied_partial": ({**PHI3, "tie_word_embeddings": True, "partial_rotary_factor": 0.75}, 13),
     "phi3_short": (
@@ -271,8 +325,11 @@ def llama_like(draw, config):
         if kind in ("qwen3", "qwen3_moe"):
             draw.norm(at + "self_attn.q_norm", head)
             draw.norm(at + "self_attn.k_norm", head)
+        if kind == "hunyuan_v1_dense":
+            draw.norm(at + "self_attn.query_layernorm", head)
+            draw.norm(at + "self_attn.key_layernorm", head)
         output = "self_attn.dense" if kind == "phi" else "self_attn.o_proj"
-        draw.linear(at + output, hidden, q, BUSY, all_biases)
+        draw.linear(at + output, hidden, q, BUSY, all_biases and kind != "glm4")
         if kind == "phi":
             draw.linear(at + "mlp.fc1", ffn, hidden, 1, True)
             draw.linear(at + "mlp.fc2", hidden, ffn, BUSY, True)
@@ -281,10 +338,15 @@ def llama_like(draw, config):
         if gemma:
             draw.norm(at + "pre_feedforward_layernorm", hidden, mean=one)
             draw.norm(at + "post_feedforward_layernorm", hidden, mean=one)
+        if kind == "glm4":
+            draw.norm(at + "post_self_attn_layernorm", hidden)
+            draw.norm(at + "post_mlp_layernorm", hidden)
         if has_experts(config, layer):
             experts(draw, layer, config)
             continue
-        if kind != "phi3":
+        if kind == "glm4":
+            draw.linear(at + "mlp.gate_up_proj", 2 * ffn, hidden, 1)
+        elif kind != "phi3":
             draw.linear(at + "mlp.gate_proj", ffn, hidden, 1, mlp_bias)
             draw.linear(at + "mlp.up_proj", ffn, hidden, 1, mlp_bias)
         draw.linear(at + "mlp.down_proj", hidden, ffn, BUSY, mlp_bias)

@@ -72,6 +72,10 @@ void add_rope(Keys& keys, const Decoder& d, const GgufFacts& facts) {
   if (d.has(RopeKind::local) && d.local_rope.theta != facts.local_theta.value_or(d.rope.theta))
     keys.real("rope.freq_base_swa", d.local_rope.theta);
   add_rope_scaling(keys, d.rope);
+  if (d.rope.scaling == RopeScaling::yarn && !facts.computes.usual_betas) {
+    keys.real("rope.scaling.yarn_beta_fast", d.rope.beta_fast);
+    keys.real("rope.scaling.yarn_beta_slow", d.rope.beta_slow);
+  }
 }
 
 // The names are those of Granite's multipliers.
@@ -164,6 +168,8 @@ std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t 
   add_attention(keys, d, facts.always_window_key);
   if (facts.scale_keys) add_scales(keys, d);
   add_rope(keys, d, facts);
+  // The positions are counted in original contexts.
+  if (facts.tempers_queries) keys.real("attention.temperature_scale", d.query_beta);
   return keys.take();
 }
 

@@ -77,7 +77,10 @@ void spell_attention_factor(Json& scaling, const Rope& rope) {
 void spell_rope(Json& config, const Decoder& decoder) {
   const Rope& rope = decoder.rope;
   if (rope.dims == 0) return;
-  hoist(config, "rope_theta", rope.theta);
+  // Hunyuan's base is another than the one it states.
+  if (const Json stated = field(config, "rope_theta");
+      !stated.is_number() || stated.get<double>() != rope.theta)
+    config["rope_theta"] = rope.theta;
   if (rope.dims != decoder.head_dim) {
     const auto share = static_cast<double>(rope.dims) / static_cast<double>(decoder.head_dim);
     hoist(config, "partial_rotary_factor", share);

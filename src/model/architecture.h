@@ -89,6 +89,7 @@ struct GgufFacts {
   bool always_window_key = false;  ///< older readers insist on attention.sliding_window, 0 for none
   bool partial_rope = false;       ///< it rotates fewer dimensions than a head has where told to
   bool scale_keys = false;         ///< it reads what residual stream, logits ... are multiplied by
+  bool tempers_queries = false;    ///< it multiplies them by what follows from their positions
   /// Layers with a window have a rotary embedding of their own, without scaling, of the same base
   /// as the others or of this one.
   bool local_rope = false;

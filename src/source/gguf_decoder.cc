@@ -95,6 +95,9 @@ void read_yarn(GgufFields& fields, Rope& rope) {
   rope.beta_slow = fields.positive("rope.scaling.yarn_beta_slow", rope.beta_slow);
   const double natural = rope.factor <= 1 ? 1.0 : 0.1 * std::log(rope.factor) + 1.0;
   rope.attention_factor = natural * fields.positive("rope.scaling.attn_factor", 1);
+  constexpr const char* kMscale = "rope.scaling.yarn_log_multiplier";
+  if (fields.has(kMscale) && rope.factor > 1)
+    rope.attention_factor /= 0.1 * fields.positive(kMscale) * std::log(rope.factor) + 1;
 }
 
 void read_linear(GgufFields& fields, Rope& rope) {
@@ -312,6 +315,10 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   read_windows(fields, facts.computes, d);
   read_rope_kinds(fields, facts, d);
   if (facts.scale_keys) read_scales(fields, d);
+  if (facts.tempers_queries) {
+    d.query_beta = fields.positive("attention.temperature_scale");
+    d.query_length = d.rope.original_context;
+  }
   read_attention(fields, d);
   fields.has("tensor_data_layout");  // whether q and k were permuted; llama.cpp ignores it, too
   fields.finish();

@@ -32,8 +32,11 @@ from llama import Llama
 from make_random_models import random_weights
 from random_models import (
     GEMMA2,
+    GLM4,
     GPT2,
+    HUNYUAN,
     LLAMA,
+    MINISTRAL3,
     MISTRAL,
     MIXTRAL,
     PHI,
@@ -103,6 +106,14 @@ def longropes(dims):
     }
 
 
+def alpha(**fields):
+    return {"rope_scaling": {"type": "dynamic", "alpha": 50.0, "factor": 1.0, "beta_fast": 32, "beta_slow": 1, **fields}}
+
+
+def yarn_of(**fields):
+    return {"rope_parameters": {**MINISTRAL3["rope_parameters"], **fields}}
+
+
 def qwen_windows(layers):
     return {"use_sliding_window": True, "sliding_window": 20, "max_window_layers": layers}
 
@@ -142,6 +153,25 @@ VARIANTS = {
     "mixtral": (MIXTRAL, {
         **LLAMA_LIKE, **NUMBERS, **KINDS, "longrope": longrope(16, 32), "window": {"sliding_window": 20},
         "no_theta": {"rope_theta": None}, "no_epsilon": {"rms_norm_eps": None}, "head": {"head_dim": 32},
+    }),
+    "glm4": (GLM4, {
+        **{name: LLAMA_LIKE[name] for name in ("theta", "epsilon", "ungrouped")}, **ACTIVATIONS, **KINDS,
+        "no_biases": {"attention_bias": False}, "whole": {"partial_rotary_factor": 1.0},
+        "no_share": {"partial_rotary_factor": None},
+        "new": {
+            "partial_rotary_factor": None, "rope_theta": None,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 300.0, "partial_rotary_factor": 0.25},
+        },
+    }),
+    "hunyuan": (HUNYUAN, {
+        **LLAMA_LIKE, **KINDS, "longrope": longrope(32, 32), "head": {"head_dim": 16}, "alpha": alpha(),
+        "alpha_new": {"rope_theta": None, "rope_parameters": {"rope_type": "dynamic", "rope_theta": 1e4, "alpha": 50.0}},
+    }),
+    "ministral3": (MINISTRAL3, {
+        "tied": {"tie_word_embeddings": True}, "ungrouped": {"num_key_value_heads": 4}, **ACTIVATIONS,
+        "epsilon": {"rms_norm_eps": 0.1}, "theta": yarn_of(rope_theta=300.0), "betas": yarn_of(beta_fast=8, beta_slow=2),
+        "mscales": yarn_of(mscale=0.7, mscale_all_dim=1.3), "beta": yarn_of(llama_4_scaling_beta=0.5),
+        "length": yarn_of(original_max_position_embeddings=32),
     }),
     "phi3": (PHI3, {
         **LLAMA_LIKE, "default": rope("default"), **longropes(16), "window": {"sliding_window": 20},

@@ -120,6 +120,28 @@ class EngineTest(unittest.TestCase):
                 with self.subTest(model=model.name):
                     self.check(model, ours(model), [expected[f"{model.name}/{i}"] for i in range(2)])
 
+    @unittest.skipUnless(ORACLES, "ZEROPOINT_ORACLES names no Python with torch and transformers")
+    def test_the_text_s_part_of_models_of_several_parts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            subprocess.run([ORACLES, HERE / "make_text_parts.py", folder], check=True, stderr=subprocess.DEVNULL)
+            stored = np.load(folder / "logits.npz")
+            for name in stored.files:
+                if name == "ids":
+                    continue
+                with self.subTest(model=name):
+                    expected = stored[name]
+                    command = [LOGITS, folder / name, "0", "1"]
+                    line = " ".join(map(str, stored["ids"])).encode()
+                    run = subprocess.run(command, input=line, capture_output=True, check=True)
+                    found = np.frombuffer(run.stdout, np.float32).reshape(expected.shape)
+                    config = json.loads((folder / name / "config.json").read_text())
+                    (folder / "config.json").write_text(json.dumps(config.get("text_config", config)))
+                    limit = bound(folder, len(expected), np.abs(expected).max())
+                    off = np.abs(found - expected).max()
+                    print(f"{name:24} largest difference {off:.2e}, bound {limit:.2e}")
+                    self.assertLess(off, limit)
+
     def test_same_bits_however_it_is_computed(self):
         run = subprocess.run([PROGRAM, "list", "instruction-sets", "--json"], stdout=subprocess.PIPE, check=True)
         sets = [entry["name"] for entry in json.loads(run.stdout)]

@@ -1,0 +1,94 @@
+"""Small random models of several parts by transformers' own classes, and what these compute of a text in FP32.
+
+    python make_text_parts.py FOLDER        needs torch, transformers
+
+FOLDER/NAME is a model; FOLDER/logits.npz has "NAME": the logits of every position of IDS.
+"""
+
+import pathlib
+import sys
+
+import numpy as np
+import torch
+from transformers import (
+    Mistral3Config,
+    Mistral3ForConditionalGeneration,
+    Phi4MultimodalConfig,
+    Phi4MultimodalForCausalLM,
+)
+
+IDS = np.random.Generator(np.random.PCG64(5)).integers(3, 250, 100).tolist()
+TEXT = {
+    "hidden_size": 64,
+    "intermediate_size": 96,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": 264,
+    "max_position_embeddings": 512,
+    "rms_norm_eps": 1e-5,
+}
+SMALL = {"hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 2}
+PIXTRAL = {**SMALL, "model_type": "pixtral", "head_dim": 16, "num_hidden_layers": 1, "patch_size": 14, "image_size": 28}
+YARN = {
+    "rope_type": "yarn",
+    "rope_theta": 1e4,
+    "factor": 16.0,
+    "original_max_position_embeddings": 32,
+    "max_position_embeddings": 512,
+    "beta_fast": 32.0,
+    "beta_slow": 1.0,
+    "mscale": 1.0,
+    "mscale_all_dim": 1.0,
+    "llama_4_scaling_beta": 0.1,
+}
+LONGROPE = {
+    "rope_type": "longrope",
+    "rope_theta": 1e4,
+    "partial_rotary_factor": 0.75,
+    "short_factor": [1.0] * 6,
+    "long_factor": [1.0, 1.5, 2.0, 3.0, 4.0, 6.0],
+    "original_max_position_embeddings": 32,
+}
+
+
+def mistral3(text, **whole):
+    text = {**TEXT, "head_dim": 32, **text}
+    return Mistral3ForConditionalGeneration(Mistral3Config(text_config=text, vision_config=PIXTRAL, **whole))
+
+
+def phi4():
+    vision = {**SMALL, "num_hidden_layers": 2, "image_size": 28, "crop_size": 28, "patch_size": 14}
+    audio = {**SMALL, "num_blocks": 1, "ext_pw_out_channel": 32, "input_size": 16, "nemo_conv_channels": 8}
+    ids = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
+    config = Phi4MultimodalConfig(
+        **TEXT, **ids, vision_config=vision, audio_config=audio, rope_parameters=LONGROPE,
+        original_max_position_embeddings=32, tie_word_embeddings=True,
+    )  # fmt: skip
+    return Phi4MultimodalForCausalLM(config)
+
+
+MODELS = {
+    "mistral3_ministral3": lambda: mistral3({"model_type": "ministral3", "rope_parameters": YARN}, tie_word_embeddings=False),
+    "mistral3_mistral": lambda: mistral3({"model_type": "mistral", "sliding_window": None}, tie_word_embeddings=False),
+    "mistral3_tied": lambda: mistral3({"model_type": "mistral", "sliding_window": None}),
+    "phi4_multimodal": phi4,
+}
+
+
+@torch.no_grad()
+def main(folder):
+    logits = {}
+    for name, make in MODELS.items():
+        torch.manual_seed(1)
+        model = make().float().eval()
+        for weights in model.parameters():
+            weights.normal_(*((0, 0.15) if weights.dim() > 1 else (1, 0.2)))
+        model.tie_weights()
+        model.save_pretrained(folder / name)
+        logits[name] = model(input_ids=torch.tensor([IDS])).logits[0].numpy()
+    np.savez(folder / "logits.npz", ids=IDS, **logits)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))
