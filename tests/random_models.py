@@ -80,6 +80,42 @@ GEMMA2 = {
     "tie_word_embeddings": True,
     "pad_token_id": 256,
 }
+GEMMA3 = {
+    **{k: v for k, v in GEMMA2.items() if not k.endswith("softcapping")},
+    "architectures": ["Gemma3ForCausalLM"],
+    "model_type": "gemma3_text",
+    "num_hidden_layers": 7,
+    "rope_theta": 1000000.0,
+    "rope_local_base_freq": 10000.0,
+}
+SMOLLM3 = {
+    **BASE,
+    "architectures": ["SmolLM3ForCausalLM"],
+    "model_type": "smollm3",
+    "num_hidden_layers": 4,
+    "pad_token_id": 256,
+}
+GRANITE = {
+    **BASE,
+    "architectures": ["GraniteForCausalLM"],
+    "model_type": "granite",
+    "embedding_multiplier": 3.0,
+    "attention_multiplier": 0.125,
+    "residual_multiplier": 0.75,
+    "logits_scaling": 0.75,
+}
+OLMO2 = {**BASE, "architectures": ["Olmo2ForCausalLM"], "model_type": "olmo2", "pad_token_id": 256}
+OLMO3 = {
+    **{k: v for k, v in OLMO2.items() if k != "rope_theta"},
+    "architectures": ["Olmo3ForCausalLM"],
+    "model_type": "olmo3",
+    "num_hidden_layers": 5,
+    "sliding_window": 16,
+    "rope_parameters": {
+        "full_attention": {"rope_type": "default", "rope_theta": 10000.0},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+    },
+}
 GLM4 = {
     **BASE,
     "architectures": ["Glm4ForCausalLM"],
@@ -172,6 +208,35 @@ MODELS = {
     "gemma2": (GEMMA2, 59),
     # llama.cpp knows the 27B by its layers and takes hidden / heads for the scale of its scores.
     "gemma2_scaled": ({**GEMMA2, "query_pre_attn_scalar": 16, "num_hidden_layers": 46, "intermediate_size": 64}, 9),
+    "gemma3": (GEMMA3, 22),
+    # The form of transformers 5; sizes of heads that don't add up to the hidden size; a head of its own.
+    "gemma3_new": (
+        {
+            **{k: v for k, v in GEMMA3.items() if not k.startswith("rope")},
+            "tie_word_embeddings": False,
+            "query_pre_attn_scalar": 32,
+            "layer_types": [*["sliding_attention"] * 5, "full_attention", "sliding_attention"],
+            "rope_parameters": {
+                "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+            },
+        },
+        15,
+    ),
+    "smollm3": (SMOLLM3, 36),
+    "granite": (GRANITE, 13),
+    "olmo2": (OLMO2, 20),
+    "olmo3": (OLMO3, 24),
+    "olmo3_yarn": (
+        {
+            **OLMO3,
+            "rope_parameters": {
+                "full_attention": {**YARN, "rope_theta": 10000.0},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+            },
+        },
+        13,
+    ),
     "glm4": (GLM4, 38),
     "glm4_unbiased": ({**GLM4, "attention_bias": False}, 0),
     "hunyuan": (HUNYUAN, 7),
@@ -308,12 +373,14 @@ def llama_like(draw, config):
     all_biases = kind == "phi" or config.get("attention_bias", False)
     mlp_bias = kind == "phi" or config.get("mlp_bias", False)
     # Gemma multiplies the embedding by sqrt(hidden) and 1 by what its norms hold.
-    gemma = kind == "gemma2"
+    gemma = kind in ("gemma2", "gemma3_text")
+    olmo = kind in ("olmo2", "olmo3")
     one = 0.0 if gemma else 1.0
     draw.normal("model.embed_tokens.weight", (VOCABULARY, hidden), 0.05 if gemma else 0.5)
     for layer in range(config["num_hidden_layers"]):
         at = f"model.layers.{layer}."
-        draw.norm(at + "input_layernorm", hidden, kind == "phi", one)
+        if not olmo:
+            draw.norm(at + "input_layernorm", hidden, kind == "phi", one)
         if kind == "phi3":
             draw.linear(at + "self_attn.qkv_proj", q + 2 * kv, hidden, SHARP)
             draw.linear(at + "mlp.gate_up_proj", 2 * ffn, hidden, 1)
@@ -322,9 +389,12 @@ def llama_like(draw, config):
             draw.linear(at + "self_attn.q_proj", q, hidden, SHARP, bias)
             draw.linear(at + "self_attn.k_proj", kv, hidden, SHARP, bias)
             draw.linear(at + "self_attn.v_proj", kv, hidden, SHARP, bias)
-        if kind in ("qwen3", "qwen3_moe"):
-            draw.norm(at + "self_attn.q_norm", head)
-            draw.norm(at + "self_attn.k_norm", head)
+        if kind in ("qwen3", "qwen3_moe", "gemma3_text"):
+            draw.norm(at + "self_attn.q_norm", head, mean=one)
+            draw.norm(at + "self_attn.k_norm", head, mean=one)
+        if olmo:
+            draw.norm(at + "self_attn.q_norm", q)
+            draw.norm(at + "self_attn.k_norm", kv)
         if kind == "hunyuan_v1_dense":
             draw.norm(at + "self_attn.query_layernorm", head)
             draw.norm(at + "self_attn.key_layernorm", head)
@@ -337,6 +407,7 @@ def llama_like(draw, config):
         draw.norm(at + "post_attention_layernorm", hidden, mean=one)
         if gemma:
             draw.norm(at + "pre_feedforward_layernorm", hidden, mean=one)
+        if gemma or olmo:
             draw.norm(at + "post_feedforward_layernorm", hidden, mean=one)
         if kind == "glm4":
             draw.norm(at + "post_self_attn_layernorm", hidden)
@@ -353,7 +424,7 @@ def llama_like(draw, config):
     output = "model.final_layernorm" if kind == "phi" else "model.norm"
     draw.norm(output, hidden, kind == "phi", 6.0 if gemma else one)
     if not config["tie_word_embeddings"]:
-        draw.linear("lm_head", VOCABULARY, hidden, LOUD, kind == "phi")
+        draw.linear("lm_head", VOCABULARY, hidden, 0.5 if gemma else LOUD, kind == "phi")
 
 
 def gpt2(draw, config):

@@ -111,15 +111,16 @@ std::vector<LinearInput> Calibration::found(const Stage& stage, ValueId input) c
   return all;
 }
 
-// The float model's weights are there, so it goes on to where least has to be held; but not beyond
-// a value that is asked for again.
+// The float model's weights are there, so it goes on to where least has to be held: to what the next
+// linears read at most, which may be the residual stream itself; but not beyond a value that is
+// asked for again.
 std::vector<ValueId> Calibration::float_holds(ValueId input) const {
   if (stage_ >= 0 && goes_on(input)) return needed_without(network(), input);
   const Stage& last = stages_.back();
   ValueId end = last.inputs.back() + 1;
   for (const Stage& stage : stages_) {
     for (const ValueId next : stage.inputs) {
-      if (next > input) end = std::min(end, next);
+      if (next > input) end = std::min(end, next + 1);
     }
   }
   return needed_behind(network(), narrowest(network(), input, end));

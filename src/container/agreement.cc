@@ -67,6 +67,11 @@ void refuse_attention(const Decoder& d, const RuntimeModule& module, const std::
     throw Error(where, "always has a window; the model has none");
 }
 
+void refuse_biases(const Decoder& d, const RuntimeModule& module, const std::string& where) {
+  if (module.no_biases && (d.attention_bias || d.mlp_bias))
+    throw Error(where, "has no biases; the model has");
+}
+
 void refuse_layers(const Decoder& d, const RuntimeModule& module, const std::string& where) {
   const auto each = [&](std::int64_t period, auto is_another) {
     for (std::int64_t i = 0; i < d.layers; ++i) {
@@ -80,6 +85,11 @@ void refuse_layers(const Decoder& d, const RuntimeModule& module, const std::str
   const auto sees_all = [](const Layer& layer) { return !layer.window; };
   if (module.window_period != 0 && d.window() && !each(module.window_period, sees_all))
     throw Error(where, "has layers without a window elsewhere", every(module.window_period));
+  if (module.regular_windows && !window_period(d))
+    throw Error(where, "has layers without a window in turns only");
+  if (module.one_theta && d.has(RopeKind::local) && !same(d.local_rope.theta, d.rope.theta))
+    throw Error(where, "rotates by one base in all layers", fmt::format("{}", d.rope.theta),
+                fmt::format("{}", d.local_rope.theta));
   const auto unturned = [](const Layer& layer) { return layer.rope == RopeKind::none; };
   if (module.rope_period != 0 && !each(module.rope_period, unturned))
     throw Error(where, "has layers without a rotary embedding elsewhere",
@@ -156,7 +166,7 @@ std::string attention_factor_note(const Decoder& d, const RuntimeModule& module,
 std::vector<std::string> runtime_notes(const Decoder& d, const RuntimeModule& module,
                                        std::string_view runtime, const std::string& where) {
   for (const auto refuse : {refuse_activation, refuse_scaling, refuse_sizes, refuse_attention,
-                            refuse_layers, refuse_experts})
+                            refuse_biases, refuse_layers, refuse_experts})
     refuse(d, module, where);
   std::vector<std::string> notes;
   for (const auto note :

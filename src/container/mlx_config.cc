@@ -91,7 +91,10 @@ void spell_rope(Json& config, const Decoder& decoder) {
     return;
   }
   hoist(config, "original_max_position_embeddings", rope.original_context);
-  hoist(config, "rope_scaling", field(config, "rope_parameters"));
+  Json parameters = field(config, "rope_parameters");
+  if (parameters.is_object() && parameters.contains("full_attention"))
+    parameters = Json(parameters["full_attention"]);  // the other kind's is without scaling
+  hoist(config, "rope_scaling", parameters);
   Json scaling = field(config, "rope_scaling");
   if (!scaling.is_object()) return;
   hoist(scaling, "type", field(scaling, "rope_type"));

@@ -49,11 +49,12 @@ TEST(Cancellations, LinearsAreLinkedToWhateverMakesTheirInput) {
   const auto found = all_found();
   const Texts gated = {"query key value < attention_norm", "attention_output < value",
                        "gate up < ffn_norm", "down < up"};
-  for (const char* name : {"llama_tied", "qwen2", "gemma2"})
+  for (const char* name : {"llama_tied", "qwen2", "gemma2", "gemma3"})
     EXPECT_EQ(link_texts(found.at(name)), gated) << name;
   Texts untied = gated;
   untied.emplace_back("head < output_norm");
-  for (const char* name : {"llama", "llama_biases", "llama_rows", "qwen3", "qwen3_rotated"})
+  for (const char* name :
+       {"llama", "llama_biases", "llama_rows", "qwen3", "qwen3_rotated", "smollm3", "granite"})
     EXPECT_EQ(link_texts(found.at(name)), untied) << name;
   EXPECT_EQ(link_texts(found.at("phi3")),
             (Texts{"qkv < attention_norm", "attention_output < qkv", "gate_up < ffn_norm",
@@ -69,6 +70,11 @@ TEST(Cancellations, WhatCannotBeScaledIsSaidWithItsReason) {
   EXPECT_EQ(unlinked_text(found.at("llama")), "");
   EXPECT_EQ(unlinked_text(found.at("llama_tied")),
             "embedding: the head is the embedding, which the first layer reads, too; ");
+  EXPECT_EQ(
+      unlinked_text(found.at("olmo2")),
+      "value: they are the residual stream; key: they are the residual stream; query: they are the "
+      "residual stream; gate: they are a sum; up: they are a sum; ")
+      << "norms behind the halves only";
   EXPECT_EQ(unlinked_text(found.at("phi")), "down: they are behind an activation; ");
 }
 
@@ -98,7 +104,8 @@ TEST(Cancellations, TheResidualStreamTurnsWhereNothingForbidsIt) {
   for (const auto& [name, cancellations] : found) {
     const ResidualStream& stream = cancellations.stream;
     const bool turns = (name.starts_with("llama") && name != "llama_tied") ||
-                       (name.starts_with("qwen3") && name != "qwen3_moe") || name == "phi3";
+                       (name.starts_with("qwen3") && name != "qwen3_moe") || name == "phi3" ||
+                       name == "smollm3" || name == "granite";
     EXPECT_EQ(stream.why_not.empty(), turns) << name << ": " << stream.why_not;
     if (!turns) continue;
     EXPECT_EQ(stream.tables.size(), 1u) << name;
@@ -109,6 +116,7 @@ TEST(Cancellations, TheResidualStreamTurnsWhereNothingForbidsIt) {
   EXPECT_NE(found.at("gpt2").stream.why_not.find("layer norms"), std::string::npos);
   EXPECT_NE(found.at("qwen2").stream.why_not.find("the head is the embedding"), std::string::npos);
   EXPECT_NE(found.at("gemma2").stream.why_not.find("normed"), std::string::npos);
+  EXPECT_NE(found.at("olmo2").stream.why_not.find("normed"), std::string::npos);
 }
 
 }  // namespace

@@ -301,6 +301,25 @@ void read_sizes(ConfigReader& fields, Decoder& d, std::int64_t head_dim) {
                                       : even_head_dim(fields, d);
 }
 
+void read_layer_types(ConfigReader& fields, Decoder& d, std::int64_t window, std::int64_t period) {
+  constexpr std::string_view kTypes = "layer_types";
+  if (!fields.has(kTypes)) {
+    set_windows(d, window, [&](std::int64_t layer) { return !ends_period(layer, period); });
+    return;
+  }
+  const std::vector<std::string> types = fields.texts(kTypes);
+  if (std::ssize(types) != d.layers)
+    fields.refuse(kTypes, "wrong length",
+                  "one for each of " + std::to_string(d.layers) + " layers");
+  for (const std::string& type : types) {
+    if (type != "sliding_attention" && type != "full_attention")
+      fields.refuse(kTypes, "kind of layer not known", "sliding_attention or full_attention");
+  }
+  set_windows(d, window, [&](std::int64_t layer) {
+    return types[static_cast<std::size_t>(layer)] == "sliding_attention";
+  });
+}
+
 void read_window_layers(ConfigReader& fields, Decoder& d) {
   const std::int64_t window = fields.count("sliding_window", kMostContext, 0);
   const bool used = fields.boolean("use_sliding_window", false) && window > 0;

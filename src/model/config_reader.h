@@ -84,6 +84,10 @@ void read_sizes(ConfigReader& fields, Decoder& decoder, std::int64_t head_dim = 
 /// hidden / heads. Throws Error when that is no integer, or kv_heads doesn't divide heads.
 std::int64_t even_head_dim(const ConfigReader& fields, const Decoder& decoder);
 
+/// layer_types, one of "sliding_attention" and "full_attention" for each layer; where there is none,
+/// in every `period` layers the last sees everything. Sets that window for the others.
+void read_layer_types(ConfigReader& fields, Decoder& decoder, std::int64_t window,
+                      std::int64_t period);
 /// use_sliding_window, sliding_window, max_window_layers and layer_types, as the Qwen family has
 /// them.
 void read_window_layers(ConfigReader& fields, Decoder& decoder);

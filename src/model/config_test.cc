@@ -12,6 +12,11 @@
 namespace zp {
 namespace {
 
+Json with(Json config, const char* key, Json value) {
+  config[key] = std::move(value);
+  return config;
+}
+
 Json llama() {
   return parse_json(R"({"architectures": ["LlamaForCausalLM"], "hidden_size": 64,
     "intermediate_size": 172, "num_hidden_layers": 2, "num_attention_heads": 8,
@@ -37,6 +42,29 @@ Json gemma2() {
                     "test");
 }
 
+Json gemma3() {
+  return parse_json(R"({"architectures": ["Gemma3ForCausalLM"], "hidden_size": 64,
+    "intermediate_size": 96, "num_hidden_layers": 7, "num_attention_heads": 4, "head_dim": 32,
+    "num_key_value_heads": 2, "max_position_embeddings": 8192, "sliding_window": 512,
+    "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "vocab_size": 512})",
+                    "test");
+}
+
+Json smollm3() { return with(llama(), "architectures", {"SmolLM3ForCausalLM"}); }
+
+Json granite() {
+  Json config = with(llama(), "architectures", {"GraniteForCausalLM"});
+  config["embedding_multiplier"] = 12;
+  config["attention_multiplier"] = 0.015625;
+  config["residual_multiplier"] = 0.22;
+  config["logits_scaling"] = 49;
+  return config;
+}
+
+Json olmo3() {
+  return with(with(llama(), "architectures", {"Olmo3ForCausalLM"}), "num_hidden_layers", 5);
+}
+
 Decoder read(const Json& config) {
   return find_architecture(config, "config.json").read_config(config, "config.json");
 }
@@ -55,11 +83,6 @@ std::string refusal(const Json& config) {
   if (text != "accepted" && text.find(naming) != std::string::npos)
     return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << text;
-}
-
-Json with(Json config, const char* key, Json value) {
-  config[key] = std::move(value);
-  return config;
 }
 
 TEST(Config, ReadsLlama) {
@@ -256,6 +279,15 @@ TEST(Config, WhatIsWrittenReadsBackEqual) {
       with(gemma2(), "attn_logit_softcapping", nullptr),
       with(gemma2(), "tie_word_embeddings", false),
       with(gemma2(), "sliding_window", nullptr),
+      gemma3(),
+      with(with(gemma3(), "sliding_window_pattern", 3), "rope_local_base_freq", 300.0),
+      with(gemma3(), "layer_types", Json(std::vector<std::string>(7, "full_attention"))),
+      smollm3(),
+      with(smollm3(), "no_rope_layers", {1, 0}),
+      granite(),
+      with(llama(), "architectures", {"Olmo2ForCausalLM"}),
+      olmo3(),
+      with(with(olmo3(), "rope_theta", 1e4), "rope_scaling", yarn),
   };
   for (const Json& config : configs) {
     const Decoder decoder = read(config);
@@ -275,6 +307,82 @@ TEST(Config, ReadsGemma2) {
   EXPECT_EQ(d.layer(1).window, std::nullopt);
   EXPECT_TRUE(refuses(with(gemma2(), "layer_types", {"full_attention", "sliding_attention"}),
                       "layer_types"));
+}
+
+TEST(Config, ReadsGemma3) {
+  const Decoder d = read(gemma3());
+  EXPECT_EQ(d.architecture, "gemma3");
+  EXPECT_EQ(d.attention_scale, 1.0 / 16);
+  EXPECT_EQ(d.rope.theta, 1e6);
+  EXPECT_EQ(d.rope.scaling, RopeScaling::linear);
+  EXPECT_EQ(d.local_rope.theta, 1e4);
+  EXPECT_EQ(d.local_rope.scaling, RopeScaling::none);
+  EXPECT_EQ(d.layer(4), (Layer{512, RopeKind::local}));
+  EXPECT_EQ(d.layer(5), (Layer{std::nullopt, RopeKind::global}));
+  EXPECT_EQ(d.layer(6), (Layer{512, RopeKind::local}));
+  EXPECT_TRUE(refuses(with(gemma3(), "attn_logit_softcapping", 50.0), "attn_logit_softcapping"));
+}
+
+TEST(Config, RopeParametersOfEachKindOfLayerSayTheSame) {
+  Json config = gemma3();
+  config.erase("rope_scaling");
+  config["rope_parameters"] = parse_json(R"({
+    "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
+    "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}})",
+                                         "test");
+  EXPECT_EQ(read(config), read(gemma3()));
+  config["rope_parameters"]["sliding_attention"]["rope_theta"] = 300.0;
+  EXPECT_EQ(read(config).local_rope.theta, 300);
+  config["rope_parameters"]["sliding_attention"]["rope_type"] = "yarn";
+  EXPECT_TRUE(refuses(config, "yarn"));
+  config["rope_parameters"]["no_attention"] = Json::object();
+  EXPECT_TRUE(refuses(config, "kind of layer"));
+}
+
+TEST(Config, LayerTypesAreOneKnownWordForEachLayer) {
+  EXPECT_TRUE(refuses(with(gemma3(), "layer_types", {"full_attention"}), "7 layers"));
+  std::vector<std::string> types(7, "sliding_attention");
+  types[2] = "full_attention";
+  const Decoder d = read(with(gemma3(), "layer_types", types));
+  EXPECT_EQ(d.layer(1).window, 512);
+  EXPECT_EQ(d.layer(2).window, std::nullopt);
+  EXPECT_EQ(window_period(d), std::nullopt);
+  types[2] = "chunked_attention";
+  EXPECT_TRUE(refuses(with(gemma3(), "layer_types", types), "chunked_attention"));
+}
+
+TEST(Config, ReadsLayersWithoutRotation) {
+  const auto kinds = [](const Json& config) {
+    std::string text;
+    const Decoder d = read(config);
+    for (std::int64_t i = 0; i < d.layers; ++i)
+      text += d.layer(i).rope == RopeKind::none ? "-" : "r";
+    return text;
+  };
+  const Json config = with(smollm3(), "num_hidden_layers", 6);
+  EXPECT_EQ(kinds(config), "rrr-rr");
+  EXPECT_EQ(kinds(with(config, "no_rope_layer_interval", 2)), "r-r-r-");
+  EXPECT_EQ(kinds(with(config, "no_rope_layers", {0, 1, 1, 1, 0, 1})), "-rrr-r");
+  EXPECT_TRUE(refuses(with(config, "no_rope_layers", {0, 1}), "6 layers"));
+  EXPECT_TRUE(refuses(with(config, "no_rope_layers", {0, 1, 1, 1, 0, 2}), "0 or 1"));
+  EXPECT_TRUE(refuses(with(config, "use_sliding_window", true), "use_sliding_window"));
+}
+
+TEST(Config, ReadsGranitesMultipliers) {
+  const Decoder d = read(granite());
+  EXPECT_EQ(d.embedding_scale, 12);
+  EXPECT_EQ(d.attention_scale, 1.0 / 64);
+  EXPECT_EQ(d.residual_scale, 0.22);
+  EXPECT_EQ(d.logit_divisor, 49);
+}
+
+TEST(Config, ReadsOlmo3) {
+  const Decoder d = read(olmo3());
+  EXPECT_EQ(d.rope.theta, 500000);
+  EXPECT_EQ(d.local_rope.theta, 500000);
+  EXPECT_EQ(d.layer(2), (Layer{4096, RopeKind::local}));
+  EXPECT_EQ(d.layer(3), (Layer{std::nullopt, RopeKind::global}));
+  EXPECT_EQ(read(with(olmo3(), "architectures", {"Olmo2ForCausalLM"})).window(), std::nullopt);
 }
 
 TEST(Config, RefusesFieldsItDoesNotKnow) {

@@ -1,5 +1,7 @@
 #include "model/config_writer.h"
 
+#include <cmath>
+
 #include "base/error.h"
 #include "base/json.h"
 
@@ -112,6 +114,31 @@ void write_rope(const Decoder& d, Json& config) {
   const bool by_context =
       rope.scaling == RopeScaling::longrope || rope.scaling == RopeScaling::stated;
   if (by_context) config["original_max_position_embeddings"] = rope.original_context;
+}
+
+void write_query_scalar(const Decoder& d, Json& config) {
+  const double scalar = 1 / (d.attention_scale * d.attention_scale);
+  const double whole = std::round(scalar);  // as in every published model
+  const bool exact = 1 / std::sqrt(whole) == d.attention_scale || scalar == whole;
+  config["query_pre_attn_scalar"] = exact ? Json(static_cast<std::int64_t>(whole)) : Json(scalar);
+}
+
+void write_rope_kinds(const Decoder& d, Json& config) {
+  Json full = scaling_of(d.rope);
+  if (full.is_null()) full = {{"rope_type", scaling_word(RopeScaling::none)}};
+  full["rope_theta"] = d.rope.theta;
+  config["rope_parameters"] = {
+      {"full_attention", std::move(full)},
+      {"sliding_attention",
+       {{"rope_type", scaling_word(RopeScaling::none)}, {"rope_theta", d.local_rope.theta}}}};
+}
+
+void write_layer_types(const Decoder& d, Json& config) {
+  Json types = Json::array();
+  for (std::int64_t i = 0; i < d.layers; ++i)
+    types.push_back(d.layer(i).window ? "sliding_attention" : "full_attention");
+  config["layer_types"] = std::move(types);
+  if (d.window()) config["sliding_window"] = *d.window();
 }
 
 void write_window_layers(const Decoder& d, Json& config) {

@@ -21,6 +21,12 @@ std::string_view activation_word(Activation activation);
 std::string_view scaling_word(RopeScaling scaling);
 /// rope_theta, rope_scaling and partial_rotary_factor.
 void write_rope(const Decoder& decoder, Json& config);
+/// query_pre_attn_scalar, whose root attention_scale is 1 over.
+void write_query_scalar(const Decoder& decoder, Json& config);
+/// rope_parameters of both kinds, for who reads them there.
+void write_rope_kinds(const Decoder& decoder, Json& config);
+/// sliding_window and layer_types.
+void write_layer_types(const Decoder& decoder, Json& config);
 /// The Qwen family's three fields.
 void write_window_layers(const Decoder& decoder, Json& config);
 

@@ -27,6 +27,15 @@ bool Decoder::has(RopeKind kind) const {
   return std::ranges::any_of(rows, [&](const Layer& l) { return l.rope == kind; });
 }
 
+std::optional<std::int64_t> window_period(const Decoder& decoder) {
+  std::int64_t period = 1;
+  while (period <= decoder.layers && decoder.layer(period - 1).window) ++period;
+  for (std::int64_t i = 0; i < decoder.layers; ++i) {
+    if (decoder.layer(i).window.has_value() == ends_period(i, period)) return std::nullopt;
+  }
+  return period;
+}
+
 void set_layers(Decoder& decoder,
                 const std::function<void(std::int64_t index, Layer& layer)>& set) {
   std::vector<Layer> rows;

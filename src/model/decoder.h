@@ -119,6 +119,9 @@ struct Decoder {
 inline bool ends_period(std::int64_t layer, std::int64_t period) {
   return (layer + 1) % period == 0;
 }
+/// Where the layers without a window come in such turns: how many one takes, one more than there are
+/// layers where all have a window. None where they come otherwise.
+std::optional<std::int64_t> window_period(const Decoder& decoder);
 /// Changes every layer's row. The layers are counted.
 void set_layers(Decoder& decoder, const std::function<void(std::int64_t index, Layer& layer)>& set);
 /// Gives layers for which `has` is true that window, and others none. The layers are counted.

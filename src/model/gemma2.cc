@@ -8,6 +8,7 @@
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"
+#include "model/usual_rows.h"
 
 namespace zp {
 namespace {
@@ -30,36 +31,9 @@ constexpr double kLogitCap = 30;
 constexpr double kQueryScalar = 256;
 constexpr double kEpsilon = 1e-6;
 
-bool untied(const Decoder& d) { return !d.tied; }
-
-constexpr TensorRow kTable[] = {
-    {Role::embedding, Part::weight, "model.embed_tokens", "token_embd", "", Dim::vocabulary,
-     Dim::hidden},
-    {Role::attention_norm, Part::weight, "model.layers.{}.input_layernorm", "blk.{}.attn_norm", "",
-     Dim::one, Dim::hidden},
-    {Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::query,
-     Dim::hidden},
-    {Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::key,
-     Dim::hidden},
-    {Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::key,
-     Dim::hidden},
-    {Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj", "blk.{}.attn_output",
-     "", Dim::hidden, Dim::query},
-    {Role::attention_post_norm, Part::weight, "model.layers.{}.post_attention_layernorm",
-     "blk.{}.post_attention_norm", "", Dim::one, Dim::hidden},
-    {Role::ffn_norm, Part::weight, "model.layers.{}.pre_feedforward_layernorm", "blk.{}.ffn_norm",
-     "", Dim::one, Dim::hidden},
-    {Role::gate, Part::weight, "model.layers.{}.mlp.gate_proj", "blk.{}.ffn_gate", "", Dim::ffn,
-     Dim::hidden},
-    {Role::up, Part::weight, "model.layers.{}.mlp.up_proj", "blk.{}.ffn_up", "", Dim::ffn,
-     Dim::hidden},
-    {Role::down, Part::weight, "model.layers.{}.mlp.down_proj", "blk.{}.ffn_down", "", Dim::hidden,
-     Dim::ffn},
-    {Role::ffn_post_norm, Part::weight, "model.layers.{}.post_feedforward_layernorm",
-     "blk.{}.post_ffw_norm", "", Dim::one, Dim::hidden},
-    {Role::output_norm, Part::weight, "model.norm", "output_norm", "", Dim::one, Dim::hidden},
-    {Role::head, Part::weight, "lm_head", "output", "", Dim::vocabulary, Dim::hidden, untied},
-};
+constexpr auto kTable = usual::table_of(usual::kEmbedding, usual::kAttentionNorm, usual::kAttention,
+                                        usual::kAttentionPostNorm, usual::kPreFfnNorm,
+                                        usual::kGatedMlp, usual::kFfnPostNorm, usual::kHead);
 
 // What every Gemma 2 has.
 void fix(Decoder& d) {
@@ -114,13 +88,6 @@ Decoder read_config(const Json& config, const std::string& where) {
   return d;
 }
 
-// The number whose root the scale is 1 over; an integer in every published model.
-double query_scalar(const Decoder& d) {
-  const double scalar = 1 / (d.attention_scale * d.attention_scale);
-  const double whole = std::round(scalar);
-  return 1 / std::sqrt(whole) == d.attention_scale ? whole : scalar;
-}
-
 Json cap(double value) { return value > 0 ? Json(value) : Json(); }
 
 void write_config(const Decoder& d, Json& config) {
@@ -129,9 +96,7 @@ void write_config(const Decoder& d, Json& config) {
   config["rms_norm_eps"] = d.norm_epsilon;
   config["hidden_activation"] = std::string(activation_word(d.activation));
   config["hidden_act"] = config["hidden_activation"];
-  const double scalar = query_scalar(d);
-  config["query_pre_attn_scalar"] =
-      scalar == std::round(scalar) ? Json(static_cast<std::int64_t>(scalar)) : Json(scalar);
+  write_query_scalar(d, config);
   config["attn_logit_softcapping"] = cap(d.attention_soft_cap);
   config["final_logit_softcapping"] = cap(d.logit_soft_cap);
   config["sliding_window"] = d.window() ? Json(*d.window()) : Json();

@@ -6,6 +6,7 @@
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"
+#include "model/usual_rows.h"
 
 namespace zp {
 namespace {
@@ -19,48 +20,9 @@ constexpr std::string_view kWithoutInfluence[] = {"pretraining_tp", "is_llama_co
                                                   "max_sequence_length"};
 constexpr FixedField kFixed[] = {{"rope_interleaved", "false"}};
 
-bool attention_bias(const Decoder& d) { return d.attention_bias; }
-bool mlp_bias(const Decoder& d) { return d.mlp_bias; }
-bool untied(const Decoder& d) { return !d.tied; }
-
-constexpr TensorRow kTable[] = {
-    {Role::embedding, Part::weight, "model.embed_tokens", "token_embd", "", Dim::vocabulary,
-     Dim::hidden},
-    {Role::attention_norm, Part::weight, "model.layers.{}.input_layernorm", "blk.{}.attn_norm", "",
-     Dim::one, Dim::hidden},
-    {Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::query,
-     Dim::hidden, nullptr, RowOrder::interleave_query},
-    {Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::one,
-     Dim::query, attention_bias, RowOrder::interleave_query},
-    {Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::key,
-     Dim::hidden, nullptr, RowOrder::interleave_key},
-    {Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::one,
-     Dim::key, attention_bias, RowOrder::interleave_key},
-    {Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::key,
-     Dim::hidden},
-    {Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::one,
-     Dim::key, attention_bias},
-    {Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj", "blk.{}.attn_output",
-     "", Dim::hidden, Dim::query},
-    {Role::attention_output, Part::bias, "model.layers.{}.self_attn.o_proj", "blk.{}.attn_output",
-     "", Dim::one, Dim::hidden, attention_bias},
-    {Role::ffn_norm, Part::weight, "model.layers.{}.post_attention_layernorm", "blk.{}.ffn_norm",
-     "", Dim::one, Dim::hidden},
-    {Role::gate, Part::weight, "model.layers.{}.mlp.gate_proj", "blk.{}.ffn_gate", "", Dim::ffn,
-     Dim::hidden},
-    {Role::gate, Part::bias, "model.layers.{}.mlp.gate_proj", "blk.{}.ffn_gate", "", Dim::one,
-     Dim::ffn, mlp_bias},
-    {Role::up, Part::weight, "model.layers.{}.mlp.up_proj", "blk.{}.ffn_up", "", Dim::ffn,
-     Dim::hidden},
-    {Role::up, Part::bias, "model.layers.{}.mlp.up_proj", "blk.{}.ffn_up", "", Dim::one, Dim::ffn,
-     mlp_bias},
-    {Role::down, Part::weight, "model.layers.{}.mlp.down_proj", "blk.{}.ffn_down", "", Dim::hidden,
-     Dim::ffn},
-    {Role::down, Part::bias, "model.layers.{}.mlp.down_proj", "blk.{}.ffn_down", "", Dim::one,
-     Dim::hidden, mlp_bias},
-    {Role::output_norm, Part::weight, "model.norm", "output_norm", "", Dim::one, Dim::hidden},
-    {Role::head, Part::weight, "lm_head", "output", "", Dim::vocabulary, Dim::hidden, untied},
-};
+constexpr auto kTable =
+    usual::table_of(usual::kEmbedding, usual::kAttentionNorm, usual::kPairedAttention,
+                    usual::kFfnNorm, usual::kBiasedMlp, usual::kHead);
 
 // The class counts where there is no type.
 bool is_mistral(ConfigReader& fields) {

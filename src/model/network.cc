@@ -303,7 +303,8 @@ std::vector<ValueId> needed_behind(const Network& network, ValueId last) {
 
 std::vector<ValueId> needed_without(const Network& network, ValueId last) {
   std::set<ValueId> all = read_behind(network, last);
-  if (all.erase(last) > 0) {
+  const bool is_sum = network.steps[last].operation == Operation::add;
+  if (!is_sum && all.erase(last) > 0) {
     for (const ValueId read : network.steps[last].reads) add_origins(network, read, all);
   }
   return {all.begin(), all.end()};

@@ -101,8 +101,8 @@ std::vector<ValueId> linear_inputs(const Network& network, std::int64_t layer);
 /// Values made by `last` and the steps before it that steps behind it read. A norm's is not among
 /// them, nor what is dispatched, but what they read: they are cheap to compute again.
 std::vector<ValueId> needed_behind(const Network& network, ValueId last);
-/// The same without `last` itself, but with the sums and what attention gave that it can be
-/// computed again from.
+/// The same without `last` itself, where that is no sum, but with the sums and what attention gave
+/// that it can be computed again from.
 std::vector<ValueId> needed_without(const Network& network, ValueId last);
 /// The value from `first` to before `end` behind which the fewest columns are needed, the latest of
 /// these.

@@ -94,7 +94,7 @@ TEST(Network, LeastIsNeededBehindASum) {
     const std::vector<ValueId> inputs = linear_inputs(network, 1);
     const bool parallel = sample.model.decoder.parallel;
     for (std::size_t i = 1; i < inputs.size(); ++i) {
-      const ValueId end = i + 1 < inputs.size() ? inputs[i + 1] : network.layers[1].leaves + 1;
+      const ValueId end = i + 1 < inputs.size() ? inputs[i + 1] + 1 : network.layers[1].leaves + 1;
       const ValueId at = narrowest(network, inputs[i], end);
       // Or, behind what is dispatched, that row and the routes.
       const bool dispatched = network.steps[inputs[i]].operation == Operation::dispatch;
@@ -111,6 +111,10 @@ TEST(Network, LeastIsNeededBehindASum) {
     for (const ValueId value : without) {
       const bool routes = network.steps[value].operation == Operation::route;
       EXPECT_EQ(network.steps[value].width, routes ? 5 : 80) << sample.name;
+    }
+    for (const ValueId input : linear_inputs(network, 1)) {
+      if (network.steps[input].operation != Operation::add) continue;
+      EXPECT_EQ(needed_without(network, input), needed_behind(network, input)) << sample.name;
     }
   }
 }

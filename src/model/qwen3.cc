@@ -6,6 +6,7 @@
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"
+#include "model/usual_rows.h"
 
 namespace zp {
 namespace {
@@ -17,36 +18,9 @@ constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr FixedField kFixed[] = {{"attention_bias", "false"}};
 constexpr std::int64_t kHeadDim = 128;  // Qwen3Config's own default
 
-bool untied(const Decoder& d) { return !d.tied; }
-
-constexpr TensorRow kTable[] = {
-    {Role::embedding, Part::weight, "model.embed_tokens", "token_embd", "", Dim::vocabulary,
-     Dim::hidden},
-    {Role::attention_norm, Part::weight, "model.layers.{}.input_layernorm", "blk.{}.attn_norm", "",
-     Dim::one, Dim::hidden},
-    {Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::query,
-     Dim::hidden},
-    {Role::query_norm, Part::weight, "model.layers.{}.self_attn.q_norm", "blk.{}.attn_q_norm", "",
-     Dim::one, Dim::head},
-    {Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::key,
-     Dim::hidden},
-    {Role::key_norm, Part::weight, "model.layers.{}.self_attn.k_norm", "blk.{}.attn_k_norm", "",
-     Dim::one, Dim::head},
-    {Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::key,
-     Dim::hidden},
-    {Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj", "blk.{}.attn_output",
-     "", Dim::hidden, Dim::query},
-    {Role::ffn_norm, Part::weight, "model.layers.{}.post_attention_layernorm", "blk.{}.ffn_norm",
-     "", Dim::one, Dim::hidden},
-    {Role::gate, Part::weight, "model.layers.{}.mlp.gate_proj", "blk.{}.ffn_gate", "", Dim::ffn,
-     Dim::hidden},
-    {Role::up, Part::weight, "model.layers.{}.mlp.up_proj", "blk.{}.ffn_up", "", Dim::ffn,
-     Dim::hidden},
-    {Role::down, Part::weight, "model.layers.{}.mlp.down_proj", "blk.{}.ffn_down", "", Dim::hidden,
-     Dim::ffn},
-    {Role::output_norm, Part::weight, "model.norm", "output_norm", "", Dim::one, Dim::hidden},
-    {Role::head, Part::weight, "lm_head", "output", "", Dim::vocabulary, Dim::hidden, untied},
-};
+constexpr auto kTable =
+    usual::table_of(usual::kEmbedding, usual::kAttentionNorm, usual::kNormedAttention,
+                    usual::kFfnNorm, usual::kGatedMlp, usual::kHead);
 
 Decoder read_config(const Json& config, const std::string& where) {
   ConfigReader fields(config, where);

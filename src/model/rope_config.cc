@@ -124,12 +124,13 @@ std::int64_t rotated_dims(ConfigReader& fields, ConfigReader* inner, const Decod
   return dims;
 }
 
-/// rope_parameters, rope_scaling, or both where what they both say is the same; or null.
-Json stated_rope(ConfigReader& fields) {
-  constexpr std::string_view kNew = "rope_parameters";
-  constexpr std::string_view kOld = "rope_scaling";
-  if (!fields.has(kNew)) return fields.has(kOld) ? fields.at(kOld) : Json();
-  Json both = fields.at(kNew);
+constexpr std::string_view kNew = "rope_parameters";
+constexpr std::string_view kOld = "rope_scaling";
+
+/// rope_parameters as given, rope_scaling, or both where what they both say is the same; or null.
+Json stated_rope(ConfigReader& fields, const Json& parameters) {
+  if (parameters.is_null()) return fields.has(kOld) ? fields.at(kOld) : Json();
+  Json both = parameters;
   if (!fields.has(kOld)) return both;
   const Json& old = fields.at(kOld);
   if (!both.is_object() || !old.is_object()) fields.refuse(kOld, "wrong type", "an object");
@@ -141,10 +142,11 @@ Json stated_rope(ConfigReader& fields) {
   return both;
 }
 
-}  // namespace
+Json parameters_of(ConfigReader& fields) { return fields.has(kNew) ? fields.at(kNew) : Json(); }
 
-Rope read_rope(ConfigReader& fields, const Decoder& decoder, const RopeRules& rules) {
-  const Json stated = stated_rope(fields);
+Rope read_rope_of(ConfigReader& fields, const Json& parameters, const Decoder& decoder,
+                  const RopeRules& rules) {
+  const Json stated = stated_rope(fields, parameters);
   std::optional<ConfigReader> inner;
   if (!stated.is_null()) inner.emplace(stated, fields.where() + ": rope");
   ConfigReader* const object = inner ? &*inner : nullptr;
@@ -165,6 +167,50 @@ Rope read_rope(ConfigReader& fields, const Decoder& decoder, const RopeRules& ru
     object->finish(decoder.architecture);
   }
   return rope;
+}
+
+/// Of the layers with a window, whose object of rope_parameters this is, or null.
+double local_theta(ConfigReader& fields, const Json& parameters, const Decoder& decoder,
+                   const LocalTheta& local) {
+  double theta = decoder.rope.theta;
+  if (!local.key.empty()) theta = fields.positive(local.key, local.otherwise);
+  if (parameters.is_null()) return theta;
+  ConfigReader inner(parameters, fields.where() + ": rope of sliding_attention");
+  if (inner.text("rope_type", "default") != "default")
+    inner.refuse("rope_type", "rope type not supported", "default");
+  theta = inner.positive("rope_theta", theta);
+  inner.finish(decoder.architecture);
+  return theta;
+}
+
+}  // namespace
+
+Rope read_rope(ConfigReader& fields, const Decoder& decoder, const RopeRules& rules) {
+  return read_rope_of(fields, parameters_of(fields), decoder, rules);
+}
+
+void read_rope_kinds(ConfigReader& fields, Decoder& d, const RopeRules& rules,
+                     const LocalTheta& local) {
+  constexpr const char* kFull = "full_attention";
+  constexpr const char* kSliding = "sliding_attention";
+  Json full = parameters_of(fields);
+  Json sliding;
+  if (full.is_object() && (full.contains(kFull) || full.contains(kSliding))) {
+    for (const auto& [key, value] : full.items()) {
+      if (key != kFull && key != kSliding) fields.refuse(kNew, "kind of layer not known");
+    }
+    sliding = full.value(kSliding, Json());
+    full = full.value(kFull, Json());
+  }
+  d.rope = read_rope_of(fields, full, d, rules);
+  const double theta = local_theta(fields, sliding, d, local);
+  if (!d.window()) return;
+  d.local_rope.theta = theta;
+  d.local_rope.dims = d.rope.dims;
+  d.local_rope.original_context = d.context;
+  set_layers(d, [](std::int64_t, Layer& layer) {
+    layer.rope = layer.window ? RopeKind::local : RopeKind::global;
+  });
 }
 
 }  // namespace zp

@@ -41,6 +41,7 @@ struct RuntimeModule {
   bool windows = false;      ///< it keeps to sliding windows; else every layer sees everything
   /// All layers but every so-manieth have the window where any has one; 0: those of the model.
   std::int64_t window_period = 0;
+  bool regular_windows = false;  ///< in turns, of whatever period
   /// Every so-manieth layer is without rope; 0: those of the model.
   std::int64_t rope_period = 0;
   bool needs_window = false;            ///< it can't do without one
@@ -50,6 +51,8 @@ struct RuntimeModule {
   bool renormalizes_experts = false;    ///< their weights are always softmax over the chosen ones
   bool even_heads = false;              ///< heads are hidden / heads wide
   bool fourfold_ffn = false;            ///< MLPs are 4 hidden wide
+  bool one_theta = false;               ///< global and local ropes have the same base
+  bool no_biases = false;               ///< where the architecture leaves them to the model
   bool rounds_embedding_scale = false;  ///< to BF16
   /// What it multiplies scores by, from the sizes; nullptr: what the model says.
   double (*attention_scale)(const Decoder&) = natural_attention_scale;

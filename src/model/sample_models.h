@@ -133,6 +133,30 @@ inline std::vector<SampleModel> sample_models() {
     d.logit_soft_cap = 15;
     set_windows(d, 5, [](std::int64_t layer) { return layer == 0; });
   });
+  add("gemma3", "gemma3", [](Decoder& d) {
+    d.activation = Activation::gelu_tanh;
+    d.norm_plus_one = d.tied = true;
+    d.embedding_scale = std::sqrt(80.0);
+    d.local_rope = d.rope;
+    d.local_rope.theta = 100;
+    set_layers(d, [](std::int64_t index, Layer& layer) {
+      if (index > 0) return;
+      layer.window = 5;
+      layer.rope = RopeKind::local;
+    });
+  });
+  add("smollm3", "smollm3", [](Decoder& d) {
+    set_layers(d, [](std::int64_t index, Layer& layer) {
+      if (index == 1) layer.rope = RopeKind::none;
+    });
+  });
+  add("granite", "granite", [](Decoder& d) {
+    d.embedding_scale = 4;
+    d.attention_scale = 0.125;
+    d.residual_scale = 0.5;
+    d.logit_divisor = 2;
+  });
+  add("olmo2", "olmo2", [](Decoder&) {});
   return all;
 }
 

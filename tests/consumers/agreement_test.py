@@ -32,18 +32,23 @@ from llama import Llama
 from make_random_models import random_weights
 from random_models import (
     GEMMA2,
+    GEMMA3,
     GLM4,
     GPT2,
+    GRANITE,
     HUNYUAN,
     LLAMA,
     MINISTRAL3,
     MISTRAL,
     MIXTRAL,
+    OLMO2,
+    OLMO3,
     PHI,
     PHI3,
     QWEN2,
     QWEN3,
     QWEN3_MOE,
+    SMOLLM3,
     VOCABULARY,
     save_model,
 )
@@ -52,7 +57,7 @@ mx.set_default_device(mx.cpu)
 LOGITS = PROGRAM.parent / "logits"
 SHORT, LONG = 10, 48  # tokens: below and beyond the windows and original contexts here
 OWN_MODULES = ("gguf", "mlx")  # their runtimes compute by modules of their own; ONNX files hold the graph
-FP16_GELU = ("gpt2", "phi", "gemma2")
+FP16_GELU = ("gpt2", "phi", "gemma2", "gemma3_text")
 UNDECIDED = "llama.cpp computes GELU"  # its two forms are nearer than the table's FP16
 UNWRITTEN = "experts are not written for this runtime"
 OF_TOKENS = "tokenizer"  # in notes that are of texts and their ids, which other tests hold
@@ -127,6 +132,15 @@ MSFT_WORDS = {
 }  # fmt: skip
 # Of experts that a token goes through.
 NUMBERS = {"one_expert": {"num_experts_per_tok": 1}, "all_experts": {"num_experts_per_tok": 6}}
+SLIDING, FULL = "sliding_attention", "full_attention"
+
+
+def rope_kinds(theta, local_theta, **scaling):
+    kinds = {FULL: {"rope_type": "default", "rope_theta": theta, **scaling}}
+    kinds[SLIDING] = {"rope_type": "default", "rope_theta": local_theta}
+    return {"rope_theta": None, "rope_local_base_freq": None, "rope_parameters": kinds}
+
+
 # Architecture -> config, and name -> fields that change; None takes a field out.
 VARIANTS = {
     "llama": (LLAMA, {
@@ -196,6 +210,43 @@ VARIANTS = {
         "usual_caps": {"attn_logit_softcapping": None, "final_logit_softcapping": None},
         "scalar": {"query_pre_attn_scalar": 100}, "no_scalar": {"query_pre_attn_scalar": None},
         "epsilon": {"rms_norm_eps": 0.1}, "no_epsilon": {"rms_norm_eps": None}, "theta": {"rope_theta": 300.0},
+    }),
+    "gemma3": (GEMMA3, {
+        "untied": {"tie_word_embeddings": False}, "silu": {"hidden_activation": "silu"}, "gelu": {"hidden_activation": "gelu"},
+        "window": {"sliding_window": 512}, "pattern": {"sliding_window_pattern": 3},
+        "turns": {"layer_types": [*[SLIDING] * 5, FULL, SLIDING]},
+        "no_turns": {"layer_types": [FULL, *[SLIDING] * 5, FULL]}, "no_windows": {"layer_types": [FULL] * 7},
+        "scalar": {"query_pre_attn_scalar": 100}, "no_scalar": {"query_pre_attn_scalar": None},
+        "theta": {"rope_theta": 300.0}, "local_theta": {"rope_local_base_freq": 300.0}, "no_thetas": {"rope_theta": None, "rope_local_base_freq": None},
+        "linear": {"rope_scaling": {"rope_type": "linear", "factor": 8.0}}, "yarn": SCALINGS["yarn_factor"], "llama3": LLAMA3,
+        "new": rope_kinds(3e5, 1e4), "linear_new": rope_kinds(1e6, 300.0, rope_type="linear", factor=8.0),
+        "epsilon": {"rms_norm_eps": 0.1}, "no_epsilon": {"rms_norm_eps": None}, "hidden": {"hidden_size": 80},
+    }),
+    "smollm3": (SMOLLM3, {
+        **LLAMA_LIKE, **ACTIVATIONS, **KINDS, "longrope": longrope(16, 32), "biases": {"attention_bias": True, "mlp_bias": True},
+        "listed": {"no_rope_layers": [1, 1, 1, 0]}, "interval": {"no_rope_layer_interval": 2},
+        "all": {"no_rope_layers": [1, 1, 1, 1]}, "others": {"no_rope_layers": [0, 1, 1, 1]}, "head": {"head_dim": 32},
+        "no_epsilon": {"rms_norm_eps": None}, "no_theta": {"rope_theta": None},
+    }),
+    "granite": (GRANITE, {
+        **LLAMA_LIKE, **SCALINGS, **longropes(16), "biases": {"attention_bias": True, "mlp_bias": True}, "head": {"head_dim": 32},
+        "no_tie": {"tie_word_embeddings": None}, "no_epsilon": {"rms_norm_eps": None},
+        "no_multipliers": {
+            "embedding_multiplier": None, "attention_multiplier": None, "residual_multiplier": None, "logits_scaling": None,
+        },
+    }),
+    "olmo2": (OLMO2, {
+        "epsilon": {"rms_norm_eps": 0.1}, "no_epsilon": {"rms_norm_eps": None}, "theta": {"rope_theta": 300.0},
+        "ungrouped": {"num_key_value_heads": 4}, "silu": {"hidden_act": None}, "gelu": {"hidden_act": "gelu"}, **KINDS,
+        "longrope": longrope(16, 32), "head": {"head_dim": 32}, "no_tie": {"tie_word_embeddings": None},
+    }),
+    "olmo3": (OLMO3, {
+        "window": {"sliding_window": 512}, "turns": {"layer_types": [*[SLIDING] * 3, FULL, SLIDING]},
+        "no_turns": {"layer_types": [FULL, *[SLIDING] * 4]}, "theta": rope_kinds(300.0, 300.0), "thetas": rope_kinds(300.0, 1e4),
+        "yarn": rope_kinds(1e4, 1e4, **SCALINGS["yarn_factor"]["rope_scaling"]),
+        "linear": rope_kinds(1e4, 1e4, rope_type="linear", factor=4.0),
+        "old": {"rope_parameters": None, "rope_theta": 500000.0, **SCALINGS["yarn"]}, "no_theta": {"rope_parameters": None},
+        "head": {"head_dim": 32},
     }),
     "gpt2": (GPT2, {
         "untied": {"tie_word_embeddings": False}, "ffn": {"n_inner": 160}, "same_ffn": {"n_inner": 256},

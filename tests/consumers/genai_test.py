@@ -31,7 +31,10 @@ LOGITS = PROGRAM.parent / "logits"
 ENCODE_TEXTS = PROGRAM.parent / "encode_texts"
 TOKENS = 64
 PROMPTS = ["Once upon a time", "\u098f\u0995\u09a6\u09bf\u09a8 \u09b8\u0995\u09be\u09b2\u09c7"]
-RANDOM = ["llama_yarn", "mistral_window", "qwen3", "gemma2", "gpt2", "phi", "phi3_long", "glm4", "ministral3"]
+RANDOM = [
+    "llama_yarn", "mistral_window", "qwen3", "gemma2", "gemma3_new", "smollm3", "granite", "olmo3_yarn", "gpt2", "phi", "phi3_long",
+    "glm4", "ministral3",
+]  # fmt: skip
 # What the runtime's tokenizer does otherwise, and why.
 OTHER_IDS = {
     "tinystories-656k": "it cuts at spaces first, and this one's tokens reach across",

@@ -54,6 +54,7 @@ MORE_GRIDS = {
 RANDOM = [
     "llama", "llama_biases", "llama_llama3", "llama_yarn", "mistral_window", "qwen2", "qwen3", "gemma2", "gpt2",
     "gpt2_untied", "odd_heads", "phi", "phi3_tied_partial", "phi3_short", "phi3_long", "glm4", "hunyuan", "ministral3",
+    "gemma3_new", "smollm3", "granite", "olmo3_yarn",
 ]  # fmt: skip
 DEMO = SOURCE / "models/demo"
 REAL = [*ENGINE_REAL, SHARED / "models/micro-lm-gpt2"]
