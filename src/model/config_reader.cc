@@ -143,17 +143,17 @@ void ConfigReader::refuse(std::string_view key, const std::string& what,
 }
 
 bool ConfigReader::has(std::string_view key) {
-  know(key);
+  mark_known(key);
   return fields_.has(key);
 }
 
 bool ConfigReader::mentions(std::string_view key) {
-  know(key);
+  mark_known(key);
   return object_.contains(key);
 }
 
 std::int64_t ConfigReader::integer_in(std::string_view key, std::int64_t least, std::int64_t most) {
-  know(key);
+  mark_known(key);
   const std::int64_t n = fields_.integer(key);
   if (n < least || n > most) {
     refuse(key, "out of range", std::to_string(least) + " to " + std::to_string(most));
@@ -174,7 +174,7 @@ std::int64_t ConfigReader::index(std::string_view key, std::int64_t limit, std::
 }
 
 double ConfigReader::positive(std::string_view key) {
-  know(key);
+  mark_known(key);
   const double x = fields_.real(key);
   if (!std::isfinite(x) || !(x > 0)) refuse(key, "out of range", "a number above 0");
   return x;
@@ -185,12 +185,12 @@ double ConfigReader::positive(std::string_view key, double otherwise) {
 }
 
 bool ConfigReader::boolean(std::string_view key, bool otherwise) {
-  know(key);
+  mark_known(key);
   return fields_.boolean(key, otherwise);
 }
 
 std::string ConfigReader::text(std::string_view key, std::string_view otherwise) {
-  know(key);
+  mark_known(key);
   return fields_.text(key, otherwise);
 }
 
@@ -245,7 +245,7 @@ std::vector<std::int64_t> ConfigReader::indices(std::string_view key, std::int64
 }
 
 const Json& ConfigReader::at(std::string_view key) {
-  know(key);
+  mark_known(key);
   return fields_.at(key);
 }
 

@@ -61,7 +61,7 @@ class ConfigReader {
 
  private:
   std::int64_t integer_in(std::string_view key, std::int64_t least, std::int64_t most);
-  void know(std::string_view key) { known_.emplace(key); }
+  void mark_known(std::string_view key) { known_.emplace(key); }
 
   JsonFields fields_;
   const Json& object_;

@@ -23,16 +23,14 @@ constexpr std::string_view kMlxFields[] = {"attention_bias", "head_dim", "partia
 constexpr std::int64_t kHeadDim = 128;
 constexpr double kEpsilon = 1.5625e-7;
 
-bool attention_bias(const Decoder& d) { return d.attention_bias; }
-
 // clang-format off
 constexpr std::array kAttention = {
     TensorRow{Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::query, Dim::hidden},
-    TensorRow{Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::one, Dim::query, attention_bias},
+    TensorRow{Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::one, Dim::query, usual::attention_bias},
     TensorRow{Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::key, Dim::hidden},
-    TensorRow{Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::one, Dim::key, attention_bias},
+    TensorRow{Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::one, Dim::key, usual::attention_bias},
     TensorRow{Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::key, Dim::hidden},
-    TensorRow{Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::one, Dim::key, attention_bias},
+    TensorRow{Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::one, Dim::key, usual::attention_bias},
     TensorRow{Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj", "blk.{}.attn_output", "", Dim::hidden, Dim::query},
     TensorRow{Role::attention_post_norm, Part::weight, "model.layers.{}.post_self_attn_layernorm", "blk.{}.post_attention_norm", "", Dim::one, Dim::hidden},
 };

@@ -28,17 +28,9 @@ constexpr const char* kRope = "rope_parameters";
 constexpr const char* kBeta = "llama_4_scaling_beta";
 constexpr const char* kLength = "original_max_position_embeddings";
 
-// clang-format off
-constexpr std::array kRotatedInPairs = {
-    TensorRow{Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::query, Dim::hidden, nullptr, RowOrder::interleave_query},
-    TensorRow{Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::key, Dim::hidden, nullptr, RowOrder::interleave_key},
-    TensorRow{Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::key, Dim::hidden},
-    TensorRow{Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj", "blk.{}.attn_output", "", Dim::hidden, Dim::query},
-};
-// clang-format on
-
-constexpr auto kTable = usual::table_of(usual::kEmbedding, usual::kAttentionNorm, kRotatedInPairs,
-                                        usual::kFfnNorm, usual::kGatedMlp, usual::kHead);
+constexpr auto kTable =
+    usual::table_of(usual::kEmbedding, usual::kAttentionNorm, usual::kPairedAttention,
+                    usual::kFfnNorm, usual::kGatedMlp, usual::kHead);
 
 // Takes beta out of the rotary embedding's object, and what that has beside its own fields.
 double take_beta(Json& config, const std::string& where) {
