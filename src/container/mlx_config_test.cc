@@ -113,7 +113,7 @@ TEST(MlxConfig, StatesWhatItsModuleHasOtherDefaultsFor) {
 TEST(MlxConfig, WhatTheSourceSaysItselfStays) {
   const Json source = {{"num_attention_heads", 4}, {"num_key_value_heads", 4},
                        {"head_dim", 16},           {"max_position_embeddings", 7},
-                       {"rope_theta", 1.0},        {"partial_rotary_factor", 0.5}};
+                       {"rope_theta", 5e5},        {"partial_rotary_factor", 0.5}};
   EXPECT_EQ(mlx_config(source, rotating(RopeScaling::none), {}), source);
 }
 
