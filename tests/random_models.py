@@ -56,6 +56,41 @@ MIXTRAL = {
     "num_experts_per_tok": 2,
     "sliding_window": None,
 }
+# As GLM-4.5-Air has it, with a layer of multi-token prediction behind the last.
+GLM4_MOE = {
+    **BASE,
+    "architectures": ["Glm4MoeForCausalLM"],
+    "model_type": "glm4_moe",
+    "num_hidden_layers": 3,
+    "num_nextn_predict_layers": 1,
+    "head_dim": 32,
+    "partial_rotary_factor": 0.5,
+    "attention_bias": True,
+    "use_qk_norm": False,
+    "moe_intermediate_size": 32,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "n_shared_experts": 1,
+    "n_group": 1,
+    "topk_group": 1,
+    "norm_topk_prob": True,
+    "routed_scaling_factor": 1.0,
+    "first_k_dense_replace": 1,
+    "pad_token_id": 256,
+}
+# As Phi-mini-MoE has it, but for a noise that has more than one expert weighted.
+PHIMOE = {
+    **BASE,
+    "architectures": ["PhiMoEForCausalLM"],
+    "model_type": "phimoe",
+    "num_local_experts": 6,
+    "num_experts_per_tok": 2,
+    "router_jitter_noise": 0.2,
+    "input_jitter_noise": 0.01,
+    "attention_bias": True,
+    "lm_head_bias": True,
+    "sliding_window": None,
+}
 PHI3 = {**BASE, "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "pad_token_id": 256}
 PHI = {
     **{k: v for k, v in BASE.items() if k != "rms_norm_eps"},
@@ -174,6 +209,11 @@ LONGROPE = {
     "short_factor": [1.0, 1.1, 1.2, 1.4, 1.7, 2.0],
     "long_factor": [1.0, 1.5, 2.5, 4.0, 6.0, 9.0],
 }
+LONGROPE_8 = {
+    "type": "longrope",
+    "short_factor": [1.0, 1.1, 1.2, 1.4, 1.7, 2.0, 2.2, 2.4],
+    "long_factor": [1.0, 1.5, 2.5, 4.0, 6.0, 9.0, 12.0, 16.0],
+}
 LLAMA3 = {
     "rope_type": "llama3",
     "factor": 8.0,
@@ -181,6 +221,7 @@ LLAMA3 = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 64,
 }
+MSCALES = {"short_mscale": 1.24, "long_mscale": 1.24}
 YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 128}
 
 # Name -> config and seed. The seeds are ones with no close second among the greedy choices.
@@ -202,6 +243,46 @@ MODELS = {
     "qwen3_moe_mixed": ({**QWEN3_MOE, "norm_topk_prob": False, "mlp_only_layers": [0]}, 5),
     "mixtral": (MIXTRAL, 3),
     "mixtral_window": ({**MIXTRAL, "sliding_window": 12}, 0),
+    "glm4_moe": (GLM4_MOE, 5),
+    # As GLM-4.5 has it, with groups.
+    "glm4_moe_groups": (
+        {
+            **GLM4_MOE,
+            "num_hidden_layers": 2,
+            "num_nextn_predict_layers": 0,
+            "use_qk_norm": True,
+            "n_group": 4,
+            "topk_group": 2,
+            "n_shared_experts": 2,
+            "routed_scaling_factor": 2.5,
+        },
+        5,
+    ),
+    "phimoe": (PHIMOE, 2),
+    "phimoe_short": (
+        {
+            **PHIMOE,
+            "router_jitter_noise": 0.01,
+            "max_position_embeddings": 4096,
+            "original_max_position_embeddings": 1024,
+            "rope_scaling": {**LONGROPE_8, **MSCALES, "original_max_position_embeddings": 1024},
+        },
+        4,
+    ),
+    # One set of factors: transformers 5 takes the short ones at every length.
+    "phimoe_long": (
+        {
+            **PHIMOE,
+            "rope_scaling": {
+                **LONGROPE_8,
+                "short_factor": LONGROPE_8["long_factor"],
+                **MSCALES,
+                "long_mscale": 1.4,
+                "original_max_position_embeddings": 8,
+            },
+        },
+        11,
+    ),
     "gpt2": (GPT2, 7),
     "gpt2_untied": ({**GPT2, "tie_word_embeddings": False, "n_inner": 160}, 11),
     "phi": (PHI, 37),
@@ -343,11 +424,15 @@ SHARP, BUSY, LOUD = 2.0, 3.0, 3.0  # gains of q and k, of what enters the residu
 EXPERTS = {
     "qwen3_moe": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
     "mixtral": ("block_sparse_moe.", "gate", "w1", "w3", "w2"),
+    "phimoe": ("block_sparse_moe.", "gate", "w1", "w3", "w2"),
+    "glm4_moe": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
 }
 
 
 def has_experts(config, layer):
     if config["model_type"] not in EXPERTS or layer in config.get("mlp_only_layers", []):
+        return False
+    if layer < config.get("first_k_dense_replace", 0):
         return False
     return (layer + 1) % config.get("decoder_sparse_step", 1) == 0
 
@@ -357,12 +442,18 @@ def experts(draw, layer, config):
     at = f"model.layers.{layer}.{place}"
     hidden = config["hidden_size"]
     ffn = config.get("moe_intermediate_size", config["intermediate_size"])
-    count = config.get("num_experts") or config["num_local_experts"]
+    count = next(config[name] for name in ("num_experts", "num_local_experts", "n_routed_experts") if name in config)
     draw.linear(at + router, count, hidden, SHARP)
     for expert in range(count):
         draw.linear(f"{at}experts.{expert}.{gate}", ffn, hidden, 1)
         draw.linear(f"{at}experts.{expert}.{up}", ffn, hidden, 1)
         draw.linear(f"{at}experts.{expert}.{down}", hidden, ffn, BUSY)
+    if config["model_type"] == "glm4_moe":
+        shared = config["n_shared_experts"] * ffn
+        draw.normal(at + "gate.e_score_correction_bias", (count,), 0.2)
+        draw.linear(at + "shared_experts.gate_proj", shared, hidden, 1)
+        draw.linear(at + "shared_experts.up_proj", shared, hidden, 1)
+        draw.linear(at + "shared_experts.down_proj", hidden, shared, BUSY)
 
 
 def llama_like(draw, config):
@@ -372,6 +463,8 @@ def llama_like(draw, config):
     kind = config["model_type"]
     all_biases = kind == "phi" or config.get("attention_bias", False)
     mlp_bias = kind == "phi" or config.get("mlp_bias", False)
+    layer_norms = kind in ("phi", "phimoe")
+    head_norms = kind in ("qwen3", "qwen3_moe", "gemma3_text") or config.get("use_qk_norm", False)
     # Gemma multiplies the embedding by sqrt(hidden) and 1 by what its norms hold.
     gemma = kind in ("gemma2", "gemma3_text")
     olmo = kind in ("olmo2", "olmo3")
@@ -380,7 +473,7 @@ def llama_like(draw, config):
     for layer in range(config["num_hidden_layers"]):
         at = f"model.layers.{layer}."
         if not olmo:
-            draw.norm(at + "input_layernorm", hidden, kind == "phi", one)
+            draw.norm(at + "input_layernorm", hidden, layer_norms, one)
         if kind == "phi3":
             draw.linear(at + "self_attn.qkv_proj", q + 2 * kv, hidden, SHARP)
             draw.linear(at + "mlp.gate_up_proj", 2 * ffn, hidden, 1)
@@ -389,7 +482,7 @@ def llama_like(draw, config):
             draw.linear(at + "self_attn.q_proj", q, hidden, SHARP, bias)
             draw.linear(at + "self_attn.k_proj", kv, hidden, SHARP, bias)
             draw.linear(at + "self_attn.v_proj", kv, hidden, SHARP, bias)
-        if kind in ("qwen3", "qwen3_moe", "gemma3_text"):
+        if head_norms:
             draw.norm(at + "self_attn.q_norm", head, mean=one)
             draw.norm(at + "self_attn.k_norm", head, mean=one)
         if olmo:
@@ -399,12 +492,12 @@ def llama_like(draw, config):
             draw.norm(at + "self_attn.query_layernorm", head)
             draw.norm(at + "self_attn.key_layernorm", head)
         output = "self_attn.dense" if kind == "phi" else "self_attn.o_proj"
-        draw.linear(at + output, hidden, q, BUSY, all_biases and kind != "glm4")
+        draw.linear(at + output, hidden, q, BUSY, all_biases and kind not in ("glm4", "glm4_moe"))
         if kind == "phi":
             draw.linear(at + "mlp.fc1", ffn, hidden, 1, True)
             draw.linear(at + "mlp.fc2", hidden, ffn, BUSY, True)
             continue
-        draw.norm(at + "post_attention_layernorm", hidden, mean=one)
+        draw.norm(at + "post_attention_layernorm", hidden, layer_norms, one)
         if gemma:
             draw.norm(at + "pre_feedforward_layernorm", hidden, mean=one)
         if gemma or olmo:
@@ -422,9 +515,16 @@ def llama_like(draw, config):
             draw.linear(at + "mlp.up_proj", ffn, hidden, 1, mlp_bias)
         draw.linear(at + "mlp.down_proj", hidden, ffn, BUSY, mlp_bias)
     output = "model.final_layernorm" if kind == "phi" else "model.norm"
-    draw.norm(output, hidden, kind == "phi", 6.0 if gemma else one)
+    draw.norm(output, hidden, layer_norms, 6.0 if gemma else one)
     if not config["tie_word_embeddings"]:
-        draw.linear("lm_head", VOCABULARY, hidden, 0.5 if gemma else LOUD, kind == "phi")
+        head_bias = kind == "phi" or config.get("lm_head_bias", False)
+        draw.linear("lm_head", VOCABULARY, hidden, 0.5 if gemma else LOUD, head_bias)
+    for layer in range(config.get("num_nextn_predict_layers", 0)):
+        at = f"model.layers.{config['num_hidden_layers'] + layer}."
+        draw.linear(at + "eh_proj", hidden, 2 * hidden, 1)
+        draw.linear(at + "shared_head.head", VOCABULARY, hidden, 1)
+        for norm in ("enorm", "hnorm", "shared_head.norm"):
+            draw.norm(at + norm, hidden)
 
 
 def gpt2(draw, config):

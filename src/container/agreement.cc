@@ -22,7 +22,8 @@ bool by_factors(const Rope& rope) {
 /// Tokens up to which the model takes the short factors where they are others than the long ones.
 std::int64_t short_tokens(const Decoder& d) {
   const Rope& rope = d.rope;
-  if (rope.scaling != RopeScaling::longrope || rope.short_factor == rope.long_factor) return 0;
+  const bool one = rope.short_factor == rope.long_factor && rope.long_attention_factor == 0;
+  if (rope.scaling != RopeScaling::longrope || one) return 0;
   return std::min(rope.original_context, d.context);
 }
 
@@ -55,6 +56,8 @@ void refuse_sizes(const Decoder& d, const RuntimeModule& module, const std::stri
                 std::to_string(d.ffn));
   if (module.tied && !d.tied)
     throw Error(where, "takes the embedding for the head; the model has a head of its own");
+  if (module.untied && d.tied)
+    throw Error(where, "wants a head of its own; the model's is the embedding");
 }
 
 void refuse_attention(const Decoder& d, const RuntimeModule& module, const std::string& where) {
@@ -70,6 +73,8 @@ void refuse_attention(const Decoder& d, const RuntimeModule& module, const std::
 void refuse_biases(const Decoder& d, const RuntimeModule& module, const std::string& where) {
   if (module.no_biases && (d.attention_bias || d.mlp_bias))
     throw Error(where, "has no biases; the model has");
+  if (module.needs_biases && !(d.attention_bias && d.head_bias))
+    throw Error(where, "always has biases on attention and the head; the model does not");
 }
 
 void refuse_layers(const Decoder& d, const RuntimeModule& module, const std::string& where) {
@@ -113,6 +118,28 @@ void refuse_experts(const Decoder& d, const RuntimeModule& module, const std::st
   if (module.renormalizes_experts && !d.experts.renormalized)
     throw Error(where,
                 "always divides the chosen experts' weights by their sum; the model does not");
+  if (module.zeroes_groups && d.experts.renormalized && d.experts.chosen == 1)
+    throw Error(where, "divides no weight by itself where one expert is chosen; the model does");
+}
+
+std::string norm_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
+  if (!module.rms_norms || d.norm == Norm::rms) return {};
+  return fmt::format("{} computes RMS norms here; the model's are layer norms", runtime);
+}
+
+std::string routing_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
+  if (!module.softmax_routing || d.experts.routing == Routing::softmax) return {};
+  return fmt::format(
+      "{} weights the experts with the highest scores by a softmax; the model chooses and weights "
+      "them by {}, which the file can't say",
+      runtime, d.experts.routing == Routing::sigmoid ? "sigmoids" : "SparseMixer");
+}
+
+std::string groups_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
+  if (!module.zeroes_groups || d.experts.groups <= 1) return {};
+  return fmt::format(
+      "{} gives experts of other groups the score 0 and may choose them; the model never does",
+      runtime);
 }
 
 std::string window_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
@@ -161,6 +188,15 @@ std::string attention_factor_note(const Decoder& d, const RuntimeModule& module,
                      runtime, derived, d.rope.attention_factor);
 }
 
+std::string one_factor_note(const Decoder& d, const RuntimeModule& module,
+                            std::string_view runtime) {
+  if (!module.one_attention_factor || d.rope.long_attention_factor == 0) return {};
+  return fmt::format(
+      "{} multiplies rotated queries and keys by {:.4g} at every length; the model by {:.4g} beyond "
+      "{} tokens",
+      runtime, d.rope.attention_factor, d.rope.long_attention_factor, short_tokens(d));
+}
+
 }  // namespace
 
 std::vector<std::string> runtime_notes(const Decoder& d, const RuntimeModule& module,
@@ -169,8 +205,8 @@ std::vector<std::string> runtime_notes(const Decoder& d, const RuntimeModule& mo
                             refuse_biases, refuse_layers, refuse_experts})
     refuse(d, module, where);
   std::vector<std::string> notes;
-  for (const auto note :
-       {gelu_note, window_note, embedding_note, factors_note, attention_factor_note}) {
+  for (const auto note : {gelu_note, norm_note, routing_note, groups_note, window_note,
+                          embedding_note, factors_note, attention_factor_note, one_factor_note}) {
     if (std::string line = note(d, module, runtime); !line.empty())
       notes.push_back(std::move(line));
   }

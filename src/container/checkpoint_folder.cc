@@ -287,6 +287,8 @@ Json folder_config(const ContainerInput& input, const FloatType& type) {
   if (config.contains("torch_dtype") || !config.contains("dtype"))
     config["torch_dtype"] = type.torch;
   config["tie_word_embeddings"] = input.model.decoder.tied;
+  // Layers of multi-token prediction are left aside.
+  if (config.contains("num_nextn_predict_layers")) config["num_nextn_predict_layers"] = 0;
   // What is written has its head, though the source may have been saved without one.
   if (config.contains("architectures")) {
     for (Json& name : config["architectures"]) name = class_with_head(name.get<std::string>());

@@ -22,6 +22,7 @@ class Keys {
   void general(const char* key, gguf::Value value) { pairs_.push_back({key, std::move(value)}); }
   void count(const char* key, std::int64_t n) { add(key, static_cast<std::uint32_t>(n)); }
   void real(const char* key, double x) { add(key, static_cast<float>(x)); }
+  void boolean(const char* key, bool is) { add(key, is); }
   void text(const char* key, const char* value) { add(key, std::string(value)); }
   std::vector<gguf::Pair> take() { return std::move(pairs_); }
 
@@ -86,19 +87,42 @@ void add_scales(Keys& keys, const Decoder& d) {
   keys.real("logit_scale", d.logit_divisor);
 }
 
-void add_attention(Keys& keys, const Decoder& d, bool always_window_key) {
+// llama.cpp's LLAMA_EXPERT_GATING_FUNC_TYPE_SOFTMAX and _SIGMOID.
+std::int64_t gating_number(Routing routing) { return routing == Routing::sigmoid ? 2 : 1; }
+
+void add_routing(Keys& keys, const Decoder& d) {
+  const Experts& e = d.experts;
+  std::int64_t dense = 0;
+  while (dense < d.layers && !d.layer(dense).experts) ++dense;
+  keys.count("leading_dense_block_count", dense);
+  keys.count("expert_shared_count", e.shared_ffn / e.ffn);
+  keys.count("expert_gating_func", gating_number(e.routing));
+  keys.real("expert_weights_scale", e.scale);
+  keys.boolean("expert_weights_norm", e.renormalized);
+  if (e.groups == 1) return;
+  keys.count("expert_group_count", e.groups);
+  keys.count("expert_group_used_count", e.used_groups);
+}
+
+void add_experts(Keys& keys, const Decoder& d, const GgufFacts& facts) {
+  if (d.experts.count == 0) return;
+  keys.count("expert_count", d.experts.count);
+  keys.count("expert_used_count", d.experts.chosen);
+  keys.count("expert_feed_forward_length", d.experts.ffn);
+  if (facts.expert_keys) add_routing(keys, d);
+}
+
+void add_attention(Keys& keys, const Decoder& d, const GgufFacts& facts) {
   keys.count("attention.head_count", d.heads);
   keys.count("attention.head_count_kv", d.kv_heads);
   if (d.head_dim * d.heads != d.hidden) {
     keys.count("attention.key_length", d.head_dim);
     keys.count("attention.value_length", d.head_dim);
   }
-  keys.real(
-      d.norm == Norm::rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
-      d.norm_epsilon);
+  keys.real(epsilon_key(facts, d), d.norm_epsilon);
   if (d.attention_soft_cap > 0) keys.real("attn_logit_softcapping", d.attention_soft_cap);
   if (d.logit_soft_cap > 0) keys.real("final_logit_softcapping", d.logit_soft_cap);
-  if (d.window() || always_window_key) {
+  if (d.window() || facts.always_window_key) {
     keys.count("attention.sliding_window", d.window().value_or(0));
   }
 }
@@ -160,12 +184,8 @@ std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t 
   keys.count("embedding_length", d.hidden);
   keys.count("block_count", d.layers);
   keys.count("feed_forward_length", d.ffn);
-  if (d.experts.count > 0) {
-    keys.count("expert_count", d.experts.count);
-    keys.count("expert_used_count", d.experts.chosen);
-    keys.count("expert_feed_forward_length", d.experts.ffn);
-  }
-  add_attention(keys, d, facts.always_window_key);
+  add_experts(keys, d, facts);
+  add_attention(keys, d, facts);
   if (facts.scale_keys) add_scales(keys, d);
   add_rope(keys, d, facts);
   // The positions are counted in original contexts.

@@ -113,8 +113,12 @@ void spell_for_module(Json& config, const Model& model) {
     config["model_type"] = std::string(facts.model_types.front());
   if (facts.fields.empty()) return;
   const Json all = write_config(*model.architecture, model.decoder);
-  for (const std::string_view name : facts.fields)
-    hoist(config, std::string(name).c_str(), all[std::string(name)]);
+  for (const std::string_view name : facts.fields) {
+    const std::string key(name);
+    if (!all.contains(key)) continue;
+    hoist(config, key.c_str(), all[key]);
+    if (!config.contains(key)) config[key] = nullptr;  // some are wanted, though null
+  }
 }
 
 std::vector<std::string> mlx_notes(const Model& model) {

@@ -222,7 +222,7 @@ OnnxOps::Value OnnxOps::linear(const Value& x, Place place) {
   return y;
 }
 
-OnnxOps::Value OnnxOps::route(const Value&) {
+OnnxOps::Value OnnxOps::route(const Value&, Place) {
   throw Error("onnx", "experts are not written for this runtime", "gguf, mlx or hf");
 }
 OnnxOps::Value OnnxOps::dispatch(const Value& x, const Value&) { return x; }
@@ -233,12 +233,10 @@ OnnxOps::Value OnnxOps::slice(const Value& x, std::int64_t begin, std::int64_t w
   return {node("Slice", {x.name, wholes({begin}), wholes({begin + width}), wholes({-1})}), width};
 }
 
-// Some models take other frequencies once a sequence is long. GGUF's stated ones are longrope's in
-// config.json, the same at every length.
-std::string OnnxOps::frequencies(const Rope& rope) {
-  const std::vector<float> first = rotary_frequencies(rope, 0);
-  const std::vector<float> later = rotary_frequencies(rope, rope.original_context + 1);
-  if (rope.scaling != RopeScaling::longrope || first == later) return reals(first);
+// Some models take other values once a sequence is long.
+std::string OnnxOps::by_length(const Rope& rope, const std::vector<float>& first,
+                               const std::vector<float>& later) {
+  if (first == later) return reals(first);
   const std::string is_long = node("Greater", {total_length_, whole(rope.original_context)});
   return node("Where", {is_long, reals(later), reals(first)});
 }
@@ -256,11 +254,18 @@ const OnnxOps::Turns& OnnxOps::turns(RopeKind kind) {
   prepare_attention();
   const Rope& rope = decoder_.rope_of(kind);
   const std::string at = positions();
-  const std::string angles = node("Mul", {at, frequencies(rope)});
+  const RotaryFactors first = rotary_factors(rope, 0);
+  const RotaryFactors later = rotary_factors(rope, rope.original_context + 1);
+  const std::string angles =
+      node("Mul", {at, by_length(rope, first.frequencies, later.frequencies)});
+  const auto factor_of = [](const RotaryFactors& r) {
+    return static_cast<float>(r.attention_factor);
+  };
   const auto turn = [&](std::string_view op) {
     const std::string value = node(op, {angles});
-    const double factor = rope.attention_factor;
-    return factor == 1 ? value : node("Mul", {value, real(static_cast<float>(factor))});
+    if (first.attention_factor != later.attention_factor)
+      return node("Mul", {value, by_length(rope, {factor_of(first)}, {factor_of(later)})});
+    return factor_of(first) == 1 ? value : node("Mul", {value, real(factor_of(first))});
   };
   found->second.cos = turn("Cos");
   found->second.sin = turn("Sin");

@@ -62,7 +62,7 @@ class OnnxOps : private GraphBuilder {
   Value norm(const Value& x, Place place);
   Value norm_heads(const Value& x, Place place);
   Value linear(const Value& x, Place place);
-  Value route(const Value& scores);
+  Value route(const Value& scores, Place place);
   Value dispatch(const Value& x, const Value& routes);
   Value expert_linear(const Value& x, const Value& routes, Place place);
   Value combine(const Value& x, const Value& routes);
@@ -95,7 +95,8 @@ class OnnxOps : private GraphBuilder {
   };
   const std::string& positions();
   const Turns& turns(RopeKind kind);
-  std::string frequencies(const Rope& rope);
+  std::string by_length(const Rope& rope, const std::vector<float>& first,
+                        const std::vector<float>& later);
 
   const Model& model_;
   const Decoder& decoder_;

@@ -204,9 +204,12 @@ Activations Compute::linear(const Activations& x, Place place) {
   return out;
 }
 
-Activations Compute::route(Activations scores) {
-  for (std::int64_t r = 0; r < scores.rows(); ++r)
-    zp::route(scores.view().row(r), decoder_.experts);
+Activations Compute::route(Activations scores, Place place) {
+  const PlacedWeights::Entry* correction = weights_.find(place);
+  for (std::int64_t r = 0; r < scores.rows(); ++r) {
+    zp::route(scores.view().row(r), correction == nullptr ? Floats() : Floats(correction->bias),
+              decoder_.experts);
+  }
   return scores;
 }
 

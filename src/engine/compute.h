@@ -24,6 +24,11 @@ class PlacedWeights {
 
   explicit PlacedWeights(const Model& model);
   const Entry& at(Place place) const { return entries_.at(place); }
+  /// nullptr: the model has none there.
+  const Entry* find(Place place) const {
+    const auto found = entries_.find(place);
+    return found == entries_.end() ? nullptr : &found->second;
+  }
   void replace(Place place, const RowReader& matrix) { entries_.at(place).matrix = &matrix; }
 
  private:
@@ -61,7 +66,7 @@ class Compute {
   Value norm(const Value& x, Place place);
   Value norm_heads(Value x, Place place);
   Value linear(const Value& x, Place place);
-  Value route(Value scores);
+  Value route(Value scores, Place place);
   Value dispatch(const Value& x, const Value& routes);
   Value expert_linear(const Value& x, const Value& routes, Place place);
   Value combine(Value x, const Value& routes);

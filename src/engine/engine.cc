@@ -28,12 +28,12 @@ void check(const Decoder& decoder, const Chunk& chunk) {
 }
 
 // The angle is rounded to FP32 before its cosine is taken, as every runtime does.
-void add_angles(const Rope& rope, Floats frequencies, std::int64_t position, Batch::Turns& turns) {
-  for (const float frequency : frequencies) {
+void add_angles(const RotaryFactors& factors, std::int64_t position, Batch::Turns& turns) {
+  for (const float frequency : factors.frequencies) {
     const float angle = static_cast<float>(position) * frequency;
     const SinCos turn = portable_sin_cos(static_cast<double>(angle));
-    turns.cos.push_back(static_cast<float>(turn.cos * rope.attention_factor));
-    turns.sin.push_back(static_cast<float>(turn.sin * rope.attention_factor));
+    turns.cos.push_back(static_cast<float>(turn.cos * factors.attention_factor));
+    turns.sin.push_back(static_cast<float>(turn.sin * factors.attention_factor));
   }
 }
 
@@ -50,10 +50,9 @@ Batch Engine::make_batch(std::span<const Chunk> chunks) const {
     const std::int64_t first = chunk.cache->length();
     batch.runs.push_back({chunk.cache, static_cast<std::int64_t>(batch.ids.size()), count, first});
     batch.ids.insert(batch.ids.end(), chunk.ids.begin(), chunk.ids.end());
-    const Decoder& d = model_.decoder;
     for (std::int64_t i = first; i < first + count; ++i) {
-      add_angles(d.rope, chunk.cache->frequencies(RopeKind::global), i, batch.global);
-      add_angles(d.local_rope, chunk.cache->frequencies(RopeKind::local), i, batch.local);
+      add_angles(chunk.cache->rotary(RopeKind::global), i, batch.global);
+      add_angles(chunk.cache->rotary(RopeKind::local), i, batch.local);
     }
   }
   return batch;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "model/rotary.h"
 #include "number/convert.h"
 
 namespace zp {
@@ -21,10 +20,10 @@ KvCache::KvCache(const Decoder& decoder, std::int64_t capacity, std::int64_t lay
       head_dim_(decoder.head_dim),
       rows_(new std::byte[static_cast<std::size_t>(
           checked_mul(layer_bytes(decoder, capacity, type), layers, "KV cache"))]),
-      frequencies_(frequencies_of(decoder, capacity)) {}
+      rotary_(rotary_of(decoder, capacity)) {}
 
-KvCache::Frequencies KvCache::frequencies_of(const Decoder& decoder, std::int64_t length) {
-  return {rotary_frequencies(decoder.rope, length), rotary_frequencies(decoder.local_rope, length)};
+KvCache::Rotary KvCache::rotary_of(const Decoder& decoder, std::int64_t length) {
+  return {rotary_factors(decoder.rope, length), rotary_factors(decoder.local_rope, length)};
 }
 
 std::int64_t KvCache::layer_bytes(const Decoder& d, std::int64_t capacity, KvType type) {
@@ -41,12 +40,12 @@ std::byte* KvCache::head(std::int64_t layer, std::int64_t index) const {
 }
 
 bool KvCache::fits(const Decoder& decoder, std::int64_t tokens) const {
-  return tokens <= capacity_ && frequencies_of(decoder, tokens) == frequencies_;
+  return tokens <= capacity_ && rotary_of(decoder, tokens) == rotary_;
 }
 
 KvCache KvCache::resized(const Decoder& decoder, std::int64_t capacity) const {
   KvCache out(decoder, capacity, type_);
-  if (out.frequencies_ != frequencies_) return out;
+  if (out.rotary_ != rotary_) return out;
   out.length_ = std::min(length_, capacity);
   for (std::int64_t layer = 0; layer < layers_; ++layer) {
     for (std::int64_t index = 0; index < 2 * kv_heads_; ++index)

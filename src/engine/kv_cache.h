@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/view.h"
 #include "model/decoder.h"
+#include "model/rotary.h"
 
 namespace zp {
 
@@ -47,10 +48,9 @@ class KvCache {
   Matrix values(std::int64_t layer, std::int64_t head, std::int64_t from, std::int64_t count,
                 std::vector<float>& scratch) const;
 
-  /// dims / 2 frequencies of the model's rotary embedding of that kind, global or local. They may
-  /// depend on the capacity.
-  Floats frequencies(RopeKind kind) const {
-    return kind == RopeKind::local ? frequencies_.local : frequencies_.global;
+  /// Of the model's rotary embedding of that kind, global or local. It may depend on the capacity.
+  const RotaryFactors& rotary(RopeKind kind) const {
+    return kind == RopeKind::local ? rotary_.local : rotary_.global;
   }
 
   static std::int64_t bytes(const Decoder& decoder, std::int64_t capacity,
@@ -62,12 +62,12 @@ class KvCache {
 
  private:
   friend class Engine;
-  struct Frequencies {
-    std::vector<float> global;
-    std::vector<float> local;
-    bool operator==(const Frequencies&) const = default;
+  struct Rotary {
+    RotaryFactors global;
+    RotaryFactors local;
+    bool operator==(const Rotary&) const = default;
   };
-  static Frequencies frequencies_of(const Decoder& decoder, std::int64_t length);
+  static Rotary rotary_of(const Decoder& decoder, std::int64_t length);
 
   KvCache(const Decoder& decoder, std::int64_t capacity, std::int64_t layers, KvType type);
   /// Where a head of a layer has its first row; `index`: keys, then values.
@@ -84,7 +84,7 @@ class KvCache {
   std::int64_t kv_heads_;
   std::int64_t head_dim_;
   std::unique_ptr<std::byte[]> rows_;  // [layer][key, value][head][token][dim]
-  Frequencies frequencies_;
+  Rotary rotary_;
 };
 
 }  // namespace zp

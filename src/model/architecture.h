@@ -61,12 +61,14 @@ enum class Dim {
   gate_up,
   experts,
   expert_ffn,
+  shared_ffn,
 };
 std::int64_t size_of(Dim dim, const Decoder& decoder);
 
 /// A line of the table. Names have {} for the layer's number and end before ".weight" or ".bias".
 /// A line of experts has {} for the expert's number behind it in Hugging Face's name. Layers with
-/// experts have these and the router, other layers the lines of one MLP.
+/// experts have these, the router and the lines of the shared MLP (Dim::shared_ffn), other layers the
+/// lines of one MLP.
 struct TensorRow {
   Role role;
   Part part;
@@ -78,6 +80,16 @@ struct TensorRow {
   bool (*when)(const Decoder&) = nullptr;  ///< nullptr: every model has it
   RowOrder gguf_order = RowOrder::same;
   bool transposed = false;
+  bool bare = false;  ///< Hugging Face's and MLX's names end there, without ".weight" or ".bias"
+};
+
+/// One tensor of a Hugging Face checkpoint for all experts of a layer, which newer ones have instead
+/// of one for each: [experts, rows, columns], or [experts, rows] of biases. The rows are those of
+/// `roles`, which are as many of each, one role's behind the other's.
+struct StackedRow {
+  std::string_view hf;  ///< the whole name, {} for the layer's number
+  Part part;
+  std::span<const Role> roles;
 };
 
 using Names = std::span<const std::string_view>;
@@ -90,6 +102,8 @@ struct GgufFacts {
   bool partial_rope = false;       ///< it rotates fewer dimensions than a head has where told to
   bool scale_keys = false;         ///< it reads what residual stream, logits ... are multiplied by
   bool tempers_queries = false;    ///< it multiplies them by what follows from their positions
+  /// It reads how experts are weighted, grouped and shared, and how many layers come before them.
+  bool expert_keys = false;
   /// Layers with a window have a rotary embedding of their own, without scaling, of the same base
   /// as the others or of this one.
   bool local_rope = false;
@@ -99,6 +113,8 @@ struct GgufFacts {
   void (*graph)(Decoder&) = nullptr;
 };
 
+/// The key of the norms' epsilon, without the architecture's name in front.
+const char* epsilon_key(const GgufFacts& facts, const Decoder& decoder);
 /// Whether the graph reads rope_freqs and rope_factors_* tensors.
 bool reads_rope_tensors(const GgufFacts& facts);
 
@@ -125,6 +141,9 @@ struct Architecture {
   void (*write_config)(const Decoder& decoder, Json& config);
   /// Every tensor, those outside the layers before and after them in file order.
   std::span<const TensorRow> table;
+  std::span<const StackedRow> stacked = {};
+  /// What layers beyond the last are for; empty: there are none. They are left aside.
+  std::string_view beyond_layers = {};
   /// Begins names in most checkpoints, but not where the model was saved without its head
   /// ("model.", "transformer.").
   std::string_view optional_prefix;

@@ -1,7 +1,10 @@
 // A checkpoint's tensors given to the uses an architecture has for them.
+#include <fmt/format.h>
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -17,6 +20,19 @@ std::string shape_text(std::span<const std::int64_t> shape) {
   std::string text;
   for (const std::int64_t n : shape) text += (text.empty() ? "" : " x ") + std::to_string(n);
   return text.empty() ? "a scalar" : text;
+}
+
+std::int64_t count_of(const Tensor& tensor) {
+  std::int64_t count = 1;
+  for (const std::int64_t n : tensor.shape) count = checked_mul(count, n, tensor.name);
+  return count;
+}
+
+constexpr std::string_view kNumber = "{}";
+
+std::string stacked_name(const StackedRow& row, std::int64_t layer) {
+  std::string name(row.hf);
+  return name.replace(name.find(kNumber), kNumber.size(), std::to_string(layer));
 }
 
 /// Without names when the model has none.
@@ -58,12 +74,20 @@ class Binder {
 
   Weight bind(const TensorUse& use, std::vector<std::unique_ptr<RowReader>>& derived) {
     const Tensor* tensor = take(use.name(world_));
+    if (const std::optional<Stacked> stacked = find_stacked(use)) {
+      if (tensor != nullptr) {
+        throw Error(where_, "experts stand twice", "one tensor for each, or one for all",
+                    "\"" + tensor->name + "\" and \"" + stacked->tensor->name + "\"");
+      }
+      return bind_stacked(use, *stacked, derived);
+    }
     if (tensor == nullptr && use.place.role == Role::embedding)
       tensor = take(tied_head_.name(world_));
     if (tensor == nullptr) {
       const std::string& name = use.name(world_);
       throw Error(where_, "tensor missing",
-                  "\"" + name + "\" of shape " + shape_text(shape_of(use)), longer_name(name));
+                  "\"" + name + "\" of shape " + shape_text(shape_of(use)) + or_stacked(use),
+                  longer_name(name));
     }
     check(*tensor, use);
     const RowReader* rows = tensor->rows.get();
@@ -78,24 +102,72 @@ class Binder {
     return {.use = use, .rows = rows, .stored_type = tensor->type};
   }
 
-  /// What is left must be known to be no weight.
-  void finish(std::span<const Tensor> tensors) {
+  /// What is left must be known to be no weight, or to be of layers beyond the last. Says of these
+  /// what is left aside; empty: nothing.
+  std::string finish(std::span<const Tensor> tensors) {
     take(tied_head_.name(world_));
+    std::int64_t beyond = 0;
+    std::int64_t weights = 0;
     for (const Tensor& tensor : tensors) {
-      if (!used_.contains(&tensor) && !is_ignored(tensor.name)) {
+      if (used_.contains(&tensor) || is_ignored(tensor.name)) continue;
+      if (architecture_.beyond_layers.empty() || layer_of(tensor.name) < decoder_.layers) {
         throw Error(where_, "tensor has no use in architecture " + std::string(architecture_.name),
                     {}, "\"" + tensor.name + "\" of shape " + shape_text(tensor.shape));
       }
+      ++beyond;
+      weights = checked_add(weights, count_of(tensor), where_);
     }
+    if (beyond == 0) return {};
+    return fmt::format("{} in layers beyond the last is left aside: {} tensors of {} parameters",
+                       architecture_.beyond_layers, beyond, weights);
   }
 
  private:
+  /// Rows of an expert's matrices in a tensor that holds all experts'.
+  struct Stacked {
+    const Tensor* tensor = nullptr;
+    std::int64_t of_each = 0;  ///< rows of one expert
+    std::int64_t begin = 0;    ///< of the role's among them
+  };
+
+  /// nullptr: an expert's has a tensor of its own only.
+  const StackedRow* stacked_row(const TensorUse& use) const {
+    if (use.place.expert < 0 || world_ != World::hf) return nullptr;
+    const auto row = std::ranges::find_if(architecture_.stacked, [&](const StackedRow& r) {
+      return r.part == use.part && std::ranges::find(r.roles, use.place.role) != r.roles.end();
+    });
+    return row == architecture_.stacked.end() ? nullptr : &*row;
+  }
+
+  std::optional<Stacked> find_stacked(const TensorUse& use) const {
+    const StackedRow* row = stacked_row(use);
+    if (row == nullptr) return std::nullopt;
+    const Tensor* tensor = find(stacked_name(*row, use.place.layer));
+    if (tensor == nullptr) return std::nullopt;
+    const auto role = std::ranges::find(row->roles, use.place.role) - row->roles.begin();
+    return Stacked{tensor, std::ssize(row->roles) * use.rows, role * use.rows};
+  }
+
+  std::string or_stacked(const TensorUse& use) const {
+    const StackedRow* row = stacked_row(use);
+    return row == nullptr ? "" : ", or \"" + stacked_name(*row, use.place.layer) + "\"";
+  }
+
+  Weight bind_stacked(const TensorUse& use, const Stacked& stacked,
+                      std::vector<std::unique_ptr<RowReader>>& derived) {
+    const Tensor& tensor = *stacked.tensor;
+    used_.insert(&tensor);
+    check(tensor, {use.experts, stacked.of_each, use.cols});
+    const std::int64_t first = use.place.expert * stacked.of_each + stacked.begin;
+    derived.push_back(slice_rows(*tensor.rows, first, use.rows));
+    return {.use = use, .rows = derived.back().get(), .stored_type = tensor.type};
+  }
+
   const Tensor* find(const std::string& name) const {
     if (name.empty()) return nullptr;
     auto it = by_name_.find(name);
-    const std::string_view prefix = architecture_.optional_prefix;
-    if (it == by_name_.end() && world_ == World::hf && name.starts_with(prefix))
-      it = by_name_.find(name.substr(prefix.size()));
+    const std::string_view prefix = prefix_of(name);
+    if (it == by_name_.end() && !prefix.empty()) it = by_name_.find(name.substr(prefix.size()));
     return it == by_name_.end() ? nullptr : it->second;
   }
 
@@ -128,13 +200,35 @@ class Binder {
     return shape;
   }
 
-  void check(const Tensor& tensor, const TensorUse& use) const {
-    const std::vector<std::int64_t> expected = shape_of(use);
+  void check(const Tensor& tensor, const TensorUse& use) const { check(tensor, shape_of(use)); }
+  void check(const Tensor& tensor, const std::vector<std::int64_t>& expected) const {
     const std::string where = where_ + ": tensor \"" + tensor.name + "\"";
     if (tensor.shape != expected) {
       throw Error(where, "wrong shape", shape_text(expected), shape_text(tensor.shape));
     }
     if (tensor.rows == nullptr) throw Error(where, "type can't hold weights", {}, tensor.type);
+  }
+
+  /// -1: of none.
+  std::int64_t layer_of(const std::string& name) const {
+    for (const TensorRow& row : architecture_.table) {
+      const std::string_view pattern = world_ == World::gguf ? row.gguf : row.hf;
+      const auto length = pattern.find(kNumber);
+      if (length == std::string_view::npos) continue;
+      std::string_view begin = pattern.substr(0, length);
+      if (!name.starts_with(begin)) begin.remove_prefix(prefix_of(begin).size());
+      std::int64_t layer = -1;
+      if (name.starts_with(begin))
+        std::from_chars(name.data() + begin.size(), name.data() + name.size(), layer);
+      return layer;
+    }
+    return -1;
+  }
+
+  /// What the name may lack in front.
+  std::string_view prefix_of(std::string_view name) const {
+    const std::string_view prefix = architecture_.optional_prefix;
+    return world_ == World::hf && name.starts_with(prefix) ? prefix : std::string_view();
   }
 
   bool is_ignored(const std::string& name) const {
@@ -172,7 +266,8 @@ Model bind_model(const Architecture& architecture, Decoder decoder, std::span<co
   for (const TensorUse& use : tensor_uses(architecture, model.decoder)) {
     model.weights.push_back(binder.bind(use, model.derived));
   }
-  binder.finish(tensors);
+  if (std::string aside = binder.finish(tensors); !aside.empty())
+    model.notes.push_back(std::move(aside));
   return model;
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "base/error.h"
@@ -34,7 +35,8 @@ Decoder small(std::string_view name) {
 
 Tensor tensor(std::string name, std::vector<std::int64_t> shape) {
   const std::int64_t cols = shape.back();
-  const std::int64_t rows = shape.size() == 2 ? shape.front() : 1;
+  const std::int64_t rows =
+      std::accumulate(shape.begin(), shape.end() - 1, std::int64_t{1}, std::multiplies());
   std::vector<float> values(static_cast<std::size_t>(rows * cols));
   std::iota(values.begin(), values.end(), 0.0f);
   return {std::move(name), "fp32", std::move(shape), rows * cols * 4,
@@ -199,6 +201,96 @@ TEST(Bind, RefusesWhatIsMissingMisshapenOrUnknown) {
   tensors.pop_back();
   tensors.back().rows = nullptr;
   EXPECT_NE(refusal(llama, d, tensors).find("type can't hold weights"), std::string::npos);
+}
+
+Decoder with_experts(std::string_view name) {
+  Decoder d = small(name);
+  d.experts = {.count = 3, .chosen = 2, .ffn = 5, .shared_ffn = 6};
+  d.every.experts = true;
+  return d;
+}
+
+/// What newer checkpoints of Qwen3-MoE and GLM-4.5 hold.
+std::vector<Tensor> stacked(const Architecture& architecture, const Decoder& decoder) {
+  std::vector<Tensor> tensors = checkpoint(architecture, decoder);
+  std::erase_if(tensors, [](const Tensor& t) { return t.name.find(".experts.") != t.name.npos; });
+  for (std::int64_t layer = 0; layer < decoder.layers; ++layer) {
+    const std::string at = "model.layers." + std::to_string(layer) + ".mlp.experts.";
+    tensors.push_back(tensor(at + "gate_up_proj", {3, 10, 8}));
+    tensors.push_back(tensor(at + "down_proj", {3, 8, 5}));
+  }
+  return tensors;
+}
+
+TEST(Bind, ExpertsMayStandInOneTensor) {
+  for (const char* name : {"qwen3_moe", "glm4_moe"}) {
+    const Decoder d = with_experts(name);
+    const std::vector<Tensor> tensors = stacked(named(name), d);
+    const Model model = bind_model(named(name), d, tensors, "model");
+    std::vector<float> row(8);
+    model.find({1, Role::gate, 2})->rows->read(4, 1, row.data());
+    EXPECT_EQ(row.front(), (2 * 10 + 4) * 8.0f);
+    model.find({1, Role::up, 1})->rows->read(2, 1, row.data());
+    EXPECT_EQ(row.front(), (1 * 10 + 5 + 2) * 8.0f);
+    model.find({0, Role::down, 2})->rows->read(7, 1, row.data());
+    EXPECT_EQ(row.front(), (2 * 8 + 7) * 5.0f);
+  }
+}
+
+TEST(Bind, RefusesExpertsThatAreMissingOrStandTwice) {
+  const Architecture& qwen = named("qwen3_moe");
+  const Decoder d = with_experts("qwen3_moe");
+  std::vector<Tensor> tensors = stacked(qwen, d);
+  tensors.push_back(tensor("model.layers.1.mlp.experts.2.up_proj.weight", {5, 8}));
+  EXPECT_EQ(refusal(qwen, d, tensors),
+            "model: experts stand twice: expected one tensor for each, or one for all, found "
+            "\"model.layers.1.mlp.experts.2.up_proj.weight\" and "
+            "\"model.layers.1.mlp.experts.gate_up_proj\"");
+  tensors = stacked(qwen, d);
+  *find(tensors, "model.layers.1.mlp.experts.down_proj") =
+      tensor("model.layers.1.mlp.experts.down_proj", {2, 8, 5});
+  EXPECT_NE(refusal(qwen, d, tensors).find("expected 3 x 8 x 5, found 2 x 8 x 5"),
+            std::string::npos);
+  tensors.erase(find(tensors, "model.layers.1.mlp.experts.down_proj"));
+  EXPECT_NE(
+      refusal(qwen, d, tensors)
+          .find("missing: expected \"model.layers.1.mlp.experts.0.down_proj.weight\" of shape "
+                "8 x 5, or \"model.layers.1.mlp.experts.down_proj\""),
+      std::string::npos);
+  tensors = checkpoint(qwen, d);
+  tensors.erase(find(tensors, "model.layers.0.mlp.experts.1.gate_proj.weight"));
+  EXPECT_NE(refusal(qwen, d, tensors).find("model.layers.0.mlp.experts.1.gate_proj.weight"),
+            std::string::npos);
+  tensors = checkpoint(qwen, d);
+  tensors.push_back(tensor("model.layers.0.mlp.experts.3.gate_proj.weight", {5, 8}));
+  EXPECT_NE(refusal(qwen, d, tensors).find("tensor has no use"), std::string::npos);
+  tensors = checkpoint(qwen, d);
+  find(tensors, "model.layers.0.mlp.gate.weight")->shape = {4, 8};
+  EXPECT_NE(
+      refusal(qwen, d, tensors).find("gate.weight\": wrong shape: expected 3 x 8, found 4 x 8"),
+      std::string::npos);
+}
+
+TEST(Bind, LayersOfMultiTokenPredictionAreLeftAsideAndCounted) {
+  const Architecture& glm = named("glm4_moe");
+  const Decoder d = with_experts("glm4_moe");
+  for (const bool prefix : {true, false}) {
+    std::vector<Tensor> tensors = checkpoint(glm, d);
+    tensors.push_back(tensor("model.layers.2.eh_proj.weight", {8, 16}));
+    tensors.push_back(tensor("model.layers.2.enorm.weight", {8}));
+    if (!prefix) {
+      for (Tensor& t : tensors) {
+        if (t.name.starts_with("model.")) t.name.erase(0, 6);
+      }
+    }
+    const Model model = bind_model(glm, d, tensors, "model");
+    EXPECT_EQ(model.notes,
+              std::vector<std::string>{"multi-token prediction in layers beyond the "
+                                       "last is left aside: 2 tensors of 136 parameters"});
+  }
+  std::vector<Tensor> tensors = checkpoint(glm, d);
+  tensors.push_back(tensor("model.layers.1.eh_proj.weight", {8, 16}));
+  EXPECT_NE(refusal(glm, d, tensors).find("tensor has no use"), std::string::npos);
 }
 
 TEST(Bind, BiasesAreThereWhenTheConfigSaysSo) {

@@ -65,7 +65,7 @@ class Tracer {
     return produced(place, model_.find(place)->use.rows, false);
   }
 
-  Traced route(Traced x) { return blocked(std::move(x), "they are an expert's weight"); }
+  Traced route(Traced x, Place) { return blocked(std::move(x), "they are an expert's weight"); }
   Traced dispatch(const Traced& x, const Traced& routes) {
     refuse_stream("experts read it");
     pin(routes);

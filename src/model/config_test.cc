@@ -65,6 +65,58 @@ Json olmo3() {
   return with(with(llama(), "architectures", {"Olmo3ForCausalLM"}), "num_hidden_layers", 5);
 }
 
+// As Mixtral's, Phi-3.5-MoE's, GLM-4.5-Air's and Qwen3-30B-A3B's config.json say it, but for sizes
+// that make no difference.
+Json mixtral() {
+  return parse_json(R"({"architectures": ["MixtralForCausalLM"], "hidden_size": 64,
+    "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 32768, "rms_norm_eps": 1e-05,
+    "num_experts_per_tok": 2, "num_local_experts": 8, "output_router_logits": false,
+    "rope_theta": 1e6, "router_aux_loss_coef": 0.02, "sliding_window": null,
+    "tie_word_embeddings": false, "vocab_size": 512, "router_jitter_noise": 0.0})",
+                    "test");
+}
+
+Json phimoe() {
+  return parse_json(R"({"architectures": ["PhiMoEForCausalLM"], "model_type": "phimoe",
+    "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 131072, "rms_norm_eps": 1e-05,
+    "original_max_position_embeddings": 4096, "num_experts_per_tok": 2, "num_local_experts": 16,
+    "attention_bias": true, "lm_head_bias": true, "hidden_act": "silu", "rope_theta": 10000.0,
+    "router_jitter_noise": 0.01, "input_jitter_noise": 0.01, "output_router_logits": false,
+    "router_aux_loss_coef": 0.0, "sliding_window": 131072, "vocab_size": 512,
+    "tie_word_embeddings": false, "attention_dropout": 0.0, "hidden_dropout": 0.0,
+    "rope_scaling": {"type": "longrope", "original_max_position_embeddings": 4096,
+      "short_mscale": 1.243163121016122, "long_mscale": 1.243163121016122,
+      "short_factor": [1, 1, 1, 1, 1, 1, 1, 1], "long_factor": [1, 2, 3, 4, 5, 6, 7, 8]}})",
+                    "test");
+}
+
+Json glm4_moe() {
+  return parse_json(R"({"architectures": ["Glm4MoeForCausalLM"], "model_type": "glm4_moe",
+    "attention_bias": true, "head_dim": 32, "hidden_size": 64, "partial_rotary_factor": 0.5,
+    "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 131072, "moe_intermediate_size": 32,
+    "n_group": 1, "n_routed_experts": 8, "n_shared_experts": 1, "norm_topk_prob": true,
+    "num_experts_per_tok": 2, "first_k_dense_replace": 1, "num_nextn_predict_layers": 1,
+    "rms_norm_eps": 1e-05, "rope_scaling": null, "rope_theta": 1000000,
+    "routed_scaling_factor": 1.0, "tie_word_embeddings": false, "topk_group": 1,
+    "use_qk_norm": false, "vocab_size": 512})",
+                    "test");
+}
+
+Json qwen3_moe() {
+  return parse_json(R"({"architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe",
+    "attention_bias": false, "decoder_sparse_step": 1, "head_dim": 32, "hidden_size": 64,
+    "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 40960, "max_window_layers": 48,
+    "mlp_only_layers": [], "moe_intermediate_size": 32, "norm_topk_prob": true, "num_experts": 8,
+    "num_experts_per_tok": 2, "output_router_logits": false, "rms_norm_eps": 1e-06,
+    "rope_theta": 1000000.0, "router_aux_loss_coef": 0.001, "sliding_window": null,
+    "use_sliding_window": false, "vocab_size": 512})",
+                    "test");
+}
+
 Decoder read(const Json& config) {
   return find_architecture(config, "config.json").read_config(config, "config.json");
 }
@@ -244,6 +296,49 @@ TEST(Config, Qwen3HasAHeadSizeOfItsOwn) {
   EXPECT_TRUE(refuses(with(config, "attention_bias", true), "attention_bias"));
 }
 
+TEST(Config, ReadsExperts) {
+  const Experts m = read(mixtral()).experts;
+  EXPECT_EQ(m, (Experts{.count = 8, .chosen = 2, .ffn = 96, .renormalized = true}));
+  const Experts p = read(phimoe()).experts;
+  EXPECT_EQ(p, (Experts{.count = 16, .chosen = 2, .ffn = 96, .routing = Routing::sparsemixer}));
+  const Decoder g = read(glm4_moe());
+  EXPECT_EQ(g.experts, (Experts{.count = 8,
+                                .chosen = 2,
+                                .ffn = 32,
+                                .routing = Routing::sigmoid,
+                                .renormalized = true,
+                                .shared_ffn = 32}));
+  EXPECT_EQ(g.rope.dims, 16);
+  EXPECT_FALSE(g.layer(0).experts);
+  EXPECT_TRUE(g.layer(1).experts);
+}
+
+TEST(Config, RefusesExpertsThatCannotBeChosen) {
+  for (const Json& config : {mixtral(), glm4_moe(), qwen3_moe()}) {
+    EXPECT_TRUE(refuses(with(config, "num_experts_per_tok", 9),
+                        "\"num_experts_per_tok\": out of range: expected 1 to 8, found 9"));
+  }
+  EXPECT_TRUE(refuses(with(phimoe(), "num_experts_per_tok", 3), "num_experts_per_tok"));
+  EXPECT_TRUE(refuses(with(phimoe(), "num_local_experts", 1), "at least 2"));
+  EXPECT_TRUE(refuses(with(glm4_moe(), "n_group", 3), "n_group"));
+  EXPECT_TRUE(refuses(with(glm4_moe(), "n_group", 8), "n_group"));
+  EXPECT_TRUE(
+      refuses(with(with(glm4_moe(), "n_group", 4), "num_experts_per_tok", 3), "topk_group"));
+  EXPECT_TRUE(refuses(with(glm4_moe(), "scoring_func", "softmax"), "scoring_func"));
+  EXPECT_TRUE(refuses(with(qwen3_moe(), "mlp_only_layers", {2}), "integers from 0 to 1"));
+}
+
+TEST(Config, PhiMoeStatesItsAttentionFactors) {
+  EXPECT_EQ(read(phimoe()).rope.attention_factor, 1.243163121016122);
+  EXPECT_EQ(read(phimoe()).rope.long_attention_factor, 0);
+  Json config = phimoe();
+  config["rope_scaling"]["long_mscale"] = 1.5;
+  EXPECT_EQ(read(config).rope.long_attention_factor, 1.5);
+  config["rope_scaling"].erase("long_mscale");
+  EXPECT_TRUE(refuses(config, "long_mscale"));
+  EXPECT_EQ(read(with(phimoe(), "rope_scaling", nullptr)).rope.scaling, RopeScaling::none);
+}
+
 TEST(Config, WhatIsWrittenReadsBackEqual) {
   const Json yarn = {{"rope_type", "yarn"}, {"factor", 4}, {"attention_factor", 1.25}};
   const Json llama3 = {{"rope_type", "llama3"},
@@ -288,6 +383,13 @@ TEST(Config, WhatIsWrittenReadsBackEqual) {
       with(llama(), "architectures", {"Olmo2ForCausalLM"}),
       olmo3(),
       with(with(olmo3(), "rope_theta", 1e4), "rope_scaling", yarn),
+      mixtral(),
+      phimoe(),
+      with(with(phimoe(), "rope_scaling", nullptr), "original_max_position_embeddings", nullptr),
+      glm4_moe(),
+      with(with(glm4_moe(), "n_group", 4), "first_k_dense_replace", 2),
+      qwen3_moe(),
+      with(qwen3_moe(), "mlp_only_layers", {0}),
   };
   for (const Json& config : configs) {
     const Decoder decoder = read(config);

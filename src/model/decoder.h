@@ -30,20 +30,44 @@ struct Rope {
   std::vector<float> short_factor;  ///< longrope: dims / 2 values each
   std::vector<float> long_factor;
   double attention_factor = 1;  ///< longrope and yarn: multiplies cos and sin
+  /// longrope: does so instead where the long factors hold; 0: the same one does.
+  double long_attention_factor = 0;
   /// stated: what each frequency is divided by, dims / 2 values (GGUF says llama3 so).
   std::vector<float> divisors;
 
   bool operator==(const Rope&) const = default;
 };
 
+/// How an expert's weight follows from the router's scores.
+enum class Routing {
+  softmax,  ///< of the scores
+  /// Sigmoid of its score. With what the model has for each expert added (Role::router_correction),
+  /// sigmoids say which are chosen.
+  sigmoid,
+  /// Of each of the chosen the softmax over those that weren't chosen before it and whose score is
+  /// at most 2 `noise` below its own, as a share of the larger of its score and the other's
+  /// magnitude (SparseMixer, as Phi-3.5-MoE computes it).
+  sparsemixer,
+};
+
 /// MLPs of which each token goes through a few, chosen by a router: a linear that gives each of
-/// them a score. Their outputs are added, weighted by the softmax of the scores.
+/// them a score. Their outputs are added, weighted.
 struct Experts {
   std::int64_t count = 0;   ///< 0: the model has none
   std::int64_t chosen = 0;  ///< those with the highest scores, of equal ones the first
   std::int64_t ffn = 0;     ///< inner size of each
-  /// The softmax is over the chosen ones alone, else over all.
+  Routing routing = Routing::softmax;
+  /// softmax: it is over the chosen ones alone, else over all; sigmoid: weights are divided by
+  /// their sum.
   bool renormalized = false;
+  double noise = 0.01;  ///< sparsemixer
+  /// sigmoid: the experts are in so many parts of one size, and those of `used_groups` are chosen
+  /// from: of the groups whose two highest sum to the most.
+  std::int64_t groups = 1;
+  std::int64_t used_groups = 1;
+  double scale = 1;  ///< weights are multiplied by it
+  std::int64_t shared_ffn =
+      0;  ///< inner size of an MLP that every token goes through, too; 0: none
 
   bool operator==(const Experts&) const = default;
 };
@@ -79,6 +103,8 @@ struct Decoder {
   bool parallel = false;        ///< attention and MLP read the same normed input (Phi-2)
   bool attention_bias = false;  ///< where the architecture leaves it to the model
   bool mlp_bias = false;        ///< the same
+  bool head_bias = false;       ///< the same
+  bool head_norms = false;      ///< the same, of norms over each head's queries and keys
   bool norm_plus_one = false;   ///< norms multiply by 1 + weight, summed in FP32
   bool norm_rotated = false;    ///< norms of queries and keys come behind the rotation, not before
   /// Embedding rows are multiplied by it. As FP32 (transformers rounds the factor to the type it

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/exact_route.h"
 #include "model/interpreter.h"
 
 namespace zp {
@@ -120,28 +121,10 @@ class ExactOps {
     return out;
   }
 
-  // What the softmax is taken of moves by at most the scores' bound, so probabilities by a factor of
-  // e^(2 t); where another expert could be chosen within it, nothing is known.
-  ExactRows route(ExactRows scores) {
-    const Experts& e = d_.experts;
+  ExactRows route(ExactRows scores, Place place) {
+    const std::vector<double> correction = weights(place, Part::bias);
     each(scores, [&](std::int64_t r) {
-      const std::vector<double> s(scores.row(r).begin(), scores.row(r).end());
-      std::vector<std::size_t> order(s.size());
-      std::iota(order.begin(), order.end(), std::size_t{0});
-      std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return s[a] > s[b]; });
-      const auto chosen = static_cast<std::size_t>(e.chosen);
-      const bool sure =
-          chosen == s.size() || s[order[chosen - 1]] - s[order[chosen]] > 2 * scores.off(r);
-      const std::size_t over = e.renormalized ? chosen : s.size();
-      double sum = 0;
-      for (std::size_t i = 0; i < over; ++i) sum += std::exp(s[order[i]] - s[order[0]]);
-      std::ranges::fill(scores.row(r), 0.0);
-      for (std::size_t i = 0; i < chosen; ++i)
-        scores.row(r)[order[i]] = std::exp(s[order[i]] - s[order[0]]) / sum;
-      const double rounding = (2 * static_cast<double>(over) + 16) * kUnit;
-      scores.off(r) = sure
-                          ? (std::expm1(2 * scores.off(r)) + rounding) * exact_length(scores.row(r))
-                          : INFINITY;
+      scores.off(r) = ExactRoute(scores.row(r), scores.off(r), correction, d_.experts).bound();
     });
     return scores;
   }

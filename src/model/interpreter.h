@@ -8,7 +8,7 @@
 //   temper(x)
 //   norm(x, place), norm_heads(x, place)
 //   linear(x, place)
-//   route(scores), dispatch(x, routes), expert_linear(x, routes, place), combine(x, routes)
+//   route(scores, place), dispatch(x, routes), expert_linear(x, routes, place), combine(x, routes)
 //   slice(x, begin, width)
 //   rotate(x, kind)
 //   attend(q, k, v, layer)
@@ -99,7 +99,7 @@ class Interpreter {
       case Operation::linear:
         return ops_.linear(at(r[0]), s.place);
       case Operation::route:
-        return ops_.route(take(r[0]));
+        return ops_.route(take(r[0]), s.place);
       case Operation::dispatch:
         return ops_.dispatch(at(r[0]), at(r[1]));
       case Operation::expert_linear:

@@ -185,7 +185,7 @@ class Recorder {
 
   ValueId experts(std::int64_t layer, ValueId x) {
     const ValueId scores = linear(x, {layer, Role::router});
-    same(Operation::route, scores);
+    same(Operation::route, scores).place = {layer, Role::router_correction};
     const ValueId routes = last();
     Step& dispatch = step(Operation::dispatch, {x, routes}, width_of(x));
     dispatch.rows = decoder_.experts.chosen;
@@ -196,7 +196,9 @@ class Recorder {
     const ValueId inner = both(Operation::multiply, gate, up);
     const ValueId down = expert_linear(inner, routes, {layer, Role::down});
     step(Operation::combine, {down, routes}, width_of(down));
-    return last();
+    if (decoder_.experts.shared_ffn == 0) return last();
+    const ValueId routed = last();
+    return both(Operation::add, routed, linear(mlp_inner(layer, x), {layer, Role::down}));
   }
 
   const Model& model_;

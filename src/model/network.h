@@ -24,7 +24,7 @@ enum class Operation {
   norm,           // the decoder's kind of norm over a row
   norm_heads,     // the same over each head of a row
   linear,         // x W^T, and the bias where the model has one
-  route,          // of the router's scores for each token the experts' weights, 0 for those not chosen
+  route,          // of the router's scores for each token the experts' weights, 0 for those not chosen; its weight corrects the choice
   dispatch,       // rows of x once for each expert its token goes through: the first expert's tokens, the next one's, ...
   expert_linear,  // of each row by the weights of its expert
   combine,        // of each token the sum of its rows, each times its expert's weight, in the experts' order

@@ -50,7 +50,10 @@ TEST(Network, LinearsThatReadTheSameValueAreFound) {
     for (const std::int64_t layer : {0, 1}) {
       const bool experts = sample.model.decoder.layer(layer).experts;
       EXPECT_EQ(readers_text(network, layer),
-                experts ? "query key value, attention_output, router, gate up, down" : expected)
+                !experts ? expected
+                : sample.model.decoder.experts.shared_ffn > 0
+                    ? "query key value, attention_output, router gate up, gate up, down, down"
+                    : "query key value, attention_output, router, gate up, down")
           << name;
     }
     EXPECT_EQ(readers_text(network, -1), sample.model.decoder.tied ? "embedding" : "head") << name;
@@ -80,8 +83,10 @@ TEST(Network, InputsAreNamedByTheFirstPartThatReadsThem) {
     }
     const bool experts = sample.model.decoder.layer(1).experts;
     EXPECT_EQ(names, sample.name == "phi" ? "query attention_output down head "
-                     : experts            ? "query attention_output router gate down head "
-                                          : "query attention_output gate down head ")
+                     : sample.name == "glm4_moe"
+                         ? "query attention_output router gate down down head "
+                     : experts ? "query attention_output router gate down head "
+                               : "query attention_output gate down head ")
         << sample.name;
   }
 }
@@ -98,7 +103,10 @@ TEST(Network, LeastIsNeededBehindASum) {
       const ValueId at = narrowest(network, inputs[i], end);
       // Or, behind what is dispatched, that row and the routes.
       const bool dispatched = network.steps[inputs[i]].operation == Operation::dispatch;
-      const std::size_t values = (parallel && i == 1) || dispatched ? 2 : 1;
+      // Behind what only experts read the shared MLP's input is needed, too.
+      const bool beside = network.steps[inputs[i]].by_expert && !dispatched &&
+                          sample.model.decoder.experts.shared_ffn > 0;
+      const std::size_t values = beside ? 3 : (parallel && i == 1) || dispatched ? 2 : 1;
       EXPECT_EQ(needed_behind(network, at).size(), values) << sample.name << ", input " << i;
     }
     EXPECT_EQ(needed_behind(network, inputs[0]), std::vector{network.layers[1].enters})

@@ -22,6 +22,7 @@ enum class Role {
   attention_post_norm,
   ffn_norm,
   router,
+  router_correction,
   gate,
   up,
   gate_up,

@@ -88,6 +88,7 @@ extern constinit const Architecture architecture_qwen3_moe = {
     .read_config = read_config,
     .write_config = write_config,
     .table = kTable,
+    .stacked = usual::kStackedExperts,
     .optional_prefix = "model.",
     .ignored = kIgnored,
     .gguf = {.name = "qwen3moe",

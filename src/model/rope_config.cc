@@ -66,7 +66,7 @@ void read_yarn(ConfigReader& inner, Rope& rope) {
   rope.attention_factor = inner.positive("attention_factor", rope.attention_factor);
 }
 
-void read_longrope(ConfigReader& inner, const Decoder& decoder, Rope& rope) {
+void read_longrope(ConfigReader& inner, const Decoder& decoder, bool mscales, Rope& rope) {
   const auto pairs = static_cast<std::size_t>(rope.dims / 2);
   rope.short_factor = inner.positives("short_factor", pairs);
   rope.long_factor = inner.positives("long_factor", pairs);
@@ -76,6 +76,10 @@ void read_longrope(ConfigReader& inner, const Decoder& decoder, Rope& rope) {
                              ? 1.0
                              : std::sqrt(1 + std::log(rope.factor) / std::log(original));
   rope.attention_factor = inner.positive("attention_factor", natural);
+  if (!mscales) return;
+  rope.attention_factor = inner.positive("short_mscale");
+  const double longer = inner.positive("long_mscale");
+  if (longer != rope.attention_factor) rope.long_attention_factor = longer;
 }
 
 void read_llama3(ConfigReader& inner, Rope& rope) {
@@ -87,7 +91,7 @@ void read_llama3(ConfigReader& inner, Rope& rope) {
   }
 }
 
-void read_scaling_fields(ConfigReader& inner, const Decoder& decoder, Rope& rope) {
+void read_scaling_fields(ConfigReader& inner, const Decoder& decoder, bool mscales, Rope& rope) {
   switch (rope.scaling) {
     case RopeScaling::none:
     case RopeScaling::stated:  // config.json has no such thing
@@ -99,7 +103,7 @@ void read_scaling_fields(ConfigReader& inner, const Decoder& decoder, Rope& rope
       read_llama3(inner, rope);
       break;
     case RopeScaling::longrope:
-      read_longrope(inner, decoder, rope);
+      read_longrope(inner, decoder, mscales, rope);
       break;
     case RopeScaling::yarn:
       read_yarn(inner, rope);
@@ -163,7 +167,7 @@ Rope read_rope_of(ConfigReader& fields, const Json& parameters, const Decoder& d
   }
   rope.original_context = static_cast<std::int64_t>(original.value_or(context));
   if (object != nullptr) {
-    read_scaling_fields(*object, decoder, rope);
+    read_scaling_fields(*object, decoder, rules.mscales, rope);
     object->finish(decoder.architecture);
   }
   return rope;

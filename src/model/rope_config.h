@@ -18,6 +18,8 @@ struct RopeRules {
   std::initializer_list<RopeScaling> scalings = {RopeScaling::none, RopeScaling::linear,
                                                  RopeScaling::llama3, RopeScaling::longrope,
                                                  RopeScaling::yarn};
+  /// Whether longrope's attention factors are stated, as short_mscale and long_mscale.
+  bool mscales = false;
 };
 
 /// Needs decoder.head_dim and decoder.context.

@@ -34,6 +34,10 @@ double yarn_divisor(const Rope& rope, std::int64_t i) {
   return 1 / (ramp / rope.factor + (1 - ramp));
 }
 
+bool is_long(const Rope& rope, std::int64_t length) {
+  return rope.scaling == RopeScaling::longrope && length > rope.original_context;
+}
+
 double divisor(const Rope& rope, std::int64_t i, std::int64_t length) {
   const auto at = static_cast<std::size_t>(i);
   switch (rope.scaling) {
@@ -44,8 +48,8 @@ double divisor(const Rope& rope, std::int64_t i, std::int64_t length) {
     case RopeScaling::llama3:
       return static_cast<double>(llama3_divisor(rope, i));
     case RopeScaling::longrope:
-      return static_cast<double>(length > rope.original_context ? rope.long_factor[at]
-                                                                : rope.short_factor[at]);
+      return static_cast<double>(is_long(rope, length) ? rope.long_factor[at]
+                                                       : rope.short_factor[at]);
     case RopeScaling::yarn:
       return yarn_divisor(rope, i);
     case RopeScaling::stated:
@@ -66,12 +70,15 @@ float llama3_divisor(const Rope& rope, std::int64_t i) {
   return static_cast<float>(1 / ((1 - smooth) / rope.factor + smooth));
 }
 
-std::vector<float> rotary_frequencies(const Rope& rope, std::int64_t length) {
-  std::vector<float> frequencies;
+RotaryFactors rotary_factors(const Rope& rope, std::int64_t length) {
+  RotaryFactors factors;
   for (std::int64_t i = 0; i < rope.dims / 2; ++i) {
-    frequencies.push_back(static_cast<float>(1 / (stretch(rope, i) * divisor(rope, i, length))));
+    const double frequency = 1 / (stretch(rope, i) * divisor(rope, i, length));
+    factors.frequencies.push_back(static_cast<float>(frequency));
   }
-  return frequencies;
+  const bool another = rope.long_attention_factor != 0 && is_long(rope, length);
+  factors.attention_factor = another ? rope.long_attention_factor : rope.attention_factor;
+  return factors;
 }
 
 }  // namespace zp

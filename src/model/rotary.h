@@ -12,9 +12,16 @@ namespace zp {
 /// wavelengths are stretched by the factor, short ones stay, those between are blended.
 float llama3_divisor(const Rope& rope, std::int64_t i);
 
-/// dims / 2 frequencies, in radians per position, of a sequence that will have `length` tokens
-/// (longrope takes its long factors beyond the original context). Rounded to FP32, as every runtime
-/// holds them.
-std::vector<float> rotary_frequencies(const Rope& rope, std::int64_t length);
+struct RotaryFactors {
+  /// dims / 2, in radians per position. Rounded to FP32, as every runtime holds them.
+  std::vector<float> frequencies;
+  double attention_factor = 1;  ///< multiplies cos and sin
+
+  bool operator==(const RotaryFactors&) const = default;
+};
+
+/// Of a sequence that will have `length` tokens: longrope takes its long factors beyond the original
+/// context.
+RotaryFactors rotary_factors(const Rope& rope, std::int64_t length);
 
 }  // namespace zp

@@ -20,8 +20,10 @@ enum class LongFactors {
   always,
 };
 
-/// Scalings that are a formula of the frequencies, and all that config.json may state.
+/// Scalings that are a formula of the frequencies, one that is a list, and all that config.json may
+/// state.
 inline constexpr RopeScaling kFormulas[] = {RopeScaling::linear, RopeScaling::yarn};
+inline constexpr RopeScaling kLongrope[] = {RopeScaling::longrope};
 inline constexpr RopeScaling kEveryScaling[] = {RopeScaling::linear, RopeScaling::yarn,
                                                 RopeScaling::llama3, RopeScaling::longrope,
                                                 RopeScaling::stated};
@@ -44,11 +46,18 @@ struct RuntimeModule {
   bool regular_windows = false;  ///< in turns, of whatever period
   /// Every so-manieth layer is without rope; 0: those of the model.
   std::int64_t rope_period = 0;
-  bool needs_window = false;            ///< it can't do without one
-  bool needs_caps = false;              ///< nor without soft caps
-  bool tied = false;                    ///< the head is always the embedding
-  bool experts_everywhere = false;      ///< every layer has experts where the model has
-  bool renormalizes_experts = false;    ///< their weights are always softmax over the chosen ones
+  bool needs_window = false;          ///< it can't do without one
+  bool needs_caps = false;            ///< nor without soft caps
+  bool tied = false;                  ///< the head is always the embedding
+  bool untied = false;                ///< the head is never the embedding
+  bool experts_everywhere = false;    ///< every layer has experts where the model has
+  bool renormalizes_experts = false;  ///< their weights are always softmax over the chosen ones
+  bool softmax_routing = false;       ///< it knows no other routing
+  bool zeroes_groups = false;         ///< of groups not chosen from; and divides no lone weight
+  bool needs_biases = false;          ///< of attention and the head
+  bool rms_norms = false;             ///< its norms are RMS norms, whatever the model's
+  /// Longrope's attention factor is the same at every length: the one of the short factors.
+  bool one_attention_factor = false;
   bool even_heads = false;              ///< heads are hidden / heads wide
   bool fourfold_ffn = false;            ///< MLPs are 4 hidden wide
   bool one_theta = false;               ///< global and local ropes have the same base

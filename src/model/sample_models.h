@@ -108,7 +108,27 @@ inline std::vector<SampleModel> sample_models() {
     d.experts = {.count = 5, .chosen = 2, .ffn = 24, .renormalized = true};
     set_experts(d, [](std::int64_t layer) { return layer == 1; });
   });
+  add("glm4_moe", "glm4_moe", [](Decoder& d) {
+    d.attention_bias = d.head_norms = true;
+    d.rope.dims = 16;
+    d.experts = {.count = 6,
+                 .chosen = 2,
+                 .ffn = 24,
+                 .routing = Routing::sigmoid,
+                 .renormalized = true,
+                 .groups = 3,
+                 .used_groups = 2,
+                 .scale = 1.5,
+                 .shared_ffn = 24};
+    set_experts(d, [](std::int64_t layer) { return layer == 1; });
+  });
   add("phi3", "phi3", [](Decoder&) {});
+  add("phimoe", "phimoe", [](Decoder& d) {
+    d.norm = Norm::layer;
+    d.attention_bias = d.head_bias = true;
+    d.experts = {.count = 5, .chosen = 2, .ffn = 24, .routing = Routing::sparsemixer, .noise = 0.2};
+    d.every.experts = true;
+  });
   add("phi", "phi", [&](Decoder& d) {
     layer_norms(d);
     d.parallel = true;

@@ -23,6 +23,8 @@ constexpr std::array kRoles = {
     RoleRow{Role::attention_post_norm, "attention_post_norm", false, "behind attention"},
     RoleRow{Role::ffn_norm, "ffn_norm", false, "before the feed-forward part"},
     RoleRow{Role::router, "router", true, "a score for each expert"},
+    RoleRow{Role::router_correction, "router_correction", false,
+            "added to scores where experts are chosen"},
     RoleRow{Role::gate, "gate", true, "feed-forward: what the activation is applied to"},
     RoleRow{Role::up, "up", true, "feed-forward: to the inner size"},
     RoleRow{Role::gate_up, "gate_up", true, "gate and up in one matrix"},
@@ -53,27 +55,34 @@ bool is_mlp(Role role) {
   return role == Role::gate || role == Role::up || role == Role::gate_up || role == Role::down;
 }
 
+bool is_router(Role role) { return role == Role::router || role == Role::router_correction; }
+bool is_shared(const TensorRow& row) {
+  return row.rows == Dim::shared_ffn || row.cols == Dim::shared_ffn;
+}
+
 bool in_layer(const TensorRow& row, const Layer& layer) {
-  if (of_experts(row) || row.role == Role::router) return layer.experts;
+  if (of_experts(row) || is_router(row.role) || is_shared(row)) return layer.experts;
   return !is_mlp(row.role) || !layer.experts;
 }
 
-std::string name_of(std::string_view pattern, const TensorRow& row, Place place) {
+std::string name_of(std::string_view pattern, std::string_view end, Place place) {
   std::string name(pattern);
   for (const std::int64_t number : {place.layer, place.expert}) {
     const auto at = name.find(kNumber);
     if (at == std::string::npos) break;
     name.replace(at, kNumber.size(), std::to_string(number));
   }
-  return name + (row.part == Part::weight ? ".weight" : ".bias");
+  return name.append(end);
 }
 
 TensorUse use_of(const TensorRow& row, const Decoder& decoder, Place place) {
+  const std::string_view end = row.part == Part::weight ? ".weight" : ".bias";
+  const std::string_view end_of_module = row.bare ? "" : end;
   return {.place = place,
           .part = row.part,
-          .hf = name_of(row.hf, row, place),
-          .gguf = name_of(row.gguf, row, place),
-          .module = name_of(row.module.empty() ? row.hf : row.module, row, place),
+          .hf = name_of(row.hf, end_of_module, place),
+          .gguf = name_of(row.gguf, end, place),
+          .module = name_of(row.module.empty() ? row.hf : row.module, end_of_module, place),
           .rows = size_of(row.rows, decoder),
           .cols = size_of(row.cols, decoder),
           .transposed = row.transposed,
@@ -128,6 +137,8 @@ std::int64_t size_of(Dim dim, const Decoder& d) {
       return d.experts.count;
     case Dim::expert_ffn:
       return d.experts.ffn;
+    case Dim::shared_ffn:
+      return d.experts.shared_ffn;
   }
   return 0;
 }

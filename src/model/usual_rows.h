@@ -160,6 +160,14 @@ inline constexpr std::array kHead = {
               untied},
 };
 
+inline constexpr Role kGateAndUp[] = {Role::gate, Role::up};
+inline constexpr Role kDownAlone[] = {Role::down};
+/// Of kExperts.
+inline constexpr StackedRow kStackedExperts[] = {
+    {"model.layers.{}.mlp.experts.gate_up_proj", Part::weight, kGateAndUp},
+    {"model.layers.{}.mlp.experts.down_proj", Part::weight, kDownAlone},
+};
+
 /// One table of all lines, in that order.
 template <std::size_t... N>
 constexpr auto table_of(const std::array<TensorRow, N>&... groups) {

@@ -249,6 +249,22 @@ bool has_experts(const Architecture& architecture) {
   return find_row(architecture, Role::router, Part::weight) != nullptr;
 }
 
+void read_routing(GgufFields& fields, Decoder& d) {
+  Experts& e = d.experts;
+  const std::int64_t dense = fields.integer("leading_dense_block_count", 0, kMostLayers, 0);
+  set_experts(d, [&](std::int64_t layer) { return layer >= dense; });
+  e.shared_ffn = e.ffn * fields.integer("expert_shared_count", 0, kMostExperts);
+  constexpr std::int64_t kSigmoid = 2;
+  if (fields.integer("expert_gating_func", 0, INT32_MAX, kSigmoid) != kSigmoid)
+    fields.refuse("expert_gating_func", "value not supported", "2 (sigmoid)");
+  e.scale = fields.positive("expert_weights_scale", 1);
+  e.renormalized = fields.boolean("expert_weights_norm", false);
+  e.groups = fields.count("expert_group_count", e.count, 1);
+  e.used_groups = fields.count("expert_group_used_count", e.groups, 1);
+  if (e.count % e.groups != 0 || e.count / e.groups * e.used_groups < e.chosen)
+    fields.refuse("expert_group_count", "doesn't part the experts into groups to choose from");
+}
+
 // Some converters write these keys into every file.
 void read_experts(GgufFields& fields, const Architecture& architecture, Decoder& d) {
   if (has_experts(architecture)) {
@@ -256,6 +272,7 @@ void read_experts(GgufFields& fields, const Architecture& architecture, Decoder&
     d.experts.chosen = fields.count("expert_used_count", d.experts.count);
     d.experts.ffn = fields.count("expert_feed_forward_length", kMostFfn, d.ffn);
     d.every.experts = true;
+    if (architecture.gguf.expert_keys) read_routing(fields, d);
     return;
   }
   for (const char* key : {kExperts, "expert_used_count"}) {
@@ -296,6 +313,11 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   Decoder d;
   d.architecture = architecture.name;
   d.layers = fields.count("block_count", kMostLayers);
+  if (!architecture.beyond_layers.empty()) {
+    const std::int64_t beyond = fields.integer("nextn_predict_layers", 0, kMostLayers, 0);
+    if (beyond >= d.layers) fields.refuse("nextn_predict_layers", "as many as all layers");
+    d.layers -= beyond;
+  }
   d.hidden = fields.count("embedding_length", kMostHidden);
   d.ffn = fields.count("feed_forward_length", kMostFfn);
   d.context = fields.count("context_length", kMostContext);
@@ -304,12 +326,13 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   d.activation = facts.computes.activation;
   read_experts(fields, architecture, d);
   if (facts.graph != nullptr) facts.graph(d);
-  d.norm_epsilon = fields.positive(d.norm == Norm::rms ? "attention.layer_norm_rms_epsilon"
-                                                       : "attention.layer_norm_epsilon");
+  d.norm_epsilon = fields.positive(epsilon_key(facts, d));
   const TensorRow* head = find_row(architecture, Role::head, Part::weight);
   d.tied = head != nullptr && head->when != nullptr && find_tensor(checkpoint, *head) == nullptr;
   d.attention_bias = has_optional(architecture, checkpoint, Role::query, Part::bias);
   d.mlp_bias = has_optional(architecture, checkpoint, Role::up, Part::bias);
+  d.head_bias = has_optional(architecture, checkpoint, Role::head, Part::bias);
+  d.head_norms = has_optional(architecture, checkpoint, Role::query_norm, Part::weight);
   if (find_row(architecture, Role::position, Part::weight) == nullptr)
     read_rope(fields, architecture, checkpoint, d);
   read_windows(fields, facts.computes, d);

@@ -26,6 +26,10 @@ class GgufFields {
   /// An integer of any width in least ... most. An array whose elements are all the same counts as
   /// one (keys that may differ by layer).
   std::int64_t integer(std::string_view key, std::int64_t least, std::int64_t most);
+  std::int64_t integer(std::string_view key, std::int64_t least, std::int64_t most,
+                       std::int64_t otherwise) {
+    return has(key) ? integer(key, least, most) : otherwise;
+  }
   std::int64_t count(std::string_view key, std::int64_t most) { return integer(key, 1, most); }
   std::int64_t count(std::string_view key, std::int64_t most, std::int64_t otherwise);
   /// A finite number above 0: the shortest decimal that the stored FP32 stands for.

@@ -34,6 +34,7 @@ from random_models import (
     GEMMA2,
     GEMMA3,
     GLM4,
+    GLM4_MOE,
     GPT2,
     GRANITE,
     HUNYUAN,
@@ -45,6 +46,7 @@ from random_models import (
     OLMO3,
     PHI,
     PHI3,
+    PHIMOE,
     QWEN2,
     QWEN3,
     QWEN3_MOE,
@@ -58,7 +60,9 @@ LOGITS = PROGRAM.parent / "logits"
 SHORT, LONG = 10, 48  # tokens: below and beyond the windows and original contexts here
 OWN_MODULES = ("gguf", "mlx")  # their runtimes compute by modules of their own; ONNX files hold the graph
 FP16_GELU = ("gpt2", "phi", "gemma2", "gemma3_text")
-UNDECIDED = "llama.cpp computes GELU"  # its two forms are nearer than the table's FP16
+# GELU's two forms are nearer than the table's FP16; which scores of groups are below 0 is the weights' affair.
+UNDECIDED = ("llama.cpp computes GELU", "mlx-lm gives experts of other groups the score 0")
+ASIDE = "left aside"  # of what no runtime computes
 UNWRITTEN = "experts are not written for this runtime"
 OF_TOKENS = "tokenizer"  # in notes that are of texts and their ids, which other tests hold
 TEXT = 256  # ids below are text; llama.cpp's server tells no other token's probability
@@ -130,6 +134,9 @@ MSFT_WORDS = {
     "intermediate_size": None, "n_inner": 96, "max_position_embeddings": None, "n_positions": 512,
     "layer_norm_eps": None, "layer_norm_epsilon": 0.1, "num_key_value_heads": None,
 }  # fmt: skip
+MSCALES = {"short_mscale": 1.24, "long_mscale": 1.24}
+# Architecture -> containers whose runtime computes something else of every model.
+SAID = {"phimoe": ("gguf",)}
 # Of experts that a token goes through.
 NUMBERS = {"one_expert": {"num_experts_per_tok": 1}, "all_experts": {"num_experts_per_tok": 6}}
 SLIDING, FULL = "sliding_attention", "full_attention"
@@ -186,6 +193,26 @@ VARIANTS = {
         "epsilon": {"rms_norm_eps": 0.1}, "theta": yarn_of(rope_theta=300.0), "betas": yarn_of(beta_fast=8, beta_slow=2),
         "mscales": yarn_of(mscale=0.7, mscale_all_dim=1.3), "beta": yarn_of(llama_4_scaling_beta=0.5),
         "length": yarn_of(original_max_position_embeddings=32),
+    }),
+    "glm4_moe": (GLM4_MOE, {
+        **LLAMA_LIKE, **NUMBERS, **KINDS, "head_norms": {"use_qk_norm": True}, "no_biases": {"attention_bias": False},
+        "no_share": {"partial_rotary_factor": None}, "whole": {"partial_rotary_factor": 1.0},
+        "groups": {"n_group": 4, "topk_group": 2}, "not_renormalized": {"norm_topk_prob": False},
+        "no_norm": {"norm_topk_prob": None}, "scale": {"routed_scaling_factor": 2.5},
+        "no_scale": {"routed_scaling_factor": None}, "dense_layers": {"first_k_dense_replace": 2},
+        "no_dense_layer": {"first_k_dense_replace": 0}, "no_dense_field": {"first_k_dense_replace": None},
+        "shared": {"n_shared_experts": 2}, "no_shared_field": {"n_shared_experts": None},
+        "nothing_beyond": {"num_nextn_predict_layers": 0},
+    }),
+    "phimoe": (PHIMOE, {
+        "theta": {"rope_theta": 300.0}, "epsilon": {"rms_norm_eps": 0.1}, "no_theta": {"rope_theta": None},
+        "ungrouped": {"num_key_value_heads": 4}, **ACTIVATIONS, "no_epsilon": {"rms_norm_eps": None},
+        "noise": {"router_jitter_noise": 0.01}, "no_noise": {"router_jitter_noise": None},
+        "no_biases": {"attention_bias": False, "lm_head_bias": False}, "no_head_bias": {"lm_head_bias": False},
+        "window": {"sliding_window": 20}, "head": {"head_dim": 32},
+        "longrope": longrope(16, 32, **MSCALES), "longrope_short": longrope(16, 256, **MSCALES),
+        "longrope_one_set": longrope(16, 32, same=True, **MSCALES),
+        "longrope_mscales": longrope(16, 32, same=True, short_mscale=1.1, long_mscale=1.4),
     }),
     "phi3": (PHI3, {
         **LLAMA_LIKE, "default": rope("default"), **longropes(16), "window": {"sliding_window": 20},
@@ -344,7 +371,7 @@ def quantize(model, container, path):
     assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout)
     notes = result["notes"] + result["outputs"][0]["notes"]
-    return [note for note in notes if OF_TOKENS not in note], ""
+    return [note for note in notes if OF_TOKENS not in note and ASIDE not in note], ""
 
 
 class AgreementTest(unittest.TestCase):
@@ -382,7 +409,8 @@ class AgreementTest(unittest.TestCase):
                     table = container == "gguf" and base["model_type"] in FP16_GELU
                     more = 2 * gelu_table_bound(sizes, size) if table else 0
                     outcome = self.check(model, folder, container, expected, limit + more)
-                    self.assertTrue(fields or outcome in ("the same", "unwritten"), f"{outcome}, of a usual model")
+                    usual = "said" if container in SAID.get(base["model_type"], ()) else "the same"
+                    self.assertTrue(fields or outcome in (usual, "unwritten"), f"{outcome}, of a usual model")
                     counts[container, outcome] = counts.get((container, outcome), 0) + 1
 
     def test_every_field(self):
