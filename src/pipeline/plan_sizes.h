@@ -23,9 +23,9 @@ struct PlanRequest {
 struct PlanOutcome {
   std::int64_t parameters = 0;
   std::int64_t active_parameters = 0;  ///< of a mixture of experts; 0: all
-  std::vector<SizeRow> by_dtype;  ///< bits / 8 x parameters
-  std::vector<SizeRow> outputs;   ///< of a model: exact sizes of files; of a count: of grids
-  std::int64_t memory_bytes = 0;  ///< that quantizing takes at most, beside the mapped input
+  std::vector<SizeRow> by_dtype;       ///< bits / 8 x parameters
+  std::vector<SizeRow> outputs;        ///< of a model: exact sizes of files; of a count: of grids
+  std::int64_t memory_bytes = 0;       ///< that quantizing takes at most, beside the mapped input
   std::optional<std::int64_t> kv_cache_bytes;  ///< nothing: of a count, which has no shapes
   std::int64_t context = 0;                    ///< tokens of it, as many as the model takes
 };
