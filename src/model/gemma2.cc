@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kClasses[] = {"Gemma2ForCausalLM"};
 constexpr std::string_view kInnerClasses[] = {"Gemma2Model"};
 constexpr std::string_view kModelTypes[] = {"gemma2"};
+constexpr RopeScaling kScalings[] = {RopeScaling::none};
 constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 // hidden_act, sliding_window_size: names of the first release; transformers reads
 // hidden_activation and sliding_window alone.
@@ -82,7 +83,7 @@ Decoder read_config(const Json& config, const std::string& where) {
   d.attention_scale = 1 / std::sqrt(fields.positive("query_pre_attn_scalar", kQueryScalar));
   d.attention_soft_cap = read_cap(fields, "attn_logit_softcapping", kAttentionCap);
   d.logit_soft_cap = read_cap(fields, "final_logit_softcapping", kLogitCap);
-  d.rope = read_rope(fields, d, {.scalings = {RopeScaling::none}});
+  d.rope = read_rope(fields, d, {.scalings = kScalings});
   read_windows(fields, d);
   fields.finish(d.architecture, kWithoutInfluence, kFixed);
   return d;

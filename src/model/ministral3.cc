@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view kClasses[] = {"Ministral3ForCausalLM"};
 constexpr std::string_view kInnerClasses[] = {"Ministral3Model"};
 constexpr std::string_view kModelTypes[] = {"ministral3"};
+constexpr RopeScaling kScalings[] = {RopeScaling::yarn};
 constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr FixedField kFixed[] = {{"sliding_window", "null"}};
 constexpr std::string_view kMlxFields[] = {"rope_parameters"};
@@ -59,7 +60,7 @@ Decoder read_config(const Json& stated, const std::string& where) {
   d.norm_epsilon = fields.positive("rms_norm_eps", 1e-5);
   d.activation = fields.activation("hidden_act", "silu");
   d.tied = fields.boolean("tie_word_embeddings", false);
-  d.rope = read_rope(fields, d, {.scalings = {RopeScaling::yarn}});
+  d.rope = read_rope(fields, d, {.scalings = kScalings});
   d.query_length = d.rope.original_context;
   fields.finish(d.architecture, {}, kFixed);
   return d;

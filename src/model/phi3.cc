@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kClasses[] = {"Phi3ForCausalLM"};
 constexpr std::string_view kInnerClasses[] = {"Phi3Model"};
 constexpr std::string_view kModelTypes[] = {"phi3"};
+constexpr RopeScaling kScalings[] = {RopeScaling::none, RopeScaling::longrope};
 constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr FixedField kFixed[] = {
     {"attention_bias", "false"}, {"mlp_bias", "false"},       {"lm_head_bias", "false"},
@@ -53,8 +54,7 @@ Decoder read_config(const Json& config, const std::string& where) {
   d.norm_epsilon = fields.positive("rms_norm_eps", 1e-5);
   d.activation = fields.activation("hidden_act", "silu");
   d.tied = fields.boolean("tie_word_embeddings", false);
-  d.rope = read_rope(
-      fields, d, {.partial_allowed = true, .scalings = {RopeScaling::none, RopeScaling::longrope}});
+  d.rope = read_rope(fields, d, {.partial_allowed = true, .scalings = kScalings});
   if (fields.has("sliding_window")) d.every.window = fields.count("sliding_window", kMostContext);
   fields.finish(d.architecture, {}, kFixed);
   return d;

@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kClasses[] = {"PhimoeForCausalLM", "PhiMoEForCausalLM"};
 constexpr std::string_view kInnerClasses[] = {"PhimoeModel", "PhiMoEModel"};
 constexpr std::string_view kModelTypes[] = {"phimoe"};
+constexpr RopeScaling kScalings[] = {RopeScaling::none, RopeScaling::longrope};
 constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 // Of training.
 constexpr std::string_view kWithoutInfluence[] = {"output_router_logits", "router_aux_loss_coef",
@@ -80,9 +81,7 @@ Decoder read_config(const Json& config, const std::string& where) {
   d.activation = fields.activation("hidden_act", "silu");
   d.attention_bias = fields.boolean("attention_bias", false);
   d.head_bias = fields.boolean("lm_head_bias", false);
-  d.rope = read_rope(
-      fields, d,
-      {.theta = 1e6, .scalings = {RopeScaling::none, RopeScaling::longrope}, .mscales = true});
+  d.rope = read_rope(fields, d, {.theta = 1e6, .scalings = kScalings, .mscales = true});
   if (fields.has("sliding_window")) d.every.window = fields.count("sliding_window", kMostContext);
   fields.finish(d.architecture, kWithoutInfluence, kFixed);
   return d;

@@ -2,11 +2,16 @@
 // rope_scaling {type or rope_type, ...}, or rope_parameters {rope_type, rope_theta, ...}.
 #pragma once
 
-#include <initializer_list>
+#include <span>
 
 #include "model/config_reader.h"
 
 namespace zp {
+
+/// Those that config.json may state.
+inline constexpr RopeScaling kStatedScalings[] = {RopeScaling::none, RopeScaling::linear,
+                                                  RopeScaling::llama3, RopeScaling::longrope,
+                                                  RopeScaling::yarn};
 
 struct RopeRules {
   /// The base where the config states none.
@@ -15,9 +20,7 @@ struct RopeRules {
   std::int64_t dims = 0;
   /// Whether the config may state a share below 1.
   bool partial_allowed = false;
-  std::initializer_list<RopeScaling> scalings = {RopeScaling::none, RopeScaling::linear,
-                                                 RopeScaling::llama3, RopeScaling::longrope,
-                                                 RopeScaling::yarn};
+  std::span<const RopeScaling> scalings = kStatedScalings;
   /// Whether longrope's attention factors are stated, as short_mscale and long_mscale.
   bool mscales = false;
 };
