@@ -38,6 +38,7 @@ Decoder small(const Architecture& architecture) {
   d.context = 32;
   d.activation = architecture.gguf.computes.activation;
   d.tied = architecture.gguf.computes.tied;
+  d.attention_bias = d.head_bias = architecture.gguf.computes.needs_biases;
   d.norm = d.activation == Activation::silu ? Norm::rms : Norm::layer;
   d.rope.dims = architecture.name == "gpt2" ? 0 : 16;
   if (architecture.gguf.graph != nullptr) architecture.gguf.graph(d);

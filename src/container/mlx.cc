@@ -96,7 +96,8 @@ class Mlx final : public Container {
     std::vector<Rule> rules;
     if (mlx_form(*asked)) {
       const FloatType* said = float_type(*asked);
-      rules.push_back({"router_correction.bias", "fp32", "mlx-lm never casts it"});
+      if (input.model.decoder.experts.routing == Routing::sigmoid)
+        rules.push_back({"router_correction.bias", "fp32", "mlx-lm never casts it"});
       rules.push_back({"*_norm,*.bias,router",
                        std::string((said != nullptr ? *said : of_model).grid),
                        "norms, biases and routers stay in the model's type"});
