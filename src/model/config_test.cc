@@ -555,5 +555,24 @@ TEST(Config, KnownModelsHaveTheirParameters) {
   }
 }
 
+// The text_config of gemma-3-4b-it as published, which says no more.
+TEST(Config, Gemma3sWithImagesLeaveSizesOut) {
+  const Json config = parse_json(R"({"hidden_size": 2560, "intermediate_size": 10240,
+    "model_type": "gemma3_text", "num_hidden_layers": 34,
+    "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "sliding_window": 1024})",
+                                 "test");
+  const Decoder d = find_architecture(config, "test").read_config(config, "test");
+  EXPECT_EQ(d.heads, 8);
+  EXPECT_EQ(d.kv_heads, 4);
+  EXPECT_EQ(d.head_dim, 256);
+  EXPECT_EQ(d.vocabulary, 262208);
+  EXPECT_EQ(d.context, 131072);
+  EXPECT_TRUE(d.tied);
+  EXPECT_EQ(d.layer(4).window, 1024);
+  EXPECT_FALSE(d.layer(5).window);
+  EXPECT_EQ(d.rope.factor, 8);
+  EXPECT_EQ(d.local_rope.factor, 1);
+}
+
 }  // namespace
 }  // namespace zp

@@ -22,7 +22,9 @@ constexpr FixedField kFixed[] = {{"attention_bias", "false"},
                                  {"use_bidirectional_attention", "false"}};
 constexpr std::string_view kMlxFields[] = {
     "rms_norm_eps",         "query_pre_attn_scalar",  "rope_theta",
-    "rope_local_base_freq", "sliding_window_pattern", "sliding_window"};
+    "rope_local_base_freq", "sliding_window_pattern", "sliding_window",
+    "num_attention_heads",  "num_key_value_heads",    "head_dim",
+    "vocab_size",           "max_position_embeddings"};
 // Gemma3TextConfig's own defaults.
 constexpr std::int64_t kHeadDim = 256;
 constexpr std::int64_t kWindow = 4096;
@@ -44,7 +46,20 @@ void fix(Decoder& d) {
   d.embedding_scale = std::sqrt(static_cast<double>(d.hidden));
 }
 
-Decoder read_config(const Json& config, const std::string& where) {
+// Published text_configs leave out what the smallest of the models with images has.
+Json with_defaults(Json config) {
+  const std::pair<const char*, std::int64_t> defaults[] = {{"num_attention_heads", 8},
+                                                           {"num_key_value_heads", 4},
+                                                           {"vocab_size", 262'208},
+                                                           {"max_position_embeddings", 131'072}};
+  for (const auto& [key, value] : defaults) {
+    if (!config.contains(key)) config[key] = value;
+  }
+  return config;
+}
+
+Decoder read_config(const Json& stated, const std::string& where) {
+  const Json config = stated.is_object() ? with_defaults(stated) : stated;
   ConfigReader fields(config, where);
   Decoder d;
   d.architecture = "gemma3";

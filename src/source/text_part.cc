@@ -51,6 +51,8 @@ constexpr Aside kTowers[] = {{"*vision_tower.*", "vision tower"},
 constexpr TextModel kMistral[] = {{"mistral", "MistralForCausalLM"},
                                   {"ministral3", "Ministral3ForCausalLM"}};
 
+constexpr TextModel kGemma3[] = {{"gemma3_text", "Gemma3ForCausalLM"}};
+
 constexpr TextModel kPhi3[] = {{"phi3", "Phi3ForCausalLM"}};
 constexpr Aside kPhi3Vision[] = {{"model.vision_embed_tokens.*", "vision tower and projector"}};
 constexpr std::string_view kPhi3VisionFields[] = {"img_processor", "embd_layer"};
@@ -66,6 +68,7 @@ constexpr std::string_view kPhi4Fields[] = {"img_processor", "audio_processor", 
 
 constexpr std::array kAll = {
     Parts{"mistral3", "text_config", kMistral, kInside, kTowers},
+    Parts{"gemma3", "text_config", kGemma3, kInside, kTowers},
     Parts{"phi3_v", "", kPhi3, {}, kPhi3Vision, kPhi3VisionFields},
     Parts{"phi4mm", "", kPhi3, kAdapted, kPhi4, kPhi4Fields},
     Parts{"phi4_multimodal", "", kPhi3, {}, kPhi4, kPhi4Fields},

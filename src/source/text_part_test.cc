@@ -53,6 +53,21 @@ TEST(TextPart, IsAModelOfItsOwnUnderBothFormsOfNames) {
   }
 }
 
+TEST(TextPart, OfGemma3IsTiedUnlessAHeadIsStored) {
+  Checkpoint c = checkpoint(
+      R"({"architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3",
+          "mm_tokens_per_image": 256, "vision_config": {},
+          "text_config": {"model_type": "gemma3_text", "hidden_size": 64}})",
+      {"language_model.model.norm.weight", "vision_tower.vision_model.conv.weight",
+       "multi_modal_projector.mm_soft_emb_norm.weight"});
+  take_text_part(c, "config.json");
+  EXPECT_EQ(names(c.tensors), Texts{"model.norm.weight"});
+  EXPECT_EQ(c.beside.size(), 2u);
+  EXPECT_EQ(c.config(), parse_json(R"({"model_type": "gemma3_text", "hidden_size": 64,
+    "architectures": ["Gemma3ForCausalLM"], "tie_word_embeddings": true})",
+                                   "test"));
+}
+
 TEST(TextPart, OfPhi4IsWhatTheAdaptersAreBeside) {
   Checkpoint c = checkpoint(
       R"({"model_type": "phi4mm", "auto_map": {}, "vision_lora": {"r": 256}, "hidden_size": 64,

@@ -11,6 +11,8 @@ import sys
 import numpy as np
 import torch
 from transformers import (
+    Gemma3Config,
+    Gemma3ForConditionalGeneration,
     Mistral3Config,
     Mistral3ForConditionalGeneration,
     Phi4MultimodalConfig,
@@ -57,6 +59,12 @@ def mistral3(text, **whole):
     return Mistral3ForConditionalGeneration(Mistral3Config(text_config=text, vision_config=PIXTRAL, **whole))
 
 
+def gemma3():
+    vision = {**SMALL, "num_hidden_layers": 1, "image_size": 28, "patch_size": 14}
+    text = {**TEXT, "head_dim": 32, "query_pre_attn_scalar": 32, "num_hidden_layers": 7, "sliding_window": 16}
+    return Gemma3ForConditionalGeneration(Gemma3Config(text_config=text, vision_config=vision, mm_tokens_per_image=4))
+
+
 def phi4():
     vision = {**SMALL, "num_hidden_layers": 2, "image_size": 28, "crop_size": 28, "patch_size": 14}
     audio = {**SMALL, "num_blocks": 1, "ext_pw_out_channel": 32, "input_size": 16, "nemo_conv_channels": 8}
@@ -72,6 +80,7 @@ MODELS = {
     "mistral3_ministral3": lambda: mistral3({"model_type": "ministral3", "rope_parameters": YARN}, tie_word_embeddings=False),
     "mistral3_mistral": lambda: mistral3({"model_type": "mistral", "sliding_window": None}, tie_word_embeddings=False),
     "mistral3_tied": lambda: mistral3({"model_type": "mistral", "sliding_window": None}),
+    "gemma3": gemma3,
     "phi4_multimodal": phi4,
 }
 
