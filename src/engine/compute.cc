@@ -118,7 +118,8 @@ Activations Compute::temper(Activations x) {
   const double beta = decoder_.query_beta;
   for (const TokenRun& run : batch_.runs) {
     for (std::int64_t i = 0; i < run.count; ++i) {
-      const auto turns = static_cast<double>((run.first + i) / decoder_.query_length);
+      const std::int64_t whole = (run.first + i) / decoder_.query_length;
+      const auto turns = static_cast<double>(whole);
       zp::scale(x.view().row(run.begin + i),
                 static_cast<float>(1 + beta * portable_log(1 + turns)));
     }
