@@ -301,6 +301,7 @@ void Calibration::add_values(ValueId input, std::int64_t group) {
   if (!pooled.empty()) all = float_.with(group, routes, as_routes(pooled), input);
   const auto made = float_.go_on(group, {{input, routes}}, float_holds(input));
   const ExpertRows rows(made.at(routes).view());
+  const ExpertRows all_rows(as_routes(pooled));
   for (const LinearInput& i : found(stage(), input)) {
     const Matrix own = rows.of(i.expert, made.at(input).view());
     if (!takes_all(0, i.expert, group)) {
@@ -308,7 +309,7 @@ void Calibration::add_values(ValueId input, std::int64_t group) {
       continue;
     }
     sample(own, own, i, 0, group);
-    add_expert(i, 0, ExpertRows(as_routes(pooled)).of(i.expert, std::as_const(all).view()), {});
+    add_expert(i, 0, all_rows.of(i.expert, std::as_const(all).view()), {});
   }
 }
 

@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "model/architecture.h"
 #include "model/gguf_rows.h"
+#include "model/numbered_name.h"
 #include "tensor/same_values.h"
 
 namespace zp {
@@ -26,13 +27,6 @@ std::int64_t count_of(const Tensor& tensor) {
   std::int64_t count = 1;
   for (const std::int64_t n : tensor.shape) count = checked_mul(count, n, tensor.name);
   return count;
-}
-
-constexpr std::string_view kNumber = "{}";
-
-std::string stacked_name(const StackedRow& row, std::int64_t layer) {
-  std::string name(row.hf);
-  return name.replace(name.find(kNumber), kNumber.size(), std::to_string(layer));
 }
 
 /// Without names when the model has none.
@@ -142,7 +136,7 @@ class Binder {
   std::optional<Stacked> find_stacked(const TensorUse& use) const {
     const StackedRow* row = stacked_row(use);
     if (row == nullptr) return std::nullopt;
-    const Tensor* tensor = find(stacked_name(*row, use.place.layer));
+    const Tensor* tensor = find(numbered_name(row->hf, use.place));
     if (tensor == nullptr) return std::nullopt;
     const auto role = std::ranges::find(row->roles, use.place.role) - row->roles.begin();
     return Stacked{tensor, std::ssize(row->roles) * use.rows, role * use.rows};
@@ -150,7 +144,7 @@ class Binder {
 
   std::string or_stacked(const TensorUse& use) const {
     const StackedRow* row = stacked_row(use);
-    return row == nullptr ? "" : ", or \"" + stacked_name(*row, use.place.layer) + "\"";
+    return row == nullptr ? "" : ", or \"" + numbered_name(row->hf, use.place) + "\"";
   }
 
   Weight bind_stacked(const TensorUse& use, const Stacked& stacked,

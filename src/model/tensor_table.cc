@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "model/numbered_name.h"
 #include "model/roles.h"
 
 namespace zp {
@@ -44,8 +45,6 @@ static_assert(in_order(), "kRoles is indexed by Role");
 
 const RoleRow& row_of(Role role) { return kRoles[static_cast<std::size_t>(role)]; }
 
-constexpr std::string_view kNumber = "{}";
-
 bool in_layers(const TensorRow& row) { return row.hf.find(kNumber) != std::string_view::npos; }
 bool of_experts(const TensorRow& row) {
   return in_layers(row) && row.hf.find(kNumber) != row.hf.rfind(kNumber);
@@ -65,24 +64,15 @@ bool in_layer(const TensorRow& row, const Layer& layer) {
   return !is_mlp(row.role) || !layer.experts;
 }
 
-std::string name_of(std::string_view pattern, std::string_view end, Place place) {
-  std::string name(pattern);
-  for (const std::int64_t number : {place.layer, place.expert}) {
-    const auto at = name.find(kNumber);
-    if (at == std::string::npos) break;
-    name.replace(at, kNumber.size(), std::to_string(number));
-  }
-  return name.append(end);
-}
-
 TensorUse use_of(const TensorRow& row, const Decoder& decoder, Place place) {
   const std::string_view end = row.part == Part::weight ? ".weight" : ".bias";
   const std::string_view end_of_module = row.bare ? "" : end;
   return {.place = place,
           .part = row.part,
-          .hf = name_of(row.hf, end_of_module, place),
-          .gguf = name_of(row.gguf, end, place),
-          .module = name_of(row.module.empty() ? row.hf : row.module, end_of_module, place),
+          .hf = numbered_name(row.hf, place).append(end_of_module),
+          .gguf = numbered_name(row.gguf, place).append(end),
+          .module =
+              numbered_name(row.module.empty() ? row.hf : row.module, place).append(end_of_module),
           .rows = size_of(row.rows, decoder),
           .cols = size_of(row.cols, decoder),
           .transposed = row.transposed,
