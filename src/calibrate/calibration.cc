@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "base/checked.h"
@@ -12,17 +13,9 @@
 namespace zp {
 namespace {
 
-std::string name_of(Place input) {
-  std::string name(role_name(input.role));
-  if (input.expert >= 0) name += " of expert " + std::to_string(input.expert);
-  return input.layer < 0 ? name : name + " of layer " + std::to_string(input.layer);
-}
-
 // A factor of n columns takes as long as so many times n^3 multiplications for tokens
 // (bench/README.md).
 constexpr double kFactor = 1.8;
-
-constexpr std::int64_t kRowsTogether = 512;  // of an expert
 
 constexpr std::int64_t kLogits = 1 << 22;  // that are in memory together
 
@@ -37,35 +30,23 @@ auto view_of(const std::map<LinearInput, std::vector<T>>& all, LinearInput input
 
 }  // namespace
 
-Calibration::Calibration(const Model& model, std::vector<std::vector<std::int32_t>> windows,
-                         const CalibrationOptions& options, const Team& team)
+Calibration::Calibration(const Model& model, Windows windows, const CalibrationOptions& options,
+                         const Team& team)
     : model_(model),
       options_(options),
       team_(team),
       groups_(model.decoder, std::move(windows), options.held_out),
-      float_(model, groups_, team) {
-  const bool upstream = options.feedback && options.method.upstream;
-  if (upstream) stages_.push_back({});
-  for (std::int64_t layer = 0; layer < model.decoder.layers; ++layer) {
-    const std::vector<ValueId> inputs = linear_inputs(network(), layer);
-    if (!upstream) {
-      add_stages(layer, inputs);
-      continue;
-    }
-    for (const ValueId input : inputs) add_stages(layer, {input});
+      float_(model, groups_, team),
+      stages_(stages_of(network(), upstream(), model.decoder.experts.count, experts_together())),
+      sums_(network(), options.feedback, options.ranges ? groups_.length() : 0, team) {
+  if (upstream()) {
+    for (std::size_t i = 0; i < options.outputs; ++i)
+      outputs_.push_back(std::make_unique<Stream>(model, groups_, team));
+    coded_.resize(options.outputs);
+    keeps_inner_ = true;
+    keeps_inner_ = bytes() <= options.memory_bytes / 2;
   }
-  stages_.push_back({-1, linear_inputs(network(), -1)});
-  if (!upstream) return;
-  for (std::size_t i = 0; i < options.outputs; ++i)
-    outputs_.push_back(std::make_unique<Stream>(model, groups_, team));
-  coded_.resize(options.outputs);
-  keeps_inner_ = true;
-  keeps_inner_ = bytes() <= options.memory_bytes / 2;
-}
-
-bool Calibration::Stage::has(LinearInput input) const {
-  return std::ranges::count(inputs, input.value) > 0 &&
-         (input.expert < 0 || (input.expert >= begin && input.expert < end));
+  layer_work_ = work_of_layer();
 }
 
 // Moments while they are summed, and what becomes of them, in every output.
@@ -74,41 +55,15 @@ std::int64_t Calibration::experts_together() const {
   if (options_.memory_bytes == 0 || experts.count == 0) return experts.count;
   const std::int64_t n = std::max(model_.decoder.hidden, experts.ffn);
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
-  const bool upstream = options_.feedback && options_.method.upstream;
-  const std::int64_t sets = upstream ? static_cast<std::int64_t>(options_.outputs) : 1;
+  const std::int64_t sets = upstream() ? static_cast<std::int64_t>(options_.outputs) : 1;
   const std::int64_t set =
-      sets * ((upstream ? Drift::bytes(n) : Moments::bytes(n, options_.feedback)) +
-              (options_.feedback ? 3 * n * n * kFloat : 0) + 2 * kRowsTogether * n * kFloat);
+      sets * ((upstream() ? Drift::bytes(n) : Moments::bytes(n, options_.feedback)) +
+              (options_.feedback ? 3 * n * n * kFloat : 0) + 2 * InputSums::kTogether * n * kFloat);
   return std::clamp(options_.memory_bytes / 2 / set, std::int64_t{1}, experts.count);
-}
-
-// Where a layer's experts don't have room together, all of them are through with a value before the
-// next one's turn comes.
-void Calibration::add_stages(std::int64_t layer, std::vector<ValueId> inputs) {
-  const std::int64_t all = model_.decoder.experts.count;
-  const std::int64_t together = experts_together();
-  const auto to_experts = std::ranges::find_if(inputs, [&](ValueId v) { return by_expert(v); });
-  const std::vector<ValueId> rest(to_experts, inputs.end());
-  if (rest.empty() || together >= all) {
-    stages_.push_back({layer, std::move(inputs), 0, all});
-    return;
-  }
-  inputs.erase(to_experts, inputs.end());
-  if (!inputs.empty()) stages_.push_back({layer, std::move(inputs)});
-  for (const ValueId input : rest) {
-    for (std::int64_t begin = 0; begin < all; begin += together)
-      stages_.push_back({layer, {input}, begin, std::min(all, begin + together)});
-  }
 }
 
 bool Calibration::goes_on(ValueId input) const {
   return by_expert(input) && stage().end < model_.decoder.experts.count;
-}
-
-std::vector<LinearInput> Calibration::found(const Stage& stage, ValueId input) const {
-  std::vector<LinearInput> all = linear_inputs_of(network(), input);
-  std::erase_if(all, [&](const LinearInput& i) { return !stage.has(i); });
-  return all;
 }
 
 // The float model's weights are there, so it goes on to where least has to be held: to what the next
@@ -137,7 +92,7 @@ std::vector<ValueId> Calibration::output_holds(ValueId input) const {
 
 std::int64_t Calibration::waiting_bytes(ValueId input, std::int64_t sets) const {
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
-  return by_expert(input) ? sets * kRowsTogether * width(input) * kFloat : 0;
+  return by_expert(input) ? sets * InputSums::kTogether * width(input) * kFloat : 0;
 }
 
 // Activations of one group beside what is held of all: at their widest about four of the MLP's and
@@ -157,7 +112,7 @@ std::int64_t Calibration::bytes() const {
     std::int64_t sum = 0;
     for (const ValueId input : stage.inputs) {
       const std::int64_t n = width(input);
-      const std::int64_t sets = std::ssize(found(stage, input));
+      const std::int64_t sets = std::ssize(found(network(), stage, input));
       widest = std::max(widest, n);
       of_float = std::max(of_float, held(float_holds(input)));
       const std::int64_t samples = InputSamples::bytes(n, held_out * network().steps[input].rows);
@@ -176,7 +131,10 @@ std::int64_t Calibration::bytes() const {
   // When factors are made, nothing is under way.
   const std::int64_t under_way = (upstream() ? 8 : 6) * group * widest * kFloat;
   const std::int64_t ready = options_.feedback ? 2 * widest * widest * kFloat : 0;
-  return of_float + most + groups_.bytes(model_.decoder) + std::max(under_way, ready) +
+  // Of all models, from when they are counted on.
+  const std::int64_t routes =
+      all * kFloat * model_.decoder.experts.count * (1 + std::ssize(outputs_));
+  return of_float + most + routes + groups_.bytes(model_.decoder) + std::max(under_way, ready) +
          std::max(kLogits, model_.decoder.vocabulary) * kFloat;
 }
 
@@ -238,62 +196,23 @@ std::string Calibration::title() const {
   return upstream() ? layer + ", " + input : layer;
 }
 
-void Calibration::add(LinearInput input, Matrix x, std::int64_t group) {
-  sample(x, x, input, 0, group);
-  if (held_out(group)) return;
-  input.expert < 0 ? add_moments(input, x) : add_expert(input, 0, x, {});
-}
-
-void Calibration::add_moments(LinearInput input, Matrix x) {
-  moments_.try_emplace(input, x.cols, options_.feedback).first->second.add(x, team_);
-  if (!options_.ranges || input.expert >= 0) return;
-  ranges_.try_emplace(input, x.cols, groups_.length())
-      .first->second.add(x, "calibrate: what " + name_of(input_name(network(), input)) + " reads",
-                         team_);
+// What is measured on is the linears' own.
+void Calibration::add(LinearInput input, Matrix own, Matrix summed, std::int64_t group) {
+  sample(own, own, input, 0, group);
+  if (!held_out(group)) sums_.add(input, summed);
 }
 
 void Calibration::add_drift(LinearInput input, Matrix expected, Matrix came, std::size_t output,
                             std::int64_t group) {
   sample(expected, came, input, output, group);
-  if (held_out(group)) return;
-  if (input.expert >= 0) return add_expert(input, output, came, expected);
-  drift(input, output).add(came, expected, team_);
-}
-
-Drift& Calibration::drift(LinearInput input, std::size_t output) {
-  std::vector<Drift>& drifts = drifts_[input];
-  while (drifts.size() <= output) drifts.emplace_back(width(input.value));
-  return drifts[output];
-}
-
-// Few rows of a group are one expert's. A sum of FP64 takes as long for one row as for hundreds.
-void Calibration::add_expert(LinearInput input, std::size_t output, Matrix came, Matrix expected) {
-  Waiting& waiting = waiting_[{input, output}];
-  for (std::int64_t r = 0; r < came.rows; ++r)
-    waiting.came.insert(waiting.came.end(), came.row(r).begin(), came.row(r).end());
-  for (std::int64_t r = 0; r < expected.rows; ++r)
-    waiting.expected.insert(waiting.expected.end(), expected.row(r).begin(), expected.row(r).end());
-  if (std::ssize(waiting.came) >= kRowsTogether * width(input.value)) add_waiting(input, output);
-}
-
-void Calibration::add_waiting(LinearInput input, std::size_t output) {
-  Waiting& waiting = waiting_[{input, output}];
-  const std::int64_t cols = width(input.value);
-  const std::int64_t rows = std::ssize(waiting.came) / cols;
-  const Matrix came(waiting.came.data(), rows, cols);
-  if (upstream()) {
-    drift(input, output).add(came, {waiting.expected.data(), rows, cols}, team_);
-  } else {
-    add_moments(input, came);
-  }
-  waiting = {};
+  if (!held_out(group)) sums_.add(input, output, came, expected);
 }
 
 void Calibration::add_values(ValueId input, std::int64_t group) {
   if (upstream()) return add_drifts(input, group);
   if (!by_expert(input)) {
     const Activations x = float_.go_on(group, input, float_holds(input));
-    return add({input}, x.view(), group);
+    return add({input}, x.view(), x.view(), group);
   }
   const ValueId routes = routes_of(network(), input);
   const std::vector<float> pooled = all_routes(0, group);
@@ -302,14 +221,10 @@ void Calibration::add_values(ValueId input, std::int64_t group) {
   const auto made = float_.go_on(group, {{input, routes}}, float_holds(input));
   const ExpertRows rows(made.at(routes).view());
   const ExpertRows all_rows(as_routes(pooled));
-  for (const LinearInput& i : found(stage(), input)) {
+  for (const LinearInput& i : found(network(), stage(), input)) {
     const Matrix own = rows.of(i.expert, made.at(input).view());
-    if (!takes_all(0, i.expert, group)) {
-      add(i, own, group);
-      continue;
-    }
-    sample(own, own, i, 0, group);
-    add_expert(i, 0, all_rows.of(i.expert, std::as_const(all).view()), {});
+    const bool pool = takes_all(0, i.expert, group);
+    add(i, own, pool ? all_rows.of(i.expert, std::as_const(all).view()) : own, group);
   }
 }
 
@@ -328,7 +243,7 @@ void Calibration::add_drifts(ValueId input, std::int64_t group) {
     const auto add = [&](Matrix sent, Matrix came, bool pooled) {
       const Activations expected = float_.with(group, routes, sent, input);
       const ExpertRows rows(sent);
-      for (const LinearInput& e : found(stage(), input)) {
+      for (const LinearInput& e : found(network(), stage(), input)) {
         if (takes_all(i, e.expert, group) == pooled)
           add_drift(e, rows.of(e.expert, expected.view()), rows.of(e.expert, came), i, group);
       }
@@ -343,24 +258,17 @@ void Calibration::add_drifts(ValueId input, std::int64_t group) {
   float_.go_on(group, {}, float_holds(input));
 }
 
+// What was routed stays until the experts' turn comes.
 void Calibration::count_tokens(ValueId input) {
   const ValueId routes = routes_of(network(), input);
-  const std::int64_t experts = model_.decoder.experts.count;
   expert_tokens_.clear();
   const auto count = [&](Stream& stream) {
-    ExpertTokens& tokens = expert_tokens_.emplace_back(experts);
-    for (std::int64_t g = 0; g < groups_.count(); ++g) {
-      const Activations sent = stream.made(g, routes);
-      tokens.add(sent.view());
-    }
+    ExpertTokens& tokens = expert_tokens_.emplace_back(model_.decoder.experts.count);
+    for (std::int64_t g = 0; g < groups_.count(); ++g) tokens.add(stream.hold(g, routes));
   };
   for (const auto& output : outputs_) count(*output);
   if (!upstream()) count(float_);
-  for (std::int64_t e = 0; e < experts; ++e) {
-    const auto of = [e](const ExpertTokens& tokens) { return tokens.of(e); };
-    const std::int64_t least = of(*std::ranges::min_element(expert_tokens_, {}, of));
-    if (least < kFewTokens) few_.push_back({stage().layer, e, least});
-  }
+  std::ranges::copy(zp::few_tokens(expert_tokens_, stage().layer), std::back_inserter(few_));
 }
 
 bool Calibration::takes_all(std::size_t output, std::int64_t expert, std::int64_t group) const {
@@ -393,14 +301,14 @@ double Calibration::work_of_layer() const {
 std::int64_t Calibration::factor_tokens(ValueId input) const {
   const double stages = upstream() ? static_cast<double>(linear_inputs(network(), 0).size()) : 1;
   return static_cast<std::int64_t>(kFactor * std::pow(static_cast<double>(width(input)), 3) *
-                                   stages / work_of_layer());
+                                   stages / layer_work_);
 }
 
 std::int64_t Calibration::factor_tokens(const Stage& stage) const {
   if (!options_.feedback) return 0;
   std::int64_t sum = 0;
   for (const ValueId input : stage.inputs)
-    sum += factor_tokens(input) * std::ssize(found(stage, input));
+    sum += factor_tokens(input) * std::ssize(found(network(), stage, input));
   return sum * std::max(std::ssize(outputs_), std::ptrdiff_t{1});
 }
 
@@ -427,26 +335,26 @@ void Calibration::finish(Progress& progress) {
                                 options_for(network(), input, options_.method), team_);
     progress.advance(factor_tokens(input.value));
   };
-  while (!moments_.empty()) {
-    const auto first = moments_.begin();
+  std::map<LinearInput, Moments>& moments = sums_.moments();
+  while (!moments.empty()) {
+    const auto first = moments.begin();
     if (options_.feedback) {
       factor(first->first, std::move(first->second), {});
     } else {
       inputs_[first->first].emplace_back(first->second);
     }
-    moments_.erase(first);
+    moments.erase(first);
   }
-  for (auto& [input, drifts] : drifts_) {
+  for (auto& [input, drifts] : sums_.drifts()) {
     for (Drift& drift : drifts) factor(input, std::move(drift.moments), std::move(drift.sums));
   }
-  drifts_.clear();
+  sums_.clear();
 }
 
 void Calibration::run(Progress& progress, std::int64_t total) {
   inputs_.clear();
   samples_.clear();
-  moments_.clear();
-  ranges_.clear();
+  sums_.clear();
   ++stage_;
   if (stage().inputs.empty()) return;
   progress.stage(title(), total + groups_.held_out_tokens(), "tokens");
@@ -468,8 +376,7 @@ void Calibration::run(Progress& progress, std::int64_t total) {
       if (&inputs == &rounds.back()) progress.advance(groups_.tokens_of(g));
     }
   }
-  for (const auto& [place, rows] : waiting_) add_waiting(place.first, place.second);
-  waiting_.clear();
+  sums_.finish();
 }
 
 void Calibration::next(Progress& progress) {
@@ -479,7 +386,7 @@ void Calibration::next(Progress& progress) {
 
 const std::map<LinearInput, Moments>& Calibration::gather(Progress& progress) {
   run(progress, tokens());
-  return moments_;
+  return sums_.moments();
 }
 
 InputStatistics Calibration::of(const Weight& weight, std::size_t output) const {

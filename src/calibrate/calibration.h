@@ -20,12 +20,12 @@
 #include <vector>
 
 #include "base/progress.h"
-#include "calibrate/drift.h"
 #include "calibrate/expert_tokens.h"
-#include "calibrate/input_ranges.h"
 #include "calibrate/input_samples.h"
+#include "calibrate/input_sums.h"
 #include "calibrate/layer_inputs.h"
 #include "calibrate/layer_statistics.h"
+#include "calibrate/stages.h"
 #include "calibrate/stream.h"
 #include "calibrate/text_loss.h"
 
@@ -40,14 +40,14 @@ struct CalibrationOptions {
   /// quicker than to compute it again. 0: none.
   std::int64_t memory_bytes = 0;
   /// Of the same length as the text's: what comes of them is in no statistics, but in samples().
-  std::vector<std::vector<std::int32_t>> held_out;
+  Windows held_out;
 };
 
 class Calibration final : public LayerStatistics {
  public:
   /// Borrows the model and the team. windows: of equal length, at least one. Nothing runs yet.
-  Calibration(const Model& model, std::vector<std::vector<std::int32_t>> windows,
-              const CalibrationOptions& options, const Team& team);
+  Calibration(const Model& model, Windows windows, const CalibrationOptions& options,
+              const Team& team);
 
   std::int64_t tokens() const { return groups_.tokens(); }
   /// Tokens of a window.
@@ -77,26 +77,15 @@ class Calibration final : public LayerStatistics {
   /// value that linears read.
   const std::map<LinearInput, Moments>& gather(Progress& progress);
   /// Of the stage gather() was called for last.
-  const InputRanges& ranges(LinearInput input) const { return ranges_.at(input); }
+  const InputRanges& ranges(LinearInput input) const { return sums_.ranges(input); }
 
  private:
-  /// What happens before the next weights can be coded.
-  struct Stage {
-    std::int64_t layer = -1;  // -1: none
-    std::vector<ValueId>
-        inputs;  // of linears, whose statistics it finds; none: tables that are looked up
-    // Of those that go to experts, the experts [begin, end).
-    std::int64_t begin = 0;
-    std::int64_t end = 0;
-    bool has(LinearInput input) const;
-  };
-
   struct Coded {
     std::int64_t layer;
     std::unique_ptr<RowReader> rows;
   };
 
-  bool upstream() const { return !outputs_.empty(); }
+  bool upstream() const { return options_.feedback && options_.method.upstream; }
   const Stage& stage() const { return stages_[static_cast<std::size_t>(stage_)]; }
   std::int64_t width(ValueId value) const { return network().steps[value].width; }
   /// Values from which the rest of the network can be computed, once `input` is there: in the float
@@ -112,13 +101,7 @@ class Calibration final : public LayerStatistics {
   /// statistics.
   void add_values(ValueId input, std::int64_t group);
   void add_drifts(ValueId input, std::int64_t group);
-  void add(LinearInput input, Matrix x, std::int64_t group);
-  void add_moments(LinearInput input, Matrix x);
-  /// Takes rows of an expert into its sums, with others. expected: without rows where the float
-  /// model goes alone.
-  void add_expert(LinearInput input, std::size_t output, Matrix came, Matrix expected);
-  Drift& drift(LinearInput input, std::size_t output);
-  void add_waiting(LinearInput input, std::size_t output);
+  void add(LinearInput input, Matrix own, Matrix summed, std::int64_t group);
   Matrix as_routes(const std::vector<float>& routes) const {
     const std::int64_t experts = model_.decoder.experts.count;
     return {routes.data(), std::ssize(routes) / experts, experts};
@@ -126,14 +109,11 @@ class Calibration final : public LayerStatistics {
   void add_drift(LinearInput input, Matrix expected, Matrix came, std::size_t output,
                  std::int64_t group);
   bool by_expert(ValueId input) const { return network().steps[input].by_expert; }
-  void add_stages(std::int64_t layer, std::vector<ValueId> inputs);
   /// Experts of a layer whose statistics have room in half of the memory.
   std::int64_t experts_together() const;
   std::int64_t waiting_bytes(ValueId input, std::int64_t sets) const;
   /// Whether later stages find more of it.
   bool goes_on(ValueId input) const;
-  /// What the stage finds of a value.
-  std::vector<LinearInput> found(const Stage& stage, ValueId input) const;
   /// How many of the text's tokens each of the layer's experts gets, in every model.
   void count_tokens(ValueId input);
   /// Of a group, see ExpertTokens.
@@ -156,23 +136,16 @@ class Calibration final : public LayerStatistics {
   const Team& team_;
   WindowGroups groups_;
   Stream float_;
+  std::vector<Stage> stages_;
   std::vector<std::unique_ptr<Stream>> outputs_;
   std::vector<std::vector<Coded>> coded_;  // of each output
-  std::vector<Stage> stages_;
+  double layer_work_ = 0;
   bool keeps_inner_ = false;  // what MLPs gave
   std::int64_t stage_ = -1;
   TextLoss text_loss_;
   std::vector<ExpertTokens> expert_tokens_;  // of the layer, in the float model or in each output's
   std::vector<FewTokens> few_;
-  /// Rows of an expert that are not summed yet.
-  struct Waiting {
-    std::vector<float> came;
-    std::vector<float> expected;
-  };
-  std::map<std::pair<LinearInput, std::size_t>, Waiting> waiting_;  // of each output
-  std::map<LinearInput, Moments> moments_;
-  std::map<LinearInput, InputRanges> ranges_;
-  std::map<LinearInput, std::vector<Drift>> drifts_;        // of each output
+  InputSums sums_;                                          // of the stage
   std::map<LinearInput, std::vector<LayerInputs>> inputs_;  // one for all outputs, or one for each
   std::map<LinearInput, std::vector<InputSamples>> samples_;  // likewise
 };

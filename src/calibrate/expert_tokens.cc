@@ -22,4 +22,14 @@ std::vector<float> ExpertTokens::all_routes(std::int64_t first, std::int64_t tok
   return routes;
 }
 
+std::vector<FewTokens> few_tokens(std::span<const ExpertTokens> models, std::int64_t layer) {
+  std::vector<FewTokens> few;
+  for (std::int64_t e = 0; e < models.front().experts(); ++e) {
+    const auto of = [e](const ExpertTokens& tokens) { return tokens.of(e); };
+    const std::int64_t least = of(*std::ranges::min_element(models, {}, of));
+    if (least < kFewTokens) few.push_back({layer, e, least});
+  }
+  return few;
+}
+
 }  // namespace zp

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/view.h"
@@ -16,6 +17,7 @@ class ExpertTokens {
 
   /// routes: one row for each token, one column for each expert, 0 where it doesn't go there.
   void add(Matrix routes);
+  std::int64_t experts() const { return std::ssize(count_); }
   std::int64_t of(std::int64_t expert) const { return count_[static_cast<std::size_t>(expert)]; }
   /// Whether tokens from the text's `first` on go through the expert, whichever it is.
   bool takes_all(std::int64_t expert, std::int64_t first) const {
@@ -29,5 +31,9 @@ class ExpertTokens {
   static constexpr std::int64_t kPooled = 1024;
   std::vector<std::int64_t> count_;
 };
+
+/// Experts of the layer that less than kFewTokens tokens go through, in the model where these are
+/// fewest.
+std::vector<FewTokens> few_tokens(std::span<const ExpertTokens> models, std::int64_t layer);
 
 }  // namespace zp

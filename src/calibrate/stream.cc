@@ -14,8 +14,7 @@ constexpr std::int64_t kTokensTogether = 512;
 
 }  // namespace
 
-WindowGroups::WindowGroups(const Decoder& decoder, std::vector<std::vector<std::int32_t>> windows,
-                           std::vector<std::vector<std::int32_t>> held_out)
+WindowGroups::WindowGroups(const Decoder& decoder, Windows windows, Windows held_out)
     : windows_(std::move(windows)),
       count_(std::ssize(windows_)),
       together_(std::clamp(kTokensTogether / length(), std::int64_t{1}, count_)) {
@@ -60,6 +59,14 @@ std::int64_t WindowGroups::tokens_of(std::int64_t group) {
   return std::ssize(chunks(group)) * length();
 }
 
+void Stream::Held::take(Matrix rows) {
+  cols = rows.cols;
+  floats.clear();
+  floats.reserve(static_cast<std::size_t>(rows.rows * rows.cols));
+  for (std::int64_t r = 0; r < rows.rows; ++r)
+    floats.insert(floats.end(), rows.row(r).begin(), rows.row(r).end());
+}
+
 std::map<ValueId, Activations> Stream::given(std::int64_t group) {
   std::map<ValueId, Activations> all;
   for (const auto& [value, rows] : held_[static_cast<std::size_t>(group)])
@@ -79,12 +86,7 @@ std::map<ValueId, Activations> Stream::go_on(std::int64_t group, std::span<const
       now.insert(std::move(node));
       continue;
     }
-    const Matrix rows = std::as_const(values.at(value)).view();
-    Held& kept = now[value];
-    kept.cols = rows.cols;
-    kept.floats.reserve(static_cast<std::size_t>(rows.rows * rows.cols));
-    for (std::int64_t r = 0; r < rows.rows; ++r)
-      kept.floats.insert(kept.floats.end(), rows.row(r).begin(), rows.row(r).end());
+    now[value].take(std::as_const(values.at(value)).view());
   }
   before = std::move(now);
   return values;
@@ -94,8 +96,11 @@ Activations Stream::go_on(std::int64_t group, ValueId made, std::span<const Valu
   return std::move(go_on(group, {&made, 1}, held).at(made));
 }
 
-Activations Stream::made(std::int64_t group, ValueId value) {
-  return std::move(engine_.run(groups_.chunks(group), given(group), {&value, 1}).at(value));
+Matrix Stream::hold(std::int64_t group, ValueId value) {
+  const auto values = engine_.run(groups_.chunks(group), given(group), {&value, 1});
+  Held& kept = held_[static_cast<std::size_t>(group)][value];
+  kept.take(values.at(value).view());
+  return kept.view();
 }
 
 Activations Stream::with(std::int64_t group, ValueId other, Matrix rows, ValueId made) {

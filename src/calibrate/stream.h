@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "calibrate/windows.h"
 #include "engine/engine.h"
 
 namespace zp {
@@ -20,8 +21,7 @@ namespace zp {
 class WindowGroups {
  public:
   /// windows: at least one; held_out: of the same length.
-  WindowGroups(const Decoder& decoder, std::vector<std::vector<std::int32_t>> windows,
-               std::vector<std::vector<std::int32_t>> held_out = {});
+  WindowGroups(const Decoder& decoder, Windows windows, Windows held_out = {});
 
   /// Of the windows that are not held out.
   std::int64_t tokens() const { return count_ * length(); }
@@ -41,7 +41,7 @@ class WindowGroups {
   std::int64_t bytes(const Decoder& decoder) const;
 
  private:
-  std::vector<std::vector<std::int32_t>> windows_;
+  Windows windows_;
   std::int64_t count_;     // of them not held out
   std::int64_t together_;  // windows
   std::vector<KvCache> caches_;
@@ -62,8 +62,8 @@ class Stream {
                                        std::span<const ValueId> held);
   /// The same for one value.
   Activations go_on(std::int64_t group, ValueId made, std::span<const ValueId> held);
-  /// A value computed from what is held. Holds what it held.
-  Activations made(std::int64_t group, ValueId value);
+  /// Computes a value from what is held, and holds it, too.
+  Matrix hold(std::int64_t group, ValueId value);
   /// A value as it were with other rows of another one. Holds what it held.
   Activations with(std::int64_t group, ValueId other, Matrix rows, ValueId made);
   /// Goes on to one value.
@@ -81,6 +81,7 @@ class Stream {
   struct Held {
     std::vector<float> floats;  // row after row: no more memory than that
     std::int64_t cols = 0;
+    void take(Matrix rows);
     Matrix view() const {
       return {floats.data(), static_cast<std::int64_t>(floats.size()) / cols, cols};
     }

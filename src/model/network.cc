@@ -23,6 +23,7 @@ class Recorder {
     x = linear(x, {-1, decoder_.tied ? Role::embedding : Role::head});
     x = scale(x, 1 / decoder_.logit_divisor);
     if (decoder_.logit_soft_cap != 0) same(Operation::soft_cap, x).number = decoder_.logit_soft_cap;
+    for (const auto& [place, input] : network_.inputs) network_.readers[input].push_back(place);
     return std::move(network_);
   }
 
@@ -262,19 +263,17 @@ std::optional<LinearInput> input_of(const Network& network, const TensorUse& use
 }
 
 std::vector<Place> readers(const Network& network, LinearInput input) {
-  std::vector<Place> all;
-  for (const auto& [place, reads] : network.inputs) {
-    if (reads == input) all.push_back(place);
-  }
-  return all;
+  const auto found = network.readers.find(input);
+  return found == network.readers.end() ? std::vector<Place>() : found->second;
 }
 
 std::vector<LinearInput> linear_inputs_of(const Network& network, ValueId value) {
-  std::set<LinearInput> all;
-  for (const auto& [place, input] : network.inputs) {
-    if (input.value == value) all.insert(input);
+  std::vector<LinearInput> all;
+  for (auto i = network.readers.lower_bound({value}); i != network.readers.end(); ++i) {
+    if (i->first.value != value) break;
+    all.push_back(i->first);
   }
-  return {all.begin(), all.end()};
+  return all;
 }
 
 ValueId routes_of(const Network& network, ValueId value) {
@@ -292,8 +291,9 @@ Place input_name(const Network& network, LinearInput input) {
 
 std::vector<ValueId> linear_inputs(const Network& network, std::int64_t layer) {
   std::set<ValueId> all;
-  for (const auto& [place, input] : network.inputs) {
-    if (place.layer == layer) all.insert(input.value);
+  for (auto i = network.inputs.lower_bound({layer}); i != network.inputs.end(); ++i) {
+    if (i->first.layer != layer) break;
+    all.insert(i->second.value);
   }
   return {all.begin(), all.end()};
 }

@@ -72,7 +72,8 @@ struct LayerValues {
 struct Network {
   std::vector<Step> steps;
   std::vector<LayerValues> layers;
-  std::map<Place, LinearInput> inputs;  ///< of each linear
+  std::map<Place, LinearInput> inputs;                ///< of each linear
+  std::map<LinearInput, std::vector<Place>> readers;  ///< the linears of each, in order
 
   /// What leaves the last layer.
   ValueId hidden() const { return layers.back().leaves; }
