@@ -1,13 +1,13 @@
 #include "container/gguf_metadata.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/version.h"
 #include "container/agreement.h"
 #include "container/gguf_tokenizer.h"
+#include "format/gguf_phi3_name.h"
 
 namespace zp {
 namespace {
@@ -20,15 +20,15 @@ class Keys {
   explicit Keys(std::string_view architecture) : prefix_(std::string(architecture) + ".") {}
 
   void general(const char* key, gguf::Value value) { pairs_.push_back({key, std::move(value)}); }
-  void count(const char* key, std::int64_t n) { add(key, static_cast<std::uint32_t>(n)); }
-  void real(const char* key, double x) { add(key, static_cast<float>(x)); }
-  void boolean(const char* key, bool is) { add(key, is); }
-  void text(const char* key, const char* value) { add(key, std::string(value)); }
+  void count(std::string_view key, std::int64_t n) { add(key, static_cast<std::uint32_t>(n)); }
+  void real(std::string_view key, double x) { add(key, static_cast<float>(x)); }
+  void boolean(std::string_view key, bool is) { add(key, is); }
+  void text(std::string_view key, const char* value) { add(key, std::string(value)); }
   std::vector<gguf::Pair> take() { return std::move(pairs_); }
 
  private:
-  void add(const char* key, gguf::Value value) {
-    pairs_.push_back({prefix_ + key, std::move(value)});
+  void add(std::string_view key, gguf::Value value) {
+    pairs_.push_back({prefix_ + std::string(key), std::move(value)});
   }
 
   std::string prefix_;
@@ -79,53 +79,23 @@ void add_rope(Keys& keys, const Decoder& d, const GgufFacts& facts) {
   }
 }
 
-// The names are those of Granite's multipliers.
-void add_scales(Keys& keys, const Decoder& d) {
-  keys.real("attention.scale", d.attention_scale);
-  keys.real("embedding_scale", d.embedding_scale);
-  keys.real("residual_scale", d.residual_scale);
-  keys.real("logit_scale", d.logit_divisor);
-}
+/// Writes the field of that key.
+struct Writing {
+  Keys& keys;
+  const Decoder& d;
+  std::string_view key;
 
-// llama.cpp's LLAMA_EXPERT_GATING_FUNC_TYPE_SOFTMAX and _SIGMOID.
-std::int64_t gating_number(Routing routing) { return routing == Routing::sigmoid ? 2 : 1; }
-
-void add_routing(Keys& keys, const Decoder& d) {
-  const Experts& e = d.experts;
-  std::int64_t dense = 0;
-  while (dense < d.layers && !d.layer(dense).experts) ++dense;
-  keys.count("leading_dense_block_count", dense);
-  keys.count("expert_shared_count", e.shared_ffn / e.ffn);
-  keys.count("expert_gating_func", gating_number(e.routing));
-  keys.real("expert_weights_scale", e.scale);
-  keys.boolean("expert_weights_norm", e.renormalized);
-  if (e.groups == 1) return;
-  keys.count("expert_group_count", e.groups);
-  keys.count("expert_group_used_count", e.used_groups);
-}
-
-void add_experts(Keys& keys, const Decoder& d, const GgufFacts& facts) {
-  if (d.experts.count == 0) return;
-  keys.count("expert_count", d.experts.count);
-  keys.count("expert_used_count", d.experts.chosen);
-  keys.count("expert_feed_forward_length", d.experts.ffn);
-  if (facts.expert_keys) add_routing(keys, d);
-}
-
-void add_attention(Keys& keys, const Decoder& d, const GgufFacts& facts) {
-  keys.count("attention.head_count", d.heads);
-  keys.count("attention.head_count_kv", d.kv_heads);
-  if (d.head_dim * d.heads != d.hidden) {
-    keys.count("attention.key_length", d.head_dim);
-    keys.count("attention.value_length", d.head_dim);
+  void operator()(const Count& count) const { keys.count(key, count.member.get(d)); }
+  void operator()(const Positive& positive) const { keys.real(key, positive.member.get(d)); }
+  void operator()(const Flag& flag) const { keys.boolean(key, flag.member.get(d)); }
+  void operator()(const ActivationWord&) const {}
+  void operator()(const HeadSize&) const {
+    if (d.head_dim * d.heads == d.hidden) return;
+    keys.count(key, d.head_dim);
+    keys.count(kValueLength, d.head_dim);
   }
-  keys.real(epsilon_key(facts, d), d.norm_epsilon);
-  if (d.attention_soft_cap > 0) keys.real("attn_logit_softcapping", d.attention_soft_cap);
-  if (d.logit_soft_cap > 0) keys.real("final_logit_softcapping", d.logit_soft_cap);
-  if (d.window() || facts.always_window_key) {
-    keys.count("attention.sliding_window", d.window().value_or(0));
-  }
-}
+  void operator()(const Only& only) const { keys.count(key, only.value); }
+};
 
 std::string graph_of(const GgufFacts& facts) {
   return "gguf, llama.cpp's architecture " + std::string(facts.name);
@@ -149,22 +119,16 @@ bool wants_phi3_name(const Tokenizer* tokenizer) {
                      [](const AddedToken& t) { return t.rstrip; });
 }
 
-/// Where "phi-3" or "phi3" begins, upper or lower case.
-std::size_t find_phi3(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::min(name.find("phi-3"), name.find("phi3"));
-}
-
 }  // namespace
 
 std::string gguf_name(const std::string& name, const Tokenizer* tokenizer) {
   if (wants_phi3_name(tokenizer)) {
-    return find_phi3(name) == std::string::npos ? name + " (Phi-3 tokens)" : name;
+    return gguf::find_phi3(name) == std::string::npos ? name + " (Phi-3 tokens)" : name;
   }
   constexpr std::size_t kPhi = 3;
   std::string other = name;
-  for (std::size_t at = find_phi3(other); at != std::string::npos; at = find_phi3(other)) {
+  for (std::size_t at = gguf::find_phi3(other); at != std::string::npos;
+       at = gguf::find_phi3(other)) {
     other.replace(at + kPhi, other[at + kPhi] == '-' ? 1 : 0, " ");
   }
   return other;
@@ -179,14 +143,12 @@ std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t 
   keys.general("general.name", gguf_name(input.name, input.tokenizer));
   keys.general("general.file_type", static_cast<std::uint32_t>(file_type));
   keys.general("general.quantization_version", kQuantizationVersion);
-  keys.count("vocab_size", d.vocabulary);
-  keys.count("context_length", d.context);
-  keys.count("embedding_length", d.hidden);
-  keys.count("block_count", d.layers);
-  keys.count("feed_forward_length", d.ffn);
-  add_experts(keys, d, facts);
-  add_attention(keys, d, facts);
-  if (facts.scale_keys) add_scales(keys, d);
+  for (const Field& field : input.model.architecture->fields) {
+    const bool written = field.gguf_when == nullptr || field.gguf_when(d);
+    if (written && !field.gguf.empty()) std::visit(Writing{keys, d, field.gguf}, field.value);
+  }
+  if (d.window() || facts.always_window_key)
+    keys.count("attention.sliding_window", d.window().value_or(0));
   add_rope(keys, d, facts);
   // The positions are counted in original contexts.
   if (facts.tempers_queries) keys.real("attention.temperature_scale", d.query_beta);

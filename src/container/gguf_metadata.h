@@ -14,10 +14,9 @@
 
 namespace zp {
 
-/// general.name. llama.cpp (src/llama-vocab.cpp) looks into it: a name with "phi-3" or "phi3" in it
-/// makes special tokens swallow the white space behind them, as the added tokens of Phi-3's own
-/// tokenizer do, and makes the loading fail when the vocabulary hasn't Phi-3's <unk>, <s>, </s> and
-/// <|endoftext|>. So the name says it exactly when the tokenizer wants it.
+/// general.name, with what format/gguf_phi3_name.h tells of in it exactly when the tokenizer wants
+/// it; llama.cpp doesn't load such a file whose vocabulary hasn't Phi-3's <unk>, <s>, </s> and
+/// <|endoftext|>.
 std::string gguf_name(const std::string& name, const Tokenizer* tokenizer);
 
 /// file_type: llama_ftype of the type that most weights have. Throws Error for what has no keys.

@@ -41,6 +41,8 @@ Decoder small(const Architecture& architecture) {
   d.attention_bias = d.head_bias = architecture.gguf.computes.needs_biases;
   d.norm = d.activation == Activation::silu ? Norm::rms : Norm::layer;
   d.rope.dims = architecture.name == "gpt2" ? 0 : 16;
+  if (architecture.gguf.computes.needs_caps) d.attention_soft_cap = d.logit_soft_cap = 30;
+  if (architecture.fix != nullptr) architecture.fix(d);
   if (architecture.gguf.graph != nullptr) architecture.gguf.graph(d);
   return d;
 }

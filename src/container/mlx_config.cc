@@ -52,10 +52,6 @@ void spell_sizes(Json& config, const Decoder& decoder) {
     hoist(config, "head_dim", decoder.head_dim);
     hoist(config, "max_position_embeddings", decoder.context);
   }
-  if (config.contains("n_positions")) {  // GPT-2's words
-    hoist(config, "n_ctx", decoder.context);
-    hoist(config, "layer_norm_epsilon", decoder.norm_epsilon);
-  }
 }
 
 /// YaRN's factor of 0.1 mscale ln(factor) + 1, over the same with mscale_all_dim.

@@ -22,6 +22,14 @@ Decoder rotating(RopeScaling scaling) {
   return d;
 }
 
+Model model_of(std::string_view architecture) {
+  Model model;
+  for (const Architecture* a : architectures()) {
+    if (a->name == architecture) model.architecture = a;
+  }
+  return model;
+}
+
 TEST(MlxConfig, SaysWhatMlxLmHasOtherDefaultsFor) {
   const Json config =
       mlx_config({{"num_attention_heads", 4},
@@ -96,10 +104,7 @@ TEST(MlxConfig, AScalingThatIsNoneIsLeftOut) {
 }
 
 TEST(MlxConfig, StatesWhatItsModuleHasOtherDefaultsFor) {
-  Model model;
-  for (const Architecture* a : architectures()) {
-    if (a->name == "phi") model.architecture = a;
-  }
+  Model model = model_of("phi");
   model.decoder = rotating(RopeScaling::none);
   model.decoder.norm_epsilon = 0.25;
   Json config = {{"model_type", "phi-msft"}, {"num_hidden_layers", 7}};
@@ -118,11 +123,15 @@ TEST(MlxConfig, WhatTheSourceSaysItselfStays) {
 }
 
 TEST(MlxConfig, CompletesGpt2) {
-  Decoder d;
-  d.context = 64;
-  d.norm_epsilon = 1e-5;
-  EXPECT_EQ(mlx_config({{"n_positions", 64}}, d, {}),
-            Json({{"n_positions", 64}, {"n_ctx", 64}, {"layer_norm_epsilon", 1e-5}}));
+  Model model = model_of("gpt2");
+  model.decoder.context = 64;
+  model.decoder.norm_epsilon = 0.25;
+  Json config = {{"model_type", "gpt2"}, {"n_positions", 64}};
+  spell_for_module(config, model);
+  EXPECT_EQ(config, Json({{"model_type", "gpt2"},
+                          {"n_positions", 64},
+                          {"n_ctx", 64},
+                          {"layer_norm_epsilon", 0.25}}));
 }
 
 TEST(MlxConfig, CallsTheFormOfMostParametersTheDefault) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,11 +14,14 @@
 
 #include "base/json.h"
 #include "model/decoder.h"
+#include "model/field.h"
 #include "model/place.h"
 #include "model/runtime_module.h"
 #include "tensor/rows.h"
 
 namespace zp {
+
+class ConfigReader;
 
 enum class Part { weight, bias };
 /// How GGUF wants the rows: as they are, or interleaved pairs for its rotation (llama's q and k).
@@ -100,21 +104,15 @@ struct GgufFacts {
   RuntimeModule computes;
   bool always_window_key = false;  ///< older readers insist on attention.sliding_window, 0 for none
   bool partial_rope = false;       ///< it rotates fewer dimensions than a head has where told to
-  bool scale_keys = false;         ///< it reads what residual stream, logits ... are multiplied by
   bool tempers_queries = false;    ///< it multiplies them by what follows from their positions
-  /// It reads how experts are weighted, grouped and shared, and how many layers come before them.
-  bool expert_keys = false;
   /// Layers with a window have a rotary embedding of their own, without scaling, of the same base
   /// as the others or of this one.
   bool local_rope = false;
   std::optional<double> local_theta = {};
-  /// Sets what the graph fixes or takes where a key is missing, given the sizes; nullptr: nothing
-  /// beyond Decoder's own defaults.
+  /// Sets what the graph has one way or takes where a key is missing, given the keys that are there.
   void (*graph)(Decoder&) = nullptr;
 };
 
-/// The key of the norms' epsilon, without the architecture's name in front.
-const char* epsilon_key(const GgufFacts& facts, const Decoder& decoder);
 /// Whether the graph reads rope_freqs and rope_factors_* tensors.
 bool reads_rope_tensors(const GgufFacts& facts);
 
@@ -127,6 +125,12 @@ struct MlxFacts {
   Names fields = {};
 };
 
+/// Fields of config.json that are no row, or in several forms: read, and written.
+struct MoreFields {
+  void (*read)(ConfigReader& fields, Decoder& decoder) = nullptr;
+  void (*write)(const Decoder& decoder, Json& config) = nullptr;
+};
+
 /// Constant data: nothing of it is made at run time.
 struct Architecture {
   std::string_view name;     ///< ours: "llama"
@@ -135,10 +139,17 @@ struct Architecture {
   /// The same without a head, in the same order: "LlamaModel". Saved so, names lack the prefix.
   Names inner_classes;
   Names model_types;  ///< config.json's "model_type", which decides
-  /// Reads config.json; throws Error naming a field whose meaning isn't known.
-  Decoder (*read_config)(const Json& config, const std::string& where);
-  /// The inverse (config_writer.h): adds what the Decoder says to a config that names the class.
-  void (*write_config)(const Decoder& decoder, Json& config);
+  /// What config.json and GGUF say of a model, in GGUF's order.
+  std::span<const Field> fields;
+  /// What else config.json says.
+  MoreFields more = {};
+  /// The rotary embedding's fields; none where it is among those.
+  std::optional<RopeRules> rope = {};
+  /// Sets what all of its models have and no field says.
+  void (*fix)(Decoder&) = nullptr;
+  std::span<const FixedField> fixed_fields = {};
+  /// Fields of config.json that change nothing, beside those of every architecture.
+  Names without_influence = {};
   /// Every tensor, those outside the layers before and after them in file order.
   std::span<const TensorRow> table;
   std::span<const StackedRow> stacked = {};
@@ -151,6 +162,9 @@ struct Architecture {
   Names ignored;
   GgufFacts gguf;
   MlxFacts mlx;
+
+  /// Throws Error naming a field whose meaning isn't known.
+  Decoder read_config(const Json& config, const std::string& where) const;
 };
 
 std::span<const Architecture* const> architectures();

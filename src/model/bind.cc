@@ -1,5 +1,5 @@
 // A checkpoint's tensors given to the uses an architecture has for them.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fnmatch.h>
 
 #include <algorithm>

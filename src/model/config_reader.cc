@@ -116,21 +116,8 @@ constexpr std::array kActivations = {
     ActivationName{"gelu_pytorch_tanh", Activation::gelu_tanh},
 };
 
-const FixedField* find_fixed(std::span<const FixedField> fixed, std::string_view key) {
-  const auto it =
-      std::find_if(fixed.begin(), fixed.end(), [&](const auto& f) { return f.name == key; });
-  return it == fixed.end() ? nullptr : &*it;
-}
-
 bool contains(std::span<const std::string_view> names, std::string_view key) {
   return std::find(names.begin(), names.end(), key) != names.end();
-}
-
-void require_multiple(const ConfigReader& fields, const char* what, std::int64_t of,
-                      std::int64_t by) {
-  if (of % by != 0) {
-    throw Error(fields.where(), what, {}, std::to_string(of) + " and " + std::to_string(by));
-  }
 }
 
 }  // namespace
@@ -152,7 +139,7 @@ bool ConfigReader::mentions(std::string_view key) {
   return object_.contains(key);
 }
 
-std::int64_t ConfigReader::integer_in(std::string_view key, std::int64_t least, std::int64_t most) {
+std::int64_t ConfigReader::integer(std::string_view key, std::int64_t least, std::int64_t most) {
   mark_known(key);
   const std::int64_t n = fields_.integer(key);
   if (n < least || n > most) {
@@ -162,15 +149,11 @@ std::int64_t ConfigReader::integer_in(std::string_view key, std::int64_t least, 
 }
 
 std::int64_t ConfigReader::count(std::string_view key, std::int64_t limit) {
-  return integer_in(key, 1, limit);
+  return integer(key, 1, limit);
 }
 
 std::int64_t ConfigReader::count(std::string_view key, std::int64_t limit, std::int64_t otherwise) {
-  return has(key) ? integer_in(key, 1, limit) : otherwise;
-}
-
-std::int64_t ConfigReader::index(std::string_view key, std::int64_t limit, std::int64_t otherwise) {
-  return has(key) ? integer_in(key, 0, limit) : otherwise;
+  return has(key) ? integer(key, 1, limit) : otherwise;
 }
 
 double ConfigReader::positive(std::string_view key) {
@@ -258,47 +241,25 @@ std::string_view ConfigReader::either(std::string_view name, std::string_view ol
   return older_given ? older : name;
 }
 
-void ConfigReader::finish(std::string_view architecture,
-                          std::span<const std::string_view> without_influence,
-                          std::span<const FixedField> fixed) {
-  for (const auto& [key, value] : object_.items()) {
-    if (value.is_null() || known_.contains(key) || key.starts_with(kPrivate)) continue;
-    if (contains(kWithoutInfluence, key) || contains(without_influence, key)) continue;
-    const FixedField* only = find_fixed(fixed, key);
-    if (only == nullptr) only = find_fixed(kFixed, key);
-    const std::string of = " in architecture " + std::string(architecture);
-    if (only == nullptr) {
-      const std::string_view kind = unread_kind_of(key);
-      refuse(key, "field not known" + of + (kind.empty() ? "" : ": " + std::string(kind)));
-    }
-    if (value != parse_json(only->value, key)) {
-      refuse(key, "value not supported" + of, std::string(only->value));
+void ConfigReader::require(std::span<const FixedField> fixed, std::string_view architecture) {
+  for (const FixedField& only : fixed) {
+    if (has(only.name) && at(only.name) != parse_json(only.value, std::string(only.name))) {
+      refuse(only.name, "value not supported in architecture " + std::string(architecture),
+             std::string(only.value));
     }
   }
 }
 
-std::int64_t even_head_dim(const ConfigReader& fields, const Decoder& d) {
-  require_multiple(fields, "attention heads are no multiple of key-value heads", d.heads,
-                   d.kv_heads);
-  require_multiple(fields, "hidden size is no multiple of attention heads", d.hidden, d.heads);
-  const std::int64_t dim = d.hidden / d.heads;
-  if (dim > kMostHeadDim) throw Error(fields.where(), "heads too large", {}, std::to_string(dim));
-  return dim;
-}
-
-void read_sizes(ConfigReader& fields, Decoder& d, std::int64_t head_dim) {
-  d.layers = fields.count("num_hidden_layers", kMostLayers);
-  d.hidden = fields.count("hidden_size", kMostHidden);
-  d.heads = fields.count("num_attention_heads", kMostHeads);
-  d.kv_heads = fields.count("num_key_value_heads", kMostHeads, d.heads);
-  d.ffn = fields.count("intermediate_size", kMostFfn);
-  d.vocabulary = fields.count("vocab_size", kMostVocabulary);
-  d.context = fields.count("max_position_embeddings", kMostContext);
-  require_multiple(fields, "attention heads are no multiple of key-value heads", d.heads,
-                   d.kv_heads);
-  d.head_dim = fields.has("head_dim") ? fields.count("head_dim", kMostHeadDim)
-               : head_dim != 0        ? head_dim
-                                      : even_head_dim(fields, d);
+void ConfigReader::finish(std::string_view architecture,
+                          std::span<const std::string_view> without_influence) {
+  require(kFixed, architecture);
+  for (const auto& [key, value] : object_.items()) {
+    if (value.is_null() || known_.contains(key) || key.starts_with(kPrivate)) continue;
+    if (contains(kWithoutInfluence, key) || contains(without_influence, key)) continue;
+    const std::string_view kind = unread_kind_of(key);
+    refuse(key, "field not known in architecture " + std::string(architecture) +
+                    (kind.empty() ? "" : ": " + std::string(kind)));
+  }
 }
 
 void read_layer_types(ConfigReader& fields, Decoder& d, std::int64_t window, std::int64_t period) {
@@ -324,7 +285,9 @@ void read_window_layers(ConfigReader& fields, Decoder& d) {
   const std::int64_t window = fields.count("sliding_window", kMostContext, 0);
   const bool used = fields.boolean("use_sliding_window", false) && window > 0;
   constexpr std::int64_t kDefault = 28;  // transformers'
-  const std::int64_t stated = fields.index("max_window_layers", kMostContext, kDefault);
+  const std::int64_t stated = fields.has("max_window_layers")
+                                  ? fields.integer("max_window_layers", 0, kMostContext)
+                                  : kDefault;
   const std::int64_t first = used ? std::min(stated, d.layers) : d.layers;
   if (fields.has("layer_types")) {
     const std::vector<std::string> types = fields.texts("layer_types");

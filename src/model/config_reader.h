@@ -12,15 +12,9 @@
 
 #include "base/json.h"
 #include "base/json_fields.h"
-#include "model/decoder.h"
+#include "model/field.h"
 
 namespace zp {
-
-/// A field that is understood at one value only: any other changes the computation.
-struct FixedField {
-  std::string_view name;
-  std::string_view value;  ///< as JSON
-};
 
 /// One object of config.json. Every field asked for counts as known.
 class ConfigReader {
@@ -33,8 +27,7 @@ class ConfigReader {
   /// An integer in 1 ... limit.
   std::int64_t count(std::string_view key, std::int64_t limit);
   std::int64_t count(std::string_view key, std::int64_t limit, std::int64_t otherwise);
-  /// An integer in 0 ... limit.
-  std::int64_t index(std::string_view key, std::int64_t limit, std::int64_t otherwise);
+  std::int64_t integer(std::string_view key, std::int64_t least, std::int64_t most);
   /// A finite number above 0.
   double positive(std::string_view key);
   double positive(std::string_view key, double otherwise);
@@ -50,39 +43,23 @@ class ConfigReader {
   /// The first of these names that has a value, else the first: architectures renamed their fields.
   std::string_view either(std::string_view name, std::string_view older);
 
+  /// Throws for one of these that has another value. `architecture` is for the message.
+  void require(std::span<const FixedField> fixed, std::string_view architecture);
   /// Throws for a field that was never asked for and isn't among these or the ones every model may
-  /// have. `architecture` is for the message.
+  /// have.
   void finish(std::string_view architecture,
-              std::span<const std::string_view> without_influence = {},
-              std::span<const FixedField> fixed = {});
+              std::span<const std::string_view> without_influence = {});
   const std::string& where() const { return fields_.where(); }
   [[noreturn]] void refuse(std::string_view key, const std::string& what,
                            const std::string& expected = {}) const;
 
  private:
-  std::int64_t integer_in(std::string_view key, std::int64_t least, std::int64_t most);
   void mark_known(std::string_view key) { known_.emplace(key); }
 
   JsonFields fields_;
   const Json& object_;
   std::set<std::string, std::less<>> known_;
 };
-
-/// Limits that keep every product of a model's sizes below 2^63 and no real model comes near to.
-inline constexpr std::int64_t kMostLayers = 1 << 12;
-inline constexpr std::int64_t kMostHeads = 1 << 12;
-inline constexpr std::int64_t kMostHeadDim = 1 << 13;
-inline constexpr std::int64_t kMostHidden = 1 << 18;
-inline constexpr std::int64_t kMostFfn = 1 << 20;
-inline constexpr std::int64_t kMostExperts = 1 << 12;
-inline constexpr std::int64_t kMostVocabulary = 1 << 24;
-inline constexpr std::int64_t kMostContext = 1 << 30;
-
-/// The names that most architectures give the sizes: hidden_size, num_attention_heads ...; head_dim
-/// is hidden / heads, or `head_dim` when that isn't 0, unless it is stated. Checks that they fit.
-void read_sizes(ConfigReader& fields, Decoder& decoder, std::int64_t head_dim = 0);
-/// hidden / heads. Throws Error when that is no integer, or kv_heads doesn't divide heads.
-std::int64_t even_head_dim(const ConfigReader& fields, const Decoder& decoder);
 
 /// layer_types, one of "sliding_attention" and "full_attention" for each layer; where there is none,
 /// in every `period` layers the last sees everything. Sets that window for the others.

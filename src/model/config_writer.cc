@@ -1,8 +1,7 @@
 #include "model/config_writer.h"
 
-#include <cmath>
+#include <utility>
 
-#include "base/error.h"
 #include "base/json.h"
 
 namespace zp {
@@ -55,25 +54,6 @@ Json scaling_of(const Rope& rope) {
 
 }  // namespace
 
-Json write_config(const Architecture& architecture, const Decoder& decoder) {
-  Json config;
-  config["architectures"] = {std::string(architecture.hf_classes.front())};
-  config["model_type"] = std::string(architecture.model_types.front());
-  architecture.write_config(decoder, config);
-  return config;
-}
-
-void write_sizes(const Decoder& d, Json& config) {
-  config["hidden_size"] = d.hidden;
-  config["intermediate_size"] = d.ffn;
-  config["num_hidden_layers"] = d.layers;
-  config["num_attention_heads"] = d.heads;
-  config["num_key_value_heads"] = d.kv_heads;
-  config["vocab_size"] = d.vocabulary;
-  config["max_position_embeddings"] = d.context;
-  config["tie_word_embeddings"] = d.tied;
-}
-
 std::string_view activation_word(Activation activation) {
   switch (activation) {
     case Activation::silu:
@@ -103,24 +83,25 @@ std::string_view scaling_word(RopeScaling scaling) {
   return {};
 }
 
-void write_rope(const Decoder& d, Json& config) {
+void write_rope(const Decoder& d, const RopeRules& rules, Json& config) {
   const Rope& rope = d.rope;
   config["rope_theta"] = rope.theta;
-  if (rope.dims != d.head_dim) {
+  if (rope.dims != d.head_dim || rules.share != 1) {
     config["partial_rotary_factor"] =
         static_cast<double>(rope.dims) / static_cast<double>(d.head_dim);
   }
-  config["rope_scaling"] = scaling_of(rope);
+  Json scaling = scaling_of(rope);
+  if (rules.mscales && scaling.is_object()) {
+    // transformers looks for it here.
+    scaling["original_max_position_embeddings"] = rope.original_context;
+    scaling["short_mscale"] = rope.attention_factor;
+    scaling["long_mscale"] =
+        rope.long_attention_factor != 0 ? rope.long_attention_factor : rope.attention_factor;
+  }
+  config["rope_scaling"] = std::move(scaling);
   const bool by_context =
       rope.scaling == RopeScaling::longrope || rope.scaling == RopeScaling::stated;
   if (by_context) config["original_max_position_embeddings"] = rope.original_context;
-}
-
-void write_query_scalar(const Decoder& d, Json& config) {
-  const double scalar = 1 / (d.attention_scale * d.attention_scale);
-  const double whole = std::round(scalar);  // as in every published model
-  const bool exact = 1 / std::sqrt(whole) == d.attention_scale || scalar == whole;
-  config["query_pre_attn_scalar"] = exact ? Json(static_cast<std::int64_t>(whole)) : Json(scalar);
 }
 
 void write_rope_kinds(const Decoder& d, Json& config) {

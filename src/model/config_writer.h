@@ -1,4 +1,4 @@
-// config.json made from a Decoder: the inverse of each architecture's read_config, for models whose
+// config.json made from a Decoder: the inverse of Architecture::read_config, for models whose
 // source has none. Written in the words of transformers 4, which 5 reads too.
 #pragma once
 
@@ -14,15 +14,11 @@ Json write_config(const Architecture& architecture, const Decoder& decoder);
 
 // Parts of architectures' own writers.
 
-/// hidden_size, num_attention_heads ... and tie_word_embeddings; not head_dim.
-void write_sizes(const Decoder& decoder, Json& config);
 std::string_view activation_word(Activation activation);
 /// rope_type.
 std::string_view scaling_word(RopeScaling scaling);
 /// rope_theta, rope_scaling and partial_rotary_factor.
-void write_rope(const Decoder& decoder, Json& config);
-/// query_pre_attn_scalar, whose root attention_scale is 1 over.
-void write_query_scalar(const Decoder& decoder, Json& config);
+void write_rope(const Decoder& decoder, const RopeRules& rules, Json& config);
 /// rope_parameters of both kinds, for who reads them there.
 void write_rope_kinds(const Decoder& decoder, Json& config);
 /// sliding_window and layer_types.

@@ -6,8 +6,8 @@
 
 #include "base/json.h"
 #include "model/architecture.h"
-#include "model/config_writer.h"
-#include "model/rope_config.h"
+#include "model/config_reader.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -24,13 +24,7 @@ constexpr std::string_view kWithoutInfluence[] = {"hidden_act", "sliding_window_
 constexpr FixedField kFixed[] = {{"attention_bias", "false"},
                                  {"use_bidirectional_attention", "false"}};
 constexpr std::string_view kMlxFields[] = {"rms_norm_eps", "query_pre_attn_scalar"};
-// Gemma2Config's own defaults.
-constexpr std::int64_t kHeadDim = 256;
-constexpr std::int64_t kWindow = 4096;
-constexpr double kAttentionCap = 50;
-constexpr double kLogitCap = 30;
-constexpr double kQueryScalar = 256;
-constexpr double kEpsilon = 1e-6;
+constexpr std::int64_t kWindow = 4096;  // Gemma2Config's own default
 
 constexpr auto kTable = usual::table_of(usual::kEmbedding, usual::kAttentionNorm, usual::kAttention,
                                         usual::kAttentionPostNorm, usual::kPreFfnNorm,
@@ -38,7 +32,6 @@ constexpr auto kTable = usual::table_of(usual::kEmbedding, usual::kAttentionNorm
 
 // What every Gemma 2 has.
 void fix(Decoder& d) {
-  d.activation = Activation::gelu_tanh;
   d.norm_plus_one = true;
   d.embedding_scale = std::sqrt(static_cast<double>(d.hidden));
 }
@@ -48,20 +41,27 @@ void set_windows(Decoder& d, std::optional<std::int64_t> window) {
   set_windows(d, window, [](std::int64_t layer) { return layer % 2 == 0; });
 }
 
-/// A cap, or 0 when the config says null.
-double read_cap(ConfigReader& fields, std::string_view key, double otherwise) {
-  if (!fields.mentions(key)) return otherwise;
-  return fields.has(key) ? fields.positive(key) : 0;
-}
+constexpr usual::OneField kWindows = {
+    {{"sliding_window", "",
+      Count{{[](const Decoder& d) { return d.window().value_or(0); },
+             [](Decoder& d, std::int64_t n) {
+               if (n > 0) set_windows(d, n);
+             }},
+            whole<kMostContext>,
+            whole<kWindow>},
+      Unsaid::left, "", true}}};
+constexpr std::array kCaps = {
+    Field{"attn_logit_softcapping", "attn_logit_softcapping",
+          Positive{member<&Decoder::attention_soft_cap>, 50}, Unsaid::usual, "", true},
+    Field{"final_logit_softcapping", "final_logit_softcapping",
+          Positive{member<&Decoder::logit_soft_cap>, 30}, Unsaid::usual, "", true},
+};
+constexpr auto kFields =
+    usual::table_of(usual::kSizes, usual::kHeads, usual::head_size({256}), usual::rms_epsilon(1e-6),
+                    usual::activation("gelu_pytorch_tanh", "hidden_activation"), usual::tied(true),
+                    kCaps, usual::kQueryScalar, kWindows);
 
-void read_windows(ConfigReader& fields, Decoder& d) {
-  std::optional<std::int64_t> window;
-  if (!fields.mentions("sliding_window")) {
-    window = kWindow;
-  } else if (fields.has("sliding_window")) {
-    window = fields.count("sliding_window", kMostContext);
-  }
-  set_windows(d, window);
+void check_layer_types(ConfigReader& fields, Decoder& d) {
   if (!fields.has("layer_types")) return;
   const std::vector<std::string> types = fields.texts("layer_types");
   bool fits = std::ssize(types) == d.layers;
@@ -71,37 +71,8 @@ void read_windows(ConfigReader& fields, Decoder& d) {
   if (!fits) fields.refuse("layer_types", "value not supported", "sliding and full in turns");
 }
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "gemma2";
-  read_sizes(fields, d, kHeadDim);
-  fix(d);
-  d.norm_epsilon = fields.positive("rms_norm_eps", kEpsilon);
-  d.activation = fields.activation("hidden_activation", "gelu_pytorch_tanh");
-  d.tied = fields.boolean("tie_word_embeddings", true);
-  d.attention_scale = 1 / std::sqrt(fields.positive("query_pre_attn_scalar", kQueryScalar));
-  d.attention_soft_cap = read_cap(fields, "attn_logit_softcapping", kAttentionCap);
-  d.logit_soft_cap = read_cap(fields, "final_logit_softcapping", kLogitCap);
-  d.rope = read_rope(fields, d, {.scalings = kScalings});
-  read_windows(fields, d);
-  fields.finish(d.architecture, kWithoutInfluence, kFixed);
-  return d;
-}
-
-Json cap(double value) { return value > 0 ? Json(value) : Json(); }
-
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_activation"] = std::string(activation_word(d.activation));
+void write_first_name(const Decoder&, Json& config) {
   config["hidden_act"] = config["hidden_activation"];
-  write_query_scalar(d, config);
-  config["attn_logit_softcapping"] = cap(d.attention_soft_cap);
-  config["final_logit_softcapping"] = cap(d.logit_soft_cap);
-  config["sliding_window"] = d.window() ? Json(*d.window()) : Json();
-  write_rope(d, config);
 }
 
 // llama.cpp has no key for the scale of scores: it knows the published models by their layers.
@@ -112,10 +83,7 @@ double gguf_attention_scale(const Decoder& d) {
 }
 
 void gguf_graph(Decoder& d) {
-  fix(d);
   set_windows(d, kWindow);
-  d.attention_soft_cap = kAttentionCap;
-  d.logit_soft_cap = kLogitCap;
   d.attention_scale = gguf_attention_scale(d);
 }
 
@@ -127,8 +95,12 @@ extern constinit const Architecture architecture_gemma2 = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {check_layer_types, write_first_name},
+    .rope = RopeRules{.scalings = kScalings},
+    .fix = fix,
+    .fixed_fields = kFixed,
+    .without_influence = kWithoutInfluence,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,

@@ -7,6 +7,7 @@
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -26,10 +27,8 @@ constexpr std::string_view kMlxFields[] = {
     "num_attention_heads",  "num_key_value_heads",    "head_dim",
     "vocab_size",           "max_position_embeddings"};
 // Gemma3TextConfig's own defaults.
-constexpr std::int64_t kHeadDim = 256;
 constexpr std::int64_t kWindow = 4096;
 constexpr std::int64_t kPeriod = 6;
-constexpr double kQueryScalar = 256;
 constexpr double kLocalTheta = 10000;
 // llama.cpp's graph would sharpen attention by YaRN's factor in layers with a window, too.
 constexpr RopeScaling kGgufScalings[] = {RopeScaling::linear};
@@ -41,48 +40,29 @@ constexpr auto kTable = usual::table_of(
 
 // What every Gemma 3 has.
 void fix(Decoder& d) {
-  d.activation = Activation::gelu_tanh;
   d.norm_plus_one = true;
   d.embedding_scale = std::sqrt(static_cast<double>(d.hidden));
 }
 
 // Published text_configs leave out what the smallest of the models with images has.
-Json with_defaults(Json config) {
-  const std::pair<const char*, std::int64_t> defaults[] = {{"num_attention_heads", 8},
-                                                           {"num_key_value_heads", 4},
-                                                           {"vocab_size", 262'208},
-                                                           {"max_position_embeddings", 131'072}};
-  for (const auto& [key, value] : defaults) {
-    if (!config.contains(key)) config[key] = value;
-  }
-  return config;
-}
+constexpr std::array kSizes = {usual::vocabulary(whole<262'208>),
+                               usual::context("max_position_embeddings", {}, whole<131'072>),
+                               usual::hidden(), usual::layers(), usual::ffn()};
+constexpr std::array kHeads = {usual::heads("num_attention_heads", {}, whole<8>),
+                               usual::kv_heads("num_key_value_heads", {}, whole<4>)};
+constexpr auto kFields =
+    usual::table_of(kSizes, kHeads, usual::head_size({256}), usual::rms_epsilon(1e-6),
+                    usual::activation("gelu_pytorch_tanh", "hidden_activation"), usual::tied(true),
+                    usual::kQueryScalar);
 
-Decoder read_config(const Json& stated, const std::string& where) {
-  const Json config = stated.is_object() ? with_defaults(stated) : stated;
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "gemma3";
-  read_sizes(fields, d, kHeadDim);
-  fix(d);
-  d.norm_epsilon = fields.positive("rms_norm_eps", 1e-6);
-  d.activation = fields.activation("hidden_activation", "gelu_pytorch_tanh");
-  d.tied = fields.boolean("tie_word_embeddings", true);
-  d.attention_scale = 1 / std::sqrt(fields.positive("query_pre_attn_scalar", kQueryScalar));
+void read_kinds(ConfigReader& fields, Decoder& d) {
   const std::int64_t period = fields.count("sliding_window_pattern", kMostLayers, kPeriod);
   read_layer_types(fields, d, fields.count("sliding_window", kMostContext, kWindow), period);
   read_rope_kinds(fields, d, kRope, {"rope_local_base_freq", kLocalTheta});
-  fields.finish(d.architecture, {}, kFixed);
-  return d;
 }
 
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_activation"] = std::string(activation_word(d.activation));
-  write_query_scalar(d, config);
-  write_rope(d, config);
+void write_kinds(const Decoder& d, Json& config) {
+  write_rope(d, kRope, config);
   config["rope_local_base_freq"] = d.has(RopeKind::local) ? d.local_rope.theta : kLocalTheta;
   write_layer_types(d, config);
   config["sliding_window_pattern"] = window_period(d).value_or(kPeriod);
@@ -95,10 +75,7 @@ double gguf_attention_scale(const Decoder& d) {
   return 1 / std::sqrt(static_cast<double>(scalar));
 }
 
-void gguf_graph(Decoder& d) {
-  fix(d);
-  d.attention_scale = gguf_attention_scale(d);
-}
+void gguf_graph(Decoder& d) { d.attention_scale = gguf_attention_scale(d); }
 
 }  // namespace
 
@@ -108,8 +85,10 @@ extern constinit const Architecture architecture_gemma3 = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {read_kinds, write_kinds},
+    .fix = fix,
+    .fixed_fields = kFixed,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,

@@ -4,8 +4,8 @@
 // models/glm4_moe.
 #include "base/json.h"
 #include "model/architecture.h"
-#include "model/config_writer.h"
-#include "model/rope_config.h"
+#include "model/config_reader.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -37,25 +37,10 @@ constexpr std::string_view kMlxFields[] = {
     "rms_norm_eps",
 };
 
-bool attention_bias(const Decoder& d) { return d.attention_bias; }
 bool head_norms(const Decoder& d) { return d.head_norms; }
 bool shared(const Decoder& d) { return d.experts.shared_ffn > 0; }
 
-constexpr std::array kAttention = {
-    TensorRow{Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
-              Dim::query, Dim::hidden},
-    TensorRow{Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
-              Dim::one, Dim::query, attention_bias},
-    TensorRow{Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
-              Dim::key, Dim::hidden},
-    TensorRow{Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
-              Dim::one, Dim::key, attention_bias},
-    TensorRow{Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
-              Dim::key, Dim::hidden},
-    TensorRow{Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
-              Dim::one, Dim::key, attention_bias},
-    TensorRow{Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj",
-              "blk.{}.attn_output", "", Dim::hidden, Dim::query},
+constexpr std::array kHeadNorms = {
     TensorRow{Role::query_norm, Part::weight, "model.layers.{}.self_attn.q_norm",
               "blk.{}.attn_q_norm", "", Dim::one, Dim::head, head_norms},
     TensorRow{Role::key_norm, Part::weight, "model.layers.{}.self_attn.k_norm",
@@ -77,77 +62,66 @@ constexpr std::array kBesideExperts = {
               "blk.{}.ffn_down_shexp", "", Dim::hidden, Dim::shared_ffn, shared},
 };
 
-constexpr auto kTable =
-    usual::table_of(usual::kEmbedding, usual::kAttentionNorm, kAttention, kFfnNorm,
-                    usual::kGatedMlp, usual::kExperts, kBesideExperts, usual::kHead);
+constexpr auto kTable = usual::table_of(
+    usual::kEmbedding, usual::kAttentionNorm, usual::kInputBiasedAttention, kHeadNorms, kFfnNorm,
+    usual::kGatedMlp, usual::kExperts, kBesideExperts, usual::kHead);
 
-std::int64_t dense_layers(const Decoder& d) {
-  std::int64_t dense = 0;
-  while (dense < d.layers && !d.layer(dense).experts) ++dense;
-  return dense;
-}
+constexpr Member<std::int64_t> kDenseLayers = {
+    [](const Decoder& d) {
+      std::int64_t dense = 0;
+      while (dense < d.layers && !d.layer(dense).experts) ++dense;
+      return dense;
+    },
+    [](Decoder& d, std::int64_t dense) {
+      set_experts(d, [&](std::int64_t layer) { return layer >= dense; });
+    }};
+constexpr Member<std::int64_t> kSharedExperts = {
+    [](const Decoder& d) {
+      return d.experts.shared_ffn == 0 ? 0 : d.experts.shared_ffn / d.experts.ffn;
+    },
+    [](Decoder& d, std::int64_t n) { d.experts.shared_ffn = n * d.experts.ffn; }};
+constexpr auto kGroups = member<&Decoder::experts, &Experts::groups>;
+constexpr auto kUsedGroups = member<&Decoder::experts, &Experts::used_groups>;
+bool grouped(const Decoder& d) { return d.experts.groups > 1; }
 
-void read_experts(ConfigReader& fields, Decoder& d) {
-  Experts& e = d.experts;
-  e.routing = Routing::sigmoid;
-  e.count = fields.count(fields.either("n_routed_experts", "num_local_experts"), kMostExperts);
-  e.chosen = fields.count("num_experts_per_tok", e.count);
-  e.ffn = fields.count("moe_intermediate_size", kMostFfn);
-  e.shared_ffn = e.ffn * fields.count("n_shared_experts", kMostExperts, 1);
-  e.renormalized = fields.boolean("norm_topk_prob", true);
-  e.scale = fields.positive("routed_scaling_factor", 1);
-  e.groups = fields.count("n_group", e.count, 1);
-  e.used_groups = fields.count("topk_group", e.groups, 1);
+constexpr std::array kRouting = {
+    Field{"first_k_dense_replace", "leading_dense_block_count",
+          Count{kDenseLayers, whole<kMostLayers>, whole<1>, 0}, Unsaid::left},
+    Field{"n_shared_experts", "expert_shared_count",
+          Count{kSharedExperts, whole<kMostExperts>, whole<1>, 0}},
+    // llama.cpp's LLAMA_EXPERT_GATING_FUNC_TYPE_SIGMOID.
+    Field{"", "expert_gating_func", Only{2, "2 (sigmoid)"}, Unsaid::left},
+    Field{"routed_scaling_factor", "expert_weights_scale",
+          Positive{member<&Decoder::experts, &Experts::scale>, 1}, Unsaid::left},
+};
+constexpr std::array kGrouping = {
+    Field{"n_group", "expert_group_count",
+          Count{kGroups, member<&Decoder::experts, &Experts::count>.get, whole<1>}, Unsaid::left,
+          "", false, grouped},
+    Field{"topk_group", "expert_group_used_count", Count{kUsedGroups, kGroups.get, whole<1>},
+          Unsaid::left, "", false, grouped},
+};
+constexpr usual::OneField kNormed = {{{"use_qk_norm", "", Flag{member<&Decoder::head_norms>}}}};
+
+constexpr auto kFields =
+    usual::table_of(usual::kSizes, usual::experts("n_routed_experts", "num_local_experts"),
+                    usual::chosen_experts(), usual::expert_ffn("moe_intermediate_size"), kRouting,
+                    usual::renormalized("expert_weights_norm", true), kGrouping, usual::kHeads,
+                    usual::head_size(), usual::rms_epsilon(1e-5), usual::activation(),
+                    usual::tied(), usual::attention_biases(), kNormed);
+
+void check_groups(ConfigReader& fields, Decoder& d) {
+  const Experts& e = d.experts;
   // Each group's two best are asked for.
   if (e.count % e.groups != 0 || (e.groups > 1 && e.count / e.groups < 2))
     fields.refuse("n_group", "doesn't part the experts into groups of two or more");
   if (e.count / e.groups * e.used_groups < e.chosen)
     fields.refuse("topk_group", "groups too small for the experts that are chosen");
-  const std::int64_t first = fields.index("first_k_dense_replace", kMostLayers, 1);
-  set_experts(d, [&](std::int64_t layer) { return layer >= first; });
 }
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "glm4_moe";
-  read_sizes(fields, d);
-  read_experts(fields, d);
-  d.norm_epsilon = fields.positive("rms_norm_eps", 1e-5);
-  d.activation = fields.activation("hidden_act", "silu");
-  d.tied = fields.boolean("tie_word_embeddings", false);
-  d.attention_bias = fields.boolean("attention_bias", false);
-  d.head_norms = fields.boolean("use_qk_norm", false);
-  d.rope = read_rope(fields, d, {.dims = d.head_dim / 2, .partial_allowed = true});
-  fields.finish(d.architecture, kWithoutInfluence, kFixed);
-  return d;
-}
+void write_layers(const Decoder&, Json& config) { config["num_nextn_predict_layers"] = 0; }
 
-void write_config(const Decoder& d, Json& config) {
-  const Experts& e = d.experts;
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
-  config["attention_bias"] = d.attention_bias;
-  config["use_qk_norm"] = d.head_norms;
-  config["n_routed_experts"] = e.count;
-  config["num_experts_per_tok"] = e.chosen;
-  config["moe_intermediate_size"] = e.ffn;
-  config["n_shared_experts"] = e.shared_ffn / e.ffn;
-  config["norm_topk_prob"] = e.renormalized;
-  config["routed_scaling_factor"] = e.scale;
-  config["n_group"] = e.groups;
-  config["topk_group"] = e.used_groups;
-  config["first_k_dense_replace"] = dense_layers(d);
-  config["num_nextn_predict_layers"] = 0;
-  write_rope(d, config);
-  // Absent means a half here.
-  config["partial_rotary_factor"] =
-      static_cast<double>(d.rope.dims) / static_cast<double>(d.head_dim);
-}
-
-void gguf_graph(Decoder& d) { d.experts.routing = Routing::sigmoid; }
+void fix(Decoder& d) { d.experts.routing = Routing::sigmoid; }
 
 }  // namespace
 
@@ -157,8 +131,12 @@ extern constinit const Architecture architecture_glm4_moe = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {check_groups, write_layers},
+    .rope = RopeRules{.share = 0.5, .partial_allowed = true},
+    .fix = fix,
+    .fixed_fields = kFixed,
+    .without_influence = kWithoutInfluence,
     .table = kTable,
     .stacked = usual::kStackedExperts,
     .beyond_layers = "multi-token prediction",
@@ -166,9 +144,7 @@ extern constinit const Architecture architecture_glm4_moe = {
     .ignored = kIgnored,
     .gguf = {.name = "glm4moe",
              .computes = {.scalings = kFormulas, .usual_betas = true},
-             .partial_rope = true,
-             .expert_keys = true,
-             .graph = gguf_graph},
+             .partial_rope = true},
     .mlx = {.model_types = kModelTypes,
             .computes = {.untied = true, .zeroes_groups = true},
             .fields = kMlxFields},

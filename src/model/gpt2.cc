@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "model/architecture.h"
-#include "model/config_reader.h"
-#include "model/config_writer.h"
+#include "model/usual_fields.h"
+#include "model/usual_rows.h"
 
 namespace zp {
 namespace {
@@ -30,6 +30,8 @@ constexpr std::string_view kWithoutInfluence[] = {
 };
 constexpr FixedField kFixed[] = {{"scale_attn_weights", "true"},
                                  {"scale_attn_by_inverse_layer_idx", "false"}};
+
+constexpr std::string_view kMlxFields[] = {"n_ctx", "layer_norm_epsilon"};
 
 bool untied(const Decoder& d) { return !d.tied; }
 
@@ -74,40 +76,17 @@ constexpr TensorRow kTable[] = {
     {Role::head, Part::weight, "lm_head", "output", "", Dim::vocabulary, Dim::hidden, untied},
 };
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "gpt2";
-  d.layers = fields.count("n_layer", kMostLayers);
-  d.hidden = fields.count("n_embd", kMostHidden);
-  d.heads = fields.count("n_head", kMostHeads);
-  d.kv_heads = d.heads;
-  d.head_dim = even_head_dim(fields, d);
-  d.ffn = fields.count("n_inner", kMostFfn, 4 * d.hidden);
-  d.vocabulary = fields.count("vocab_size", kMostVocabulary);
-  d.context = fields.count("n_positions", kMostContext);
-  d.norm = Norm::layer;
-  d.norm_epsilon = fields.positive("layer_norm_epsilon", 1e-5);
-  d.activation = fields.activation("activation_function", "gelu_new");
-  d.gated = false;
-  d.tied = fields.boolean("tie_word_embeddings", true);
-  fields.finish(d.architecture, kWithoutInfluence, kFixed);
-  return d;
-}
+constexpr auto kFields = usual::table_of(
+    std::array{usual::vocabulary(), usual::context("n_positions"), usual::hidden("n_embd"),
+               usual::layers("n_layer"), usual::ffn("n_inner", {}, usual::fourfold),
+               usual::heads("n_head"), usual::kv_heads({})},
+    usual::head_size({.even = true}), usual::layer_norm_epsilon("layer_norm_epsilon", 1e-5),
+    usual::activation("gelu_new", "activation_function"), usual::tied(true));
 
-void write_config(const Decoder& d, Json& config) {
-  config["n_embd"] = d.hidden;
-  config["n_inner"] = d.ffn;
-  config["n_layer"] = d.layers;
-  config["n_head"] = d.heads;
-  config["n_positions"] = d.context;
-  config["vocab_size"] = d.vocabulary;
-  config["layer_norm_epsilon"] = d.norm_epsilon;
-  config["activation_function"] = std::string(activation_word(d.activation));
-  config["tie_word_embeddings"] = d.tied;
-}
+// The first release's name, which mlx-lm wants beside the other.
+void write_context(const Decoder& d, Json& config) { config["n_ctx"] = d.context; }
 
-void gguf_graph(Decoder& d) {
+void fix(Decoder& d) {
   d.norm = Norm::layer;
   d.gated = false;
 }
@@ -120,16 +99,18 @@ extern constinit const Architecture architecture_gpt2 = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {.write = write_context},
+    .fix = fix,
+    .fixed_fields = kFixed,
+    .without_influence = kWithoutInfluence,
     .table = kTable,
     .optional_prefix = "transformer.",
     .ignored = kIgnored,
-    .gguf = {.name = "gpt2",
-             .computes = {.activation = Activation::gelu_tanh},
-             .graph = gguf_graph},
+    .gguf = {.name = "gpt2", .computes = {.activation = Activation::gelu_tanh}},
     .mlx = {.model_types = kModelTypes,
-            .computes = {.activation = Activation::gelu_tanh, .tied = true, .fourfold_ffn = true}},
+            .computes = {.activation = Activation::gelu_tanh, .tied = true, .fourfold_ffn = true},
+            .fields = kMlxFields},
 };
 
 }  // namespace zp

@@ -3,8 +3,7 @@
 // models/granite.
 #include "base/json.h"
 #include "model/architecture.h"
-#include "model/config_writer.h"
-#include "model/rope_config.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -29,40 +28,23 @@ constexpr auto kTable =
     usual::table_of(usual::kEmbedding, usual::kAttentionNorm, usual::kPairedAttention,
                     usual::kFfnNorm, usual::kBiasedMlp, usual::kHead);
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "granite";
-  read_sizes(fields, d);
-  d.norm_epsilon = fields.positive("rms_norm_eps", 1e-6);
-  d.activation = fields.activation("hidden_act", "silu");
-  d.tied = fields.boolean("tie_word_embeddings", false);
-  d.attention_bias = fields.boolean("attention_bias", false);
-  d.mlp_bias = fields.boolean("mlp_bias", false);
-  d.embedding_scale = fields.positive("embedding_multiplier", 1);
-  d.attention_scale = fields.positive("attention_multiplier", 1);
-  d.residual_scale = fields.positive("residual_multiplier", 1);
-  d.logit_divisor = fields.positive("logits_scaling", 1);
-  d.rope = read_rope(fields, d);
-  fields.finish(d.architecture, kWithoutInfluence);
-  return d;
+constexpr Field multiplier(std::string_view config, std::string_view gguf, Member<double> member) {
+  return {config, gguf, Positive{member, 1}, Unsaid::left};
 }
+constexpr std::array kMultipliers = {
+    multiplier("attention_multiplier", "attention.scale", member<&Decoder::attention_scale>),
+    multiplier("embedding_multiplier", "embedding_scale", member<&Decoder::embedding_scale>),
+    multiplier("residual_multiplier", "residual_scale", member<&Decoder::residual_scale>),
+    multiplier("logits_scaling", "logit_scale", member<&Decoder::logit_divisor>),
+};
 
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
-  config["attention_bias"] = d.attention_bias;
-  config["mlp_bias"] = d.mlp_bias;
-  config["embedding_multiplier"] = d.embedding_scale;
-  config["attention_multiplier"] = d.attention_scale;
-  config["residual_multiplier"] = d.residual_scale;
-  config["logits_scaling"] = d.logit_divisor;
-  write_rope(d, config);
+constexpr auto kFields = usual::table_of(
+    usual::kSizes, usual::kHeads, usual::head_size(), usual::rms_epsilon(1e-6), usual::activation(),
+    usual::tied(), usual::attention_biases(), usual::mlp_biases(), kMultipliers);
+
+void gguf_graph(Decoder& d) {
+  if (d.attention_scale == 0) d.attention_scale = natural_attention_scale(d);
 }
-
-void gguf_graph(Decoder& d) { d.attention_scale = natural_attention_scale(d); }
 
 }  // namespace
 
@@ -72,8 +54,9 @@ extern constinit const Architecture architecture_granite = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .rope = RopeRules{},
+    .without_influence = kWithoutInfluence,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,
@@ -82,7 +65,6 @@ extern constinit const Architecture architecture_granite = {
                           .long_factors = LongFactors::by_context,
                           .usual_betas = true,
                           .attention_scale = nullptr},
-             .scale_keys = true,
              .graph = gguf_graph},
     .mlx = {.model_types = kModelTypes,
             .computes = {.scalings = kEveryScaling,

@@ -8,6 +8,7 @@
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -49,7 +50,7 @@ constexpr auto kTable = usual::table_of(usual::kEmbedding, usual::kAttentionNorm
                                         usual::kFfnNorm, usual::kGatedMlp, usual::kHead);
 
 // Models name it "dynamic", but with alpha nothing depends on a sequence's length.
-Rope read_stretched(ConfigReader& fields, const Decoder& d) {
+Rope stretched(ConfigReader& fields, const Decoder& d) {
   const std::string_view key = fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
   if (!fields.has(key) || !fields.at(key).is_object()) return read_rope(fields, d);
   ConfigReader inner(fields.at(key), fields.where() + ": rope");
@@ -67,29 +68,15 @@ Rope read_stretched(ConfigReader& fields, const Decoder& d) {
   return rope;
 }
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "hunyuan";
-  read_sizes(fields, d);
-  d.norm_epsilon = fields.positive("rms_norm_eps", 1e-5);
-  d.norm_rotated = true;
-  d.activation = fields.activation("hidden_act", "silu");
-  d.tied = fields.boolean("tie_word_embeddings", false);
-  d.rope = read_stretched(fields, d);
-  fields.finish(d.architecture, kWithoutInfluence, kFixed);
-  return d;
-}
+void read_stretched(ConfigReader& fields, Decoder& d) { d.rope = stretched(fields, d); }
 
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
-  write_rope(d, config);
-}
+constexpr auto kFields =
+    usual::table_of(usual::kSizes, usual::kHeads, usual::head_size(), usual::rms_epsilon(1e-5),
+                    usual::activation(), usual::tied());
 
-void gguf_graph(Decoder& d) { d.norm_rotated = true; }
+void fix(Decoder& d) { d.norm_rotated = true; }
+
+void write_stretched(const Decoder& d, Json& config) { write_rope(d, {}, config); }
 
 }  // namespace
 
@@ -99,14 +86,15 @@ extern constinit const Architecture architecture_hunyuan = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {read_stretched, write_stretched},
+    .fix = fix,
+    .fixed_fields = kFixed,
+    .without_influence = kWithoutInfluence,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,
-    .gguf = {.name = "hunyuan-dense",
-             .computes = {.scalings = kFormulas, .usual_betas = true},
-             .graph = gguf_graph},
+    .gguf = {.name = "hunyuan-dense", .computes = {.scalings = kFormulas, .usual_betas = true}},
     .mlx = {.model_types = kModelTypes, .computes = {}},
 };
 

@@ -4,8 +4,8 @@
 
 #include "base/json.h"
 #include "model/architecture.h"
-#include "model/config_writer.h"
-#include "model/rope_config.h"
+#include "model/config_reader.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -33,7 +33,8 @@ bool is_mistral(ConfigReader& fields) {
 }
 
 // MistralConfig takes a window of 4096 when the field is absent, and none when it is null.
-void read_mistral_window(ConfigReader& fields, Decoder& d) {
+void read_mistral(ConfigReader& fields, Decoder& d) {
+  if (!is_mistral(fields)) return;
   if (!fields.mentions("sliding_window")) {
     d.every.window = 4096;
   } else if (fields.has("sliding_window")) {
@@ -41,30 +42,11 @@ void read_mistral_window(ConfigReader& fields, Decoder& d) {
   }
 }
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "llama";
-  read_sizes(fields, d);
-  d.norm_epsilon = fields.positive("rms_norm_eps");
-  d.activation = fields.activation("hidden_act", "silu");
-  d.tied = fields.boolean("tie_word_embeddings", false);
-  d.attention_bias = fields.boolean("attention_bias", false);
-  d.mlp_bias = fields.boolean("mlp_bias", false);
-  d.rope = read_rope(fields, d);
-  if (is_mistral(fields)) read_mistral_window(fields, d);
-  fields.finish(d.architecture, kWithoutInfluence, kFixed);
-  return d;
-}
+constexpr auto kFields = usual::table_of(usual::kSizes, usual::kHeads, usual::head_size(),
+                                         usual::rms_epsilon(), usual::activation(), usual::tied(),
+                                         usual::attention_biases(), usual::mlp_biases());
 
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
-  config["attention_bias"] = d.attention_bias;
-  config["mlp_bias"] = d.mlp_bias;
-  write_rope(d, config);
+void write_mistral(const Decoder& d, Json& config) {
   if (!d.window()) return;
   config["architectures"] = {"MistralForCausalLM"};
   config["model_type"] = "mistral";
@@ -79,8 +61,11 @@ extern constinit const Architecture architecture_llama = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {read_mistral, write_mistral},
+    .rope = RopeRules{},
+    .fixed_fields = kFixed,
+    .without_influence = kWithoutInfluence,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "model/architecture.h"
-#include "model/config_writer.h"
 #include "model/rope_config.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -23,54 +23,32 @@ constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr FixedField kFixed[] = {{"sliding_window", "null"}};
 constexpr std::string_view kMlxFields[] = {"rope_parameters"};
 constexpr RopeScaling kOnlyYarn[] = {RopeScaling::yarn};
-constexpr std::int64_t kHeadDim = 128;  // Ministral3Config's own default
 
 constexpr const char* kRope = "rope_parameters";
 constexpr const char* kBeta = "llama_4_scaling_beta";
 constexpr const char* kLength = "original_max_position_embeddings";
+constexpr std::string_view kBeside[] = {kBeta, "max_position_embeddings"};
 
 constexpr auto kTable =
     usual::table_of(usual::kEmbedding, usual::kAttentionNorm, usual::kPairedAttention,
                     usual::kFfnNorm, usual::kGatedMlp, usual::kHead);
 
-// Takes beta out of the rotary embedding's object, and what that has beside its own fields.
-double take_beta(Json& config, const std::string& where) {
-  const Json rope = config.value(kRope, Json());
-  if (!rope.is_object()) throw Error(where + ": \"" + kRope + "\"", "missing", "an object");
-  ConfigReader fields(rope, where + ": rope");
-  const double beta = fields.positive(kBeta);
-  fields.count(kLength, kMostContext);
-  if (fields.has("attention_factor"))
-    fields.refuse("attention_factor", "value not supported", "mscale and mscale_all_dim");
-  for (const char* object : {kRope, "rope_scaling"}) {  // MLX folders have both
-    if (!config.value(object, Json()).is_object()) continue;
-    config[object].erase(kBeta);
-    config[object].erase("max_position_embeddings");
-  }
-  return beta;
+constexpr auto kFields =
+    usual::table_of(usual::kSizes, usual::kHeads, usual::head_size({128}), usual::rms_epsilon(1e-5),
+                    usual::activation(), usual::tied());
+
+void read_tempered(ConfigReader& fields, Decoder& d) {
+  if (!fields.has(kRope) || !fields.at(kRope).is_object())
+    throw Error(fields.where() + ": \"" + kRope + "\"", "missing", "an object");
+  ConfigReader inner(fields.at(kRope), fields.where() + ": rope");
+  d.query_beta = inner.positive(kBeta);
+  d.query_length = inner.count(kLength, kMostContext);
+  if (inner.has("attention_factor"))
+    inner.refuse("attention_factor", "value not supported", "mscale and mscale_all_dim");
+  d.rope = read_rope(fields, d, {.scalings = kScalings, .beside = kBeside});
 }
 
-Decoder read_config(const Json& stated, const std::string& where) {
-  Json config = stated;
-  Decoder d;
-  d.architecture = "ministral3";
-  d.query_beta = take_beta(config, where);
-  ConfigReader fields(config, where);
-  read_sizes(fields, d, kHeadDim);
-  d.norm_epsilon = fields.positive("rms_norm_eps", 1e-5);
-  d.activation = fields.activation("hidden_act", "silu");
-  d.tied = fields.boolean("tie_word_embeddings", false);
-  d.rope = read_rope(fields, d, {.scalings = kScalings});
-  d.query_length = d.rope.original_context;
-  fields.finish(d.architecture, {}, kFixed);
-  return d;
-}
-
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
+void write_tempered(const Decoder& d, Json& config) {
   const Rope& rope = d.rope;
   const double unit = 0.1 * std::log(std::max(rope.factor, 1.0));
   const double mscale = unit > 0 ? (rope.attention_factor * (1 + unit) - 1) / unit : 1;
@@ -94,8 +72,9 @@ extern constinit const Architecture architecture_ministral3 = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {read_tempered, write_tempered},
+    .fixed_fields = kFixed,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,

@@ -2,8 +2,7 @@
 // models/mixtral.
 #include "base/json.h"
 #include "model/architecture.h"
-#include "model/config_writer.h"
-#include "model/rope_config.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -32,37 +31,12 @@ constexpr std::array kRotatedInPairs = {
 constexpr auto kTable = usual::table_of(usual::kEmbedding, usual::kAttentionNorm, kRotatedInPairs,
                                         usual::kFfnNorm, usual::kSparseExperts, usual::kHead);
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "mixtral";
-  read_sizes(fields, d);
-  d.experts.count = fields.count("num_local_experts", kMostExperts);
-  d.experts.chosen = fields.count("num_experts_per_tok", d.experts.count);
-  d.experts.ffn = d.ffn;
-  d.experts.renormalized = true;
-  d.every.experts = true;
-  d.norm_epsilon = fields.positive("rms_norm_eps", 1e-5);
-  d.activation = fields.activation("hidden_act", "silu");
-  d.tied = fields.boolean("tie_word_embeddings", false);
-  d.rope = read_rope(fields, d, {.theta = 1e6});
-  if (fields.has("sliding_window")) d.every.window = fields.count("sliding_window", kMostContext);
-  fields.finish(d.architecture, kWithoutInfluence);
-  return d;
-}
+constexpr auto kFields =
+    usual::table_of(usual::kSizes, usual::experts("num_local_experts"), usual::chosen_experts(),
+                    usual::expert_ffn(), usual::kHeads, usual::head_size(),
+                    usual::rms_epsilon(1e-5), usual::activation(), usual::tied(), usual::kWindow);
 
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
-  config["num_local_experts"] = d.experts.count;
-  config["num_experts_per_tok"] = d.experts.chosen;
-  config["sliding_window"] = d.window() ? Json(*d.window()) : Json();
-  write_rope(d, config);
-}
-
-void gguf_graph(Decoder& d) { d.experts.renormalized = true; }
+void fix(Decoder& d) { d.experts.renormalized = true; }
 
 }  // namespace
 
@@ -72,8 +46,10 @@ extern constinit const Architecture architecture_mixtral = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .rope = RopeRules{.theta = 1e6},
+    .fix = fix,
+    .without_influence = kWithoutInfluence,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,
@@ -83,8 +59,7 @@ extern constinit const Architecture architecture_mixtral = {
                           .long_factors = LongFactors::by_context,
                           .usual_betas = true,
                           .experts_everywhere = true,
-                          .renormalizes_experts = true},
-             .graph = gguf_graph},
+                          .renormalizes_experts = true}},
     .mlx = {.model_types = kModelTypes, .computes = {.even_heads = true}, .fields = kMlxFields},
 };
 

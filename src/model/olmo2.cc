@@ -6,6 +6,7 @@
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -45,31 +46,23 @@ bool is_olmo3(ConfigReader& fields) {
   return !classes.empty() && classes.front().starts_with("Olmo3");
 }
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "olmo2";
-  read_sizes(fields, d);
-  d.norm_epsilon = fields.positive("rms_norm_eps", 1e-5);
-  d.activation = fields.activation("hidden_act", "silu");
+constexpr auto kFields =
+    usual::table_of(usual::kSizes, usual::kHeads, usual::head_size(), usual::rms_epsilon(1e-5),
+                    usual::activation(), usual::tied());
+
+void read_kinds(ConfigReader& fields, Decoder& d) {
   if (is_olmo3(fields)) {
     read_layer_types(fields, d, fields.count("sliding_window", kMostContext, kWindow), kPeriod);
     read_rope_kinds(fields, d, kRope3, {});
   } else {
     d.rope = read_rope(fields, d);
   }
-  fields.finish(d.architecture, {}, kFixed);
-  return d;
 }
 
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
+void write_kinds(const Decoder& d, Json& config) {
   config["pad_token_id"] = nullptr;  // transformers' defaults are beyond small vocabularies
   config["eos_token_id"] = nullptr;
-  write_rope(d, config);
+  write_rope(d, {}, config);
   if (!d.window()) return;
   config["architectures"] = {"Olmo3ForCausalLM"};
   config["model_type"] = "olmo3";
@@ -85,8 +78,9 @@ extern constinit const Architecture architecture_olmo2 = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {read_kinds, write_kinds},
+    .fixed_fields = kFixed,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,

@@ -8,6 +8,8 @@
 #include "model/architecture.h"
 #include "model/config_writer.h"
 #include "model/rope_config.h"
+#include "model/usual_fields.h"
+#include "model/usual_rows.h"
 
 namespace zp {
 namespace {
@@ -63,47 +65,28 @@ constexpr TensorRow kTable[] = {
     {Role::head, Part::bias, "lm_head", "output", "", Dim::one, Dim::vocabulary},
 };
 
-// The first release says rotary_dim, transformers partial_rotary_factor, which is 0.5 when absent.
-std::int64_t rotated_dims(ConfigReader& fields, const Decoder& d) {
-  return fields.count("rotary_dim", d.head_dim, d.head_dim / 2);
+constexpr RopeRules kRope = {.share = 0.5, .partial_allowed = true};
+constexpr auto kFields = usual::table_of(
+    std::array{usual::vocabulary(), usual::context("max_position_embeddings", "n_positions"),
+               usual::hidden("hidden_size", "n_embd"),
+               usual::layers("num_hidden_layers", "n_layer"),
+               usual::ffn("intermediate_size", "n_inner", usual::fourfold),
+               usual::heads("num_attention_heads", "n_head"),
+               usual::kv_heads("num_key_value_heads", "n_head_kv")},
+    usual::head_size({.even = true}),  // mlx-lm's folders say it; transformers has no such field
+    usual::layer_norm_epsilon("layer_norm_eps", 1e-5, "layer_norm_epsilon"),
+    usual::activation("gelu_new", "hidden_act", "activation_function"), usual::tied());
+
+// The first release says rotary_dim.
+void read_dims(ConfigReader& fields, Decoder& d) {
+  RopeRules rules = kRope;
+  rules.dims = fields.count("rotary_dim", d.head_dim, 0);
+  d.rope = read_rope(fields, d, rules);
 }
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "phi";
-  d.layers = fields.count(fields.either("num_hidden_layers", "n_layer"), kMostLayers);
-  d.hidden = fields.count(fields.either("hidden_size", "n_embd"), kMostHidden);
-  d.heads = fields.count(fields.either("num_attention_heads", "n_head"), kMostHeads);
-  d.kv_heads = fields.count(fields.either("num_key_value_heads", "n_head_kv"), kMostHeads, d.heads);
-  d.head_dim = even_head_dim(fields, d);
-  // mlx-lm's folders say it; transformers has no such field.
-  if (fields.count("head_dim", kMostHeadDim, d.head_dim) != d.head_dim)
-    fields.refuse("head_dim", "value not supported", "hidden / heads");
-  d.ffn = fields.count(fields.either("intermediate_size", "n_inner"), kMostFfn, 4 * d.hidden);
-  d.vocabulary = fields.count("vocab_size", kMostVocabulary);
-  d.context = fields.count(fields.either("max_position_embeddings", "n_positions"), kMostContext);
-  d.norm = Norm::layer;
-  d.norm_epsilon = fields.positive(fields.either("layer_norm_eps", "layer_norm_epsilon"), 1e-5);
-  d.activation = fields.activation(fields.either("hidden_act", "activation_function"), "gelu_new");
-  d.gated = false;
-  d.parallel = true;
-  d.rope = read_rope(fields, d, {.dims = rotated_dims(fields, d), .partial_allowed = true});
-  fields.finish(d.architecture, kWithoutInfluence, kFixed);
-  return d;
-}
+void write_dims(const Decoder& d, Json& config) { write_rope(d, kRope, config); }
 
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["layer_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
-  write_rope(d, config);
-  // Absent means a half here.
-  config["partial_rotary_factor"] =
-      static_cast<double>(d.rope.dims) / static_cast<double>(d.head_dim);
-}
-
-void gguf_graph(Decoder& d) {
+void fix(Decoder& d) {
   d.norm = Norm::layer;
   d.gated = false;
   d.parallel = true;
@@ -117,8 +100,11 @@ extern constinit const Architecture architecture_phi = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {read_dims, write_dims},
+    .fix = fix,
+    .fixed_fields = kFixed,
+    .without_influence = kWithoutInfluence,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,
@@ -126,8 +112,7 @@ extern constinit const Architecture architecture_phi = {
              .computes = {.activation = Activation::gelu_tanh,
                           .scalings = kFormulas,
                           .usual_betas = true},
-             .partial_rope = true,
-             .graph = gguf_graph},
+             .partial_rope = true},
     .mlx = {.model_types = kMlxTypes,
             .computes = {.activation = Activation::gelu_tanh, .even_heads = true},
             .fields = kMlxFields},

@@ -1,11 +1,10 @@
 // Phi-3, Phi-3.5, Phi-4 and Phi-4-mini: Llama with fused q/k/v rows and fused gate/up rows,
 // rotation of a part of each head, longrope, sliding window. Source: transformers models/phi3.
 
-#include "base/error.h"
 #include "base/json.h"
 #include "model/architecture.h"
-#include "model/config_writer.h"
-#include "model/rope_config.h"
+#include "model/usual_fields.h"
+#include "model/usual_rows.h"
 
 namespace zp {
 namespace {
@@ -22,52 +21,29 @@ constexpr FixedField kFixed[] = {
 
 constexpr std::string_view kMlxFields[] = {"rms_norm_eps"};
 
-bool untied(const Decoder& d) { return !d.tied; }
-
-constexpr TensorRow kTable[] = {
-    {Role::embedding, Part::weight, "model.embed_tokens", "token_embd", "", Dim::vocabulary,
-     Dim::hidden},
-    {Role::attention_norm, Part::weight, "model.layers.{}.input_layernorm", "blk.{}.attn_norm", "",
-     Dim::one, Dim::hidden},
-    {Role::qkv, Part::weight, "model.layers.{}.self_attn.qkv_proj", "blk.{}.attn_qkv", "", Dim::qkv,
-     Dim::hidden},
-    {Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj", "blk.{}.attn_output",
-     "", Dim::hidden, Dim::query},
-    {Role::ffn_norm, Part::weight, "model.layers.{}.post_attention_layernorm", "blk.{}.ffn_norm",
-     "", Dim::one, Dim::hidden},
-    {Role::gate_up, Part::weight, "model.layers.{}.mlp.gate_up_proj", "blk.{}.ffn_up", "",
-     Dim::gate_up, Dim::hidden},
-    {Role::down, Part::weight, "model.layers.{}.mlp.down_proj", "blk.{}.ffn_down", "", Dim::hidden,
-     Dim::ffn},
-    {Role::output_norm, Part::weight, "model.norm", "output_norm", "", Dim::one, Dim::hidden},
-    {Role::head, Part::weight, "lm_head", "output", "", Dim::vocabulary, Dim::hidden, untied},
+constexpr std::array kAttention = {
+    TensorRow{Role::qkv, Part::weight, "model.layers.{}.self_attn.qkv_proj", "blk.{}.attn_qkv", "",
+              Dim::qkv, Dim::hidden},
+    TensorRow{Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj",
+              "blk.{}.attn_output", "", Dim::hidden, Dim::query},
+};
+constexpr std::array kMlp = {
+    TensorRow{Role::gate_up, Part::weight, "model.layers.{}.mlp.gate_up_proj", "blk.{}.ffn_up", "",
+              Dim::gate_up, Dim::hidden},
+    TensorRow{Role::down, Part::weight, "model.layers.{}.mlp.down_proj", "blk.{}.ffn_down", "",
+              Dim::hidden, Dim::ffn},
 };
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "phi3";
-  read_sizes(fields, d);
-  // transformers takes hidden / heads and has no field for it.
-  if (d.head_dim * d.heads != d.hidden)
-    fields.refuse("head_dim", "value not supported", "hidden / heads");
-  d.norm_epsilon = fields.positive("rms_norm_eps", 1e-5);
-  d.activation = fields.activation("hidden_act", "silu");
-  d.tied = fields.boolean("tie_word_embeddings", false);
-  d.rope = read_rope(fields, d, {.partial_allowed = true, .scalings = kScalings});
-  if (fields.has("sliding_window")) d.every.window = fields.count("sliding_window", kMostContext);
-  fields.finish(d.architecture, {}, kFixed);
-  return d;
-}
+constexpr auto kTable = usual::table_of(usual::kEmbedding, usual::kAttentionNorm, kAttention,
+                                        usual::kFfnNorm, kMlp, usual::kHead);
 
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
-  write_rope(d, config);
-  config["sliding_window"] = d.window() ? Json(*d.window()) : Json();
-  config["pad_token_id"] = nullptr;  // transformers' default is beyond small vocabularies
-}
+// transformers takes hidden / heads and has no field for it.
+constexpr auto kFields =
+    usual::table_of(usual::kSizes, usual::kHeads, usual::head_size({.even = true}),
+                    usual::rms_epsilon(1e-5), usual::activation(), usual::tied(), usual::kWindow);
+
+// transformers' default is beyond small vocabularies.
+void write_padding(const Decoder&, Json& config) { config["pad_token_id"] = nullptr; }
 
 }  // namespace
 
@@ -77,8 +53,10 @@ extern constinit const Architecture architecture_phi3 = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {.write = write_padding},
+    .rope = RopeRules{.partial_allowed = true, .scalings = kScalings},
+    .fixed_fields = kFixed,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,

@@ -4,8 +4,7 @@
 // (transformers 5 takes the short ones at every length).
 #include "base/json.h"
 #include "model/architecture.h"
-#include "model/config_writer.h"
-#include "model/rope_config.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -25,7 +24,6 @@ constexpr FixedField kFixed[] = {{"tie_word_embeddings", "false"}, {"num_experts
 constexpr std::string_view kMlxFields[] = {"rms_norm_eps", "num_local_experts",
                                            "num_experts_per_tok", "router_jitter_noise"};
 
-bool attention_bias(const Decoder& d) { return d.attention_bias; }
 bool head_bias(const Decoder& d) { return d.head_bias; }
 
 constexpr std::array kNormBias = {
@@ -34,13 +32,13 @@ constexpr std::array kNormBias = {
 };
 constexpr std::array kAttentionBiases = {
     TensorRow{Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
-              Dim::one, Dim::query, attention_bias},
+              Dim::one, Dim::query, usual::attention_bias},
     TensorRow{Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
-              Dim::one, Dim::key, attention_bias},
+              Dim::one, Dim::key, usual::attention_bias},
     TensorRow{Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
-              Dim::one, Dim::key, attention_bias},
+              Dim::one, Dim::key, usual::attention_bias},
     TensorRow{Role::attention_output, Part::bias, "model.layers.{}.self_attn.o_proj",
-              "blk.{}.attn_output", "", Dim::one, Dim::hidden, attention_bias},
+              "blk.{}.attn_output", "", Dim::one, Dim::hidden, usual::attention_bias},
 };
 constexpr std::array kFfnNormBias = {
     TensorRow{Role::ffn_norm, Part::bias, "model.layers.{}.post_attention_layernorm",
@@ -60,54 +58,19 @@ constexpr auto kTable = usual::table_of(usual::kEmbedding, usual::kAttentionNorm
                                         usual::kAttention, kAttentionBiases, usual::kFfnNorm,
                                         kFfnNormBias, usual::kSparseExperts, kOutput);
 
-void set_graph(Decoder& d) {
+void fix(Decoder& d) {
   d.norm = Norm::layer;
   d.experts.routing = Routing::sparsemixer;
 }
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "phimoe";
-  read_sizes(fields, d);
-  set_graph(d);
-  d.experts.count = fields.count("num_local_experts", kMostExperts, 16);
-  d.experts.chosen = 2;
-  if (d.experts.count < 2) fields.refuse("num_local_experts", "out of range", "at least 2");
-  d.experts.ffn = d.ffn;
-  d.experts.noise = fields.positive("router_jitter_noise", 0.01);
-  d.every.experts = true;
-  d.norm_epsilon = fields.positive("rms_norm_eps", 1e-5);
-  d.activation = fields.activation("hidden_act", "silu");
-  d.attention_bias = fields.boolean("attention_bias", false);
-  d.head_bias = fields.boolean("lm_head_bias", false);
-  d.rope = read_rope(fields, d, {.theta = 1e6, .scalings = kScalings, .mscales = true});
-  if (fields.has("sliding_window")) d.every.window = fields.count("sliding_window", kMostContext);
-  fields.finish(d.architecture, kWithoutInfluence, kFixed);
-  return d;
-}
-
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
-  config["attention_bias"] = d.attention_bias;
-  config["lm_head_bias"] = d.head_bias;
-  config["num_local_experts"] = d.experts.count;
-  config["num_experts_per_tok"] = d.experts.chosen;
-  config["router_jitter_noise"] = d.experts.noise;
-  config["sliding_window"] = d.window() ? Json(*d.window()) : Json();
-  write_rope(d, config);
-  Json& scaling = config["rope_scaling"];
-  if (!scaling.is_object()) return;
-  const Rope& rope = d.rope;
-  // transformers looks for it here.
-  scaling["original_max_position_embeddings"] = rope.original_context;
-  scaling["short_mscale"] = rope.attention_factor;
-  scaling["long_mscale"] =
-      rope.long_attention_factor != 0 ? rope.long_attention_factor : rope.attention_factor;
-}
+constexpr usual::OneField kHeadBias = {{{"lm_head_bias", "", Flag{member<&Decoder::head_bias>}}}};
+constexpr usual::OneField kNoise = {
+    {{"router_jitter_noise", "", Positive{member<&Decoder::experts, &Experts::noise>, 0.01}}}};
+constexpr auto kFields =
+    usual::table_of(usual::kSizes, usual::experts("num_local_experts", {}, whole<16>, 2),
+                    usual::chosen_experts(whole<2>), usual::expert_ffn(), usual::kHeads,
+                    usual::head_size(), usual::rms_epsilon(1e-5), usual::activation(),
+                    usual::tied(), usual::attention_biases(), kHeadBias, kNoise, usual::kWindow);
 
 }  // namespace
 
@@ -117,8 +80,11 @@ extern constinit const Architecture architecture_phimoe = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .rope = RopeRules{.theta = 1e6, .scalings = kScalings, .mscales = true},
+    .fix = fix,
+    .fixed_fields = kFixed,
+    .without_influence = kWithoutInfluence,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,
@@ -132,8 +98,7 @@ extern constinit const Architecture architecture_phimoe = {
                           .rms_norms = true,
                           .one_attention_factor = true,
                           .even_heads = true},
-             .always_window_key = true,
-             .graph = set_graph},
+             .always_window_key = true},
     .mlx = {.model_types = kModelTypes,
             .computes = {.scalings = kLongrope,
                          .long_factors = LongFactors::always,

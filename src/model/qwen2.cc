@@ -2,8 +2,10 @@
 
 #include "base/json.h"
 #include "model/architecture.h"
+#include "model/config_reader.h"
 #include "model/config_writer.h"
-#include "model/rope_config.h"
+#include "model/usual_fields.h"
+#include "model/usual_rows.h"
 
 namespace zp {
 namespace {
@@ -14,61 +16,28 @@ constexpr std::string_view kModelTypes[] = {"qwen2"};
 constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr FixedField kFixed[] = {{"use_mrope", "false"}};
 
-bool untied(const Decoder& d) { return !d.tied; }
-
-constexpr TensorRow kTable[] = {
-    {Role::embedding, Part::weight, "model.embed_tokens", "token_embd", "", Dim::vocabulary,
-     Dim::hidden},
-    {Role::attention_norm, Part::weight, "model.layers.{}.input_layernorm", "blk.{}.attn_norm", "",
-     Dim::one, Dim::hidden},
-    {Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::query,
-     Dim::hidden},
-    {Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "", Dim::one,
-     Dim::query},
-    {Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::key,
-     Dim::hidden},
-    {Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "", Dim::one,
-     Dim::key},
-    {Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::key,
-     Dim::hidden},
-    {Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "", Dim::one,
-     Dim::key},
-    {Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj", "blk.{}.attn_output",
-     "", Dim::hidden, Dim::query},
-    {Role::ffn_norm, Part::weight, "model.layers.{}.post_attention_layernorm", "blk.{}.ffn_norm",
-     "", Dim::one, Dim::hidden},
-    {Role::gate, Part::weight, "model.layers.{}.mlp.gate_proj", "blk.{}.ffn_gate", "", Dim::ffn,
-     Dim::hidden},
-    {Role::up, Part::weight, "model.layers.{}.mlp.up_proj", "blk.{}.ffn_up", "", Dim::ffn,
-     Dim::hidden},
-    {Role::down, Part::weight, "model.layers.{}.mlp.down_proj", "blk.{}.ffn_down", "", Dim::hidden,
-     Dim::ffn},
-    {Role::output_norm, Part::weight, "model.norm", "output_norm", "", Dim::one, Dim::hidden},
-    {Role::head, Part::weight, "lm_head", "output", "", Dim::vocabulary, Dim::hidden, untied},
+constexpr std::array kAttention = {
+    TensorRow{Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
+              Dim::query, Dim::hidden},
+    TensorRow{Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
+              Dim::one, Dim::query},
+    TensorRow{Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
+              Dim::key, Dim::hidden},
+    TensorRow{Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
+              Dim::one, Dim::key},
+    TensorRow{Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
+              Dim::key, Dim::hidden},
+    TensorRow{Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
+              Dim::one, Dim::key},
+    TensorRow{Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj",
+              "blk.{}.attn_output", "", Dim::hidden, Dim::query},
 };
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "qwen2";
-  read_sizes(fields, d);
-  d.norm_epsilon = fields.positive("rms_norm_eps");
-  d.activation = fields.activation("hidden_act", "silu");
-  d.tied = fields.boolean("tie_word_embeddings", false);
-  d.rope = read_rope(fields, d);
-  read_window_layers(fields, d);
-  fields.finish(d.architecture, {}, kFixed);
-  return d;
-}
+constexpr auto kTable = usual::table_of(usual::kEmbedding, usual::kAttentionNorm, kAttention,
+                                        usual::kFfnNorm, usual::kGatedMlp, usual::kHead);
 
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
-  write_rope(d, config);
-  write_window_layers(d, config);
-}
+constexpr auto kFields = usual::table_of(usual::kSizes, usual::kHeads, usual::head_size(),
+                                         usual::rms_epsilon(), usual::activation(), usual::tied());
 
 }  // namespace
 
@@ -78,8 +47,10 @@ extern constinit const Architecture architecture_qwen2 = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {read_window_layers, write_window_layers},
+    .rope = RopeRules{},
+    .fixed_fields = kFixed,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,

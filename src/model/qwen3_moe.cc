@@ -2,8 +2,8 @@
 // models/qwen3_moe.
 #include "base/json.h"
 #include "model/architecture.h"
-#include "model/config_writer.h"
-#include "model/rope_config.h"
+#include "model/config_reader.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -25,45 +25,23 @@ constexpr auto kTable =
     usual::table_of(usual::kEmbedding, usual::kAttentionNorm, usual::kAttention, usual::kHeadNorms,
                     usual::kFfnNorm, usual::kGatedMlp, usual::kExperts, usual::kHead);
 
-void read_experts(ConfigReader& fields, Decoder& d) {
-  Experts& e = d.experts;
-  e.count = fields.count(fields.either("num_experts", "num_local_experts"), kMostExperts);
-  e.chosen = fields.count("num_experts_per_tok", e.count);
-  e.ffn = fields.count("moe_intermediate_size", kMostFfn);
-  e.renormalized = fields.boolean("norm_topk_prob", false);
+constexpr auto kFields = usual::table_of(
+    usual::kSizes, usual::experts("num_experts", "num_local_experts"), usual::chosen_experts(),
+    usual::expert_ffn("moe_intermediate_size"), usual::renormalized({}, false), usual::kHeads,
+    usual::head_size(), usual::rms_epsilon(), usual::activation(), usual::tied());
+
+void read_layers(ConfigReader& fields, Decoder& d) {
   const std::int64_t step = fields.count("decoder_sparse_step", kMostLayers, 1);
   const std::vector<std::int64_t> dense = fields.indices("mlp_only_layers", d.layers);
   set_experts(d, [&](std::int64_t layer) {
     return (layer + 1) % step == 0 && std::ranges::count(dense, layer) == 0;
   });
-}
-
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "qwen3_moe";
-  read_sizes(fields, d);
-  read_experts(fields, d);
-  d.norm_epsilon = fields.positive("rms_norm_eps");
-  d.activation = fields.activation("hidden_act", "silu");
-  d.tied = fields.boolean("tie_word_embeddings", false);
-  d.rope = read_rope(fields, d);
   const std::int64_t window = fields.count("sliding_window", kMostContext, kWindow);
   if (fields.boolean("use_sliding_window", false))
     set_windows(d, window, [](std::int64_t) { return true; });
-  fields.finish(d.architecture, kWithoutInfluence, kFixed);
-  return d;
 }
 
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
-  config["num_experts"] = d.experts.count;
-  config["num_experts_per_tok"] = d.experts.chosen;
-  config["moe_intermediate_size"] = d.experts.ffn;
-  config["norm_topk_prob"] = d.experts.renormalized;
+void write_layers(const Decoder& d, Json& config) {
   config["decoder_sparse_step"] = 1;
   Json dense = Json::array();
   for (std::int64_t i = 0; i < d.layers; ++i) {
@@ -72,7 +50,6 @@ void write_config(const Decoder& d, Json& config) {
   config["mlp_only_layers"] = std::move(dense);
   config["use_sliding_window"] = d.window().has_value();
   if (d.window()) config["sliding_window"] = *d.window();
-  write_rope(d, config);
 }
 
 void gguf_graph(Decoder& d) { d.experts.renormalized = true; }
@@ -85,8 +62,11 @@ extern constinit const Architecture architecture_qwen3_moe = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {read_layers, write_layers},
+    .rope = RopeRules{},
+    .fixed_fields = kFixed,
+    .without_influence = kWithoutInfluence,
     .table = kTable,
     .stacked = usual::kStackedExperts,
     .optional_prefix = "model.",

@@ -75,11 +75,6 @@ std::string class_with_head(const std::string& name) {
   return std::string(of->hf_classes[static_cast<std::size_t>(at)]);
 }
 
-const char* epsilon_key(const GgufFacts& facts, const Decoder& decoder) {
-  return facts.computes.rms_norms || decoder.norm == Norm::rms ? "attention.layer_norm_rms_epsilon"
-                                                               : "attention.layer_norm_epsilon";
-}
-
 bool reads_rope_tensors(const GgufFacts& facts) {
   return std::ranges::find(facts.computes.scalings, RopeScaling::llama3) !=
          facts.computes.scalings.end();

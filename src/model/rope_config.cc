@@ -118,9 +118,10 @@ std::int64_t rotated_dims(ConfigReader& fields, ConfigReader* inner, const Decod
     throw Error(fields.where() + ": \"partial_rotary_factor\"", "value not supported",
                 rules.partial_allowed ? "at most 1" : "1", std::to_string(*share));
   }
-  const std::int64_t unstated = rules.dims != 0 ? rules.dims : decoder.head_dim;
-  const auto dims =
-      share ? static_cast<std::int64_t>(static_cast<double>(decoder.head_dim) * *share) : unstated;
+  const auto part = [&](double of) {
+    return static_cast<std::int64_t>(static_cast<double>(decoder.head_dim) * of);
+  };
+  const std::int64_t dims = share ? part(*share) : rules.dims != 0 ? rules.dims : part(rules.share);
   if (dims < 2 || dims % 2 != 0) {
     throw Error(fields.where(), "rotated dimensions of a head must be even and at least 2", {},
                 std::to_string(dims));
@@ -168,7 +169,7 @@ Rope read_rope_of(ConfigReader& fields, const Json& parameters, const Decoder& d
   rope.original_context = static_cast<std::int64_t>(original.value_or(context));
   if (object != nullptr) {
     read_scaling_fields(*object, decoder, rules.mscales, rope);
-    object->finish(decoder.architecture);
+    object->finish(decoder.architecture, rules.beside);
   }
   return rope;
 }

@@ -2,28 +2,11 @@
 // rope_scaling {type or rope_type, ...}, or rope_parameters {rope_type, rope_theta, ...}.
 #pragma once
 
-#include <span>
+#include <string_view>
 
 #include "model/config_reader.h"
 
 namespace zp {
-
-/// Those that config.json may state.
-inline constexpr RopeScaling kStatedScalings[] = {RopeScaling::none, RopeScaling::linear,
-                                                  RopeScaling::llama3, RopeScaling::longrope,
-                                                  RopeScaling::yarn};
-
-struct RopeRules {
-  /// The base where the config states none.
-  double theta = 10000;
-  /// Rotated dimensions of each head when the config doesn't state a share; 0: all.
-  std::int64_t dims = 0;
-  /// Whether the config may state a share below 1.
-  bool partial_allowed = false;
-  std::span<const RopeScaling> scalings = kStatedScalings;
-  /// Whether longrope's attention factors are stated, as short_mscale and long_mscale.
-  bool mscales = false;
-};
 
 /// Needs decoder.head_dim and decoder.context.
 Rope read_rope(ConfigReader& fields, const Decoder& decoder, const RopeRules& rules = {});

@@ -1,11 +1,11 @@
 // SmolLM3: Llama with layers that have no rotary embedding, every fourth in published models. Source:
 // transformers models/smollm3.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/json.h"
 #include "model/architecture.h"
-#include "model/config_writer.h"
-#include "model/rope_config.h"
+#include "model/config_reader.h"
+#include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
 namespace zp {
@@ -19,7 +19,6 @@ constexpr std::string_view kWithoutInfluence[] = {"pretraining_tp", "max_window_
                                                   "sliding_window"};
 constexpr FixedField kFixed[] = {{"use_sliding_window", "false"}};
 constexpr std::int64_t kPeriod = 4;
-constexpr RopeRules kRope = {.theta = 2000000};
 constexpr std::string_view kMlxFields[] = {"no_rope_layers", "rope_theta", "rms_norm_eps"};
 
 constexpr auto kTable =
@@ -53,31 +52,16 @@ void refuse_windows(ConfigReader& fields) {
   }
 }
 
-Decoder read_config(const Json& config, const std::string& where) {
-  ConfigReader fields(config, where);
-  Decoder d;
-  d.architecture = "smollm3";
-  read_sizes(fields, d);
-  d.norm_epsilon = fields.positive("rms_norm_eps", 1e-6);
-  d.activation = fields.activation("hidden_act", "silu");
-  d.tied = fields.boolean("tie_word_embeddings", true);
-  d.attention_bias = fields.boolean("attention_bias", false);
-  d.mlp_bias = fields.boolean("mlp_bias", false);
-  d.rope = read_rope(fields, d, kRope);
+constexpr auto kFields = usual::table_of(
+    usual::kSizes, usual::kHeads, usual::head_size(), usual::rms_epsilon(1e-6), usual::activation(),
+    usual::tied(true), usual::attention_biases(), usual::mlp_biases());
+
+void read_layers(ConfigReader& fields, Decoder& d) {
   read_unturned(fields, d);
   refuse_windows(fields);
-  fields.finish(d.architecture, kWithoutInfluence, kFixed);
-  return d;
 }
 
-void write_config(const Decoder& d, Json& config) {
-  write_sizes(d, config);
-  config["head_dim"] = d.head_dim;
-  config["rms_norm_eps"] = d.norm_epsilon;
-  config["hidden_act"] = std::string(activation_word(d.activation));
-  config["attention_bias"] = d.attention_bias;
-  config["mlp_bias"] = d.mlp_bias;
-  write_rope(d, config);
+void write_layers(const Decoder& d, Json& config) {
   Json turned = Json::array();
   for (std::int64_t i = 0; i < d.layers; ++i)
     turned.push_back(d.layer(i).rope == RopeKind::none ? 0 : 1);
@@ -93,8 +77,11 @@ extern constinit const Architecture architecture_smollm3 = {
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,
-    .read_config = read_config,
-    .write_config = write_config,
+    .fields = kFields,
+    .more = {read_layers, write_layers},
+    .rope = RopeRules{.theta = 2000000},
+    .fixed_fields = kFixed,
+    .without_influence = kWithoutInfluence,
     .table = kTable,
     .optional_prefix = "model.",
     .ignored = kIgnored,

@@ -54,6 +54,24 @@ inline constexpr std::array kPairedAttention = {
               "blk.{}.attn_output", "", Dim::one, Dim::hidden, attention_bias},
 };
 
+/// With biases on what reads the input, where the model has them.
+inline constexpr std::array kInputBiasedAttention = {
+    TensorRow{Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
+              Dim::query, Dim::hidden},
+    TensorRow{Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
+              Dim::one, Dim::query, attention_bias},
+    TensorRow{Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
+              Dim::key, Dim::hidden},
+    TensorRow{Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
+              Dim::one, Dim::key, attention_bias},
+    TensorRow{Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
+              Dim::key, Dim::hidden},
+    TensorRow{Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
+              Dim::one, Dim::key, attention_bias},
+    TensorRow{Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj",
+              "blk.{}.attn_output", "", Dim::hidden, Dim::query},
+};
+
 /// Over each head.
 inline constexpr std::array kHeadNorms = {
     TensorRow{Role::query_norm, Part::weight, "model.layers.{}.self_attn.q_norm",
@@ -169,9 +187,9 @@ inline constexpr StackedRow kStackedExperts[] = {
 };
 
 /// One table of all lines, in that order.
-template <std::size_t... N>
-constexpr auto table_of(const std::array<TensorRow, N>&... groups) {
-  std::array<TensorRow, (N + ...)> all;
+template <class Row, std::size_t... N>
+constexpr auto table_of(const std::array<Row, N>&... groups) {
+  std::array<Row, (N + ...)> all;
   auto to = all.begin();
   ((to = std::ranges::copy(groups, to).out), ...);
   return all;

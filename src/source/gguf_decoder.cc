@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "model/config_reader.h"
 #include "model/gguf_rows.h"
 #include "source/gguf_fields.h"
 #include "source/unread_files.h"
@@ -38,40 +37,84 @@ bool has_optional(const Architecture& architecture, const Checkpoint& checkpoint
 }
 
 std::int64_t embedding_rows(const Architecture& architecture, const Checkpoint& checkpoint,
-                            GgufFields& fields) {
+                            const std::string& where, std::int64_t stated) {
   const TensorRow* row = find_row(architecture, Role::embedding, Part::weight);
   const Tensor* tensor = row == nullptr ? nullptr : find_tensor(checkpoint, *row);
   // The tensor is the truth: fine-tunes that add tokens forget the key.
-  const std::int64_t stated = fields.count("vocab_size", kMostVocabulary, 0);
   const std::int64_t rows = tensor == nullptr ? stated : tensor->shape.front();
   if (rows < 1 || rows > kMostVocabulary) {
-    throw Error(fields.where(), "no vocabulary",
+    throw Error(where, "no vocabulary",
                 "1 to " + std::to_string(kMostVocabulary) + " rows of the embedding",
                 std::to_string(rows));
   }
   return rows;
 }
 
-void read_heads(GgufFields& fields, Decoder& d) {
-  d.heads = fields.count("attention.head_count", kMostHeads);
-  d.kv_heads = fields.count("attention.head_count_kv", kMostHeads, d.heads);
-  if (d.heads % d.kv_heads != 0) {
-    fields.refuse("attention.head_count_kv", "doesn't divide the attention heads",
-                  std::to_string(d.heads), std::to_string(d.kv_heads));
+/// Reads the field of that key.
+struct Reading {
+  GgufFields& fields;
+  Decoder& d;
+  std::string_view key;
+  Unsaid unsaid;
+
+  /// Whether the key needn't be there and isn't.
+  bool left() const { return unsaid != Unsaid::refused && !fields.has(key); }
+  bool usual() const { return unsaid == Unsaid::usual; }
+
+  void operator()(const Count& count) const {
+    if (!left()) {
+      count.member.set(d, fields.integer(key, count.least, count.most(d)));
+    } else if (usual()) {
+      count.member.set(d, count.otherwise(d));
+    }
   }
-  if (!fields.has("attention.key_length") && d.hidden % d.heads != 0) {
-    fields.refuse("embedding_length", "no multiple of the attention heads", std::to_string(d.heads),
-                  std::to_string(d.hidden));
+  void operator()(const Positive& positive) const {
+    if (!left()) {
+      positive.member.set(d, fields.positive(key));
+    } else if (usual()) {
+      positive.member.set(d, positive.otherwise.value());
+    }
   }
-  d.head_dim = fields.count("attention.key_length", kMostHeadDim, d.hidden / d.heads);
-  if (d.head_dim < 1 || d.head_dim > kMostHeadDim) {
-    fields.refuse("embedding_length", "heads too large or empty", {}, std::to_string(d.head_dim));
+  void operator()(const Flag& flag) const {
+    const bool otherwise = usual() ? flag.otherwise : flag.member.get(d);
+    flag.member.set(d, fields.boolean(key, otherwise));
   }
-  const std::int64_t value = fields.count("attention.value_length", kMostHeadDim, d.head_dim);
-  if (value != d.head_dim) {
-    fields.refuse("attention.value_length", "differs from the keys' length",
-                  std::to_string(d.head_dim), std::to_string(value));
+  void operator()(const ActivationWord&) const {}
+  void operator()(const HeadSize&) const { read_head_size(); }
+  void operator()(const Only& only) const {
+    if (!left() && fields.integer(key, 0, INT32_MAX) != only.value)
+      fields.refuse(key, "value not supported", std::string(only.expected));
   }
+
+ private:
+  void read_head_size() const {
+    if (d.heads % d.kv_heads != 0) {
+      fields.refuse("attention.head_count_kv", "doesn't divide the attention heads",
+                    std::to_string(d.heads), std::to_string(d.kv_heads));
+    }
+    if (!fields.has(key) && d.hidden % d.heads != 0) {
+      fields.refuse("embedding_length", "no multiple of the attention heads",
+                    std::to_string(d.heads), std::to_string(d.hidden));
+    }
+    d.head_dim = fields.count(key, kMostHeadDim, d.hidden / d.heads);
+    if (d.head_dim < 1 || d.head_dim > kMostHeadDim) {
+      fields.refuse("embedding_length", "heads too large or empty", {}, std::to_string(d.head_dim));
+    }
+    const std::int64_t value = fields.count(kValueLength, kMostHeadDim, d.head_dim);
+    if (value != d.head_dim) {
+      fields.refuse(kValueLength, "differs from the keys' length", std::to_string(d.head_dim),
+                    std::to_string(value));
+    }
+  }
+};
+
+// Those beyond the last are counted, too.
+void leave_layers_beyond(GgufFields& fields, Decoder& d) {
+  constexpr const char* kBeyond = "nextn_predict_layers";
+  const std::int64_t beyond = fields.integer(kBeyond, 0, kMostLayers, 0);
+  if (beyond >= d.layers) fields.refuse(kBeyond, "as many as all layers");
+  d.layers -= beyond;
+  set_layers(d, [](std::int64_t, const Layer&) {});
 }
 
 std::vector<float> divisors(const Tensor& tensor, const Decoder& d, const std::string& where) {
@@ -227,58 +270,23 @@ void read_rope_kinds(GgufFields& fields, const GgufFacts& facts, Decoder& d) {
   });
 }
 
-void read_scales(GgufFields& fields, Decoder& d) {
-  d.attention_scale = fields.positive("attention.scale", d.attention_scale);
-  d.embedding_scale = fields.positive("embedding_scale", 1);
-  d.residual_scale = fields.positive("residual_scale", 1);
-  d.logit_divisor = fields.positive("logit_scale", 1);
-}
-
-void read_attention(GgufFields& fields, Decoder& d) {
-  if (d.attention_soft_cap > 0)
-    d.attention_soft_cap = fields.positive("attn_logit_softcapping", d.attention_soft_cap);
-  if (d.logit_soft_cap > 0)
-    d.logit_soft_cap = fields.positive("final_logit_softcapping", d.logit_soft_cap);
-  if (!fields.boolean("attention.causal", true))
-    fields.refuse("attention.causal", "value not supported", "true", "false");
-}
-
 constexpr const char* kExperts = "expert_count";
 
 bool has_experts(const Architecture& architecture) {
   return find_row(architecture, Role::router, Part::weight) != nullptr;
 }
 
-void read_routing(GgufFields& fields, Decoder& d) {
-  Experts& e = d.experts;
-  const std::int64_t dense = fields.integer("leading_dense_block_count", 0, kMostLayers, 0);
-  set_experts(d, [&](std::int64_t layer) { return layer >= dense; });
-  e.shared_ffn = e.ffn * fields.integer("expert_shared_count", 0, kMostExperts);
-  constexpr std::int64_t kSigmoid = 2;
-  if (fields.integer("expert_gating_func", 0, INT32_MAX, kSigmoid) != kSigmoid)
-    fields.refuse("expert_gating_func", "value not supported", "2 (sigmoid)");
-  e.scale = fields.positive("expert_weights_scale", 1);
-  e.renormalized = fields.boolean("expert_weights_norm", false);
-  e.groups = fields.count("expert_group_count", e.count, 1);
-  e.used_groups = fields.count("expert_group_used_count", e.groups, 1);
-  if (e.count % e.groups != 0 || e.count / e.groups * e.used_groups < e.chosen)
-    fields.refuse("expert_group_count", "doesn't part the experts into groups to choose from");
-}
-
 // Some converters write these keys into every file.
-void read_experts(GgufFields& fields, const Architecture& architecture, Decoder& d) {
-  if (has_experts(architecture)) {
-    d.experts.count = fields.count(kExperts, kMostExperts);
-    d.experts.chosen = fields.count("expert_used_count", d.experts.count);
-    d.experts.ffn = fields.count("expert_feed_forward_length", kMostFfn, d.ffn);
-    d.every.experts = true;
-    if (architecture.gguf.expert_keys) read_routing(fields, d);
-    return;
-  }
+void refuse_experts(GgufFields& fields) {
   for (const char* key : {kExperts, "expert_used_count"}) {
     if (fields.has(key) && fields.integer(key, 0, INT32_MAX) > 0)
       fields.refuse(key, "a mixture of experts is not supported", "0");
   }
+}
+
+void check_groups(GgufFields& fields, const Experts& e) {
+  if (e.count % e.groups != 0 || e.count / e.groups * e.used_groups < e.chosen)
+    fields.refuse("expert_group_count", "doesn't part the experts into groups to choose from");
 }
 
 }  // namespace
@@ -312,21 +320,19 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   GgufFields fields(checkpoint.metadata, std::string(facts.name) + ".", checkpoint.path.string());
   Decoder d;
   d.architecture = architecture.name;
-  d.layers = fields.count("block_count", kMostLayers);
-  if (!architecture.beyond_layers.empty()) {
-    const std::int64_t beyond = fields.integer("nextn_predict_layers", 0, kMostLayers, 0);
-    if (beyond >= d.layers) fields.refuse("nextn_predict_layers", "as many as all layers");
-    d.layers -= beyond;
-  }
-  d.hidden = fields.count("embedding_length", kMostHidden);
-  d.ffn = fields.count("feed_forward_length", kMostFfn);
-  d.context = fields.count("context_length", kMostContext);
-  d.vocabulary = embedding_rows(architecture, checkpoint, fields);
-  read_heads(fields, d);
   d.activation = facts.computes.activation;
-  read_experts(fields, architecture, d);
+  for (const Field& field : architecture.fields) {
+    if (!field.gguf.empty()) std::visit(Reading{fields, d, field.gguf, field.unsaid}, field.value);
+  }
+  if (!architecture.beyond_layers.empty()) leave_layers_beyond(fields, d);
+  d.vocabulary = embedding_rows(architecture, checkpoint, fields.where(), d.vocabulary);
+  if (has_experts(architecture)) {
+    check_groups(fields, d.experts);
+  } else {
+    refuse_experts(fields);
+  }
+  if (architecture.fix != nullptr) architecture.fix(d);
   if (facts.graph != nullptr) facts.graph(d);
-  d.norm_epsilon = fields.positive(epsilon_key(facts, d));
   const TensorRow* head = find_row(architecture, Role::head, Part::weight);
   d.tied = head != nullptr && head->when != nullptr && find_tensor(checkpoint, *head) == nullptr;
   d.attention_bias = has_optional(architecture, checkpoint, Role::query, Part::bias);
@@ -337,12 +343,12 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
     read_rope(fields, architecture, checkpoint, d);
   read_windows(fields, facts.computes, d);
   read_rope_kinds(fields, facts, d);
-  if (facts.scale_keys) read_scales(fields, d);
   if (facts.tempers_queries) {
     d.query_beta = fields.positive("attention.temperature_scale");
     d.query_length = d.rope.original_context;
   }
-  read_attention(fields, d);
+  if (!fields.boolean("attention.causal", true))
+    fields.refuse("attention.causal", "value not supported", "true", "false");
   fields.has("tensor_data_layout");  // whether q and k were permuted; llama.cpp ignores it, too
   fields.finish();
   return d;

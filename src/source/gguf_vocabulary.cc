@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "format/gguf_phi3_name.h"
 #include "format/gguf_pre_tokenizers.h"
 #include "format/gguf_sampling.h"
 #include "source/gguf_fields.h"
@@ -132,11 +132,7 @@ class Reader {
   }
 
   bool is_phi3() {
-    if (phi3_) return *phi3_;
-    std::string name = general_.text("name", "");
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    phi3_ = name.find("phi-3") != name.npos || name.find("phi3") != name.npos;
+    if (!phi3_) phi3_ = gguf::find_phi3(general_.text("name", "")) != std::string::npos;
     return *phi3_;
   }
 

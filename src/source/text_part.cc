@@ -1,6 +1,6 @@
 #include "source/text_part.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fnmatch.h>
 
 #include <algorithm>
