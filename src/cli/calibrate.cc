@@ -1,7 +1,7 @@
 // zeropoint calibrate: what a model's linear layers see on a text, as a file.
 #include "pipeline/calibrate.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/human.h"
 #include "base/json.h"

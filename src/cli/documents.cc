@@ -1,6 +1,6 @@
 #include "cli/documents.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 

@@ -1,7 +1,7 @@
 // zeropoint evaluate: what a model is worth on a text, alone or against another.
 #include "pipeline/evaluate.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cli/command.h"
 #include "cli/documents.h"

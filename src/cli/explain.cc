@@ -1,5 +1,5 @@
 // zeropoint explain: the arithmetic, step by step.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 

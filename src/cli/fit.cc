@@ -1,6 +1,6 @@
 #include "cli/fit.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

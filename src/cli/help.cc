@@ -1,5 +1,5 @@
 // zeropoint help: what --help says, the way git has it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // zeropoint inspect: what is inside a checkpoint, or a file of statistics.
 #include "pipeline/inspect.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cli/command.h"
 #include "cli/interrupt.h"

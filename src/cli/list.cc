@@ -1,5 +1,5 @@
 // zeropoint list: what there is, read from the registries.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 // The command line. Exit codes: 0 done, 1 bad input, 2 bad usage, 3 a limit was not met, 130
 // interrupted.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <new>

@@ -1,5 +1,5 @@
 // zeropoint plan: sizes, memory and what fits, before anything runs.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/human.h"
 #include "base/json.h"

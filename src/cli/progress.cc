@@ -1,6 +1,6 @@
 // Progress on standard error: one line on a terminal, drawn over itself; a line now and then
 // elsewhere.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 // zeropoint quantize: the main job.
 #include "pipeline/quantize.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

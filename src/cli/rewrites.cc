@@ -1,6 +1,6 @@
 #include "cli/rewrites.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/json.h"
 

@@ -1,5 +1,5 @@
 // zeropoint run: a model goes on from a prompt, or answers in a conversation.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 

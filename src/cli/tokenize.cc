@@ -1,5 +1,5 @@
 // zeropoint tokenize: the tokens of a text.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/error.h"
 #include "base/human.h"

@@ -1,5 +1,5 @@
 // zeropoint version.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cli/command.h"
 

@@ -1,6 +1,6 @@
 #include "format/gguf_sampling.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

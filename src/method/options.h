@@ -2,7 +2,7 @@
 // that it sets, so whoever has an option says once how it is read, shown and hashed.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <functional>

@@ -7,7 +7,7 @@
 // it is without; every linear counts alike. Heads are decided layer by layer, the stream as a
 // whole. That is cheaper than the KL divergence of whole models, and needs no second one in memory;
 // it says nothing of errors that make up for each other, or of the embedding's.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "method/scaling.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

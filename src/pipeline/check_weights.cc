@@ -1,6 +1,6 @@
 #include "pipeline/check_weights.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/error.h"
 #include "kernel/range.h"

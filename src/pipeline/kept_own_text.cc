@@ -1,6 +1,6 @@
 #include "pipeline/kept_own_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/hash.h"
 #include "base/json.h"

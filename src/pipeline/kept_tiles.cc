@@ -1,6 +1,6 @@
 #include "pipeline/kept_tiles.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstring>
 

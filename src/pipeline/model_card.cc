@@ -1,6 +1,6 @@
 #include "pipeline/model_card.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "pipeline/text_files.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <filesystem>

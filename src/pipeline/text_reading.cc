@@ -1,6 +1,6 @@
 #include "pipeline/text_reading.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/json.h"
 

@@ -1,6 +1,6 @@
 #include "report/budget_section.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/human.h"
 #include "report/html.h"

@@ -1,6 +1,6 @@
 #include "report/decimal.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cmath>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 #include "report/divergence_picture.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "report/dtypes.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <cmath>

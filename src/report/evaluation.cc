@@ -1,6 +1,6 @@
 #include "report/evaluation.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/human.h"
 #include "base/json.h"

@@ -1,5 +1,5 @@
 // The text of explain_grid.h.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "report/explain_number.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <cmath>

@@ -1,5 +1,5 @@
 // The text of explain_number.h, step by step as one does it by hand.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

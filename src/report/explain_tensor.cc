@@ -1,6 +1,6 @@
 #include "report/explain_tensor.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "report/few_tokens.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/human.h"
 #include "base/json.h"

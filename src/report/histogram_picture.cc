@@ -1,6 +1,6 @@
 #include "report/histogram_picture.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "report/html.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/escape_html.h"
 #include "base/human.h"

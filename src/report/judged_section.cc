@@ -1,6 +1,6 @@
 #include "report/judged_section.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/human.h"
 #include "report/divergence_picture.h"

@@ -1,6 +1,6 @@
 #include "report/more_bits.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

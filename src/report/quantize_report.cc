@@ -1,6 +1,6 @@
 #include "report/quantize_report.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

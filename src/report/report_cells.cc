@@ -1,6 +1,6 @@
 #include "report/report_cells.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/human.h"
 #include "report/heat_map.h"

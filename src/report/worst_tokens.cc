@@ -1,6 +1,6 @@
 #include "report/worst_tokens.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "text/oniguruma.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <cstdint>

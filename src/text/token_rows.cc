@@ -1,6 +1,6 @@
 #include "text/token_rows.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <span>
