@@ -181,7 +181,10 @@ std::int64_t file_bytes(const PlaneForm& form, const PlaneShape& shape) {
   const std::string where = "a plane";
   checked_mul(checked_mul(shape.rows, shape.cols, where), shape.bits, where);
   const auto [outer, inner] = word_shape(form, shape);
-  return checked_mul(checked_mul(outer, inner, where), form.word / 8, where);
+  const std::int64_t row = checked_mul(inner, form.word / 8, where);
+  if (form.spacing == 1 || outer == 0) return checked_mul(outer, row, where);
+  const std::int64_t apart = checked_mul(row, form.spacing, where);
+  return checked_add(checked_mul(outer - 1, apart, where), row, where);
 }
 
 std::int64_t rows_together(const PlaneForm& form, const PlaneShape& shape) {
@@ -190,8 +193,11 @@ std::int64_t rows_together(const PlaneForm& form, const PlaneShape& shape) {
   return form.word / std::gcd(std::int64_t{form.word}, row_bits);
 }
 
-void pack_rows(const PlaneForm& form, const PlaneShape& shape, std::int64_t begin,
-               std::int64_t count, Bytes rows, const WriteAt& write) {
+namespace {
+
+// As if rows followed each other.
+void pack_together(const PlaneForm& form, const PlaneShape& shape, std::int64_t begin,
+                   std::int64_t count, Bytes rows, const WriteAt& write) {
   const std::int64_t row_bytes = shape.row_bytes();
   if (rows_stay(form, shape)) {
     if (form.add == 0) return write(begin * row_bytes, rows);
@@ -216,8 +222,8 @@ void pack_rows(const PlaneForm& form, const PlaneShape& shape, std::int64_t begi
   write_box(box, whole_box(form, shape), word_bytes, words, write);
 }
 
-void unpack_rows(const PlaneForm& form, const PlaneShape& shape, Bytes file, std::int64_t begin,
-                 std::int64_t count, std::span<std::byte> rows) {
+void unpack_together(const PlaneForm& form, const PlaneShape& shape, Bytes file, std::int64_t begin,
+                     std::int64_t count, std::span<std::byte> rows) {
   const std::int64_t row_bytes = shape.row_bytes();
   if (rows_stay(form, shape)) {
     std::copy_n(file.begin() + begin * row_bytes, count * row_bytes, rows.begin());
@@ -236,6 +242,36 @@ void unpack_rows(const PlaneForm& form, const PlaneShape& shape, Bytes file, std
     for (std::int32_t& element : row)
       element = static_cast<std::int32_t>((static_cast<std::uint32_t>(element) - form.add) & mask);
     write_row(row, shape.bits, rows.data() + r * row_bytes);
+  }
+}
+
+// A row of words along rows.
+std::int64_t file_row_bytes(const PlaneForm& form, const PlaneShape& shape) {
+  return word_shape(form, shape)[1] * form.word / 8;
+}
+
+}  // namespace
+
+void pack_rows(const PlaneForm& form, const PlaneShape& shape, std::int64_t begin,
+               std::int64_t count, Bytes rows, const WriteAt& write) {
+  if (form.spacing == 1) return pack_together(form, shape, begin, count, rows, write);
+  const auto row = static_cast<std::size_t>(file_row_bytes(form, shape));
+  pack_together(form, shape, begin, count, rows, [&](std::int64_t offset, Bytes bytes) {
+    for (std::size_t at = 0; at < bytes.size(); at += row)
+      write((offset + static_cast<std::int64_t>(at)) * form.spacing, bytes.subspan(at, row));
+  });
+}
+
+void unpack_rows(const PlaneForm& form, const PlaneShape& shape, Bytes file, std::int64_t begin,
+                 std::int64_t count, std::span<std::byte> rows) {
+  if (form.spacing == 1) return unpack_together(form, shape, file, begin, count, rows);
+  const auto in_file = static_cast<std::size_t>(file_row_bytes(form, shape));
+  const auto row = static_cast<std::size_t>(shape.row_bytes());
+  const PlaneShape one = {1, shape.cols, shape.bits};
+  for (std::int64_t r = 0; r < count; ++r) {
+    const auto from = static_cast<std::size_t>((begin + r) * form.spacing) * in_file;
+    unpack_together(form, one, file.subspan(from, in_file), 0, 1,
+                    rows.subspan(static_cast<std::size_t>(r) * row, row));
   }
 }
 

@@ -7,6 +7,7 @@
 //                                      word  along   transposed  order     add
 //   GGUF, MLX                          any   row
 //   ONNX, codes of signed grids          8   row                           half of the range
+//         an expert's gate and up        8   row, of two planes by turns
 //   OpenVINO                             8   tensor
 //   compressed-tensors  codes           32   row
 //                       zeros           32   column
@@ -55,13 +56,16 @@ struct PlaneForm {
   /// Of each eight elements along a word, position p holds element order[p], of the same word.
   std::array<std::uint8_t, 8> order = {0, 1, 2, 3, 4, 5, 6, 7};
   std::uint32_t add = 0;  ///< to every element, modulo 2^bits
+  /// Rows of words begin so many rows' lengths apart: between them lie rows of other planes. Where
+  /// it isn't 1, words are along rows and nothing is transposed.
+  std::int64_t spacing = 1;
 
   bool operator==(const PlaneForm&) const = default;
 };
 
-/// The file's array of words, outermost dimension first.
+/// The plane's array of words, outermost dimension first, without what lies between its rows.
 std::array<std::int64_t, 2> word_shape(const PlaneForm& form, const PlaneShape& shape);
-/// Its bytes. Throws Error beyond 64 bits.
+/// Bytes from its first to its last. Throws Error beyond 64 bits.
 std::int64_t file_bytes(const PlaneForm& form, const PlaneShape& shape);
 /// Rows that share words with no other ones: a tile's first row is a multiple of it.
 std::int64_t rows_together(const PlaneForm& form, const PlaneShape& shape);

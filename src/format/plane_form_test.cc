@@ -41,7 +41,8 @@ struct Sample {
   }
 };
 
-// The plane's bytes in the file, packed in tiles; fails unless each is written once.
+// The plane's bytes in the file, packed in tiles; fails unless each is written once, but for those
+// between rows that lie apart.
 Buffer packed(const PlaneForm& form, const Sample& sample, std::int64_t tile_rows) {
   const PlaneShape& shape = sample.shape;
   Buffer file(static_cast<std::size_t>(file_bytes(form, shape)));
@@ -57,7 +58,11 @@ Buffer packed(const PlaneForm& form, const Sample& sample, std::int64_t tile_row
         ++written[static_cast<std::size_t>(offset) + i];
     });
   }
-  EXPECT_TRUE(std::ranges::all_of(written, [](int times) { return times == 1; }));
+  EXPECT_TRUE(std::ranges::all_of(
+      written, [&](int times) { return times == 1 || (times == 0 && form.spacing > 1); }));
+  EXPECT_EQ(std::ranges::count(written, 1),
+            file_bytes(form, shape) -
+                (shape.rows - 1) * (form.spacing - 1) * word_shape(form, shape)[1] * form.word / 8);
   return file;
 }
 
@@ -78,6 +83,10 @@ std::vector<PlaneForm> all_forms(std::int64_t bits) {
         for (const std::uint32_t add : {0u, 1u << (bits - 1), (1u << (bits - 1)) * 2 - 1}) {
           PlaneForm form{.word = word, .along = along, .transposed = transposed, .add = add};
           all.push_back(form);
+          if (along == WordsAlong::row && !transposed) {
+            all.push_back(form);
+            all.back().spacing = 3;
+          }
           form.order = kPairs;
           if (word % (2 * bits) == 0) all.push_back(form);
           form.order = kAwqOrder;
@@ -106,7 +115,7 @@ TEST(PlaneForm, WhatIsPackedInTilesIsUnpackedRowByRow) {
         ASSERT_EQ(back, sample.rows)
             << bits << " bits, " << rows << " x " << cols << ", words of " << form.word << " along "
             << static_cast<int>(form.along) << (form.transposed ? ", transposed" : "") << ", add "
-            << form.add;
+            << form.add << ", spacing " << form.spacing;
         std::ranges::fill(back, std::byte{});
         unpack_rows(form, sample.shape, file, 0, rows, back);
         ASSERT_EQ(back, sample.rows);
@@ -220,6 +229,23 @@ TEST(PlaneForm, OnnxCountsSignedCodesFromTheLowest) {
               (4 * (c % 2)) &
           15;
       ASSERT_EQ(stored, ((c < 5 ? sample.at(r, c) : 0) + 8) % 16);
+    }
+  }
+}
+
+// uint8 [2 ffn, cols / 2]: rows of gate and up by turns.
+TEST(PlaneForm, OnnxHasGateAndUpByTurns) {
+  const PlaneForm form{.add = 8, .spacing = 2};
+  const Sample gate(5, 6, 4);
+  ASSERT_EQ(gate.shape.row_bytes(), 3);
+  EXPECT_EQ(file_bytes(form, gate.shape), 9 * 3);
+  EXPECT_EQ(rows_together(form, gate.shape), 1);
+  const Buffer even = packed(form, gate, 2);
+  const Buffer alone = packed({.add = 8}, gate, 5);
+  for (std::int64_t r = 0; r < 5; ++r) {
+    for (std::int64_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(even[static_cast<std::size_t>(6 * r + i)],
+                alone[static_cast<std::size_t>(3 * r + i)]);
     }
   }
 }
