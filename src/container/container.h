@@ -129,6 +129,8 @@ class Container {
   /// Grids that a budget is spent on (--fit), tensor by tensor; none: the container takes no
   /// budget.
   virtual std::span<const std::string_view> budget_grids() const { return {}; }
+  /// Whether all experts of a layer are on one grid: gate, up and down, not each of them alone.
+  virtual bool one_grid_for_experts() const { return false; }
   /// What a spec leaves out, filled in with the container's native form for weights of this type.
   virtual AffineForm affine_defaults(std::string_view stored_type) const = 0;
   /// Which grid for which tensor when the user asks for `grid`: norms, biases, head, embedding,

@@ -1,5 +1,7 @@
 #include "container/data_file.h"
 
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "base/checked.h"
@@ -12,18 +14,22 @@ constexpr std::int64_t kLine = 64;  // of a processor's cache
 
 }  // namespace
 
-void add_data_file(Layout& layout, std::string name) {
+void add_data_file(Layout& layout, std::string name,
+                   const std::vector<std::vector<DataPlace>>& places) {
   OutputFile file;
   file.name = std::move(name);
+  std::unordered_map<std::string_view, std::int64_t> begins;  // of tensors
   for (const std::int64_t alignment : {kPage, kLine}) {
-    for (TensorJob& job : layout.jobs) {
-      for (std::size_t p = 0; p < job.planes.size(); ++p) {
-        PlaneTarget& target = job.planes[p];
-        const std::int64_t bytes = file_bytes(target.form, job.plane_shape(p));
-        if ((bytes >= kPage) != (alignment == kPage)) continue;
+    for (std::size_t j = 0; j < layout.jobs.size(); ++j) {
+      for (std::size_t p = 0; p < places[j].size(); ++p) {
+        const DataPlace& place = places[j][p];
+        if ((place.bytes >= kPage) != (alignment == kPage)) continue;
+        const auto [begin, is_new] =
+            begins.try_emplace(place.tensor, round_up(file.bytes, alignment));
+        if (is_new) file.bytes = checked_add(begin->second, place.bytes, place.tensor);
+        PlaneTarget& target = layout.jobs[j].planes[p];
         target.file = layout.files.size();
-        target.offset = round_up(file.bytes, alignment);
-        file.bytes = checked_add(target.offset, bytes, job.name);
+        target.offset = begin->second + place.begin;
       }
     }
   }

@@ -18,6 +18,7 @@ class OnnxFolder : public Container {
   bool is_model() const override { return true; }
   std::string_view default_grid() const override { return "int4:g32"; }
   std::span<const std::string_view> budget_grids() const override;
+  bool one_grid_for_experts() const override { return true; }
   AffineForm affine_defaults(std::string_view stored_type) const override;
   std::vector<Rule> rules(std::string_view grid, const ContainerInput& input) const override;
   Verdict accepts(const Grid& grid, const TensorUse& use) const override;

@@ -222,13 +222,6 @@ OnnxOps::Value OnnxOps::linear(const Value& x, Place place) {
   return y;
 }
 
-OnnxOps::Value OnnxOps::route(const Value&, Place) {
-  throw Error("onnx", "experts are not written for this runtime", "gguf, mlx or hf");
-}
-OnnxOps::Value OnnxOps::dispatch(const Value& x, const Value&) { return x; }
-OnnxOps::Value OnnxOps::expert_linear(const Value& x, const Value&, Place) { return x; }
-OnnxOps::Value OnnxOps::combine(const Value& x, const Value&) { return x; }
-
 OnnxOps::Value OnnxOps::slice(const Value& x, std::int64_t begin, std::int64_t width) {
   return {node("Slice", {x.name, wholes({begin}), wholes({begin + width}), wholes({-1})}), width};
 }
@@ -334,6 +327,10 @@ OnnxOps::Value OnnxOps::attend(const Value& q, const Value& k, const Value& v, s
 }
 
 OnnxOps::Value OnnxOps::activate(const Value& x, Activation activation) {
+  if (x.experts_of) {
+    check_activation_of_experts(activation);
+    return x;
+  }
   switch (activation) {
     case Activation::silu:
       return multiply(x, {node("Sigmoid", {x.name}), x.width});
@@ -346,6 +343,7 @@ OnnxOps::Value OnnxOps::activate(const Value& x, Activation activation) {
 }
 
 OnnxOps::Value OnnxOps::multiply(const Value& x, const Value& y) {
+  if (x.experts_of) return x;
   return {node("Mul", {x.name, y.name}), x.width};
 }
 

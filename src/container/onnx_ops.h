@@ -8,13 +8,14 @@
 //   logits                                    FP32
 //   present.N.key, .value                     the same cache, this call's tokens behind it
 //
-// Attention, rotation, norms behind a sum and what multiplies by codes are ONNX Runtime's own
-// operators (domain com.microsoft); the rest is ONNX's, opset 21. Angles of the rotation are
+// Attention, rotation, norms behind a sum, experts and what multiplies by codes are ONNX Runtime's
+// own operators (domain com.microsoft); the rest is ONNX's, opset 21. Angles of the rotation are
 // computed from the positions, so no table limits a sequence's length, and longrope's two sets of
 // frequencies are a choice between two short vectors. Activations are FP32.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -44,6 +45,8 @@ class OnnxOps : private GraphBuilder {
   struct Value {
     std::string name;
     std::int64_t width = 0;
+    /// Of what goes through experts their layer.
+    std::optional<std::int64_t> experts_of = {};
   };
 
   /// accuracy_level: kOnnxExact or kOnnxRounded.
@@ -88,6 +91,9 @@ class OnnxOps : private GraphBuilder {
   std::string padded(const Value& x);
   std::string unpadded(const std::string& x, std::int64_t width);
   void prepare_attention();
+  static void check_activation_of_experts(Activation activation);
+  std::string coded_experts(const std::string& x, const std::string& weights,
+                            const Assignment& gate, const Assignment& down, const AffineForm& form);
   /// A row for every token of the call.
   struct Turns {
     std::string cos;

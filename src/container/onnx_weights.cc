@@ -22,7 +22,8 @@ OnnxPlane codes_plane(const Assignment& a, std::string name, bool looked_up) {
   const std::int64_t rows = a.weight->use.rows;
   const std::int64_t cols = a.weight->use.cols;
   std::vector<std::int64_t> shape = {rows, cols * form.bits / 8};
-  if (!looked_up) shape = {rows, cols / form.group, form.group * form.bits / 8};
+  if (!looked_up && a.weight->use.experts == 0)
+    shape = {rows, cols / form.group, form.group * form.bits / 8};
   return {std::move(name), onnx::Type::u8, std::move(shape), from_lowest(form)};
 }
 
@@ -32,6 +33,10 @@ constinit const std::string_view kOnnxHolds =
     "ONNX Runtime computes with fp32, fp16, bf16 and [u]int2, [u]int4, [u]int8 in groups of 16, "
     "32, 64, 128 or 256, \"sym\", \"restricted\" or \"zero\", scales s32, s16 or sbf16, and nf4 "
     "and fp4 in such groups";
+
+constinit const std::string_view kOnnxHoldsOfExperts =
+    "ONNX Runtime computes experts with fp32, fp16, bf16 and [u]int4, [u]int8 in groups of 16, 32, "
+    "64, 128 or 256, \"sym\", \"restricted\" or \"zero\": `set` gate,up,down to one of these";
 
 const AffineForm* onnx_form(const Grid& grid) {
   const AffineForm* f = grid.affine();
@@ -56,25 +61,64 @@ std::optional<OnnxCodebook> onnx_codebook(const Grid& grid) {
   return OnnxCodebook{name - kNames.begin(), group};
 }
 
+bool onnx_holds_codes(const Grid& grid, const TensorUse& use) {
+  const AffineForm* form = onnx_form(grid);
+  // What experts read is rounded there where their codes have 2 bits.
+  if (use.experts > 0) return form != nullptr && form->bits >= 4;
+  return form != nullptr || onnx_codebook(grid);
+}
+
 Verdict onnx_accepts(const Grid& grid, const TensorUse& use) {
   if (float_type_of_grid(grid.spec()) != nullptr) return {true, {}};
+  if (!onnx_holds_codes(grid, use))
+    return {false, std::string(use.experts > 0 ? kOnnxHoldsOfExperts : kOnnxHolds)};
   const AffineForm* form = onnx_form(grid);
   const std::optional<OnnxCodebook> book = onnx_codebook(grid);
-  if (form == nullptr && !book) return {false, std::string(kOnnxHolds)};
   if (!use.is_matrix()) return {false, "norms and biases stay in floating point"};
   if (book && is_looked_up(use))
     return {false, "ONNX Runtime looks nothing up in codebooks of this kind"};
-  const std::string why = why_no_multiple(use.cols, book ? book->group : form->group);
+  const std::int64_t group = book ? book->group : form->group;
+  std::string why = why_no_multiple(use.cols, group);
+  // An expert's matrices have one group size, and one's rows are another's columns.
+  if (why.empty() && use.experts > 0) why = why_no_multiple(use.rows, group);
   const bool repacked = form != nullptr && form->is_signed;
   return {why.empty(), why, repacked ? Fidelity::repacked : Fidelity::exact};
 }
 
 std::string onnx_path(const TensorUse& use) { return use.module.substr(0, use.module.rfind('.')); }
 
-std::vector<OnnxPlane> onnx_planes(const Assignment& a) {
+std::int64_t OnnxPlane::bytes() const {
+  std::int64_t bytes = info(*onnx::dtype_of(type)).bytes;
+  for (const std::int64_t n : shape) bytes = checked_mul(bytes, n, name);
+  return bytes;
+}
+
+namespace {
+
+// X of X.gate_proj and X.up_proj becomes that of X.gate_up_proj.
+std::string stacked_path(const TensorUse& use) {
+  const std::string path = onnx_path(use);
+  if (use.place.role == Role::down) return path;
+  return path.substr(0, path.rfind('.') + 1) + std::string(onnx::kGateUp);
+}
+
+// Planes of one expert among those of all.
+void stack(std::vector<OnnxPlane>& planes, const TensorUse& use) {
+  const std::int64_t turns = use.place.role == Role::down ? 1 : 2;
+  const std::int64_t first =
+      turns * use.place.expert * use.rows + (use.place.role == Role::up ? 1 : 0);
+  for (OnnxPlane& plane : planes) {
+    const std::int64_t row = plane.bytes() / use.rows;
+    plane.form.spacing = turns;
+    plane.begin = first * row;
+    plane.shape[0] *= turns;
+    plane.shape.insert(plane.shape.begin(), use.experts);
+  }
+}
+
+std::vector<OnnxPlane> planes_alone(const Assignment& a, const std::string& path) {
   const TensorUse& use = a.weight->use;
   const AffineForm* form = onnx_form(*a.grid);
-  const std::string path = onnx_path(use);
   if (const auto book = onnx_codebook(*a.grid)) {
     const std::int64_t count = use.rows * use.cols;
     return {{path + std::string(kOnnxCodes), onnx::Type::u8, {count / 2}},
@@ -84,7 +128,8 @@ std::vector<OnnxPlane> onnx_planes(const Assignment& a) {
     std::vector<std::int64_t> shape = {use.rows, use.cols};
     if (!use.is_matrix()) shape = {use.cols};
     const DType type = float_type_of_grid(a.grid->spec())->dtype;
-    return {{use.module, onnx::type_of(type), std::move(shape)}};
+    const std::string end = use.module.substr(use.module.rfind('.'));
+    return {{path + end, onnx::type_of(type), std::move(shape)}};
   }
   const std::int64_t groups = use.cols / form->group;
   std::vector<OnnxPlane> planes = {
@@ -98,6 +143,16 @@ std::vector<OnnxPlane> onnx_planes(const Assignment& a) {
                       {use.rows, ceil_div(groups * form->bits, 8)},
                       from_lowest(*form)});
   }
+  return planes;
+}
+
+}  // namespace
+
+std::vector<OnnxPlane> onnx_planes(const Assignment& a) {
+  const TensorUse& use = a.weight->use;
+  if (use.experts == 0) return planes_alone(a, onnx_path(use));
+  std::vector<OnnxPlane> planes = planes_alone(a, stacked_path(use));
+  stack(planes, use);
   return planes;
 }
 

@@ -13,6 +13,14 @@
 //   X.weight   uint8 [rows cols / 2]        codes, first in the high bits
 //   X.scales   float [rows cols / group]
 //
+// Experts of a layer are one tensor for each plane (QMoE), of codes of 4 or 8 bits:
+//
+//   X.gate_up_proj.weight   uint8 [experts, 2 rows, cols bits / 8]   of each the first row of gate,
+//                                                                    the first of up, the second ...
+//   X.down_proj.weight      uint8 [experts, rows, cols bits / 8]
+//
+// and so their scales, zero-points and what is floating.
+//
 // A looked-up matrix has its codes as [rows, cols bits / 8]: the same bytes. Everything else is one
 // floating tensor. Signed grids' codes are two's complement: half of the range is added to them.
 #pragma once
@@ -31,8 +39,9 @@ inline constexpr std::string_view kOnnxCodes = ".weight";
 inline constexpr std::string_view kOnnxScales = ".scales";
 inline constexpr std::string_view kOnnxZeros = ".zero_points";
 
-/// What is held, in a sentence.
+/// What is held, in a sentence; and of experts.
 extern const std::string_view kOnnxHolds;
+extern const std::string_view kOnnxHoldsOfExperts;
 /// The form of an affine grid that is held as it is, else nullptr.
 const AffineForm* onnx_form(const Grid& grid);
 
@@ -44,18 +53,24 @@ struct OnnxCodebook {
 /// nullopt where it knows no such codebook.
 std::optional<OnnxCodebook> onnx_codebook(const Grid& grid);
 
+/// Whether the grid has codes that are held for weights like this one where its sizes allow.
+bool onnx_holds_codes(const Grid& grid, const TensorUse& use);
+
 /// Rows are looked up in it, whatever else is done.
 bool is_looked_up(const TensorUse& use);
 
 /// As Container::accepts.
 Verdict onnx_accepts(const Grid& grid, const TensorUse& use);
 
-/// A tensor of the graph, one plane of a weight's grid.
+/// A tensor of the graph, one plane of a weight's grid, or of all experts of a layer.
 struct OnnxPlane {
   std::string name;
   onnx::Type type;
   std::vector<std::int64_t> shape;
   PlaneForm form = {};
+  std::int64_t begin = 0;  ///< of the weight's plane in the tensor, in bytes
+
+  std::int64_t bytes() const;  ///< of the tensor
 };
 /// In the order of the grid's planes.
 std::vector<OnnxPlane> onnx_planes(const Assignment& weight);

@@ -59,5 +59,24 @@ inline const std::string kGemma2 = R"({"architectures": ["Gemma2ForCausalLM"], "
     "num_key_value_heads": 2, "head_dim": 12, "max_position_embeddings": 64, "rms_norm_eps": 1e-6,
     "hidden_activation": "gelu_pytorch_tanh", "vocab_size": 40, "query_pre_attn_scalar": 12,
     "sliding_window": 8, "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0})";
+/// Experts beside a layer with one MLP, of softmax over all.
+inline const std::string kQwen3Moe = R"({"architectures": ["Qwen3MoeForCausalLM"],
+    "hidden_size": 32, "intermediate_size": 48, "moe_intermediate_size": 64, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 64,
+    "rms_norm_eps": 1e-5, "hidden_act": "silu", "vocab_size": 40, "num_experts": 5,
+    "num_experts_per_tok": 2, "norm_topk_prob": false, "mlp_only_layers": [0]})";
+/// Sigmoids in groups, scaled, and a shared MLP.
+inline const std::string kGlm4Moe = R"({"architectures": ["Glm4MoeForCausalLM"],
+    "hidden_size": 32, "intermediate_size": 48, "moe_intermediate_size": 32, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+    "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "hidden_act": "silu", "vocab_size": 40,
+    "n_routed_experts": 6, "num_experts_per_tok": 2, "n_shared_experts": 1, "n_group": 3,
+    "topk_group": 2, "routed_scaling_factor": 2.5, "first_k_dense_replace": 1})";
+/// SparseMixer.
+inline const std::string kPhimoe = R"({"architectures": ["PhiMoEForCausalLM"],
+    "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 64, "rms_norm_eps": 1e-5,
+    "hidden_act": "silu", "vocab_size": 40, "num_local_experts": 4, "num_experts_per_tok": 2,
+    "attention_bias": true, "lm_head_bias": true})";
 
 }  // namespace zp

@@ -23,6 +23,11 @@ namespace zp::onnx {
 /// ModelProto.producer_name of what this program writes.
 inline constexpr std::string_view kOwnProducer = "zeropoint";
 
+/// Ends of such a program's names: of a matrix that has the rows of two by turns, and of these.
+inline constexpr std::string_view kGateUp = "gate_up_proj";
+inline constexpr std::string_view kGate = "gate_proj";
+inline constexpr std::string_view kUp = "up_proj";
+
 /// TensorProto.DataType. Others than these are carried as their numbers.
 enum class Type : std::int32_t {
   f32 = 1,

@@ -42,10 +42,12 @@ double bits_of(const Grid& grid, const Weight& weight) {
 }
 
 // Experts' weights come one behind the other.
-bool joins(std::span<const Choosable> before, const Weight& weight) {
+bool joins(const Container& container, std::span<const Choosable> before, const Weight& weight) {
   if (before.empty()) return false;
   const Place place = before.back().use().place;
-  return place.layer == weight.use.place.layer && place.role == weight.use.place.role;
+  return place.expert >= 0 && weight.use.place.expert >= 0 &&
+         place.layer == weight.use.place.layer &&
+         (place.role == weight.use.place.role || container.one_grid_for_experts());
 }
 
 // The probe has about as many bits as the answer.
@@ -56,7 +58,7 @@ std::vector<Choosable> choosable(const Container& container, const Model& model,
   const Network network = record(model);
   for (const Weight& weight : model.weights) {
     if (!has_choice(network, recipe, asked, weight)) continue;
-    if (weight.use.place.expert > 0 && joins(out, weight)) {
+    if (joins(container, out, weight)) {
       out.back().weights.push_back(&weight);
       continue;
     }

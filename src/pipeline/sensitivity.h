@@ -30,13 +30,15 @@ namespace zp {
 /// A weight and the grids it could take, none of the whole tensor. A layer's experts take one
 /// together.
 struct Choosable {
-  std::vector<const Weight*> weights;  ///< one, or the experts'; all of one shape
+  std::vector<const Weight*> weights;  ///< one, or the experts'
   std::vector<std::shared_ptr<const Grid>> grids;
   std::size_t probe = 0;  ///< the one measured
 
   const TensorUse& use() const { return weights.front()->use; }
   std::int64_t bytes(const Grid& grid) const {
-    return std::ssize(weights) * grid.bytes(use().rows, use().cols);
+    std::int64_t sum = 0;
+    for (const Weight* weight : weights) sum += grid.bytes(weight->use.rows, weight->use.cols);
+    return sum;
   }
 };
 

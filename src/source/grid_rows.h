@@ -10,9 +10,16 @@
 
 namespace zp {
 
-/// Borrows `planes`: for each of the grid's, rows x its row bytes. nullptr when the grid has other
-/// planes or doesn't make rows of that length of exactly these bytes.
+/// Rows of several matrices by turns: those of one.
+struct Turn {
+  std::int64_t index = 0;
+  std::int64_t of = 1;
+};
+
+/// Borrows `planes`: for each of the grid's, rows x its row bytes. Where they are of several
+/// matrices the reader has one's. nullptr when the grid has other planes or doesn't make rows of that
+/// length of exactly these bytes, or the matrices haven't as many rows each.
 std::unique_ptr<RowReader> grid_rows(std::vector<Bytes> planes, std::unique_ptr<Grid> grid,
-                                     std::int64_t rows, std::int64_t cols);
+                                     std::int64_t rows, std::int64_t cols, Turn turn = {});
 
 }  // namespace zp

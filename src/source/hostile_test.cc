@@ -28,6 +28,7 @@ class Hostile : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   fs::path model() const { return folder_ / "m"; }
+  fs::path model_file() const { return folder_ / "m" / "model.onnx"; }
   void write(const fs::path& name, std::string_view text) const {
     std::ofstream(folder_ / name, std::ios::binary) << text;
   }
@@ -224,6 +225,44 @@ TEST_F(Hostile, OnnxDataMustLieBesideTheModel) {
   }
   fs::create_symlink(folder_ / "b.data", model() / "link");
   EXPECT_EQ(refused("link", 0), a + "link leads outside the folder: expected m, found b.data");
+}
+
+TEST_F(Hostile, OnnxExpertsMustBeTwoMatricesByTurns) {
+  const std::string raw(256, 'x');
+  const std::string both = "m.gate_up_proj.weight";
+  const auto read = [&](const std::string& op, std::vector<onnx::Initializer> tensors) {
+    onnx::Model model;
+    model.producer = onnx::kOwnProducer;
+    GraphNode node{op, "com.microsoft", "n", {"x", "r", both}, {"y"}, {}};
+    if (op == "QMoE") node.inputs.push_back("s");
+    node.attributes = {{"expert_weight_bits", std::int64_t{4}}, {"block_size", std::int64_t{16}}};
+    model.nodes = {node};
+    model.initializers = std::move(tensors);
+    write("m/model.onnx", as_text(onnx::write(model)));
+    return refusal_of(model_file());
+  };
+  const auto raw_of = [&](std::size_t bytes) { return std::string_view(raw).substr(0, bytes); };
+  using Type = onnx::Type;
+  const std::string where = "m/model.onnx: tensor \"" + both + "\": ";
+  EXPECT_EQ(read("MoE", {{both, Type::f32, {2, 4, 3}, raw_of(96), {}}}), "accepted");
+  EXPECT_EQ(read("MoE", {{both, Type::f32, {2, 3, 4}, raw_of(96), {}}}),
+            where + "rows of two matrices by turns are an even number: found 3");
+  EXPECT_EQ(read("MoE", {{both, Type::f32, {8, 3}, raw_of(96), {}}}),
+            where + "experts of a form that isn't known: expected three dimensions, found 2");
+  EXPECT_EQ(read("MoE", {{both, Type::f32, {2, 4, 3}, raw_of(95), {}}}),
+            where + "wrong number of bytes: expected 96, found 95");
+  EXPECT_EQ(read("MoE", {{both, Type::u8, {2, 4, 3}, raw_of(24), {}}}),
+            where + "experts of another type than floats");
+  const onnx::Initializer codes = {both, Type::u8, {2, 4, 8}, raw_of(64), {}};
+  EXPECT_EQ(read("QMoE", {codes, {"s", Type::f32, {2, 4, 1}, raw_of(32), {}}}), "accepted");
+  EXPECT_EQ(read("QMoE", {codes, {"s", Type::f32, {2, 3, 1}, raw_of(24), {}}}),
+            where + "codes, scales and zero-points don't fit each other");
+  read("QMoE", {codes, {"s", Type::f32, {2, 4, 1}, raw_of(32), {}}});
+  const Checkpoint found = open_checkpoint(model_file());
+  ASSERT_EQ(found.tensors.size(), 2u);
+  EXPECT_EQ(found.tensors[0].name, "m.gate_proj.weight");
+  EXPECT_EQ(found.tensors[1].name, "m.up_proj.weight");
+  EXPECT_EQ(found.tensors[1].shape, (std::vector<std::int64_t>{2, 2, 16}));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 //
 // Codes that MatMulNBits and GatherBlockQuantized compute with become one tensor with their scales
 // and zero-points, under the codes' name; the same bytes taken twice (a tied head) are one tensor.
+// What QMoE and MoE have of gate and up, rows by turns, becomes two.
 // A model this program wrote has names and orientation of MLX's world, and what lies in its model
 // file itself are the graph's constants, no weights. Of other models the tensors are listed alone:
 // what they compute is not read. The graph stays in the checkpoint, for whoever compares it with
@@ -51,6 +52,14 @@ class Reader {
       if (node.op == "MatMulNBits") add_codes(node, {1, 2, 3});
       if (node.op == "GatherBlockQuantized") add_codes(node, {0, 2, 3});
       if (node.op == "MatMulBnb4") add_codebook(node);
+      if (own() && node.op == "QMoE") {
+        add_experts(node, {2, 3, 11});
+        add_experts(node, {5, 6, 12});
+      }
+      if (own() && node.op == "MoE") {
+        add_float_experts(node, 2);
+        add_float_experts(node, 4);
+      }
     }
     for (const onnx::Initializer& t : model_.initializers) {
       if (!used_.contains(t.name) && (t.external || !own())) add_plain(t);
@@ -125,20 +134,28 @@ class Reader {
     checkpoint_.add(std::move(tensor), where_);
   }
 
-  // `at`: which of the node's inputs are codes, scales and zero-points.
-  void add_codes(const GraphNode& node, const std::array<std::size_t, 3>& at) {
+  // Codes, scales and zero-points.
+  struct Coded {
+    const onnx::Initializer* codes = nullptr;
+    std::int64_t bits = 0;
+    std::string spec;  // of the grid
+    std::vector<Bytes> planes;
+  };
+
+  // `at`: which of the node's inputs they are. Nothing where they aren't there, or were taken.
+  std::optional<Coded> coded(const GraphNode& node, const std::array<std::size_t, 3>& at,
+                             std::int64_t bits) {
     const onnx::Initializer* codes = input(node, at[0]);
     const onnx::Initializer* scales = input(node, at[1]);
     const onnx::Initializer* zeros = input(node, at[2]);
-    if (codes == nullptr || scales == nullptr) return;
+    if (codes == nullptr || scales == nullptr) return std::nullopt;
     for (const onnx::Initializer* part : {codes, scales, zeros}) {
       if (part != nullptr) used_.insert(part->name);
     }
     if (codes->external &&
         !taken_.emplace(codes->external->location, codes->external->offset).second) {
-      return;
+      return std::nullopt;
     }
-    const std::int64_t bits = integer_of(node, "bits", 4);
     const std::int64_t block = integer_of(node, "block_size", 128);
     const std::string_view scale = scale_word(scales->type);
     const bool bytes = codes->type == onnx::Type::u8 && (!zeros || zeros->type == codes->type);
@@ -147,22 +164,91 @@ class Reader {
       throw Error(place(*codes), "codes of a form that isn't known",
                   "uint8 with 2, 4 or 8 bits a code, blocks of 16 to 256, floating scales");
     }
-    auto grid = make_grid("uint" + std::to_string(bits) + ":g" + std::to_string(block) +
-                          (zeros != nullptr ? ":zero:" : ":sym:") + std::string(scale));
+    Coded found{codes,
+                bits,
+                "uint" + std::to_string(bits) + ":g" + std::to_string(block) +
+                    (zeros != nullptr ? ":zero:" : ":sym:") + std::string(scale),
+                {bytes_of(*codes, DType::u8), bytes_of(*scales, *onnx::dtype_of(scales->type))}};
+    if (zeros != nullptr) found.planes.push_back(bytes_of(*zeros, DType::u8));
+    return found;
+  }
+
+  // shape: of the matrices, which have as many rows together. Of several by turns, one's.
+  void add_rows_of(const Coded& c, std::string name, std::vector<std::int64_t> shape,
+                   std::int64_t rows, Turn turn) {
+    auto grid = make_grid(c.spec);
+    const std::int64_t cols = shape.back();
     Tensor tensor;
-    tensor.name = codes->name;
+    tensor.name = std::move(name);
     tensor.type = grid->spec();
-    std::vector<Bytes> planes = {bytes_of(*codes, DType::u8),
-                                 bytes_of(*scales, *onnx::dtype_of(scales->type))};
-    if (zeros != nullptr) planes.push_back(bytes_of(*zeros, DType::u8));
-    for (const Bytes plane : planes) tensor.bytes += std::ssize(plane);
-    const std::int64_t rows = codes->shape[0];
-    const std::int64_t cols = rows > 0 ? std::ssize(planes[0]) / rows * 8 / bits : 0;
-    tensor.shape = {rows, cols};
-    tensor.rows = rows > 0 && cols > 0 ? grid_rows(planes, std::move(grid), rows, cols) : nullptr;
+    tensor.shape = std::move(shape);
+    for (const Bytes plane : c.planes) tensor.bytes += std::ssize(plane) / turn.of;
+    if (rows > 0 && cols > 0) tensor.rows = grid_rows(c.planes, std::move(grid), rows, cols, turn);
     if (tensor.rows == nullptr)
-      throw Error(place(*codes), "codes, scales and zero-points don't fit each other");
+      throw Error(place(*c.codes), "codes, scales and zero-points don't fit each other");
     checkpoint_.add(std::move(tensor), where_);
+  }
+
+  void add_codes(const GraphNode& node, const std::array<std::size_t, 3>& at) {
+    const std::optional<Coded> found = coded(node, at, integer_of(node, "bits", 4));
+    if (!found) return;
+    const std::int64_t rows = found->codes->shape[0];
+    const std::int64_t cols = rows > 0 ? std::ssize(found->planes[0]) / rows * 8 / found->bits : 0;
+    add_rows_of(*found, found->codes->name, {rows, cols}, rows, {});
+  }
+
+  // A tensor [experts, rows, ...] of one matrix of each expert, or of two whose rows come by turns:
+  // their names.
+  std::vector<std::string> matrices_of(const onnx::Initializer& t) const {
+    if (t.shape.size() != 3)
+      throw Error(place(t), "experts of a form that isn't known", "three dimensions",
+                  std::to_string(t.shape.size()));
+    const std::string both = "." + std::string(onnx::kGateUp) + ".";
+    const std::size_t begin = t.name.rfind(both);
+    if (begin == std::string::npos) return {t.name};
+    if (t.shape[1] % 2 != 0)
+      throw Error(place(t), "rows of two matrices by turns are an even number", {},
+                  std::to_string(t.shape[1]));
+    const auto called = [&](std::string_view name) {
+      return std::string(t.name).replace(begin + 1, both.size() - 2, name);
+    };
+    return {called(onnx::kGate), called(onnx::kUp)};
+  }
+
+  void add_experts(const GraphNode& node, const std::array<std::size_t, 3>& at) {
+    const std::optional<Coded> found = coded(node, at, integer_of(node, "expert_weight_bits", 4));
+    if (!found) return;
+    const onnx::Initializer& codes = *found->codes;
+    const std::vector<std::string> names = matrices_of(codes);
+    const std::int64_t cols = checked_mul(codes.shape[2], 8, place(codes)) / found->bits;
+    const std::int64_t rows = checked_mul(codes.shape[0], codes.shape[1], place(codes));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const Turn turn{static_cast<std::int64_t>(i), std::ssize(names)};
+      add_rows_of(*found, names[i], {codes.shape[0], codes.shape[1] / turn.of, cols}, rows, turn);
+    }
+  }
+
+  void add_float_experts(const GraphNode& node, std::size_t at) {
+    const onnx::Initializer* t = input(node, at);
+    if (t == nullptr || !used_.insert(t->name).second) return;
+    const std::vector<std::string> names = matrices_of(*t);
+    const std::optional<DType> dtype = onnx::dtype_of(t->type);
+    if (!dtype || !info(*dtype).floating)
+      throw Error(place(*t), "experts of another type than floats");
+    const Bytes bytes = bytes_of(*t, *dtype);
+    const auto [rows, cols] = matrix_shape(t->shape, place(*t));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const std::int64_t turns = std::ssize(names);
+      const auto begin =
+          std::min(bytes.size(), i * static_cast<std::size_t>(cols * info(*dtype).bytes));
+      Tensor tensor;
+      tensor.name = names[i];
+      tensor.type = info(*dtype).name;
+      tensor.shape = {t->shape[0], t->shape[1] / turns, cols};
+      tensor.bytes = std::ssize(bytes) / turns;
+      tensor.rows = strided_rows(bytes.subspan(begin), *dtype, rows / turns, cols, turns * cols, 1);
+      checkpoint_.add(std::move(tensor), where_);
+    }
   }
 
   // What its two inputs hold is flat: the rows' lengths are the node's.

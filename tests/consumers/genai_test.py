@@ -33,8 +33,9 @@ TOKENS = 64
 PROMPTS = ["Once upon a time", "\u098f\u0995\u09a6\u09bf\u09a8 \u09b8\u0995\u09be\u09b2\u09c7"]
 RANDOM = [
     "llama_yarn", "mistral_window", "qwen3", "gemma2", "gemma3_new", "smollm3", "granite", "olmo3_yarn", "gpt2", "phi", "phi3_long",
-    "glm4", "ministral3",
+    "glm4", "ministral3", "qwen3_moe", "mixtral", "glm4_moe_groups", "phimoe",
 ]  # fmt: skip
+EXPERTS = ["qwen3_moe", "mixtral"]
 # What the runtime's tokenizer does otherwise, and why.
 OTHER_IDS = {
     "tinystories-656k": "it cuts at spaces first, and this one's tokens reach across",
@@ -100,7 +101,7 @@ class GenAiTest(unittest.TestCase):
 
     def exact_quantized(self, source, grid):
         """A genai folder whose graph computes in FP32 as the onnx container's does."""
-        out, plain = self.folder / f"genai-{source.name}", self.folder / f"onnx-{source.name}"
+        out, plain = self.folder / f"exact-genai-{source.name}", self.folder / f"exact-onnx-{source.name}"
         quantize(source, {out: f"genai:{grid}", plain: f"onnx:{grid}"})
         shutil.copy(plain / "model.onnx", out / "model.onnx")
         return out
@@ -125,6 +126,9 @@ class GenAiTest(unittest.TestCase):
                 quantize(source, {out: "genai:fp32"})
                 ids = run_json("tokenize", source, "to be or not to be")["ids"]
                 self.check_continuation(out, genai.Model(str(out)), ids, "--prompt", "to be or not to be")
+                if name in EXPERTS:
+                    out = self.exact_quantized(source, "int4:g16")
+                    self.check_continuation(out, genai.Model(str(out)), ids, "--prompt", "to be or not to be")
 
     def test_chats(self):
         source = SOURCE / "models/demo"

@@ -5,10 +5,15 @@ them one by one through the cache, are the engine's within the bound that engine
 engine reads the same codes from the same folder; that these are the codes the weights were given is shown
 by the error of what is read back, which is the one reported. Prints a table.
 
+ONNX Runtime rounds what experts of 8 bits read to 8 bits, unless QNBIT_GEMM says otherwise: then it computes in FP32 as it does
+with everything else, from the same bytes.
+
     python onnx_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
 """
 
+import contextlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -28,8 +33,8 @@ except ImportError as missing:
 from consumer import PROGRAM, SHARED, SOURCE, quantize
 from engine_test import LOGITS, bound
 from engine_test import REAL as ENGINE_REAL
-from make_random_models import make_random_model
-from random_models import MODELS
+from make_random_models import make_random_model, random_weights
+from random_models import QWEN3_MOE, save_model
 
 TOKENS, ONE_BY_ONE = 100, 32
 # Grid -> what the runtime computes with, as the folder read back says.
@@ -56,6 +61,23 @@ RANDOM = [
     "gpt2_untied", "odd_heads", "phi", "phi3_tied_partial", "phi3_short", "phi3_long", "glm4", "hunyuan", "ministral3",
     "gemma3_new", "smollm3", "granite", "olmo3_yarn",
 ]  # fmt: skip
+EXPERTS = [
+    "qwen3_moe", "qwen3_moe_mixed", "mixtral", "mixtral_window", "glm4_moe", "glm4_moe_groups", "phimoe", "phimoe_long",
+]  # fmt: skip
+EXPERT_GRIDS = {
+    "fp32": "fp32",
+    "bf16": "bf16",
+    "int4:g32": "uint4:g32:zero:s32",
+    "int4:g16:sym": "uint4:g16:sym:s32",
+    "uint4:g32:restricted:s16": "uint4:g32:sym:s16",
+    "int8:g32:sym": "uint8:g32:sym:s32",
+    "int8:g16": "uint8:g16:zero:s32",
+}
+WIDE_GRIDS = {
+    f"int{bits}:g{group}:{offset}": f"uint{bits}:g{group}:{offset}:s32"
+    for bits, group, offset in [(4, 64, "sym"), (4, 128, "zero"), (4, 256, "zero"), (8, 64, "zero"), (8, 128, "sym"), (8, 256, "zero")]
+}
+QNBIT_GEMM = "ORT_QMOE_CPU_QNBIT_GEMM"
 DEMO = SOURCE / "models/demo"
 REAL = [*ENGINE_REAL, SHARED / "models/micro-lm-gpt2"]
 
@@ -71,6 +93,13 @@ def some_ids(model):
     config = json.loads((model / "config.json").read_text())
     count = min(TOKENS, config.get("n_positions", TOKENS))
     return np.random.Generator(np.random.PCG64(5)).integers(0, config["vocab_size"], count).tolist()
+
+
+@contextlib.contextmanager
+def exact_experts():
+    os.environ[QNBIT_GEMM] = "0"
+    yield
+    del os.environ[QNBIT_GEMM]
 
 
 def refusal(*arguments):
@@ -110,6 +139,11 @@ class OnnxTest(unittest.TestCase):
         self.assertLess(share, 1)
         return share
 
+    def off(self, folder, ids):
+        """The largest difference from the engine, as a share of the bound."""
+        found = Decoder(folder).logits(ids, len(ids))
+        return np.abs(engine(folder, ids) - found).max() / bound(folder, len(ids), np.abs(found).max())
+
     def check_model(self, model, grids):
         folders, reports = self.export(model, grids)
         ids = some_ids(model)
@@ -139,6 +173,68 @@ class OnnxTest(unittest.TestCase):
         print(f"{'':24}" + "".join(f"{grid[:15]:>16}" for grid in MORE_GRIDS))
         self.check_model(self.random("qwen2"), MORE_GRIDS)
 
+    def test_experts(self):
+        print(f"{'':24}" + "".join(f"{grid[:15]:>16}" for grid in EXPERT_GRIDS))
+        with exact_experts():
+            for name in EXPERTS:
+                self.check_model(self.random(name), EXPERT_GRIDS)
+
+    def test_experts_of_wide_groups(self):
+        config = {**QWEN3_MOE, "hidden_size": 256, "moe_intermediate_size": 512, "num_hidden_layers": 1}
+        model = save_model(self.folder / "models/wide", config, random_weights(config, seed=2))
+        print(f"{'':24}" + "".join(f"{grid[:15]:>16}" for grid in WIDE_GRIDS))
+        with exact_experts():
+            self.check_model(model, WIDE_GRIDS)
+
+    def test_rounded_inputs_of_experts_are_said(self):
+        model = self.random("qwen3_moe")
+        folders, reports = self.export(model, ["int4:g32:sym", "int8:g32:sym"])
+        ids = some_ids(model)
+        self.assertEqual(reports["int4:g32:sym"]["notes"], [])
+        self.assertLess(self.off(folders["int4:g32:sym"], ids), 1)
+        (said,) = reports["int8:g32:sym"]["notes"]
+        self.assertIn("rounds what experts of 8 bits read", said)
+        self.assertGreater(self.off(folders["int8:g32:sym"], ids), 1)
+
+    def test_experts_of_a_budget(self):
+        """A layer's are on one grid."""
+        model = self.random("qwen3_moe")
+        text = ["--calibrate", DEMO / "heldout.txt", "--tokens", "512", "--context", "128"]
+        out = self.folder / "budget"
+        (report,) = quantize(model, {out: "onnx"}, "--fit", "5bpw", "--method", "mse", *text).values()
+        grids = {}
+        for tensor in report["tensors"]:
+            if "expert" in tensor:
+                grids.setdefault(tensor["name"].split(".")[2], set()).add(tensor["grid"])
+        self.assertEqual([len(of_layer) for of_layer in grids.values()], [1] * len(grids))
+        with exact_experts():
+            self.compare(out, out, some_ids(model))
+
+    def test_refuses_experts_by_name(self):
+        model, out = self.random("qwen3_moe"), self.folder / "out"
+        cases = {
+            "two bits": (["--to", f"onnx:int2:g32={out}"], "--set gate,up,down to one of these"),
+            "a codebook": (["--to", f"genai:nf4:g32={out}"], "--set gate,up,down to one of these"),
+            "another grid for some": (
+                ["--to", f"onnx:int4:g32={out}", "--set", "down=int8:g32"],
+                "experts of one layer on different grids",
+            ),
+        }
+        for name, (arguments, said) in cases.items():
+            with self.subTest(name):
+                code, message = refusal(model, *arguments)
+                self.assertEqual((code, message.count("\n")), (1, 1), message)
+                self.assertIn(said, message)
+        with self.subTest("as it says to"):
+            code, message = refusal(model, "--to", f"onnx:int2:g32={out}", "--set", "gate,up,down=int4:g32")
+            self.assertEqual(code, 0, message)
+        with self.subTest("another activation"):
+            config = json.loads((model / "config.json").read_text())
+            (model / "config.json").write_text(json.dumps({**config, "hidden_act": "gelu"}))
+            code, message = refusal(model, "--to", f"onnx={self.folder / 'gelu'}")
+            self.assertEqual((code, message.count("\n")), (1, 1), message)
+            self.assertIn("experts of another activation", message)
+
     def test_grids_of_a_budget(self):
         """Grids of two bits beside others, tensor by tensor."""
         text = ["--calibrate", DEMO / "heldout.txt", "--tokens", "512", "--context", "128"]
@@ -150,18 +246,22 @@ class OnnxTest(unittest.TestCase):
 
     def test_codes_are_those_of_the_weights(self):
         """In decibels, of every tensor: what was reported against what is read back."""
-        model = self.random("phi")
-        grids = {**GRIDS, **MORE_GRIDS}
+        self.check_codes(self.random("phi"), {**GRIDS, **MORE_GRIDS})
+        self.check_codes(self.random("qwen3_moe"), EXPERT_GRIDS)
+
+    def check_codes(self, model, grids):
         folders, reports = self.export(model, grids)
         source = load_file(model / "model.safetensors")
         for grid in grids:
-            back = self.folder / f"back-{grid.replace(':', '-')}"
+            back = self.folder / f"back-{model.name}-{grid.replace(':', '-')}"
             quantize(folders[grid], {back: "hf:fp32"})
             values = load_file(back / "model.safetensors")
             for tensor in reports[grid]["tensors"]:
-                with self.subTest(grid=grid, tensor=tensor["name"]):
-                    exact = source[tensor["name"]].astype(np.float64)
-                    noise = ((values[tensor["name"]] - exact) ** 2).sum()
+                # An expert's matrix, which lies beside others', is one alone there.
+                name = tensor["name"].replace("switch_mlp", f"experts.{tensor.get('expert')}")
+                with self.subTest(grid=grid, tensor=name):
+                    exact = source[name].astype(np.float64)
+                    noise = ((values[name] - exact) ** 2).sum()
                     if tensor["sqnr_db"] is None:
                         self.assertEqual(noise, 0)
                     else:
