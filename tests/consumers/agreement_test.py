@@ -5,7 +5,11 @@ container; its runtime then computes logits after a short text and after one bey
 contexts. Where it is further from our engine than FP32 explains, a note must have said so; where it isn't,
 nothing may have been said. engine_test.py holds the engine against transformers.
 
+Of every usual model the same in 4 bits: the runtime is as near to our engine with the same file, or rounds what it multiplies;
+then it is nearer to that than the file is to the model. Prints a table, which RUNTIMES.md has, too.
+
     python agreement_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
+    python agreement_test.py PROGRAM SOURCE_DIR --store        writes RUNTIMES.md
 """
 
 import json
@@ -26,7 +30,7 @@ except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
-from consumer import PROGRAM
+from consumer import PROGRAM, SOURCE
 from engine_test import bound
 from llama import Llama
 from make_random_models import random_weights
@@ -57,6 +61,7 @@ from random_models import (
 
 mx.set_default_device(mx.cpu)
 LOGITS = PROGRAM.parent / "logits"
+STORE, STORED = sys.argv[3:] == ["--store"], SOURCE / "RUNTIMES.md"
 SHORT, LONG = 10, 48  # tokens: below and beyond the windows and original contexts here
 OWN_MODULES = ("gguf", "mlx")  # their runtimes compute by modules of their own; ONNX files hold the graph
 FP16_GELU = ("gpt2", "phi", "gemma2", "gemma3_text")
@@ -338,6 +343,7 @@ def gelu_table_bound(config, size):
     return 2 * 2.0**-11 * size * layers**0.5
 
 
+FOUR_BITS = {"gguf": "q4_0", "mlx": "int4:g32", "onnx": "int4:g32", "genai": "int4:g32", "hf": "int4:g32"}
 RUNTIMES = {"gguf": llama_cpp, "mlx": mlx_lm, "onnx": onnx_runtime, "genai": onnx_genai, "hf": engine}
 
 
@@ -362,9 +368,9 @@ def fill(tokenizer, count):
     tokenizer["model"]["vocab"] |= {end["content"]: end["id"], **rows}
 
 
-def quantize(model, container, path):
+def quantize(model, target, path):
     """Notes on what is computed, or what refused it."""
-    command = [PROGRAM, "quantize", model, "--to", f"{container}:fp32={path}", "--json", "--quiet"]
+    command = [PROGRAM, "quantize", model, "--to", f"{target}={path}", "--json", "--quiet"]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode == 1:
         return None, run.stderr.strip()
@@ -374,25 +380,82 @@ def quantize(model, container, path):
     return [note for note in notes if OF_TOKENS not in note and ASIDE not in note], ""
 
 
+def distance(found, expected):
+    """Of logarithms of probabilities."""
+    return max(np.abs(log_softmax(f) - log_softmax(e))[:TEXT].max() for f, e in zip(found, expected))
+
+
+class Table:
+    """Of every usual model what came of it in every container: words, and in notes below what was said."""
+
+    def __init__(self):
+        self.rows = {}
+        self.notes = []
+
+    def add(self, family, outcome, lines):
+        for line in lines:
+            if line not in self.notes:
+                self.notes.append(line)
+        numbers = ", ".join(str(self.notes.index(line) + 1) for line in lines)
+        self.rows.setdefault(family, []).append(outcome + (f" ({numbers})" if numbers else ""))
+
+    def text(self):
+        heads = [f"{container} {grid}" for container, four in FOUR_BITS.items() for grid in ("fp32", four)]
+        lines = [
+            "# What runtimes compute", "",
+            "The answers of each runtime beside those of our own engine, which is held against transformers: for a small random model of",
+            "every family, from a short text and one beyond windows. Written by tests/consumers/agreement_test.py.", "",
+            "- the same: as near as sums in FP32 are",
+            "- rounded: the runtime rounds what it multiplies by codes; it is nearer to our answer than the file's is to the model's",
+            "- said: it computes something else, and the program said so",
+            "- refused: in one line, before anything is written", "",
+            "hf is what is read back.", "",
+            "| family | " + " | ".join(heads) + " |",
+            "|---" * (len(heads) + 1) + "|",
+        ]  # fmt: skip
+        lines += [f"| {family} | " + " | ".join(cells) + " |" for family, cells in self.rows.items()]
+        lines += ["", *[f"{number}. {note}" for number, note in enumerate(self.notes, 1)], ""]
+        return "\n".join(lines)
+
+
+def reason(why):
+    """Of a refusal, without the tensor it began with."""
+    return why.split(": ", 2)[-1] if ", tensor " in why else why
+
+
 class AgreementTest(unittest.TestCase):
-    def check(self, model, folder, container, expected, limit):
-        """Returns what came of it, in a word."""
-        path = folder / container
-        notes, why = quantize(model, container, path)
+    def check(self, model, path, container, expected, limit):
+        """Returns what came of it, in a word, and what was said."""
+        notes, why = quantize(model, f"{container}:fp32", path)
         if notes is None:
             self.assertEqual(why.count("\n"), 0, why)
             self.assertTrue(container in OWN_MODULES or ONE_ACTIVATION in why, why)
-            return "refused"
-        found = RUNTIMES[container](path, TEXTS)
-        off = max(np.abs(log_softmax(f) - log_softmax(e))[:TEXT].max() for f, e in zip(found, expected))
+            return "refused", [reason(why)]
+        off = distance(RUNTIMES[container](path, TEXTS), expected)
         if not notes:
             self.assertLess(off, limit, "nothing was said")
-            return "the same"
+            return "the same", []
         if not any(note.startswith(UNDECIDED) for note in notes):
             self.assertGreater(off, limit, f"a false alarm: {notes}")
-        return "said"
+        return "said", notes
 
-    def check_variant(self, name, base, fields, counts):
+    def check_four_bits(self, model, path, container, expected, limit):
+        """The same of that grid, beside the engine with the same file."""
+        notes, why = quantize(model, f"{container}:{FOUR_BITS[container]}", path)
+        if notes is None:
+            self.assertEqual(why.count("\n"), 0, why)
+            return "refused", [reason(why)]
+        own = engine(path, TEXTS)
+        off = distance(RUNTIMES[container](path, TEXTS), own)
+        if notes:
+            self.assertGreater(off, limit, f"a false alarm: {notes}")
+            return "said", notes
+        if off < limit:
+            return "the same", []
+        self.assertLess(off, distance(own, expected))
+        return "rounded", []
+
+    def check_variant(self, name, base, fields, counts, table):
         sizes = {**base, **{key: value for key, value in fields.items() if value not in (None, "null")}}
         sizes["model_type"] = base["model_type"]
         with tempfile.TemporaryDirectory() as folder:
@@ -404,20 +467,28 @@ class AgreementTest(unittest.TestCase):
             limit = 2 * bound(write_sizes(folder, sizes), LONG, size)
             for container in RUNTIMES:
                 with self.subTest(model=name, container=container):
-                    table = container == "gguf" and base["model_type"] in FP16_GELU
-                    more = 2 * gelu_table_bound(sizes, size) if table else 0
-                    outcome = self.check(model, folder, container, expected, limit + more)
+                    of_table = container == "gguf" and base["model_type"] in FP16_GELU
+                    more = 2 * gelu_table_bound(sizes, size) if of_table else 0
+                    outcome, said = self.check(model, folder / container, container, expected, limit + more)
                     usual = "said" if container in SAID.get(base["model_type"], ()) else "the same"
                     self.assertTrue(fields or outcome == usual, f"{outcome}, of a usual model")
                     counts[container, outcome] = counts.get((container, outcome), 0) + 1
+                    if not fields:
+                        family, path = name.split()[0], folder / f"{container}-4"
+                        table.add(family, outcome, said)
+                        table.add(family, *self.check_four_bits(model, path, container, expected, limit))
 
     def test_every_field(self):
-        counts = {}
+        counts, table = {}, Table()
         for architecture, (base, variants) in VARIANTS.items():
             for name, fields in {"usual": {}, **variants}.items():
-                self.check_variant(f"{architecture} {name}", base, fields, counts)
+                self.check_variant(f"{architecture} {name}", base, fields, counts, table)
         for (container, outcome), count in sorted(counts.items()):
             print(f"{container:6} {outcome:9} {count}")
+        print(table.text())
+        if STORE:
+            STORED.write_text(table.text())
+        self.assertEqual(table.text(), STORED.read_text(), "RUNTIMES.md says something else: --store writes it")
 
     def outcomes(self, change):
         """Of a model whose tokenizer.json is changed: every container's notes and refusals."""
@@ -429,7 +500,7 @@ class AgreementTest(unittest.TestCase):
             (model / "tokenizer.json").write_text(json.dumps(made))
             expected = engine(model, TEXTS)
             for container, runtime in RUNTIMES.items():
-                notes, why = quantize(model, container, folder / container)
+                notes, why = quantize(model, f"{container}:fp32", folder / container)
                 if notes is not None:
                     for row, wanted in zip(runtime(folder / container, TEXTS), expected):
                         off = np.abs(log_softmax(row) - log_softmax(wanted))[:TEXT].max()
