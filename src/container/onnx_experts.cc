@@ -29,9 +29,11 @@ OnnxOps::Value OnnxOps::route(const Value& scores, Place place) {
 }
 
 // What lies between here and combine() is one node: until then a value keeps what goes into it.
-OnnxOps::Value OnnxOps::dispatch(const Value& x, const Value&) { return x; }
+OnnxOps::Value OnnxOps::dispatch(const Value& x, const Value&) {
+  return {{}, x.width, Value::Sent{-1, x.name}};
+}
 OnnxOps::Value OnnxOps::expert_linear(const Value& x, const Value&, Place place) {
-  return {x.name, x.width, place.layer};
+  return {{}, x.width, Value::Sent{place.layer, x.sent->from}};
 }
 
 void OnnxOps::check_activation_of_experts(Activation activation) {
@@ -41,11 +43,12 @@ void OnnxOps::check_activation_of_experts(Activation activation) {
 }
 
 OnnxOps::Value OnnxOps::combine(const Value& x, const Value& routes) {
-  const Assignment& gate = at({*x.experts_of, Role::gate, 0});
-  const Assignment& down = at({*x.experts_of, Role::down, 0});
+  const std::string& from = x.sent->from;
+  const Assignment& gate = at({x.sent->layer, Role::gate, 0});
+  const Assignment& down = at({x.sent->layer, Role::down, 0});
   const std::string weights = reshape(routes.name, {-1, decoder_.experts.count});
   if (const AffineForm* form = onnx_form(*gate.grid))
-    return {coded_experts(x.name, weights, gate, down, *form), decoder_.hidden};
+    return {coded_experts(from, weights, gate, down, *form), decoder_.hidden};
   // MoE weights its experts by a softmax. Of logarithms it gives what they are of, divided by the
   // sum. What isn't chosen has a small weight rather than none.
   const std::string least = real(std::numeric_limits<float>::min());
@@ -53,12 +56,12 @@ OnnxOps::Value OnnxOps::combine(const Value& x, const Value& routes) {
   const std::string sum =
       node("ReduceSum", {routes.name, wholes({-1})}, {{"keepdims", std::int64_t{1}}});
   const std::string shares =
-      own_node("MoE", {x.name, logarithms, plane_as_floats(gate, 0), "", plane_as_floats(down, 0)},
+      own_node("MoE", {from, logarithms, plane_as_floats(gate, 0), "", plane_as_floats(down, 0)},
                swiglu(decoder_.experts));
   // ONNX Runtime (1.31) may give MoE's result the room of what it reads, and clears that first. Not
   // where its input is read again behind it; no sum is below 0.
   const std::string always = node("GreaterOrEqual", {sum, real(0)});
-  return {node("Where", {always, node("Mul", {shares, sum}), x.name}), decoder_.hidden};
+  return {node("Where", {always, node("Mul", {shares, sum}), from}), decoder_.hidden};
 }
 
 std::string OnnxOps::coded_experts(const std::string& x, const std::string& weights,

@@ -327,7 +327,7 @@ OnnxOps::Value OnnxOps::attend(const Value& q, const Value& k, const Value& v, s
 }
 
 OnnxOps::Value OnnxOps::activate(const Value& x, Activation activation) {
-  if (x.experts_of) {
+  if (x.sent) {
     check_activation_of_experts(activation);
     return x;
   }
@@ -343,7 +343,7 @@ OnnxOps::Value OnnxOps::activate(const Value& x, Activation activation) {
 }
 
 OnnxOps::Value OnnxOps::multiply(const Value& x, const Value& y) {
-  if (x.experts_of) return x;
+  if (x.sent) return x;
   return {node("Mul", {x.name, y.name}), x.width};
 }
 

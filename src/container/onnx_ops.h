@@ -45,8 +45,12 @@ class OnnxOps : private GraphBuilder {
   struct Value {
     std::string name;
     std::int64_t width = 0;
-    /// Of what goes through experts their layer.
-    std::optional<std::int64_t> experts_of = {};
+    /// Of what goes through experts, which has no name: their layer, and what enters them.
+    struct Sent {
+      std::int64_t layer;
+      std::string from;
+    };
+    std::optional<Sent> sent = {};
   };
 
   /// accuracy_level: kOnnxExact or kOnnxRounded.
