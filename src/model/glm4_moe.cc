@@ -66,49 +66,16 @@ constexpr auto kTable = usual::table_of(
     usual::kEmbedding, usual::kAttentionNorm, usual::kInputBiasedAttention, kHeadNorms, kFfnNorm,
     usual::kGatedMlp, usual::kExperts, kBesideExperts, usual::kHead);
 
-constexpr Member<std::int64_t> kDenseLayers = {
-    [](const Decoder& d) {
-      std::int64_t dense = 0;
-      while (dense < d.layers && !d.layer(dense).experts) ++dense;
-      return dense;
-    },
-    [](Decoder& d, std::int64_t dense) {
-      set_experts(d, [&](std::int64_t layer) { return layer >= dense; });
-    }};
-constexpr Member<std::int64_t> kSharedExperts = {
-    [](const Decoder& d) {
-      return d.experts.shared_ffn == 0 ? 0 : d.experts.shared_ffn / d.experts.ffn;
-    },
-    [](Decoder& d, std::int64_t n) { d.experts.shared_ffn = n * d.experts.ffn; }};
-constexpr auto kGroups = member<&Decoder::experts, &Experts::groups>;
-constexpr auto kUsedGroups = member<&Decoder::experts, &Experts::used_groups>;
-bool grouped(const Decoder& d) { return d.experts.groups > 1; }
-
-constexpr std::array kRouting = {
-    Field{"first_k_dense_replace", "leading_dense_block_count",
-          Count{kDenseLayers, whole<kMostLayers>, whole<1>, 0}, Unsaid::left},
-    Field{"n_shared_experts", "expert_shared_count",
-          Count{kSharedExperts, whole<kMostExperts>, whole<1>, 0}},
-    // llama.cpp's LLAMA_EXPERT_GATING_FUNC_TYPE_SIGMOID.
-    Field{"", "expert_gating_func", Only{2, "2 (sigmoid)"}, Unsaid::left},
-    Field{"routed_scaling_factor", "expert_weights_scale",
-          Positive{member<&Decoder::experts, &Experts::scale>, 1}, Unsaid::left},
-};
-constexpr std::array kGrouping = {
-    Field{"n_group", "expert_group_count",
-          Count{kGroups, member<&Decoder::experts, &Experts::count>.get, whole<1>}, Unsaid::left,
-          "", false, grouped},
-    Field{"topk_group", "expert_group_used_count", Count{kUsedGroups, kGroups.get, whole<1>},
-          Unsaid::left, "", false, grouped},
-};
 constexpr usual::OneField kNormed = {{{"use_qk_norm", "", Flag{member<&Decoder::head_norms>}}}};
 
 constexpr auto kFields =
     usual::table_of(usual::kSizes, usual::experts("n_routed_experts", "num_local_experts"),
-                    usual::chosen_experts(), usual::expert_ffn("moe_intermediate_size"), kRouting,
-                    usual::renormalized("expert_weights_norm", true), kGrouping, usual::kHeads,
-                    usual::head_size(), usual::rms_epsilon(1e-5), usual::activation(),
-                    usual::tied(), usual::attention_biases(), kNormed);
+                    usual::chosen_experts(), usual::expert_ffn("moe_intermediate_size"),
+                    usual::dense_layers("first_k_dense_replace", whole<1>),
+                    usual::shared_experts("n_shared_experts"), usual::kSigmoid, usual::kExpertScale,
+                    usual::renormalized("expert_weights_norm", true), usual::kExpertGroups,
+                    usual::kHeads, usual::head_size(), usual::rms_epsilon(1e-5),
+                    usual::activation(), usual::tied(), usual::attention_biases(), kNormed);
 
 void check_groups(ConfigReader& fields, Decoder& d) {
   const Experts& e = d.experts;

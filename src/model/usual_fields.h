@@ -121,15 +121,61 @@ constexpr OneField experts(std::string_view name, std::string_view older = {},
                   least},
             Unsaid::refused, older}}};
 }
-constexpr OneField chosen_experts(Size otherwise = nullptr) {
+constexpr OneField chosen_experts(Size otherwise = nullptr, std::string_view older = {}) {
   return {{{"num_experts_per_tok", "expert_used_count",
             Count{member<&Decoder::experts, &Experts::chosen>,
-                  member<&Decoder::experts, &Experts::count>.get, otherwise}}}};
+                  member<&Decoder::experts, &Experts::count>.get, otherwise},
+            Unsaid::refused, older}}};
 }
 constexpr OneField expert_ffn(std::string_view name = {}) {
   return {{{name, "expert_feed_forward_length",
             Count{member<&Decoder::experts, &Experts::ffn>, whole<kMostFfn>}, Unsaid::left}}};
 }
+/// Layers with one MLP before those with experts.
+constexpr OneField dense_layers(std::string_view name, Size otherwise) {
+  return {{{name, "leading_dense_block_count",
+            Count{{[](const Decoder& d) {
+                     std::int64_t dense = 0;
+                     while (dense < d.layers && !d.layer(dense).experts) ++dense;
+                     return dense;
+                   },
+                   [](Decoder& d, std::int64_t dense) {
+                     set_experts(d, [&](std::int64_t layer) { return layer >= dense; });
+                   }},
+                  whole<kMostLayers>,
+                  otherwise,
+                  0},
+            Unsaid::left}}};
+}
+/// As wide together as so many experts.
+constexpr OneField shared_experts(std::string_view name) {
+  return {{{name, "expert_shared_count",
+            Count{{[](const Decoder& d) {
+                     return d.experts.shared_ffn == 0 ? 0 : d.experts.shared_ffn / d.experts.ffn;
+                   },
+                   [](Decoder& d, std::int64_t n) { d.experts.shared_ffn = n * d.experts.ffn; }},
+                  whole<kMostExperts>,
+                  whole<1>,
+                  0}}}};
+}
+/// llama.cpp's LLAMA_EXPERT_GATING_FUNC_TYPE_SIGMOID.
+inline constexpr OneField kSigmoid = {
+    {{"", "expert_gating_func", Only{2, "2 (sigmoid)"}, Unsaid::left}}};
+inline constexpr OneField kExpertScale = {
+    {{"routed_scaling_factor", "expert_weights_scale",
+      Positive{member<&Decoder::experts, &Experts::scale>, 1}, Unsaid::left}}};
+constexpr Field expert_groups(std::string_view name, std::string_view gguf,
+                              Member<std::int64_t> groups, Size most) {
+  return {name, gguf, Count{groups, most, whole<1>}, Unsaid::left, "", false, [](const Decoder& d) {
+            return d.experts.groups > 1;
+          }};
+}
+inline constexpr std::array kExpertGroups = {
+    expert_groups("n_group", "expert_group_count", member<&Decoder::experts, &Experts::groups>,
+                  member<&Decoder::experts, &Experts::count>.get),
+    expert_groups("topk_group", "expert_group_used_count",
+                  member<&Decoder::experts, &Experts::used_groups>,
+                  member<&Decoder::experts, &Experts::groups>.get)};
 /// gguf: empty where llama.cpp's graph has it one way.
 constexpr OneField renormalized(std::string_view gguf, bool otherwise) {
   return {{{"norm_topk_prob", gguf,
