@@ -68,6 +68,8 @@ void refuse_attention(const Decoder& d, const RuntimeModule& module, const std::
     throw Error(where, "always has both soft caps; the model does not");
   if (module.needs_window && !d.window())
     throw Error(where, "always has a window; the model has none");
+  if (module.needs_full_layer && d.every.window && d.rows.empty())
+    throw Error(where, "always has a layer without a window; the model has none");
 }
 
 void refuse_biases(const Decoder& d, const RuntimeModule& module, const std::string& where) {
@@ -118,6 +120,9 @@ void refuse_experts(const Decoder& d, const RuntimeModule& module, const std::st
   if (module.renormalizes_experts && !d.experts.renormalized)
     throw Error(where,
                 "always divides the chosen experts' weights by their sum; the model does not");
+  if (!same(d.expert_limit, module.expert_limit))
+    throw Error(where, "clamps what experts compute at another limit",
+                fmt::format("{}", module.expert_limit), fmt::format("{}", d.expert_limit));
   if (module.zeroes_groups && d.experts.renormalized && d.experts.chosen == 1)
     throw Error(where, "divides no weight by itself where one expert is chosen; the model does");
 }
@@ -188,6 +193,13 @@ std::string attention_factor_note(const Decoder& d, const RuntimeModule& module,
                      runtime, derived, d.rope.attention_factor);
 }
 
+// llama.cpp and mlx-lm alike.
+std::string ramp_note(const Decoder& d, const RuntimeModule&, std::string_view runtime) {
+  if (d.rope.scaling != RopeScaling::yarn || d.rope.truncate) return {};
+  return fmt::format(
+      "{} begins and ends YaRN's ramp at whole pairs of dimensions; the model doesn't", runtime);
+}
+
 std::string one_factor_note(const Decoder& d, const RuntimeModule& module,
                             std::string_view runtime) {
   if (!module.one_attention_factor || d.rope.long_attention_factor == 0) return {};
@@ -205,8 +217,9 @@ std::vector<std::string> runtime_notes(const Decoder& d, const RuntimeModule& mo
                             refuse_biases, refuse_layers, refuse_experts})
     refuse(d, module, where);
   std::vector<std::string> notes;
-  for (const auto note : {gelu_note, norm_note, routing_note, groups_note, window_note,
-                          embedding_note, factors_note, attention_factor_note, one_factor_note}) {
+  for (const auto note :
+       {gelu_note, norm_note, routing_note, groups_note, window_note, embedding_note, factors_note,
+        attention_factor_note, one_factor_note, ramp_note}) {
     if (std::string line = note(d, module, runtime); !line.empty())
       notes.push_back(std::move(line));
   }

@@ -305,7 +305,10 @@ std::string OnnxOps::unpadded(const std::string& x, std::int64_t width) {
   return reshape(slice(heads, 0, decoder_.head_dim).name, {0, 0, width});
 }
 
-OnnxOps::Value OnnxOps::attend(const Value& q, const Value& k, const Value& v, std::int64_t layer) {
+OnnxOps::Value OnnxOps::attend(const Value& q, const Value& k, const Value& v, Place place) {
+  if (find(place, Part::weight) != nullptr)
+    throw Error("onnx", "attention sinks are not written for this runtime", "gguf, mlx or hf");
+  const std::int64_t layer = place.layer;
   prepare_attention();
   const double natural = 1 / std::sqrt(static_cast<double>(decoder_.head_dim));
   const double factor = decoder_.attention_scale != 0 ? decoder_.attention_scale : natural;
@@ -338,6 +341,8 @@ OnnxOps::Value OnnxOps::activate(const Value& x, Activation activation) {
       return {node("Gelu", {x.name}, {{"approximate", std::string("tanh")}}), x.width};
     case Activation::gelu_erf:
       return {node("Gelu", {x.name}), x.width};
+    case Activation::gelu_sigmoid:
+      return multiply(x, {node("Sigmoid", {node("Mul", {x.name, real(1.702f)})}), x.width});
   }
   return x;
 }
@@ -351,6 +356,15 @@ OnnxOps::Value OnnxOps::add(const Value& x, const Value& y) {
   const std::string out = node("Add", {x.name, y.name});
   sums_[out] = nodes().size() - 1;
   return {out, x.width};
+}
+
+OnnxOps::Value OnnxOps::clamp(const Value& x, double least, double most) {
+  const auto end = [&](double value) { return real(static_cast<float>(value)); };
+  return {node("Clip", {x.name, end(least), end(most)}), x.width};
+}
+
+OnnxOps::Value OnnxOps::shift(const Value& x, double by) {
+  return {node("Add", {x.name, real(static_cast<float>(by))}), x.width};
 }
 
 OnnxOps::Value OnnxOps::soft_cap(const Value& x, double cap) {

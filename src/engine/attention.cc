@@ -51,8 +51,10 @@ View2D<float> matrix_in(std::vector<float>& floats, std::int64_t rows, std::int6
   return {floats.data(), rows, cols, stride};
 }
 
+constexpr float kOutOfSight = -std::numeric_limits<float>::infinity();
+
 // Scores of keys [from, from + scores.size()) as the token at `position` weighs them.
-void weigh(std::span<float> scores, std::int64_t from, std::int64_t position,
+void weigh(std::span<float> scores, std::int64_t from, std::int64_t position, float sink,
            const AttentionShape& shape) {
   const std::int64_t sight = shape.window ? std::max(position - *shape.window + 1, from) : from;
   const auto begin = scores.begin() + (sight - from);
@@ -60,10 +62,9 @@ void weigh(std::span<float> scores, std::int64_t from, std::int64_t position,
   const std::span<float> seen(begin, end);
   scale(seen, shape.scale);
   if (shape.soft_cap != 0) soft_cap(seen, shape.soft_cap);
-  constexpr float kOutOfSight = -std::numeric_limits<float>::infinity();
   std::fill(scores.begin(), begin, kOutOfSight);
   std::fill(end, scores.end(), kOutOfSight);
-  softmax(scores);
+  softmax(scores, sink);
 }
 
 void attend_block(Matrix q, const Block& block, const AttentionShape& shape, std::int64_t layer,
@@ -89,7 +90,11 @@ void attend_block(Matrix q, const Block& block, const AttentionShape& shape, std
   }
   const View2D<float> scores = matrix_in(scratch.scores, rows, keys);
   matmul(queries, block.run->cache->keys(layer, block.kv_head, from, keys, scratch.cached), scores);
-  for (std::int64_t r = 0; r < rows; ++r) weigh(scores.row(r), from, first + r / group, shape);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const auto head = static_cast<std::size_t>(block.kv_head * group + r % group);
+    const float sink = shape.sinks.empty() ? kOutOfSight : shape.sinks[head];
+    weigh(scores.row(r), from, first + r / group, sink, shape);
+  }
   const View2D<float> sums = matrix_in(scratch.sums, rows, dim);
   weighted_rows(scores, block.run->cache->values(layer, block.kv_head, from, keys, scratch.cached),
                 sums);

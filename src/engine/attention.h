@@ -26,6 +26,7 @@ struct AttentionShape {
   float scale;                         ///< of q k
   float soft_cap;                      ///< cap tanh(score / cap) before the mask; 0: none
   std::optional<std::int64_t> window;  ///< tokens a token sees, itself included
+  Floats sinks = {};  ///< of each head a score beside those of the tokens; empty: none
 };
 
 /// q, out: rows x heads * head_dim. The runs' keys and values are already in their caches.

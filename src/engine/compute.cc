@@ -63,9 +63,9 @@ PlacedWeights::PlacedWeights(const Model& model) {
     } else if (is_matrix(w.use.place.role)) {
       entry.matrix = w.rows;
     } else {
-      entry.norm = read_all(*w.rows);
+      entry.row = read_all(*w.rows);
       if (model.decoder.norm_plus_one) {
-        for (float& x : entry.norm) x += 1.0f;
+        for (float& x : entry.row) x += 1.0f;
       }
     }
   }
@@ -136,9 +136,9 @@ void Compute::norm_into(Matrix x, const PlacedWeights::Entry& weights, std::int6
       const Floats in = x.columns(c, width).row(r);
       const std::span<float> to = out.columns(c, width).row(r);
       if (decoder_.norm == Norm::rms) {
-        rms_norm(in, weights.norm, epsilon, to);
+        rms_norm(in, weights.row, epsilon, to);
       } else {
-        layer_norm(in, weights.norm, weights.bias, epsilon, to);
+        layer_norm(in, weights.row, weights.bias, epsilon, to);
       }
     }
   });
@@ -280,18 +280,19 @@ Activations Compute::rotate(Activations x, RopeKind kind) {
 }
 
 Activations Compute::attend(const Activations& q, const Activations& k, const Activations& v,
-                            std::int64_t layer) {
+                            Place place) {
   const std::int64_t dim = decoder_.head_dim;
   for (const TokenRun& run : batch_.runs) {
     for (std::int64_t head = 0; head < decoder_.kv_heads; ++head) {
       for (std::int64_t i = 0; i < run.count; ++i) {
         const std::int64_t row = run.begin + i;
-        run.cache->set(layer, head, run.first + i, k.view().columns(head * dim, dim).row(row),
+        run.cache->set(place.layer, head, run.first + i, k.view().columns(head * dim, dim).row(row),
                        v.view().columns(head * dim, dim).row(row));
       }
     }
   }
   const double natural = 1 / std::sqrt(static_cast<double>(dim));
+  const PlacedWeights::Entry* sinks = weights_.find(place);
   const AttentionShape shape{
       .heads = decoder_.heads,
       .kv_heads = decoder_.kv_heads,
@@ -299,9 +300,10 @@ Activations Compute::attend(const Activations& q, const Activations& k, const Ac
       .scale =
           static_cast<float>(decoder_.attention_scale != 0 ? decoder_.attention_scale : natural),
       .soft_cap = static_cast<float>(decoder_.attention_soft_cap),
-      .window = decoder_.layer(layer).window};
+      .window = decoder_.layer(place.layer).window,
+      .sinks = sinks == nullptr ? Floats() : Floats(sinks->row)};
   Activations out = pool_.take(q.rows(), q.cols());
-  zp::attend(q.view(), batch_.runs, shape, layer, team_, out.view());
+  zp::attend(q.view(), batch_.runs, shape, place.layer, team_, out.view());
   return out;
 }
 
@@ -315,6 +317,8 @@ Activations Compute::activate(Activations x, Activation activation) {
         return gelu_tanh(row);
       case Activation::gelu_erf:
         return gelu_erf(row);
+      case Activation::gelu_sigmoid:
+        return gelu_sigmoid(row);
     }
   });
   return x;
@@ -327,6 +331,18 @@ Activations Compute::multiply(Activations x, const Activations& y) {
 
 Activations Compute::add(Activations x, const Activations& y) {
   each_row(x.rows(), [&](std::int64_t r) { zp::add(x.view().row(r), y.view().row(r)); });
+  return x;
+}
+
+Activations Compute::clamp(Activations x, double least, double most) {
+  each_row(x.rows(), [&](std::int64_t r) {
+    zp::clamp(x.view().row(r), static_cast<float>(least), static_cast<float>(most));
+  });
+  return x;
+}
+
+Activations Compute::shift(Activations x, double by) {
+  each_row(x.rows(), [&](std::int64_t r) { zp::shift(x.view().row(r), static_cast<float>(by)); });
   return x;
 }
 

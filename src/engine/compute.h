@@ -18,7 +18,7 @@ class PlacedWeights {
  public:
   struct Entry {
     const RowReader* matrix = nullptr;
-    std::vector<float> norm;  ///< what a norm multiplies by
+    std::vector<float> row;  ///< what a norm multiplies by, or sinks
     std::vector<float> bias;
   };
 
@@ -72,10 +72,12 @@ class Compute {
   Value combine(Value x, const Value& routes);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
   Value rotate(Value x, RopeKind kind);
-  Value attend(const Value& q, const Value& k, const Value& v, std::int64_t layer);
+  Value attend(const Value& q, const Value& k, const Value& v, Place place);
   Value activate(Value x, Activation activation);
   Value multiply(Value x, const Value& y);
   Value add(Value x, const Value& y);
+  Value clamp(Value x, double least, double most);
+  Value shift(Value x, double by);
   Value soft_cap(Value x, double cap);
 
  private:

@@ -58,6 +58,17 @@ HWY_INLINE V16 gelu_tanh_of(V16 x) {
   return times_logistic(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), y, x), z, z_low);
 }
 
+/// x / (1 + e^-z), z = 1.702 x in two parts.
+HWY_INLINE V16 gelu_sigmoid_of(V16 x) {
+  const D16 d;
+  const V16 a = number(0x1.b3b646p+0f);  // 1.702
+  const V16 a_low = number(-0x1.78d4fep-26f);
+  const V16 y = limit(d, x, -74.0f, 74.0f);  // the result at -74 is -0
+  const V16 z = hn::Mul(a, y);
+  const V16 z_low = fused(d, a_low, y, fused(d, a, y, hn::Neg(z)));
+  return times_logistic(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), y, x), z, z_low);
+}
+
 /// x times the normal distribution's integral Phi; Phi(-t) = e^(-t^2/2) g(t) for t >= 0, and
 /// g(t) = u p(1 - u), u = 6 / (t + 3), p a polynomial of degree 10 of relative error 2^-30.
 HWY_INLINE V16 gelu_erf_of(V16 x) {
@@ -97,6 +108,7 @@ void exp(float* x, std::size_t count) {
 void silu(float* x, std::size_t count) { map(x, count, silu_of, x); }
 void gelu_tanh(float* x, std::size_t count) { map(x, count, gelu_tanh_of, x); }
 void gelu_erf(float* x, std::size_t count) { map(x, count, gelu_erf_of, x); }
+void gelu_sigmoid(float* x, std::size_t count) { map(x, count, gelu_sigmoid_of, x); }
 void soft_cap(float* x, std::size_t count, float cap) {
   const V16 c = number(cap);
   map(
@@ -113,12 +125,16 @@ HWY_EXPORT(exp);
 HWY_EXPORT(silu);
 HWY_EXPORT(gelu_tanh);
 HWY_EXPORT(gelu_erf);
+HWY_EXPORT(gelu_sigmoid);
 HWY_EXPORT(soft_cap);
 
 void exp(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(exp)(x.data(), x.size()); }
 void silu(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(silu)(x.data(), x.size()); }
 void gelu_tanh(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(gelu_tanh)(x.data(), x.size()); }
 void gelu_erf(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(gelu_erf)(x.data(), x.size()); }
+void gelu_sigmoid(std::span<float> x) noexcept {
+  HWY_DYNAMIC_DISPATCH(gelu_sigmoid)(x.data(), x.size());
+}
 void soft_cap(std::span<float> x, float cap) noexcept {
   HWY_DYNAMIC_DISPATCH(soft_cap)(x.data(), x.size(), cap);
 }

@@ -2,6 +2,7 @@
 // set. Errors are in units in the last place (ulp) of the exact result.
 #pragma once
 
+#include <limits>
 #include <span>
 
 #include "base/view.h"
@@ -16,8 +17,14 @@ void silu(std::span<float> x) noexcept;
 void gelu_tanh(std::span<float> x) noexcept;
 /// x <- x/2 (1 + erf(x / sqrt(2)))
 void gelu_erf(std::span<float> x) noexcept;
+/// x <- x / (1 + e^(-1.702 x))
+void gelu_sigmoid(std::span<float> x) noexcept;
 /// x <- cap tanh(x / cap)
 void soft_cap(std::span<float> x, float cap) noexcept;
+/// x <- at most `most`, and at least `least`
+void clamp(std::span<float> x, float least, float most) noexcept;
+/// x <- x + by
+void shift(std::span<float> x, float by) noexcept;
 /// x <- x + y, x <- x * y, x <- x * factor
 void add(std::span<float> x, Floats y) noexcept;
 void multiply(std::span<float> x, Floats y) noexcept;
@@ -25,7 +32,8 @@ void scale(std::span<float> x, float factor) noexcept;
 
 /// x <- e^(x - max) / sum. -inf gives 0; all -inf gives zeros. The sum is that of dot() with ones:
 /// sixteen FP32 lanes over the whole row, so -inf before (in sixteens) and behind changes nothing.
-void softmax(std::span<float> x) noexcept;
+/// `beside` is one more number that has its part of the maximum and the sum; -inf changes nothing.
+void softmax(std::span<float> x, float beside = -std::numeric_limits<float>::infinity()) noexcept;
 
 /// out = x / sqrt(mean x^2 + epsilon) * weight. out may be x.
 void rms_norm(Floats x, Floats weight, float epsilon, std::span<float> out) noexcept;

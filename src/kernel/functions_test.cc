@@ -37,6 +37,8 @@ const Function kFunctions[] = {
     {"gelu_tanh", [](std::span<float> x) { gelu_tanh(x); }, exact_gelu_tanh, 4, -0.0f, kInfinity},
     {"gelu_erf", [](std::span<float> x) { gelu_erf(x); },
      [](double x) { return x * std::erfc(-x / std::numbers::sqrt2) / 2; }, 8, -0.0f, kInfinity},
+    {"gelu_sigmoid", [](std::span<float> x) { gelu_sigmoid(x); },
+     [](double x) { return x / (1 + std::exp(-1.702 * x)); }, 4, -0.0f, kInfinity},
     {"tanh", [](std::span<float> x) { soft_cap(x, 1); }, [](double x) { return std::tanh(x); }, 4,
      -1, 1},
 };
@@ -201,15 +203,27 @@ TEST(Functions, SoftCapIsCapTimesTanh) {
   expect_same_bits(x, expected);
 }
 
-TEST(Functions, AddMultiplyAndScaleRoundOnce) {
+TEST(Functions, ClampKeepsNan) {
+  under_every_instruction_set([] {
+    std::vector<float> x = {-kInfinity, -8, -7, 0, 6.5f, 7, 9, kInfinity, kNan};
+    clamp(x, -7, 7);
+    expect_same_bits(x, std::vector<float>{-7, -7, -7, 0, 6.5f, 7, 7, 7, kNan});
+    x = {-kInfinity, 9};
+    clamp(x, -kInfinity, 7);
+    expect_same_bits(x, std::vector<float>{-kInfinity, 7});
+  });
+}
+
+TEST(Functions, AddMultiplyScaleAndShiftRoundOnce) {
   for (const std::size_t count : {0, 1, 7, 16, 33, 100}) {
     const std::vector<float> x = wild_floats(count, 4);
     const std::vector<float> y = wild_floats(count, 5);
-    std::vector<float> sum = x, product = x, scaled = x;
+    std::vector<float> sum = x, product = x, scaled = x, shifted = x;
     for (std::size_t i = 0; i < count; ++i) {
       sum[i] += y[i];
       product[i] *= y[i];
       scaled[i] *= 0.3f;
+      shifted[i] += 0.3f;
     }
     under_every_instruction_set([&] {
       std::vector<float> out = x;
@@ -221,6 +235,9 @@ TEST(Functions, AddMultiplyAndScaleRoundOnce) {
       out = x;
       scale(out, 0.3f);
       expect_same_bits(out, scaled);
+      out = x;
+      shift(out, 0.3f);
+      expect_same_bits(out, shifted);
     });
   }
 }
@@ -266,23 +283,27 @@ float one_exp(float x) {
 
 const std::vector<std::size_t> kCounts = {1, 5, 16, 17, 100, 1023, 1024, 1025, 5000};
 
-TEST(Functions, SoftmaxIsTheStatedSum) {
+void expect_stated_softmax(float beside) {
   for (const std::size_t count : kCounts) {
     std::vector<float> x = normal_floats(count, 9);
     for (float& v : x) v *= 5;
     x[count / 2] = -kInfinity;
     x[0] = 3;
-    const float most = *std::max_element(x.begin(), x.end());
+    const float most = std::max(*std::max_element(x.begin(), x.end()), beside);
     std::vector<float> expected;
     for (const float v : x) expected.push_back(one_exp(v - most));
-    const double sum = plain_sum(expected, [](float v) { return v; });
+    const double sum = plain_sum(expected, [](float v) { return v; }) + one_exp(beside - most);
     for (float& v : expected) v *= static_cast<float>(1 / sum);
     under_every_instruction_set([&] {
       std::vector<float> out = x;
-      softmax(out);
+      softmax(out, beside);
       expect_same_bits(out, expected);
     });
   }
+}
+
+TEST(Functions, SoftmaxIsTheStatedSum) {
+  for (const float beside : {-kInfinity, -3.0f, 2.0f, 40.0f}) expect_stated_softmax(beside);
 }
 
 TEST(Functions, SoftmaxOfNothingButMinusInfinityIsZeros) {
@@ -290,6 +311,9 @@ TEST(Functions, SoftmaxOfNothingButMinusInfinityIsZeros) {
     for (const std::size_t count : {1, 16, 37}) {
       std::vector<float> x(count, -kInfinity);
       softmax(x);
+      expect_same_bits(x, std::vector<float>(count, 0));
+      std::ranges::fill(x, -kInfinity);
+      softmax(x, 1);
       expect_same_bits(x, std::vector<float>(count, 0));
     }
   });

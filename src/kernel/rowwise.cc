@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -33,12 +34,13 @@ float largest(Floats x) {
   return all == kMinusInfinity ? 0 : all;
 }
 
-void softmax(float* x, std::size_t count) {
+void softmax(float* x, std::size_t count, float beside) {
   const std::span<float> all(x, count);
-  const V16 most = number(largest(all));
+  const V16 most = number(std::max(largest(all), beside));
   map(
       x, count, [&](V16 v) { return exp_of(D16(), hn::Sub(v, most)); }, x);
-  const double sum = sum_of(all, 0, [](V16 v) { return v; });
+  const float other = hn::GetLane(exp_of(D16(), hn::Sub(number(beside), most)));
+  const double sum = sum_of(all, 0, [](V16 v) { return v; }) + static_cast<double>(other);
   if (sum == 0) return;
   const V16 factor = number(static_cast<float>(1 / sum));
   map(
@@ -78,6 +80,15 @@ void multiply(float* x, std::size_t count, const float* y) {
   map(
       x, count, [](V16 v, V16 w) { return hn::Mul(v, w); }, x, y);
 }
+void clamp(float* x, std::size_t count, float least, float most) {
+  map(
+      x, count, [&](V16 v) { return limit(D16(), v, least, most); }, x);
+}
+void shift(float* x, std::size_t count, float by) {
+  const V16 more = number(by);
+  map(
+      x, count, [&](V16 v) { return hn::Add(v, more); }, x);
+}
 void scale(float* x, std::size_t count, float factor) {
   const V16 f = number(factor);
   map(
@@ -109,10 +120,14 @@ HWY_EXPORT(rms_norm);
 HWY_EXPORT(layer_norm);
 HWY_EXPORT(add);
 HWY_EXPORT(multiply);
+HWY_EXPORT(clamp);
+HWY_EXPORT(shift);
 HWY_EXPORT(scale);
 HWY_EXPORT(rotate);
 
-void softmax(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(softmax)(x.data(), x.size()); }
+void softmax(std::span<float> x, float beside) noexcept {
+  HWY_DYNAMIC_DISPATCH(softmax)(x.data(), x.size(), beside);
+}
 void rms_norm(Floats x, Floats weight, float epsilon, std::span<float> out) noexcept {
   HWY_DYNAMIC_DISPATCH(rms_norm)(x, weight.data(), epsilon, out.data());
 }
@@ -125,6 +140,12 @@ void add(std::span<float> x, Floats y) noexcept {
 }
 void multiply(std::span<float> x, Floats y) noexcept {
   HWY_DYNAMIC_DISPATCH(multiply)(x.data(), x.size(), y.data());
+}
+void clamp(std::span<float> x, float least, float most) noexcept {
+  HWY_DYNAMIC_DISPATCH(clamp)(x.data(), x.size(), least, most);
+}
+void shift(std::span<float> x, float by) noexcept {
+  HWY_DYNAMIC_DISPATCH(shift)(x.data(), x.size(), by);
 }
 void scale(std::span<float> x, float factor) noexcept {
   HWY_DYNAMIC_DISPATCH(scale)(x.data(), x.size(), factor);

@@ -57,6 +57,7 @@ enum class Dim {
   vocabulary,
   hidden,
   context,
+  heads,
   head,
   query,
   key,
@@ -89,14 +90,22 @@ struct TensorRow {
 
 /// One tensor of a Hugging Face checkpoint for all experts of a layer, which newer ones have instead
 /// of one for each: [experts, rows, columns], or [experts, rows] of biases. The rows are those of
-/// `roles`, which are as many of each, one role's behind the other's.
+/// `roles`, which are as many of each.
 struct StackedRow {
   std::string_view hf;  ///< the whole name, {} for the layer's number
   Part part;
   std::span<const Role> roles;
+  bool interleaved = false;  ///< a row of each role in turns, else one role's behind the other's
+  bool transposed = false;   ///< [experts, columns, rows]
 };
 
 using Names = std::span<const std::string_view>;
+
+/// A part of Hugging Face's names, and what newer checkpoints have in its place.
+struct NewerPart {
+  std::string_view older;  ///< empty: names have stayed as they were
+  std::string_view newer;
+};
 
 /// What llama.cpp's graph for the architecture computes where GGUF's keys leave no choice.
 struct GgufFacts {
@@ -152,9 +161,14 @@ struct Architecture {
   Names without_influence = {};
   /// Every tensor, those outside the layers before and after them in file order.
   std::span<const TensorRow> table;
+  /// The first row of a role and part is the form that is written where `only_stacked`.
   std::span<const StackedRow> stacked = {};
+  /// Hugging Face's checkpoints have no tensors of single experts, whatever the table calls them.
+  bool only_stacked = false;
   /// What layers beyond the last are for; empty: there are none. They are left aside.
   std::string_view beyond_layers = {};
+  /// In the table's names the older part stands.
+  NewerPart newer_part = {};
   /// Begins names in most checkpoints, but not where the model was saved without its head
   /// ("model.", "transformer.").
   std::string_view optional_prefix;

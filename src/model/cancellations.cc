@@ -92,7 +92,7 @@ class Tracer {
   }
 
   // Each head mixes the values of tokens, column by column.
-  Traced attend(const Traced& q, const Traced& k, const Traced& v, std::int64_t) {
+  Traced attend(const Traced& q, const Traced& k, const Traced& v, Place) {
     pin(q);
     pin(k);
     const Decoder& d = model_.decoder;
@@ -120,6 +120,8 @@ class Tracer {
     pin(y);
     return blocked(std::move(x), "they are a sum");
   }
+  Traced clamp(Traced x, double, double) { return blocked(std::move(x), "they are clamped"); }
+  Traced shift(Traced x, double) { return blocked(std::move(x), "they are shifted"); }
   Traced soft_cap(Traced x, double) { return blocked(std::move(x), "they are capped"); }
 
   Cancellations result() && {

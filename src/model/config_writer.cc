@@ -41,15 +41,17 @@ Json scaling_of(const Rope& rope) {
     case RopeScaling::stated:
       return longrope(rope.divisors, rope.divisors, 1, 1);
     case RopeScaling::yarn:
-      return {{"rope_type", "yarn"},
-              {"type", "yarn"},
-              {"factor", rope.factor},
-              {"beta_fast", rope.beta_fast},
-              {"beta_slow", rope.beta_slow},
-              {"attention_factor", rope.attention_factor},
-              {"original_max_position_embeddings", rope.original_context}};
+      break;
   }
-  return nullptr;
+  Json yarn = {{"rope_type", "yarn"},
+               {"type", "yarn"},
+               {"factor", rope.factor},
+               {"beta_fast", rope.beta_fast},
+               {"beta_slow", rope.beta_slow},
+               {"attention_factor", rope.attention_factor},
+               {"original_max_position_embeddings", rope.original_context}};
+  if (!rope.truncate) yarn["truncate"] = false;
+  return yarn;
 }
 
 }  // namespace
@@ -62,6 +64,8 @@ std::string_view activation_word(Activation activation) {
       return "gelu_pytorch_tanh";
     case Activation::gelu_erf:
       return "gelu";
+    case Activation::gelu_sigmoid:
+      return "quick_gelu";
   }
   return {};
 }

@@ -10,7 +10,8 @@
 namespace zp {
 
 enum class Norm { rms, layer };
-enum class Activation { silu, gelu_tanh, gelu_erf };
+/// gelu_sigmoid: x / (1 + e^(-1.702 x)).
+enum class Activation { silu, gelu_tanh, gelu_erf, gelu_sigmoid };
 enum class RopeScaling { none, linear, llama3, longrope, yarn, stated };
 
 /// Rotary position embedding: dimension i of the first dims / 2 turns with dimension i + dims / 2
@@ -26,6 +27,7 @@ struct Rope {
   double high_freq_factor = 4;  ///< llama3
   double beta_fast = 32;        ///< yarn
   double beta_slow = 1;         ///< yarn
+  bool truncate = true;         ///< yarn: the ramp begins and ends at whole pairs
   std::int64_t original_context = 0;
   std::vector<float> short_factor;  ///< longrope: dims / 2 values each
   std::vector<float> long_factor;
@@ -98,7 +100,10 @@ struct Decoder {
   Norm norm = Norm::rms;
   double norm_epsilon = 1e-5;
   Activation activation = Activation::silu;
-  bool gated = true;            ///< down(act(gate x) * up x), else down(act(up x))
+  bool gated = true;  ///< down(act(gate x) * up x), else down(act(up x))
+  /// Experts compute down(act(gate x) * (up x + 1)), gate x at most this, up x at most this in
+  /// magnitude; 0: they don't.
+  double expert_limit = 0;
   bool tied = false;            ///< the head is the embedding
   bool parallel = false;        ///< attention and MLP read the same normed input (Phi-2)
   bool attention_bias = false;  ///< where the architecture leaves it to the model

@@ -8,7 +8,7 @@
 //   norm        x / sqrt(mean x^2 + e) has a Jacobian of norm <= 1 / sqrt(mean x^2 + e), taken at
 //               the least the root can be within the bound; times the largest weight
 //   softmax     scores off by at most t change probabilities by e^(2 t) - 1 in all
-//   activations have slopes of at most 1.13; rotations and caps of at most 1
+//   activations have slopes of at most 1.13; rotations, clamps and caps of at most 1
 #pragma once
 
 #include <algorithm>
@@ -203,13 +203,14 @@ class ExactOps {
     return x;
   }
 
-  ExactRows attend(const ExactRows& q, const ExactRows& k, const ExactRows& v, std::int64_t layer) {
+  ExactRows attend(const ExactRows& q, const ExactRows& k, const ExactRows& v, Place place) {
+    const std::vector<double> sinks = weights(place, Part::weight);
     ExactRows out(q.rows, q.cols);
     for (std::int64_t r = 0; r < q.rows; ++r) {
       double squares = 0;
       for (std::int64_t head = 0; head < d_.heads; ++head) {
-        const double off =
-            attend_head(q, k, v, layer, r, head, out.part(r, head * d_.head_dim, d_.head_dim));
+        const double off = attend_head(q, k, v, place.layer, sinks, r, head,
+                                       out.part(r, head * d_.head_dim, d_.head_dim));
         squares += off * off;
       }
       out.off(r) = std::sqrt(squares);
@@ -237,6 +238,17 @@ class ExactOps {
     each(x, [&](std::int64_t r) {
       std::ranges::transform(x.row(r), y.row(r), x.row(r).begin(), std::plus());
       x.off(r) += y.off(r) + kUnit * exact_length(x.row(r));
+    });
+    return x;
+  }
+  ExactRows clamp(ExactRows x, double least, double most) {
+    for (double& v : x.values) v = std::clamp(v, least, most);
+    return x;
+  }
+  ExactRows shift(ExactRows x, double by) {
+    each(x, [&](std::int64_t r) {
+      for (double& v : x.row(r)) v += by;
+      x.off(r) += kUnit * exact_length(x.row(r));
     });
     return x;
   }
@@ -324,7 +336,8 @@ class ExactOps {
 
   // Of one token's head; its bound.
   double attend_head(const ExactRows& q, const ExactRows& k, const ExactRows& v, std::int64_t layer,
-                     std::int64_t r, std::int64_t head, std::span<double> out) const {
+                     std::span<const double> sinks, std::int64_t r, std::int64_t head,
+                     std::span<double> out) const {
     const std::int64_t dim = d_.head_dim;
     const std::int64_t group = head / (d_.heads / d_.kv_heads) * dim;
     const double scale =
@@ -349,9 +362,10 @@ class ExactOps {
       off_values = std::max(off_values, v.off(t));
       largest = std::max(largest, exact_length(v.part(t, group, dim)));
     }
-    const double most = *std::ranges::max_element(p);
+    const double sink = sinks.empty() ? -INFINITY : sinks[static_cast<std::size_t>(head)];
+    const double most = std::max(*std::ranges::max_element(p), sink);
     for (double& x : p) x = std::exp(x - most);
-    const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+    const double sum = std::accumulate(p.begin(), p.end(), std::exp(sink - most));
     std::ranges::fill(out, 0.0);
     for (std::size_t t = 0; t < p.size(); ++t) {
       const std::span<const double> value =
@@ -371,6 +385,8 @@ class ExactOps {
                (1 + std::tanh(std::sqrt(2 / 3.141592653589793) * (x + 0.044715 * x * x * x)));
       case Activation::gelu_erf:
         return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+      case Activation::gelu_sigmoid:
+        return x / (1 + std::exp(-1.702 * x));
     }
     return x;
   }

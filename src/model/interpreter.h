@@ -11,10 +11,10 @@
 //   route(scores, place), dispatch(x, routes), expert_linear(x, routes, place), combine(x, routes)
 //   slice(x, begin, width)
 //   rotate(x, kind)
-//   attend(q, k, v, layer)
+//   attend(q, k, v, place), the place of the heads' sinks, which the model may have
 //   activate(x, activation)
 //   multiply(x, y), add(x, y)
-//   soft_cap(x, cap)
+//   clamp(x, least, most), shift(x, by), soft_cap(x, cap)
 //
 // They take values that nobody reads again, which are moved in so that an Ops may work in place, or
 // references. An Ops whose values can't be copied has copy(x), too, for what is read again.
@@ -111,13 +111,17 @@ class Interpreter {
       case Operation::rotate:
         return ops_.rotate(take(r[0]), s.rope);
       case Operation::attend:
-        return ops_.attend(at(r[0]), at(r[1]), at(r[2]), s.place.layer);
+        return ops_.attend(at(r[0]), at(r[1]), at(r[2]), s.place);
       case Operation::activate:
         return ops_.activate(take(r[0]), s.activation);
       case Operation::multiply:
         return ops_.multiply(take(r[0]), at(r[1]));
       case Operation::add:
         return ops_.add(take(r[0]), at(r[1]));
+      case Operation::clamp:
+        return ops_.clamp(take(r[0]), s.least, s.number);
+      case Operation::shift:
+        return ops_.shift(take(r[0]), s.number);
       case Operation::soft_cap:
         break;
     }

@@ -1,6 +1,7 @@
 #include "model/network.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <set>
 #include <utility>
@@ -150,7 +151,7 @@ class Recorder {
       same(Operation::temper, q);
       q = last();
     }
-    step(Operation::attend, {q, k, v}, query).place.layer = layer;
+    step(Operation::attend, {q, k, v}, query).place = {layer, Role::sinks};
     return linear(last(), {layer, Role::attention_output});
   }
 
@@ -192,14 +193,28 @@ class Recorder {
     dispatch.rows = decoder_.experts.chosen;
     dispatch.by_expert = true;
     const ValueId sent = last();
-    const ValueId gate = activate(expert_linear(sent, routes, {layer, Role::gate}));
-    const ValueId up = expert_linear(sent, routes, {layer, Role::up});
-    const ValueId inner = both(Operation::multiply, gate, up);
+    const ValueId inner = expert_inner(expert_linear(sent, routes, {layer, Role::gate}),
+                                       expert_linear(sent, routes, {layer, Role::up}));
     const ValueId down = expert_linear(inner, routes, {layer, Role::down});
     step(Operation::combine, {down, routes}, width_of(down));
     if (decoder_.experts.shared_ffn == 0) return last();
     const ValueId routed = last();
     return both(Operation::add, routed, linear(mlp_inner(layer, x), {layer, Role::down}));
+  }
+
+  ValueId expert_inner(ValueId gate, ValueId up) {
+    const double limit = decoder_.expert_limit;
+    if (limit == 0) return both(Operation::multiply, activate(gate), up);
+    gate = activate(clamp(gate, -std::numeric_limits<double>::infinity(), limit));
+    up = clamp(up, -limit, limit);
+    same(Operation::shift, up).number = 1;
+    return both(Operation::multiply, gate, last());
+  }
+  ValueId clamp(ValueId x, double least, double most) {
+    Step& made = same(Operation::clamp, x);
+    made.least = least;
+    made.number = most;
+    return last();
   }
 
   const Model& model_;

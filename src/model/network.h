@@ -30,10 +30,12 @@ enum class Operation {
   combine,        // of each token the sum of its rows, each times its expert's weight, in the experts' order
   slice,          // `width` columns from `begin` on
   rotate,         // rotary embedding of each head, of the kind `rope`
-  attend,         // causal attention of queries, keys and values; keys and values join the layer's cache
+  attend,         // causal attention of queries, keys and values; keys and values join the layer's cache; its weight is the heads' sinks
   activate,       // `activation` of each element
   multiply,       // elementwise
   add,            // elementwise
+  clamp,          // at most `number`, at least `least`
+  shift,          // plus `number`
   soft_cap,       // `number` * tanh(x / `number`)
 };
 // clang-format on
@@ -47,10 +49,11 @@ struct Step {
   std::int64_t width = 0;   ///< columns of the value it makes
   std::int64_t rows = 1;    ///< its rows for each token
   bool by_expert = false;   ///< they stand by their experts, not by their tokens
-  Place place;              ///< of its weight, the expert left open; attend: its layer
+  Place place;              ///< of its weight, the expert left open
   ValueId last_reader = 0;  ///< of the value it makes; 0: nobody reads it
   std::int64_t begin = 0;
   double number = 0;
+  double least = 0;
   Activation activation = Activation::silu;
   RopeKind rope = RopeKind::global;
 };

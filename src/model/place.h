@@ -16,6 +16,7 @@ enum class Role {
   key,
   value,
   qkv,
+  sinks,
   attention_output,
   query_norm,
   key_norm,

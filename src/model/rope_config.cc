@@ -56,7 +56,7 @@ void read_yarn(ConfigReader& inner, Rope& rope) {
   rope.factor = inner.positive("factor");
   rope.beta_fast = inner.positive("beta_fast", rope.beta_fast);
   rope.beta_slow = inner.positive("beta_slow", rope.beta_slow);
-  if (!inner.boolean("truncate", true)) inner.refuse("truncate", "value not supported", "true");
+  rope.truncate = inner.boolean("truncate", true);
   rope.attention_factor = yarn_scale(rope.factor, 1);
   const bool both = inner.has("mscale") && inner.has("mscale_all_dim");
   if (both) {

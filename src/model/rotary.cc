@@ -26,9 +26,11 @@ double pair_of_turns(const Rope& rope, double turns) {
 // Pairs that turn often keep their frequency, those that turn seldom are divided by the factor, and
 // a ramp lies between.
 double yarn_divisor(const Rope& rope, std::int64_t i) {
-  const double low = std::max(std::floor(pair_of_turns(rope, rope.beta_fast)), 0.0);
+  const double first = pair_of_turns(rope, rope.beta_fast);
+  const double last = pair_of_turns(rope, rope.beta_slow);
+  const double low = std::max(rope.truncate ? std::floor(first) : first, 0.0);
   const double high =
-      std::min(std::ceil(pair_of_turns(rope, rope.beta_slow)), static_cast<double>(rope.dims - 1));
+      std::min(rope.truncate ? std::ceil(last) : last, static_cast<double>(rope.dims - 1));
   const double width = high == low ? 0.001 : high - low;
   const double ramp = std::clamp((static_cast<double>(i) - low) / width, 0.0, 1.0);
   return 1 / (ramp / rope.factor + (1 - ramp));

@@ -47,6 +47,7 @@ struct RuntimeModule {
   /// Every so-manieth layer is without rope; 0: those of the model.
   std::int64_t rope_period = 0;
   bool needs_window = false;          ///< it can't do without one
+  bool needs_full_layer = false;      ///< nor without a layer that has none
   bool needs_caps = false;            ///< nor without soft caps
   bool tied = false;                  ///< the head is always the embedding
   bool untied = false;                ///< the head is never the embedding
@@ -54,6 +55,7 @@ struct RuntimeModule {
   bool renormalizes_experts = false;  ///< their weights are always softmax over the chosen ones
   bool softmax_routing = false;       ///< it knows no other routing
   bool zeroes_groups = false;         ///< of groups not chosen from; and divides no lone weight
+  double expert_limit = 0;            ///< Decoder's, the one it has
   bool needs_biases = false;          ///< of attention and the head
   bool rms_norms = false;             ///< its norms are RMS norms, whatever the model's
   /// Longrope's attention factor is the same at every length: the one of the short factors.

@@ -17,6 +17,7 @@ constexpr std::array kRoles = {
     RoleRow{Role::key, "key", true, "attention's keys"},
     RoleRow{Role::value, "value", true, "attention's values"},
     RoleRow{Role::qkv, "qkv", true, "queries, keys and values in one matrix"},
+    RoleRow{Role::sinks, "sinks", false, "of each head a score that no token has"},
     RoleRow{Role::attention_output, "attention_output", true,
             "from the heads back to the hidden state"},
     RoleRow{Role::query_norm, "query_norm", false, "of each head's queries"},
@@ -111,6 +112,8 @@ std::int64_t size_of(Dim dim, const Decoder& d) {
       return d.hidden;
     case Dim::context:
       return d.context;
+    case Dim::heads:
+      return d.heads;
     case Dim::head:
       return d.head_dim;
     case Dim::query:
