@@ -91,6 +91,24 @@ PHIMOE = {
     "lm_head_bias": True,
     "sliding_window": None,
 }
+# As gpt-oss has it, but for a ramp that llama.cpp and mlx-lm compute, too.
+GPT_OSS = {
+    **BASE,
+    "architectures": ["GptOssForCausalLM"],
+    "model_type": "gpt_oss",
+    "attention_bias": True,
+    "head_dim": 32,
+    "layer_types": ["sliding_attention", "full_attention"],
+    "num_local_experts": 6,
+    "num_experts_per_tok": 2,
+    "pad_token_id": 256,
+    "rope_scaling": {
+        "rope_type": "yarn", "factor": 4.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": True,
+        "original_max_position_embeddings": 128,
+    },
+    "sliding_window": 12,
+    "swiglu_limit": 7.0,
+}
 PHI3 = {**BASE, "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "pad_token_id": 256}
 PHI = {
     **{k: v for k, v in BASE.items() if k != "rms_norm_eps"},
@@ -283,6 +301,8 @@ MODELS = {
         },
         11,
     ),
+    "gpt_oss": (GPT_OSS, 7),
+    "gpt_oss_ramp": ({**GPT_OSS, "rope_scaling": {**GPT_OSS["rope_scaling"], "truncate": False}}, 1),
     "gpt2": (GPT2, 7),
     "gpt2_untied": ({**GPT2, "tie_word_embeddings": False, "n_inner": 160}, 11),
     "phi": (PHI, 37),
@@ -437,6 +457,17 @@ def has_experts(config, layer):
     return (layer + 1) % config.get("decoder_sparse_step", 1) == 0
 
 
+def stacked_experts(draw, layer, config):
+    """gpt-oss's: one tensor for all, transposed, gate and up in turns. Some are beyond the limits."""
+    at = f"model.layers.{layer}.mlp."
+    hidden, ffn, count = config["hidden_size"], config["intermediate_size"], config["num_local_experts"]
+    draw.linear(at + "router", count, hidden, SHARP, True)
+    draw.normal(at + "experts.gate_up_proj", (count, hidden, 2 * ffn), 4 / math.sqrt(hidden))
+    draw.normal(at + "experts.gate_up_proj_bias", (count, 2 * ffn), 0.3)
+    draw.normal(at + "experts.down_proj", (count, ffn, hidden), 0.5 / math.sqrt(ffn))
+    draw.normal(at + "experts.down_proj_bias", (count, hidden), 0.3)
+
+
 def experts(draw, layer, config):
     place, router, gate, up, down = EXPERTS[config["model_type"]]
     at = f"model.layers.{layer}.{place}"
@@ -482,6 +513,8 @@ def llama_like(draw, config):
             draw.linear(at + "self_attn.q_proj", q, hidden, SHARP, bias)
             draw.linear(at + "self_attn.k_proj", kv, hidden, SHARP, bias)
             draw.linear(at + "self_attn.v_proj", kv, hidden, SHARP, bias)
+        if kind == "gpt_oss":
+            draw.normal(at + "self_attn.sinks", (config["num_attention_heads"],), 1.0)
         if head_norms:
             draw.norm(at + "self_attn.q_norm", head, mean=one)
             draw.norm(at + "self_attn.k_norm", head, mean=one)
@@ -505,6 +538,9 @@ def llama_like(draw, config):
         if kind == "glm4":
             draw.norm(at + "post_self_attn_layernorm", hidden)
             draw.norm(at + "post_mlp_layernorm", hidden)
+        if kind == "gpt_oss":
+            stacked_experts(draw, layer, config)
+            continue
         if has_experts(config, layer):
             experts(draw, layer, config)
             continue

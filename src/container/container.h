@@ -70,7 +70,12 @@ struct PlaneTarget {
 };
 
 /// How a job's rows differ from their weight's.
-enum class RowForm { same, gguf, transposed };
+enum class RowForm {
+  same,
+  gguf,
+  transposed,
+  stacked,  ///< of several weights, of which the job has the first
+};
 
 struct TensorJob {
   std::string name;                ///< in the output
@@ -81,6 +86,8 @@ struct TensorJob {
   RowForm form = RowForm::same;
 
   PlaneShape plane_shape(std::size_t plane) const;
+  /// Whether its rows are those of the weight, in whatever order.
+  bool has_own_rows() const { return form == RowForm::same || form == RowForm::gguf; }
   /// Rows that share words with no other ones, in every plane.
   std::int64_t rows_together() const;
 };

@@ -51,9 +51,8 @@ class Gguf final : public Container {
 
 std::vector<Rule> Gguf::rules(std::string_view grid, const ContainerInput& input) const {
   std::vector<Rule> rules = {
-      {"*_norm", "fp32", "norms stay FP32"},
-      {"*.bias", "fp32", "biases stay FP32"},
-      {"position", "fp32", "positions stay FP32"},
+      {"*_norm", "fp32", "norms stay FP32"},       {"*.bias", "fp32", "biases stay FP32"},
+      {"position", "fp32", "positions stay FP32"}, {"sinks", "fp32", "attention's sinks stay FP32"},
       {"router", "fp32", "routers stay FP32"},
   };
   const Mixture* mixture = find_mixture(gguf_mixtures(), grid);

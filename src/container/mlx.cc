@@ -98,9 +98,9 @@ class Mlx final : public Container {
       const FloatType* said = float_type(*asked);
       if (input.model.decoder.experts.routing == Routing::sigmoid)
         rules.push_back({"router_correction.bias", "fp32", "mlx-lm never casts it"});
-      rules.push_back({"*_norm,*.bias,router",
+      rules.push_back({"*_norm,*.bias,sinks,router",
                        std::string((said != nullptr ? *said : of_model).grid),
-                       "norms, biases and routers stay in the model's type"});
+                       "norms, biases, sinks and routers stay in the model's type"});
     }
     rules.push_back({"", asked->spec(), "what was asked for"});
     return rules;

@@ -78,10 +78,7 @@ class Binder {
     if (tensor == nullptr && use.place.role == Role::embedding)
       tensor = take(tied_head_.name(world_));
     if (tensor == nullptr) {
-      const std::string& name = use.name(world_);
-      throw Error(where_, "tensor missing",
-                  "\"" + name + "\" of shape " + shape_text(shape_of(use)) + or_stacked(use),
-                  longer_name(name));
+      throw Error(where_, "tensor missing", wanted(use), longer_name(use.name(world_)));
     }
     check(*tensor, use);
     const RowReader* rows = tensor->rows.get();
@@ -117,44 +114,67 @@ class Binder {
   }
 
  private:
-  /// Rows of an expert's matrices in a tensor that holds all experts'.
+  /// A tensor that holds all experts' matrices or biases, and a role's place among its rows.
   struct Stacked {
+    const StackedRow* row = nullptr;
     const Tensor* tensor = nullptr;
-    std::int64_t of_each = 0;  ///< rows of one expert
-    std::int64_t begin = 0;    ///< of the role's among them
   };
 
-  /// nullptr: an expert's has a tensor of its own only.
-  const StackedRow* stacked_row(const TensorUse& use) const {
-    if (use.place.expert < 0 || world_ != World::hf) return nullptr;
-    const auto row = std::ranges::find_if(architecture_.stacked, [&](const StackedRow& r) {
-      return r.part == use.part && std::ranges::find(r.roles, use.place.role) != r.roles.end();
-    });
-    return row == architecture_.stacked.end() ? nullptr : &*row;
+  /// Forms in which the use may stand in a tensor of all experts.
+  std::vector<const StackedRow*> stacked_rows_of(const TensorUse& use) const {
+    std::vector<const StackedRow*> all;
+    if (use.place.expert < 0 || world_ != World::hf) return all;
+    for (const StackedRow& row : architecture_.stacked) {
+      if (row.part == use.part && std::ranges::find(row.roles, use.place.role) != row.roles.end())
+        all.push_back(&row);
+    }
+    return all;
   }
 
   std::optional<Stacked> find_stacked(const TensorUse& use) const {
-    const StackedRow* row = stacked_row(use);
-    if (row == nullptr) return std::nullopt;
-    const Tensor* tensor = find(numbered_name(row->hf, use.place));
-    if (tensor == nullptr) return std::nullopt;
-    const auto role = std::ranges::find(row->roles, use.place.role) - row->roles.begin();
-    return Stacked{tensor, std::ssize(row->roles) * use.rows, role * use.rows};
+    for (const StackedRow* row : stacked_rows_of(use)) {
+      const Tensor* tensor = find(numbered_name(row->hf, use.place));
+      if (tensor != nullptr) return Stacked{row, tensor};
+    }
+    return std::nullopt;
   }
 
-  std::string or_stacked(const TensorUse& use) const {
-    const StackedRow* row = stacked_row(use);
-    return row == nullptr ? "" : ", or \"" + numbered_name(row->hf, use.place) + "\"";
+  /// What is missing: the tensor, or those that may hold it with others.
+  std::string wanted(const TensorUse& use) const {
+    std::string text;
+    if (use.place.expert < 0 || !architecture_.only_stacked || world_ != World::hf)
+      text = "\"" + use.name(world_) + "\" of shape " + shape_text(shape_of(use));
+    for (const StackedRow* row : stacked_rows_of(use))
+      text += (text.empty() ? "\"" : ", or \"") + numbered_name(row->hf, use.place) + "\"";
+    return text;
   }
 
   Weight bind_stacked(const TensorUse& use, const Stacked& stacked,
                       std::vector<std::unique_ptr<RowReader>>& derived) {
     const Tensor& tensor = *stacked.tensor;
+    const StackedRow& row = *stacked.row;
     used_.insert(&tensor);
-    check(tensor, {use.experts, stacked.of_each, use.cols});
-    const std::int64_t first = use.place.expert * stacked.of_each + stacked.begin;
-    derived.push_back(slice_rows(*tensor.rows, first, use.rows));
-    return {.use = use, .rows = derived.back().get(), .stored_type = tensor.type};
+    const std::int64_t number = std::ssize(row.roles);
+    const std::int64_t each = use.is_matrix() ? use.rows : use.cols;
+    std::vector<std::int64_t> shape = {use.experts, number * each};
+    if (use.is_matrix()) shape.push_back(use.cols);
+    if (row.transposed) std::swap(shape[1], shape[2]);
+    check(tensor, shape);
+    const auto keep = [&](std::unique_ptr<RowReader> rows) -> const RowReader& {
+      derived.push_back(std::move(rows));
+      return *derived.back();
+    };
+    // Its rows are columns of the tensor where biases of an expert are one row of it.
+    const bool turn = row.transposed || !use.is_matrix();
+    const std::int64_t of_expert = use.is_matrix() ? shape[1] : 1;
+    const RowReader* rows =
+        &keep(slice_rows(*tensor.rows, use.place.expert * of_expert, of_expert));
+    if (turn) rows = &keep(transposed_rows(*rows));
+    const auto role = std::ranges::find(row.roles, use.place.role) - row.roles.begin();
+    rows = &keep(slice_rows(*rows, row.interleaved ? role : role * each, each,
+                            row.interleaved ? number : 1));
+    if (!use.is_matrix()) rows = &keep(transposed_rows(*rows));
+    return {.use = use, .rows = rows, .stored_type = tensor.type};
   }
 
   const Tensor* find(const std::string& name) const {
@@ -162,7 +182,14 @@ class Binder {
     auto it = by_name_.find(name);
     const std::string_view prefix = prefix_of(name);
     if (it == by_name_.end() && !prefix.empty()) it = by_name_.find(name.substr(prefix.size()));
-    return it == by_name_.end() ? nullptr : it->second;
+    return it == by_name_.end() ? find(newer_name(name)) : it->second;
+  }
+
+  /// Empty when it is the same.
+  std::string newer_name(std::string name) const {
+    const auto& [older, newer] = architecture_.newer_part;
+    const auto at = older.empty() || world_ != World::hf ? name.npos : name.find(older);
+    return at == name.npos ? std::string() : name.replace(at, older.size(), newer);
   }
 
   /// A tensor's whose name has more in front, in quotes; empty when there is none.

@@ -75,6 +75,9 @@ TEST(Cancellations, WhatCannotBeScaledIsSaidWithItsReason) {
       "value: they are the residual stream; key: they are the residual stream; query: they are the "
       "residual stream; gate: they are a sum; up: they are a sum; ")
       << "norms behind the halves only";
+  EXPECT_EQ(link_texts(found.at("gpt_oss")),
+            (std::vector<std::string>{"query key value < attention_norm",
+                                      "attention_output < value", "head < output_norm"}));
   EXPECT_EQ(unlinked_text(found.at("phi")), "down: they are behind an activation; ");
 }
 

@@ -1,6 +1,7 @@
 // config.json of every architecture: what is read, and what is refused by name.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "base/error.h"
@@ -102,6 +103,22 @@ Json glm4_moe() {
     "rms_norm_eps": 1e-05, "rope_scaling": null, "rope_theta": 1000000,
     "routed_scaling_factor": 1.0, "tie_word_embeddings": false, "topk_group": 1,
     "use_qk_norm": false, "vocab_size": 512})",
+                    "test");
+}
+
+// As gpt-oss-20b's config.json says it, but for sizes that make no difference.
+Json gpt_oss() {
+  return parse_json(R"({"architectures": ["GptOssForCausalLM"], "model_type": "gpt_oss",
+    "attention_bias": true, "attention_dropout": 0.0, "experts_per_token": 4, "head_dim": 64,
+    "hidden_act": "silu", "hidden_size": 96, "initial_context_length": 4096,
+    "intermediate_size": 96, "num_hidden_layers": 3, "max_position_embeddings": 131072,
+    "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+    "num_attention_heads": 8, "num_key_value_heads": 2, "num_experts_per_tok": 4,
+    "num_local_experts": 32, "output_router_logits": false, "rms_norm_eps": 1e-05,
+    "rope_scaling": {"beta_fast": 32.0, "beta_slow": 1.0, "factor": 32.0,
+      "original_max_position_embeddings": 4096, "rope_type": "yarn", "truncate": false},
+    "rope_theta": 150000, "router_aux_loss_coef": 0.9, "sliding_window": 128,
+    "swiglu_limit": 7.0, "tie_word_embeddings": false, "vocab_size": 512})",
                     "test");
 }
 
@@ -390,11 +407,44 @@ TEST(Config, WhatIsWrittenReadsBackEqual) {
       with(with(glm4_moe(), "n_group", 4), "first_k_dense_replace", 2),
       qwen3_moe(),
       with(qwen3_moe(), "mlp_only_layers", {0}),
+      gpt_oss(),
+      with(gpt_oss(), "swiglu_limit", 5.0),
   };
   for (const Json& config : configs) {
     const Decoder decoder = read(config);
     EXPECT_EQ(read(write_config(find_architecture(config, "test"), decoder)), decoder) << config;
   }
+}
+
+TEST(Config, ReadsGptOss) {
+  const Decoder d = read(gpt_oss());
+  EXPECT_EQ(d.experts, (Experts{.count = 32, .chosen = 4, .ffn = 96, .renormalized = true}));
+  EXPECT_EQ(d.expert_limit, 7);
+  EXPECT_EQ(d.activation, Activation::gelu_sigmoid);
+  EXPECT_EQ(d.head_dim, 64);
+  EXPECT_TRUE(d.layer(1).experts);
+  EXPECT_EQ(window_period(d), 2);
+  EXPECT_EQ(d.window(), 128);
+  EXPECT_EQ(d.rope.theta, 150000);
+  EXPECT_EQ(d.rope.factor, 32);
+  EXPECT_EQ(d.rope.original_context, 4096);
+  EXPECT_FALSE(d.rope.truncate);
+  EXPECT_EQ(d.rope.attention_factor, 0.1 * std::log(32.0) + 1);
+  // What is left out is GptOssConfig's own.
+  Json config = gpt_oss();
+  for (const char* key : {"head_dim", "layer_types", "rope_scaling", "rope_theta", "sliding_window",
+                          "swiglu_limit", "initial_context_length"})
+    config.erase(key);
+  EXPECT_EQ(read(config), d);
+}
+
+TEST(Config, RefusesWhatGptOssDoesNotHave) {
+  EXPECT_TRUE(refuses(with(gpt_oss(), "experts_per_token", 2), "experts_per_token"));
+  EXPECT_TRUE(refuses(with(gpt_oss(), "swiglu_alpha", 1.0), "swiglu_alpha"));
+  EXPECT_TRUE(refuses(with(gpt_oss(), "swiglu_limit", 0), "swiglu_limit"));
+  EXPECT_TRUE(refuses(with(gpt_oss(), "sliding_window", nullptr), "sliding_window"));
+  EXPECT_TRUE(refuses(with(gpt_oss(), "attention_bias", false), "attention_bias"));
+  EXPECT_TRUE(refuses(with(gpt_oss(), "layer_types", {"full_attention"}), "3 layers"));
 }
 
 TEST(Config, ReadsGemma2) {

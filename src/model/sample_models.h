@@ -122,6 +122,13 @@ inline std::vector<SampleModel> sample_models() {
                  .shared_ffn = 24};
     set_experts(d, [](std::int64_t layer) { return layer == 1; });
   });
+  add("gpt_oss", "gpt_oss", [](Decoder& d) {
+    d.activation = Activation::gelu_sigmoid;
+    d.expert_limit = 0.5;
+    d.experts = {.count = 5, .chosen = 2, .ffn = 24, .renormalized = true};
+    d.every.experts = true;
+    set_windows(d, 5, [](std::int64_t layer) { return layer == 0; });
+  });
   add("phi3", "phi3", [](Decoder&) {});
   add("phimoe", "phimoe", [](Decoder& d) {
     d.norm = Norm::layer;

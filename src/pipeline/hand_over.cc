@@ -4,7 +4,8 @@ namespace zp {
 
 void HandOver::expect(const Tile& tile) {
   const TensorJob& job = job_of(plan_, tile);
-  if (job.weight == nullptr || job.grid->whole_tensor() || !plan_.statistics->wants(*job.weight))
+  if (job.weight == nullptr || job.grid->whole_tensor() || job.form == RowForm::stacked ||
+      !plan_.statistics->wants(*job.weight))
     return;
   std::unique_ptr<CodedRows>& rows = rows_[{tile.output, tile.job}];
   if (!rows) rows = std::make_unique<CodedRows>(job, plan_.model->decoder);

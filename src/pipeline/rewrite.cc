@@ -16,8 +16,7 @@ std::vector<std::vector<const Grid*>> grids_of(const Plan& plan) {
                                             std::vector<const Grid*>(plan.outputs.size(), nullptr));
   for (std::size_t o = 0; o < plan.outputs.size(); ++o) {
     for (const TensorJob& job : plan.outputs[o].layout.jobs) {
-      if (job.weight == nullptr || job.form == RowForm::transposed || job.grid->whole_tensor())
-        continue;
+      if (job.weight == nullptr || !job.has_own_rows() || job.grid->whole_tensor()) continue;
       all[static_cast<std::size_t>(job.weight - plan.model->weights.data())][o] = job.grid.get();
     }
   }

@@ -89,6 +89,14 @@ class StridedRows final : public RowReader {
     return std::make_unique<StridedRows>(bytes_, dtype_, cols(), rows(), col_step_, row_step_);
   }
 
+  std::unique_ptr<RowReader> sliced(std::int64_t begin, std::int64_t count,
+                                    std::int64_t step) const {
+    const bool empty = count == 0 || cols() == 0;
+    const Bytes from = bytes_.subspan(
+        static_cast<std::size_t>(empty ? 0 : begin * row_step_ * info(dtype_).bytes));
+    return std::make_unique<StridedRows>(from, dtype_, count, cols(), step * row_step_, col_step_);
+  }
+
  private:
   void gather_rows(const std::byte* in, std::int64_t count, float* out) const {
     const auto elements = static_cast<std::size_t>(count * cols());
@@ -122,19 +130,46 @@ class StridedRows final : public RowReader {
 
 class SliceRows final : public RowReader {
  public:
-  SliceRows(const RowReader& of, std::int64_t begin, std::int64_t count)
-      : RowReader(count, of.cols()), of_(of), begin_(begin) {}
+  SliceRows(const RowReader& of, std::int64_t begin, std::int64_t count, std::int64_t step)
+      : RowReader(count, of.cols()), of_(of), begin_(begin), step_(step) {}
 
   void read(std::int64_t begin, std::int64_t count, float* out) const override {
-    of_.read(begin_ + begin, count, out);
+    if (step_ == 1) return of_.read(begin_ + begin, count, out);
+    for (std::int64_t r = 0; r < count; ++r) of_.read(source(begin + r), 1, out + r * cols());
   }
   void products(std::int64_t begin, Floats x, std::span<float> out) const override {
-    of_.products(begin_ + begin, x, out);
+    if (step_ == 1) return of_.products(begin_ + begin, x, out);
+    for (std::size_t r = 0; r < out.size(); ++r)
+      of_.products(source(begin + static_cast<std::int64_t>(r)), x, out.subspan(r, 1));
   }
 
  private:
+  std::int64_t source(std::int64_t row) const { return begin_ + row * step_; }
+
   const RowReader& of_;
   std::int64_t begin_;
+  std::int64_t step_;
+};
+
+class StackedRows final : public RowReader {
+ public:
+  StackedRows(std::vector<const RowReader*> of, bool interleaved)
+      : RowReader(std::ssize(of) * of.front()->rows(), of.front()->cols()),
+        of_(std::move(of)),
+        interleaved_(interleaved) {}
+
+  void read(std::int64_t begin, std::int64_t count, float* out) const override {
+    const std::int64_t number = std::ssize(of_);
+    const std::int64_t each = rows() / number;
+    for (std::int64_t r = begin; r < begin + count; ++r, out += cols()) {
+      const std::int64_t which = interleaved_ ? r % number : r / each;
+      of_[static_cast<std::size_t>(which)]->read(interleaved_ ? r / number : r % each, 1, out);
+    }
+  }
+
+ private:
+  std::vector<const RowReader*> of_;
+  bool interleaved_;
 };
 
 class PermutedRows final : public RowReader {
@@ -214,10 +249,26 @@ std::unique_ptr<RowReader> strided_rows(Bytes bytes, DType dtype, std::int64_t r
   return std::make_unique<StridedRows>(bytes, dtype, rows, cols, row_step, col_step);
 }
 
-std::unique_ptr<RowReader> slice_rows(const RowReader& of, std::int64_t begin, std::int64_t count) {
-  const bool inside = begin >= 0 && count >= 0 && begin <= of.rows() && count <= of.rows() - begin;
-  require(inside, "slice reaches outside its rows", of.rows(), checked_add(begin, count, "tensor"));
-  return std::make_unique<SliceRows>(of, begin, count);
+std::unique_ptr<RowReader> slice_rows(const RowReader& of, std::int64_t begin, std::int64_t count,
+                                      std::int64_t step) {
+  const std::int64_t last = checked_add(
+      begin, checked_mul(std::max<std::int64_t>(count - 1, 0), step, "tensor"), "tensor");
+  const bool inside =
+      begin >= 0 && count >= 0 && (count > 0 ? last < of.rows() : last <= of.rows());
+  require(inside, "slice reaches outside its rows", of.rows(), checked_add(last, 1, "tensor"));
+  if (const auto* strided = dynamic_cast<const StridedRows*>(&of))
+    return strided->sliced(begin, count, step);
+  return std::make_unique<SliceRows>(of, begin, count, step);
+}
+
+std::unique_ptr<RowReader> stacked_rows(std::vector<const RowReader*> of, bool interleaved) {
+  for (const RowReader* one : of) {
+    require(one->rows() == of.front()->rows(), "other rows than what it is stacked with",
+            of.front()->rows(), one->rows());
+    require(one->cols() == of.front()->cols(), "other columns than what it is stacked with",
+            of.front()->cols(), one->cols());
+  }
+  return std::make_unique<StackedRows>(std::move(of), interleaved);
 }
 
 std::unique_ptr<RowReader> permuted_rows(const RowReader& of,

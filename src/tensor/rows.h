@@ -49,8 +49,11 @@ std::unique_ptr<RowReader> stored_rows(Bytes bytes, DType dtype, std::int64_t ro
 std::unique_ptr<RowReader> strided_rows(Bytes bytes, DType dtype, std::int64_t rows,
                                         std::int64_t cols, std::int64_t row_step,
                                         std::int64_t col_step);
-/// Rows [begin, begin + count) of `of`.
-std::unique_ptr<RowReader> slice_rows(const RowReader& of, std::int64_t begin, std::int64_t count);
+/// Rows begin, begin + step ... of `of`, `count` of them; step > 0.
+std::unique_ptr<RowReader> slice_rows(const RowReader& of, std::int64_t begin, std::int64_t count,
+                                      std::int64_t step = 1);
+/// All rows of readers of one shape, one reader's behind the other's, or row by row in turns.
+std::unique_ptr<RowReader> stacked_rows(std::vector<const RowReader*> of, bool interleaved);
 /// Row i of the result is row source(i) of `of`; as many rows.
 std::unique_ptr<RowReader> permuted_rows(const RowReader& of,
                                          std::function<std::int64_t(std::int64_t)> source);

@@ -154,7 +154,22 @@ TEST(Rows, RefusesStridesThatLeaveTheBytes) {
   EXPECT_THROW(strided_rows({}, DType::f32, 1, 1, 0, 0), Error);
 }
 
+TEST(Rows, StacksReadersOfOneShape) {
+  const auto first = constant_rows({0, 1, 2, 3}, 2, 2);
+  const auto second = constant_rows({4, 5, 6, 7}, 2, 2);
+  const std::vector<const RowReader*> both = {first.get(), second.get()};
+  const auto behind = stacked_rows(both, false);
+  EXPECT_EQ(read_all(*behind), (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(read_each(*behind), read_all(*behind));
+  const auto turns = stacked_rows(both, true);
+  EXPECT_EQ(read_all(*turns), (std::vector<float>{0, 1, 4, 5, 2, 3, 6, 7}));
+  EXPECT_EQ(read_each(*turns), read_all(*turns));
+  const auto other = constant_rows({4, 5}, 1, 2);
+  EXPECT_THROW(stacked_rows({first.get(), other.get()}, true), Error);
+}
+
 TEST(Rows, SlicesAndPermutes) {
+  const Counting counted(4, 2);
   const auto all = constant_rows({0, 1, 2, 3, 4, 5, 6, 7}, 4, 2);
   const auto slice = slice_rows(*all, 1, 2);
   EXPECT_EQ(slice->rows(), 2);
@@ -162,6 +177,15 @@ TEST(Rows, SlicesAndPermutes) {
   EXPECT_EQ(read_each(*slice), read_all(*slice));
   EXPECT_THROW(slice_rows(*all, 3, 2), Error);
   EXPECT_THROW(slice_rows(*all, -1, 2), Error);
+  EXPECT_THROW(slice_rows(*all, 1, 2, 3), Error);
+  for (const RowReader* of : std::initializer_list<const RowReader*>{all.get(), &counted}) {
+    const auto every_second = slice_rows(*of, 1, 2, 2);
+    EXPECT_EQ(read_all(*every_second), (std::vector<float>{2, 3, 6, 7}));
+    EXPECT_EQ(read_each(*every_second), read_all(*every_second));
+    expect_products(*every_second, 0);
+  }
+  const auto columns = transposed_rows(*all);
+  EXPECT_EQ(read_all(*slice_rows(*columns, 1, 1)), (std::vector<float>{1, 3, 5, 7}));
 
   const auto reversed = permuted_rows(*all, [](std::int64_t r) { return 3 - r; });
   EXPECT_EQ(read_all(*reversed), (std::vector<float>{6, 7, 4, 5, 2, 3, 0, 1}));

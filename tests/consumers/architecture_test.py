@@ -43,6 +43,7 @@ LLAMA_CPP_LEFT_OUT = {
     "phimoe_short": "the same",
     "phimoe_long": "the same",
     "qwen3_moe_mixed": "refused: llama.cpp's graph has experts in every layer",
+    "gpt_oss_ramp": "said: YaRN's ramp is at whole pairs of dimensions",
 }
 MLX_LEFT_OUT = {
     "phi3_short": "mlx-lm takes the long factors at every length",
@@ -52,6 +53,7 @@ MLX_LEFT_OUT = {
     "gemma2_scaled": "the same",
     "mistral_window": "mlx-lm's Mistral attends to everything",
     "mixtral_window": "so does its Mixtral",
+    "gpt_oss_ramp": "said: YaRN's ramp is at whole pairs of dimensions",
 }
 
 
