@@ -1,6 +1,7 @@
 // Micro-scaled grids: bytes as MLX and the OCP specification have them, and GGUF's records beside.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -42,6 +43,34 @@ std::vector<float> decoded(const Grid& grid, const Planes& planes, std::size_t c
   std::vector<float> values(cols);
   grid.decode(in, {values.data(), 1, static_cast<std::int64_t>(cols)});
   return values;
+}
+
+// Under every scale, codes up to every largest one: what they decode to is found again, though it may
+// be under a smaller scale. GGUF's records have the same values.
+TEST(Microscaled, ValuesUnderPowersOfTwoAreFoundAgainByTheirRange) {
+  for (const auto& [name, other] :
+       {std::pair("mxfp4", "mxfp4"), {"mxfp4", "mxfp4:blocks"}, {"mxfp8", "mxfp8"}}) {
+    const auto source = make_grid(name);
+    const auto grid = make_grid(other);
+    const bool fp4 = std::string(name) == "mxfp4";
+    const std::size_t codes = fp4 ? 8 : 127;  // of one sign, without NaN
+    for (std::size_t scale = 0; scale < 255; ++scale) {
+      for (std::size_t largest = 0; largest < codes; ++largest) {
+        Planes planes = {{}, {static_cast<std::byte>(scale)}};
+        for (std::size_t i = 0; i < 16; ++i) {
+          const std::size_t code = largest - std::min(i, largest);
+          for (const std::size_t sign : {0, 1}) {
+            if (!fp4) planes[0].push_back(static_cast<std::byte>(code | sign << 7));
+          }
+          if (fp4) planes[0].push_back(static_cast<std::byte>(code | (code | 8) << 4));
+        }
+        const std::vector<float> values = decoded(*source, planes, 32);
+        if (std::fabs(static_cast<double>(values.front())) > grid->limit()) continue;  // refused
+        const Planes again = coded(*grid, values, {}, Fit::range);
+        ASSERT_EQ(decoded(*grid, again, 32), values) << other << " " << scale << " " << largest;
+      }
+    }
+  }
 }
 
 TEST(Microscaled, EveryCodeDecodesToItsFormatsValueTimesTheScales) {

@@ -9,6 +9,7 @@
 #include "base/named.h"
 #include "pipeline/model_card.h"
 #include "pipeline/pattern.h"
+#include "pipeline/same_grid.h"
 
 namespace zp {
 namespace fs = std::filesystem;
@@ -101,7 +102,8 @@ std::string source_loss(std::span<const Assignment> assignments) {
   for (const Assignment& a : assignments) {
     if (is_dtype(a.weight->stored_type)) continue;
     ++tensors[a.weight->stored_type];
-    again = again || a.grid->family() != Family::floating;
+    again = again || (a.grid->family() != Family::floating &&
+                      !found_again(a.weight->stored_type, a.grid->spec()));
   }
   std::string counts;
   for (const auto& [type, count] : tensors)

@@ -1,13 +1,14 @@
 #include "pipeline/tile_coder.h"
 
 #include "pipeline/check_weights.h"
+#include "pipeline/same_grid.h"
 
 namespace zp {
 namespace {
 
 // Whether columns are those of a weight; a grid that sees the tensor as one row has none.
 bool has_columns(const TensorJob& job) {
-  return job.weight != nullptr && !job.grid->whole_tensor() && job.form != RowForm::transposed;
+  return job.weight != nullptr && !job.grid->whole_tensor() && job.has_own_rows();
 }
 
 }  // namespace
@@ -24,16 +25,28 @@ Outcome TileCoder::code(const Tile& tile, TileBuffers& buffers) const {
   const Grid& grid = *job.grid;
   const Matrix w = as_matrix(tile, job, buffers.weights);
   const InputStatistics inputs = statistics(tile);
-  const std::optional<double> left =
-      plan_.coder->code(grid, w, inputs, make_room(grid, w.rows, w.cols, buffers.planes));
   buffers.decoded.resize(buffers.weights.size());
-  decode(grid, buffers.planes, {buffers.decoded.data(), w.rows, w.cols});
+  std::optional<double> left;
+  if (!keeps_values(tile, buffers)) {
+    left = plan_.coder->code(grid, w, inputs, make_room(grid, w.rows, w.cols, buffers.planes));
+    decode(grid, buffers.planes, {buffers.decoded.data(), w.rows, w.cols});
+  }
   const Matrix decoded = as_matrix(tile, job, buffers.decoded);
   Outcome outcome = outcome_of(grid, w, decoded, inputs, left);
   const SampledInputs sampled = samples(tile);
   outcome.seen = sampled_energy(w, decoded, sampled.seen);
   outcome.held_out = sampled_energy(w, decoded, sampled.held_out);
   return outcome;
+}
+
+bool TileCoder::keeps_values(const Tile& tile, TileBuffers& buffers) const {
+  const TensorJob& job = job_of(plan_, tile);
+  if (job.weight == nullptr || !found_again(job.weight->stored_type, job.grid->spec()))
+    return false;
+  const Matrix w = as_matrix(tile, job, buffers.weights);
+  job.grid->quantize(w, {}, Fit::range, make_room(*job.grid, w.rows, w.cols, buffers.planes));
+  decode(*job.grid, buffers.planes, {buffers.decoded.data(), w.rows, w.cols});
+  return buffers.decoded == buffers.weights;
 }
 
 InputStatistics TileCoder::statistics(const Tile& tile) const {

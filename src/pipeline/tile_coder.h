@@ -27,6 +27,9 @@ class TileCoder {
   Outcome code(const Tile& tile, TileBuffers& buffers) const;
 
  private:
+  /// Codes weights as they are where they lie on the grid already, as their source's type says, and
+  /// it gives them back: no coder moves them then.
+  bool keeps_values(const Tile& tile, TileBuffers& buffers) const;
   InputStatistics statistics(const Tile& tile) const;
   SampledInputs samples(const Tile& tile) const;
 

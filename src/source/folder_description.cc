@@ -3,6 +3,7 @@
 #include "source/checkpoint.h"
 #include "source/description.h"
 #include "source/mlx.h"
+#include "source/mxfp4.h"
 #include "source/provenance.h"
 #include "source/quantized.h"
 #include "source/text_part.h"
@@ -23,6 +24,7 @@ void complete(Checkpoint& checkpoint) {
   checkpoint.config() = read_if_there(checkpoint.folder / "config.json");
   checkpoint.generation_config() = read_if_there(checkpoint.folder / "generation_config.json");
   join_mlx(checkpoint);
+  join_mxfp4(checkpoint);
   settle_quantization(checkpoint);
   take_text_part(checkpoint, config_path(checkpoint));
   if (const std::string adapter = describe_adapter(checkpoint.folder); !adapter.empty())

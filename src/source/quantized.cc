@@ -52,7 +52,6 @@ constexpr std::array kSigns = {
     Sign{".weight_scales", "EETQ"},
     Sign{".q_weight", "EXL2"},
     Sign{".trellis", "EXL3"},
-    Sign{"_proj_blocks", "MXFP4"},
 };
 constexpr std::array<std::string_view, 4> kFloats = {"fp64", "fp32", "fp16", "bf16"};
 

@@ -29,8 +29,9 @@ from architecture_test import LLAMA_CPP_LEFT_OUT, MLX_LEFT_OUT
 from consumer import PROGRAM
 from engine_test import LOGITS, bound
 from llama import Llama
-from make_random_models import make_random_model
-from random_models import MODELS
+from make_random_models import make_random_model, random_weights
+from random_models import MODELS, save_model
+from safetensors_file import write_tensors
 
 NAMES = [name for name, (config, _) in MODELS.items() if "num_experts_per_tok" in config]
 ROLES = {"gate": ["gate_proj", "w1"], "up": ["up_proj", "w3"], "down": ["down_proj", "w2"]}
@@ -42,6 +43,102 @@ def quantize(model, target, path):
     if run.returncode != 0:
         raise AssertionError(run.stderr)
     return json.loads(run.stdout)
+
+
+def single_experts(tensors):
+    """Names and values, an expert a tensor: those of gpt-oss stand in one, transposed, gate and up in turns."""
+    for key, values in tensors.items():
+        if not key.endswith((".experts.gate_up_proj", ".experts.down_proj")):
+            yield key, values
+            continue
+        at, role = key.rsplit(".", 1)
+        for expert, matrix in enumerate(values.transpose(0, 2, 1)):
+            if role == "down_proj":
+                yield f"{at}.{expert}.down_proj.weight", matrix
+            else:
+                yield f"{at}.{expert}.gate_proj.weight", matrix[::2]
+                yield f"{at}.{expert}.up_proj.weight", matrix[1::2]
+
+
+def make_mxfp4_model(folder):
+    """gpt-oss as it is published, its experts random codes under random scales. Returns the folder and these, decoded."""
+    config, seed = MODELS["gpt_oss"]
+    tensors = random_weights(config, seed)
+    random = np.random.Generator(np.random.PCG64(6))
+    values = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6, 0, -0.5, -1, -1.5, -2, -3, -4, -6], np.float32)
+    decoded = {}
+    for name in [name for name in tensors if name.endswith(("gate_up_proj", "down_proj"))]:
+        experts, cols, rows = tensors.pop(name).shape
+        blocks = random.integers(0, 256, (experts, rows, cols // 32, 16), np.uint8)
+        scales = random.integers(118, 124, (experts, rows, cols // 32), np.uint8)
+        tensors |= {name + "_blocks": blocks, name + "_scales": scales}
+        codes = np.stack([values[blocks & 15], values[blocks >> 4]], axis=-1).reshape(*scales.shape, 32)
+        whole = np.ldexp(codes, scales[..., None].astype(int) - 127).reshape(experts, rows, cols)
+        decoded |= dict(single_experts({name: whole.transpose(0, 2, 1)}))
+    quantized = {"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn", "lm_head"]}
+    save_model(folder, {**config, "quantization_config": quantized}, {})
+    kinds = {"uint8": "U8", "float32": "F32"}
+    write_tensors(
+        folder / "model.safetensors", {name: (kinds[str(t.dtype)], t.shape, t.tobytes()) for name, t in tensors.items()}
+    )
+    return folder, decoded
+
+
+class Mxfp4Test(unittest.TestCase):
+    """What is published in MXFP4 has the same values in every container that holds them, whatever the method."""
+
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.folder = pathlib.Path(self.temporary.name)
+        self.model, self.decoded = make_mxfp4_model(self.folder / "model")
+
+    def tearDown(self):
+        self.temporary.cleanup()
+
+    def check(self, found):
+        self.assertEqual(found.keys(), self.decoded.keys())
+        for name, values in found.items():
+            self.assertTrue(np.array_equal(values, self.decoded[name]), name)
+
+    def written(self, target, path, *options):
+        command = [PROGRAM, "quantize", self.model, "--to", f"{target}={path}", "--json", *options]
+        run = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return json.loads(run.stdout)
+
+    def test_gguf(self):
+        text = self.folder / "text.txt"
+        text.write_text("the sea and the old man by the sea " * 60)
+        for options in ([], ["--method", "hqq"], ["--calibrate", text, "--tokens", "1024", "--context", "64"]):
+            with self.subTest(options=options):
+                path = self.folder / "model.gguf"
+                self.written("gguf:mxfp4", path, "--force", *options)
+                found = {}
+                for tensor in gguf.GGUFReader(path).tensors:
+                    if "_exps.weight" in tensor.name:
+                        self.assertEqual(tensor.tensor_type.name, "MXFP4")
+                        layer, role = tensor.name.split(".")[1], tensor.name.split("ffn_")[1].split("_exps")[0]
+                        for expert, values in enumerate(gguf.quants.dequantize(tensor.data, tensor.tensor_type)):
+                            found[f"model.layers.{layer}.mlp.experts.{expert}.{role}_proj.weight"] = values
+                self.check(found)
+
+    def test_mlx(self):
+        self.written("mlx:mxfp4", self.folder / "mlx")
+        stored, found = mx.load(str(self.folder / "mlx/model.safetensors")), {}
+        for name in [name for name in stored if ".experts." in name and name.endswith(".scales")]:
+            at, role = name[: -len(".scales")].rsplit(".", 1)
+            whole = mx.dequantize(stored[f"{at}.{role}.weight"], stored[name], group_size=32, bits=4, mode="mxfp4")
+            for expert, values in enumerate(np.array(whole.astype(mx.float32))):
+                found[f"{at}.{expert}.{role}.weight"] = values
+        self.check(found)
+        load_model(self.folder / "mlx")
+
+    def test_hf(self):
+        done = self.written("hf:fp32", self.folder / "hf")
+        self.assertEqual(done["outputs"][0]["fidelity"], "exact")
+        stored = load_file(self.folder / "hf/model.safetensors")
+        self.check({name: values for name, values in single_experts(stored) if ".experts." in name and name.endswith(".weight")})
+        self.assertNotIn("quantization_config", json.loads((self.folder / "hf/config.json").read_text()))
 
 
 class ExpertsTest(unittest.TestCase):
@@ -87,7 +184,7 @@ class ExpertsTest(unittest.TestCase):
             for expert, theirs in enumerate(gguf.quants.dequantize(tensor.data, tensor.tensor_type)):
                 ours = [
                     values
-                    for key, values in decoded.items()
+                    for key, values in single_experts(decoded)
                     if f"layers.{layer}." in key and f".experts.{expert}." in key and key.split(".")[-2] in ROLES[role]
                 ]
                 self.assertEqual(len(ours), 1, f"{tensor.name}, expert {expert}")
