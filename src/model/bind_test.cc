@@ -210,10 +210,17 @@ Decoder with_experts(std::string_view name) {
   return d;
 }
 
-/// What newer checkpoints of Qwen3-MoE and GLM-4.5 hold.
+/// What newer checkpoints of Qwen3-MoE and GLM-4.5 hold, and of Mixtral and Phi-3.5-MoE where
+/// transformers 5 saved them in its own form.
 std::vector<Tensor> stacked(const Architecture& architecture, const Decoder& decoder) {
   std::vector<Tensor> tensors = checkpoint(architecture, decoder);
   std::erase_if(tensors, [](const Tensor& t) { return t.name.find(".experts.") != t.name.npos; });
+  for (Tensor& t : tensors) {
+    const auto at = t.name.find("block_sparse_moe.gate");
+    if (at == t.name.npos) continue;
+    t.name = t.name.substr(0, at) +
+             (architecture.name == "phimoe" ? "mlp.router.weight" : "mlp.gate.weight");
+  }
   for (std::int64_t layer = 0; layer < decoder.layers; ++layer) {
     const std::string at = "model.layers." + std::to_string(layer) + ".mlp.experts.";
     tensors.push_back(tensor(at + "gate_up_proj", {3, 10, 8}));
@@ -223,7 +230,7 @@ std::vector<Tensor> stacked(const Architecture& architecture, const Decoder& dec
 }
 
 TEST(Bind, ExpertsMayStandInOneTensor) {
-  for (const char* name : {"qwen3_moe", "glm4_moe"}) {
+  for (const char* name : {"qwen3_moe", "glm4_moe", "mixtral", "phimoe"}) {
     const Decoder d = with_experts(name);
     const std::vector<Tensor> tensors = stacked(named(name), d);
     const Model model = bind_model(named(name), d, tensors, "model");
@@ -269,6 +276,79 @@ TEST(Bind, RefusesExpertsThatAreMissingOrStandTwice) {
   EXPECT_NE(
       refusal(qwen, d, tensors).find("gate.weight\": wrong shape: expected 3 x 8, found 4 x 8"),
       std::string::npos);
+}
+
+/// What checkpoints of gpt-oss hold: floats, or MXFP4 decoded.
+std::vector<Tensor> stacked_gpt_oss(const Decoder& decoder, bool floats) {
+  std::vector<Tensor> tensors = checkpoint(named("gpt_oss"), decoder);
+  std::erase_if(tensors, [](const Tensor& t) { return t.name.find(".experts.") != t.name.npos; });
+  for (std::int64_t layer = 0; layer < decoder.layers; ++layer) {
+    const std::string at = "model.layers." + std::to_string(layer) + ".mlp.experts.";
+    tensors.push_back(floats ? tensor(at + "gate_up_proj", {3, 8, 10})
+                             : tensor(at + "gate_up_proj_blocks", {3, 10, 8}));
+    tensors.push_back(floats ? tensor(at + "down_proj", {3, 5, 8})
+                             : tensor(at + "down_proj_blocks", {3, 8, 5}));
+    tensors.push_back(tensor(at + "gate_up_proj_bias", {3, 10}));
+    tensors.push_back(tensor(at + "down_proj_bias", {3, 8}));
+  }
+  return tensors;
+}
+
+std::vector<float> rows_of(const Model& model, Place place, Part part = Part::weight) {
+  const auto found = std::ranges::find_if(
+      model.weights, [&](const Weight& w) { return w.use.place == place && w.use.part == part; });
+  std::vector<float> values(static_cast<std::size_t>(found->use.rows * found->use.cols));
+  found->rows->read(0, found->use.rows, values.data());
+  return values;
+}
+
+TEST(Bind, GateAndUpMayStandInTurnsAndTransposed) {
+  const Decoder d = with_experts("gpt_oss");
+  for (const bool floats : {true, false}) {
+    const std::vector<Tensor> tensors = stacked_gpt_oss(d, floats);
+    const Model model = bind_model(named("gpt_oss"), d, tensors, "model");
+    const std::vector<float> gate = rows_of(model, {1, Role::gate, 2});
+    const std::vector<float> up = rows_of(model, {1, Role::up, 2});
+    for (int r = 0; r < 5; ++r) {
+      for (int c = 0; c < 8; ++c) {
+        const auto at = static_cast<std::size_t>(r * 8 + c);
+        const int row = 2 * r;
+        EXPECT_EQ(gate[at], static_cast<float>(160 + (floats ? c * 10 + row : row * 8 + c)));
+        EXPECT_EQ(up[at] - gate[at], floats ? 1 : 8);
+      }
+    }
+    const std::vector<float> down = rows_of(model, {0, Role::down, 1});
+    EXPECT_EQ(down[7 * 5 + 2], floats ? 40 + 2 * 8 + 7 : 40 + 7 * 5 + 2);
+    EXPECT_EQ(rows_of(model, {0, Role::gate, 1}, Part::bias),
+              (std::vector<float>{10, 12, 14, 16, 18}));
+    EXPECT_EQ(rows_of(model, {0, Role::up, 2}, Part::bias),
+              (std::vector<float>{21, 23, 25, 27, 29}));
+    EXPECT_EQ(rows_of(model, {0, Role::down, 2}, Part::bias).front(), 16);
+  }
+}
+
+TEST(Bind, RefusesGptOssWhoseTensorsDoNotFit) {
+  const Architecture& gpt_oss = named("gpt_oss");
+  const Decoder d = with_experts("gpt_oss");
+  std::vector<Tensor> tensors = stacked_gpt_oss(d, true);
+  const std::string at = "model.layers.1.mlp.experts.";
+  tensors.erase(find(tensors, at + "gate_up_proj"));
+  EXPECT_EQ(refusal(gpt_oss, d, tensors), "model: tensor missing: expected \"" + at +
+                                              "gate_up_proj\", or \"" + at +
+                                              "gate_up_proj_blocks\"");
+  tensors = stacked_gpt_oss(d, true);
+  *find(tensors, at + "down_proj") = tensor(at + "down_proj", {3, 8, 5});
+  EXPECT_EQ(
+      refusal(gpt_oss, d, tensors),
+      "model: tensor \"" + at + "down_proj\": wrong shape: expected 3 x 5 x 8, found 3 x 8 x 5");
+  tensors = stacked_gpt_oss(d, true);
+  *find(tensors, at + "down_proj_bias") = tensor(at + "down_proj_bias", {3, 5});
+  EXPECT_NE(refusal(gpt_oss, d, tensors).find("expected 3 x 8, found 3 x 5"), std::string::npos);
+  tensors = stacked_gpt_oss(d, true);
+  const std::string sinks = "model.layers.0.self_attn.sinks";
+  *find(tensors, sinks) = tensor(sinks, {3});
+  EXPECT_EQ(refusal(gpt_oss, d, tensors),
+            "model: tensor \"" + sinks + "\": wrong shape: expected 2, found 3");
 }
 
 TEST(Bind, LayersOfMultiTokenPredictionAreLeftAsideAndCounted) {

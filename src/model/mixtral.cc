@@ -51,6 +51,8 @@ extern constinit const Architecture architecture_mixtral = {
     .fix = fix,
     .without_influence = kWithoutInfluence,
     .table = kTable,
+    .stacked = usual::kStackedExperts,
+    .newer_part = {"block_sparse_moe.gate.", "mlp.gate."},
     .optional_prefix = "model.",
     .ignored = kIgnored,
     // Llama's with experts.

@@ -86,6 +86,8 @@ extern constinit const Architecture architecture_phimoe = {
     .fixed_fields = kFixed,
     .without_influence = kWithoutInfluence,
     .table = kTable,
+    .stacked = usual::kStackedExperts,
+    .newer_part = {"block_sparse_moe.gate.", "mlp.router."},
     .optional_prefix = "model.",
     .ignored = kIgnored,
     // Phi-3's with experts.

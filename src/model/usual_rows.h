@@ -180,7 +180,7 @@ inline constexpr std::array kHead = {
 
 inline constexpr Role kGateAndUp[] = {Role::gate, Role::up};
 inline constexpr Role kDownAlone[] = {Role::down};
-/// Of kExperts.
+/// Of kExperts and of kSparseExperts, whose newer checkpoints have these names.
 inline constexpr StackedRow kStackedExperts[] = {
     {"model.layers.{}.mlp.experts.gate_up_proj", Part::weight, kGateAndUp},
     {"model.layers.{}.mlp.experts.down_proj", Part::weight, kDownAlone},
