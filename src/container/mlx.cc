@@ -98,9 +98,10 @@ class Mlx final : public Container {
       const FloatType* said = float_type(*asked);
       if (input.model.decoder.experts.routing == Routing::sigmoid)
         rules.push_back({"router_correction.bias", "fp32", "mlx-lm never casts it"});
-      rules.push_back({"*_norm,*.bias,sinks,router",
-                       std::string((said != nullptr ? *said : of_model).grid),
-                       "norms, biases, sinks and routers stay in the model's type"});
+      const std::string type((said != nullptr ? *said : of_model).grid);
+      rules.push_back(
+          {"*_norm,*.bias,router", type, "norms, biases and routers stay in the model's type"});
+      rules.push_back({"sinks", type, "attention's sinks stay in the model's type"});
     }
     rules.push_back({"", asked->spec(), "what was asked for"});
     return rules;
