@@ -101,7 +101,8 @@ class Mlx final : public Container {
       const std::string type((said != nullptr ? *said : of_model).grid);
       rules.push_back(
           {"*_norm,*.bias,router", type, "norms, biases and routers stay in the model's type"});
-      rules.push_back({"sinks", type, "attention's sinks stay in the model's type"});
+      if (input.model.has(Role::sinks))
+        rules.push_back({"sinks", type, "attention's sinks stay in the model's type"});
     }
     rules.push_back({"", asked->spec(), "what was asked for"});
     return rules;
