@@ -109,6 +109,38 @@ GPT_OSS = {
     "sliding_window": 12,
     "swiglu_limit": 7.0,
 }
+# The MLPs are 96 wide: two thirds of what is stated, up to a multiple.
+LFM2 = {
+    **{k: v for k, v in BASE.items() if k not in ("rms_norm_eps", "hidden_act")},
+    "architectures": ["Lfm2ForCausalLM"],
+    "model_type": "lfm2",
+    "num_hidden_layers": 4,
+    "intermediate_size": 120,
+    "block_auto_adjust_ff_dim": True,
+    "block_ffn_dim_multiplier": 1.0,
+    "block_multiple_of": 32,
+    "norm_eps": 1e-5,
+    "conv_L_cache": 3,
+    "conv_bias": False,
+    "layer_types": ["conv", "full_attention", "conv", "full_attention"],
+    "tie_word_embeddings": True,
+    "pad_token_id": 256,
+}
+LFM2_MOE = {
+    **{k: v for k, v in LFM2.items() if not k.startswith("block_")},
+    "architectures": ["Lfm2MoeForCausalLM"],
+    "model_type": "lfm2_moe",
+    "num_hidden_layers": 3,
+    "layer_types": ["conv", "full_attention", "conv"],
+    "intermediate_size": 96,
+    "num_dense_layers": 1,
+    "num_experts": 8,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 32,
+    "norm_topk_prob": True,
+    "use_expert_bias": True,
+    "routed_scaling_factor": 1.0,
+}
 PHI3 = {**BASE, "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "pad_token_id": 256}
 PHI = {
     **{k: v for k, v in BASE.items() if k != "rms_norm_eps"},
@@ -276,6 +308,19 @@ MODELS = {
         },
         5,
     ),
+    "lfm2": (LFM2, 2),
+    "lfm2_biases": (
+        {
+            **LFM2,
+            "num_hidden_layers": 2,
+            "layer_types": ["full_attention", "conv"],
+            "conv_bias": True,
+            "conv_L_cache": 4,
+            "block_auto_adjust_ff_dim": False,
+        },
+        3,
+    ),
+    "lfm2_moe": (LFM2_MOE, 4),
     "phimoe": (PHIMOE, 2),
     "phimoe_short": (
         {
@@ -446,13 +491,14 @@ EXPERTS = {
     "mixtral": ("block_sparse_moe.", "gate", "w1", "w3", "w2"),
     "phimoe": ("block_sparse_moe.", "gate", "w1", "w3", "w2"),
     "glm4_moe": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
+    "lfm2_moe": ("feed_forward.", "gate", "w1", "w3", "w2"),
 }
 
 
 def has_experts(config, layer):
     if config["model_type"] not in EXPERTS or layer in config.get("mlp_only_layers", []):
         return False
-    if layer < config.get("first_k_dense_replace", 0):
+    if layer < config.get("first_k_dense_replace", config.get("num_dense_layers", 0)):
         return False
     return (layer + 1) % config.get("decoder_sparse_step", 1) == 0
 
@@ -479,6 +525,8 @@ def experts(draw, layer, config):
         draw.linear(f"{at}experts.{expert}.{gate}", ffn, hidden, 1)
         draw.linear(f"{at}experts.{expert}.{up}", ffn, hidden, 1)
         draw.linear(f"{at}experts.{expert}.{down}", hidden, ffn, BUSY)
+    if config["model_type"] == "lfm2_moe":
+        draw.normal(at + "expert_bias", (count,), 0.2)
     if config["model_type"] == "glm4_moe":
         shared = config["n_shared_experts"] * ffn
         draw.normal(at + "gate.e_score_correction_bias", (count,), 0.2)
@@ -563,6 +611,41 @@ def llama_like(draw, config):
             draw.norm(at + norm, hidden)
 
 
+def lfm2(draw, config):
+    hidden, ffn = config["hidden_size"], config["intermediate_size"]
+    if config.get("block_auto_adjust_ff_dim", False):
+        ffn = -(-(2 * ffn // 3) // config["block_multiple_of"]) * config["block_multiple_of"]
+    head = hidden // config["num_attention_heads"]
+    bias = config["conv_bias"]
+    draw.normal("model.embed_tokens.weight", (VOCABULARY, hidden), 0.5)
+    for layer, kind in enumerate(config["layer_types"]):
+        at = f"model.layers.{layer}."
+        draw.norm(at + "operator_norm", hidden)
+        if kind == "conv":
+            draw.linear(at + "conv.in_proj", 3 * hidden, hidden, 1, bias)
+            draw.normal(at + "conv.conv.weight", (hidden, 1, config["conv_L_cache"]), 0.6)
+            if bias:
+                draw.normal(at + "conv.conv.bias", (hidden,), 0.3)
+            draw.linear(at + "conv.out_proj", hidden, hidden, BUSY, bias)
+        else:
+            draw.linear(at + "self_attn.q_proj", hidden, hidden, SHARP)
+            draw.linear(at + "self_attn.k_proj", config["num_key_value_heads"] * head, hidden, SHARP)
+            draw.linear(at + "self_attn.v_proj", config["num_key_value_heads"] * head, hidden, SHARP)
+            draw.norm(at + "self_attn.q_layernorm", head)
+            draw.norm(at + "self_attn.k_layernorm", head)
+            draw.linear(at + "self_attn.out_proj", hidden, hidden, BUSY)
+        draw.norm(at + "ffn_norm", hidden)
+        if has_experts(config, layer):
+            experts(draw, layer, config)
+            continue
+        draw.linear(at + "feed_forward.w1", ffn, hidden, 1)
+        draw.linear(at + "feed_forward.w3", ffn, hidden, 1)
+        draw.linear(at + "feed_forward.w2", hidden, ffn, BUSY)
+    draw.norm("model.embedding_norm", hidden)
+    if not config["tie_word_embeddings"]:
+        draw.linear("lm_head", VOCABULARY, hidden, LOUD)
+
+
 def gpt2(draw, config):
     hidden = config["n_embd"]
     ffn = config["n_inner"] or 4 * hidden
@@ -583,7 +666,8 @@ def gpt2(draw, config):
 
 def draw_model(draw, config):
     """All tensors of a config, by name."""
-    (gpt2 if config["model_type"] == "gpt2" else llama_like)(draw, config)
+    draws = {"gpt2": gpt2, "lfm2": lfm2, "lfm2_moe": lfm2}
+    draws.get(config["model_type"], llama_like)(draw, config)
     return draw.tensors
 
 

@@ -73,7 +73,7 @@ void refuse_attention(const Decoder& d, const RuntimeModule& module, const std::
 }
 
 void refuse_biases(const Decoder& d, const RuntimeModule& module, const std::string& where) {
-  if (module.no_biases && (d.attention_bias || d.mlp_bias))
+  if (module.no_biases && (d.attention_bias || d.mlp_bias || d.conv_bias))
     throw Error(where, "has no biases; the model has");
   if (module.needs_biases && !(d.attention_bias && d.head_bias))
     throw Error(where, "always has biases on attention and the head; the model does not");
@@ -123,6 +123,9 @@ void refuse_experts(const Decoder& d, const RuntimeModule& module, const std::st
   if (!same(d.expert_limit, module.expert_limit))
     throw Error(where, "clamps what experts compute at another limit",
                 fmt::format("{}", module.expert_limit), fmt::format("{}", d.expert_limit));
+  if (module.unscaled_experts && d.experts.scale != 1)
+    throw Error(where, "doesn't multiply experts' weights", "1",
+                fmt::format("{}", d.experts.scale));
   if (module.zeroes_groups && d.experts.renormalized && d.experts.chosen == 1)
     throw Error(where, "divides no weight by itself where one expert is chosen; the model does");
 }

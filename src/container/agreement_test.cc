@@ -79,6 +79,19 @@ TEST(Agreement, LayersThatAreOthersElsewhereAreRefused) {
   EXPECT_EQ(notes(d, {.rope_period = 2}), Lines{});
 }
 
+TEST(Agreement, ScalesOfExpertsAndBiasesOfConvolutionsAreRefusedWhereTheModuleHasNone) {
+  Decoder d = model();
+  d.experts = {.count = 4, .chosen = 2, .ffn = 8, .renormalized = true, .scale = 2.5};
+  d.every.experts = true;
+  EXPECT_EQ(refusal(d, {.unscaled_experts = true}),
+            "there: doesn't multiply experts' weights: expected 1, found 2.5");
+  EXPECT_EQ(refusal(d, {}), "not refused");
+  d.experts.scale = 1;
+  EXPECT_EQ(refusal(d, {.unscaled_experts = true}), "not refused");
+  d.conv_bias = true;
+  EXPECT_EQ(refusal(d, {.no_biases = true}), "there: has no biases; the model has");
+}
+
 TEST(Agreement, EmbeddingScalesThatAreRoundedAreSaid) {
   Decoder d = model();
   d.embedding_scale = 8;

@@ -58,6 +58,10 @@ safetensors::TensorInfo plane_info(const FolderTensor& t, std::size_t plane) {
   safetensors::TensorInfo tensor;
   tensor.name = p.name;
   tensor.dtype = p.dtype;
+  if (t.weight->use.is_convolution()) {
+    tensor.shape = t.weight->use.shape(t.world);
+    return tensor;
+  }
   if (is_stacked(t)) tensor.shape.push_back(t.weight->use.experts);
   if (t.weight->use.is_matrix()) tensor.shape.push_back(outer);
   tensor.shape.push_back(inner);

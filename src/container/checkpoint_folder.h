@@ -35,6 +35,7 @@ struct FolderTensor {
   const RowReader* rows = nullptr;
   std::shared_ptr<const Grid> grid;
   std::vector<Plane> planes;
+  World world = World::hf;  ///< whose shapes the tensors have
 };
 
 /// The shards, and their index when there is more than one. `metadata` goes into every header.

@@ -1,7 +1,7 @@
 // GGUF for llama.cpp: one file with the model's metadata, its tokenizer and its tensors.
 //
 // Which grid for which tensor follows llama.cpp's own quantizer: its mixtures by their names
-// (gguf_mixtures.cc); norms, biases and positions stay FP32, the head keeps 6 bits or 8 where the
+// (gguf_mixtures.cc); norms, biases, positions and convolutions stay FP32, the head keeps 6 bits or 8 where the
 // rest has fewer, and rows that a type's blocks don't divide take another type.
 #include "format/gguf.h"
 
@@ -51,8 +51,11 @@ class Gguf final : public Container {
 
 std::vector<Rule> Gguf::rules(std::string_view grid, const ContainerInput& input) const {
   std::vector<Rule> rules = {
-      {"*_norm", "fp32", "norms stay FP32"},       {"*.bias", "fp32", "biases stay FP32"},
-      {"position", "fp32", "positions stay FP32"}, {"sinks", "fp32", "attention's sinks stay FP32"},
+      {"*_norm", "fp32", "norms stay FP32"},
+      {"*.bias", "fp32", "biases stay FP32"},
+      {"position", "fp32", "positions stay FP32"},
+      {"sinks", "fp32", "attention's sinks stay FP32"},
+      {"convolution", "fp32", "convolutions stay FP32"},
       {"router", "fp32", "routers stay FP32"},
   };
   const Mixture* mixture = find_mixture(gguf_mixtures(), grid);
@@ -70,7 +73,7 @@ Verdict Gguf::accepts(const Grid& grid, const TensorUse& use) const {
   const gguf::Type* type = gguf::type_of_grid(grid.spec());
   if (type == nullptr) return {false, "GGUF has no tensor type for " + grid.spec()};
   if (!use.is_matrix() && grid.spec() != kFp32) {
-    return {false, "llama.cpp takes norms and biases in FP32 only"};
+    return {false, "llama.cpp takes norms, biases and convolutions in FP32 only"};
   }
   if (is_blocks(*type)) {
     if (use.place.role == Role::position)
@@ -118,10 +121,7 @@ class Builder {
       rows = ordered.get();
       layout_.derived.push_back(std::move(ordered));
     }
-    std::vector<std::int64_t> shape = {use.cols};
-    if (use.is_matrix()) shape.insert(shape.begin(), use.rows);
-    if (use.experts > 0) shape.insert(shape.begin(), use.experts);
-    add(use.gguf, std::move(shape), a.grid);
+    add(use.gguf, use.shape(World::gguf), a.grid);
     layout_.jobs.back().weight = a.weight;
     layout_.jobs.back().rows = rows;
     if (rows != a.weight->rows) layout_.jobs.back().form = RowForm::gguf;

@@ -21,6 +21,7 @@ class Keys {
 
   void general(const char* key, gguf::Value value) { pairs_.push_back({key, std::move(value)}); }
   void count(std::string_view key, std::int64_t n) { add(key, static_cast<std::uint32_t>(n)); }
+  void counts(std::string_view key, std::vector<std::int32_t> all) { add(key, std::move(all)); }
   void real(std::string_view key, double x) { add(key, static_cast<float>(x)); }
   void boolean(std::string_view key, bool is) { add(key, is); }
   void text(std::string_view key, const char* value) { add(key, std::string(value)); }
@@ -93,6 +94,14 @@ struct Writing {
     if (d.head_dim * d.heads == d.hidden) return;
     keys.count(key, d.head_dim);
     keys.count(kValueLength, d.head_dim);
+  }
+  void operator()(const KeyHeads&) const {
+    std::vector<std::int32_t> heads;
+    for (std::int64_t i = 0; i < d.layers; ++i) {
+      const bool attends = d.layer(i).mixer == Mixer::attention;
+      heads.push_back(static_cast<std::int32_t>(attends ? d.kv_heads : 0));
+    }
+    keys.counts(key, std::move(heads));
   }
   void operator()(const Only& only) const { keys.count(key, only.value); }
 };

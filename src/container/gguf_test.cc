@@ -47,6 +47,12 @@ Decoder small(const Architecture& architecture) {
     set_windows(d, 8, [&](std::int64_t layer) { return !ends_period(layer, period); });
   if (architecture.fix != nullptr) architecture.fix(d);
   if (architecture.gguf.graph != nullptr) architecture.gguf.graph(d);
+  if (architecture.name.starts_with("lfm2")) {
+    d.convolution = 3;
+    set_layers(d, [](std::int64_t i, Layer& layer) {
+      if (i == 0) layer.mixer = Mixer::short_convolution;
+    });
+  }
   return d;
 }
 
@@ -161,6 +167,21 @@ TEST(Gguf, StatesLayerNormsEpsilonAndNoRopeForGpt2) {
   EXPECT_EQ(real(header, "gpt2.attention.layer_norm_epsilon"), 1e-5f);
   EXPECT_EQ(real(header, "gpt2.rope.freq_base"), std::nullopt);
   EXPECT_EQ(count(header, "gpt2.attention.key_length"), std::nullopt);
+}
+
+TEST(Gguf, Lfm2StatesTheHeadsOfKeysOfEachLayer) {
+  const Sample sample("lfm2");
+  const gguf::Header header = header_of(sample.layout());
+  EXPECT_EQ(value<std::vector<std::int32_t>>(header, "lfm2.attention.head_count_kv"),
+            (std::vector<std::int32_t>{0, 2}));
+  EXPECT_EQ(count(header, "lfm2.shortconv.l_cache"), 3u);
+  const auto convolution =
+      std::ranges::find(header.tensors, "blk.0.shortconv.conv.weight", &gguf::TensorInfo::name);
+  ASSERT_NE(convolution, header.tensors.end());
+  EXPECT_EQ(convolution->shape, (std::vector<std::int64_t>{64, 3}));
+  Decoder d = sample.model.decoder;
+  d.conv_bias = true;
+  EXPECT_THROW(Sample(named("lfm2"), d).layout(), Error);
 }
 
 TEST(Gguf, Phi3StatesItsWindowEvenWithoutOne) {

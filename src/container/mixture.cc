@@ -74,18 +74,32 @@ std::string words(const MixtureLine& line) {
   return text;
 }
 
+/// Those that have weights of the role, which are counted as if there were no others.
+std::vector<std::int64_t> layers_with(std::string_view role, const Decoder& d) {
+  const bool of_attention = role == "value" || role == "qkv";
+  std::vector<std::int64_t> layers;
+  for (std::int64_t i = 0; i < d.layers; ++i) {
+    if (!of_attention || d.layer(i).mixer == Mixer::attention) layers.push_back(i);
+  }
+  return layers;
+}
+
 /// "layers.0-1.value,layers.5.value" for the line's layers; empty for none.
-std::string pattern(const MixtureLine& line, std::int64_t count) {
+std::string pattern(const MixtureLine& line, const Decoder& d) {
   std::string all;
   for (std::string_view roles = line.roles; !roles.empty();) {
     const std::string_view role = roles.substr(0, roles.find(','));
     roles.remove_prefix(std::min(roles.size(), role.size() + 1));
-    for (std::int64_t i = 0; i < count; ++i) {
-      if (!in_layer(line, i, count)) continue;
-      const std::int64_t first = i;
-      while (i + 1 < count && in_layer(line, i + 1, count)) ++i;
+    const std::vector<std::int64_t> layers = layers_with(role, d);
+    const auto goes = [&](std::size_t i) {
+      return in_layer(line, static_cast<std::int64_t>(i), std::ssize(layers));
+    };
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      if (!goes(i)) continue;
+      const std::int64_t first = layers[i];
+      while (i + 1 < layers.size() && layers[i + 1] == layers[i] + 1 && goes(i + 1)) ++i;
       all += (all.empty() ? "layers." : ",layers.") + std::to_string(first);
-      if (i > first) all += "-" + std::to_string(i);
+      if (layers[i] > first) all += "-" + std::to_string(layers[i]);
       all += "." + std::string(role);
     }
   }
@@ -113,7 +127,7 @@ std::vector<Rule> mixture_rules(const Mixture& mixture, const Decoder& decoder, 
   for (const MixtureLine& line : mixture.lines) {
     if (!applies(line.when, decoder, weighted)) continue;
     std::string roles =
-        line.layers == Layers::all ? std::string(line.roles) : pattern(line, decoder.layers);
+        line.layers == Layers::all ? std::string(line.roles) : pattern(line, decoder);
     if (roles.empty()) continue;
     const std::string which = words(line);
     rules.push_back({std::move(roles), std::string(line.grid),

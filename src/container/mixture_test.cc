@@ -57,6 +57,18 @@ std::set<std::int64_t> layers_with(const std::vector<Rule>& rules, const std::st
 
 using Set = std::set<std::int64_t>;
 
+// Values are counted by the layers that have them.
+TEST(Mixture, OfAHybridTheLayersWithAttentionCount) {
+  Decoder d = decoder(16, 32, 8);
+  set_layers(d, [](std::int64_t i, Layer& layer) {
+    if (!Set{2, 5, 8, 10, 12, 14}.contains(i)) layer.mixer = Mixer::short_convolution;
+  });
+  const auto all = rules("q4_k_m", d);
+  EXPECT_EQ(layers_with(all, "value", "q6_k", 16), (Set{8, 14}));
+  EXPECT_EQ(layers_with(all, "down", "q6_k", 16), (Set{0, 1, 4, 7, 10, 13, 14, 15}));
+  EXPECT_EQ(grid_of(all, "conv_in", 0), "q4_k");
+}
+
 TEST(Mixture, Q4KMGivesMoreBitsWhereLlamaQuantizeDoes) {
   const auto all = rules("q4_k_m", decoder(16, 32, 8));
   EXPECT_EQ(layers_with(all, "down", "q6_k", 16), (Set{0, 1, 4, 7, 10, 13, 14, 15}));

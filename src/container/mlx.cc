@@ -58,7 +58,7 @@ AffineForm defaults_for(const FloatType& type) {
 }
 
 FolderTensor folder_tensor(const Assignment& a) {
-  FolderTensor t{a.weight, a.weight->rows, a.grid, {}};
+  FolderTensor t{a.weight, a.weight->rows, a.grid, {}, World::mlx};
   const std::optional<mlx::Form> form = mlx_form(*a.grid);
   if (!form) {
     t.planes = {{a.weight->use.module, float_type(*a.grid)->dtype}};
@@ -103,6 +103,8 @@ class Mlx final : public Container {
           {"*_norm,*.bias,router", type, "norms, biases and routers stay in the model's type"});
       if (input.model.has(Role::sinks))
         rules.push_back({"sinks", type, "attention's sinks stay in the model's type"});
+      if (input.model.has(Role::convolution))
+        rules.push_back({"convolution", type, "convolutions stay in the model's type"});
     }
     rules.push_back({"", asked->spec(), "what was asked for"});
     return rules;
@@ -112,7 +114,7 @@ class Mlx final : public Container {
     if (float_type_of_grid(grid.spec()) != nullptr) return {true, {}};
     const std::optional<mlx::Form> form = mlx_form(grid);
     if (!form) return {false, std::string(kHeld)};
-    if (!use.is_matrix()) return {false, "norms and biases stay in floating point"};
+    if (!use.is_matrix()) return {false, "norms, biases and convolutions stay in floating point"};
     const std::string why = why_no_multiple(use.cols, form->group);
     return {why.empty(), why};
   }

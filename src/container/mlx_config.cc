@@ -107,13 +107,17 @@ void spell_for_module(Json& config, const Model& model) {
   const Json type = field(config, "model_type");
   if (std::ranges::find(facts.model_types, type) == facts.model_types.end())
     config["model_type"] = std::string(facts.model_types.front());
-  if (facts.fields.empty()) return;
+  if (facts.fields.empty() && facts.respelled.empty()) return;
   const Json all = write_config(*model.architecture, model.decoder);
   for (const std::string_view name : facts.fields) {
     const std::string key(name);
     if (!all.contains(key)) continue;
     hoist(config, key.c_str(), all[key]);
     if (!config.contains(key)) config[key] = nullptr;  // some are wanted, though null
+  }
+  for (const std::string_view name : facts.respelled) {
+    const std::string key(name);
+    config[key] = all[key];
   }
 }
 

@@ -115,6 +115,23 @@ TEST(MlxConfig, StatesWhatItsModuleHasOtherDefaultsFor) {
   EXPECT_EQ(config["num_hidden_layers"], 7);
 }
 
+// LFM2's MLPs are of another size than the one stated, where nothing says that they aren't.
+TEST(MlxConfig, RespellsWhatItsModuleWouldReadOtherwise) {
+  Model model;
+  for (const Architecture* a : architectures()) {
+    if (a->name == "lfm2") model.architecture = a;
+  }
+  model.decoder = rotating(RopeScaling::none);
+  model.decoder.hidden = 128;
+  model.decoder.ffn = 768;
+  Json config = {{"model_type", "lfm2"}, {"intermediate_size", 1000}, {"block_ff_dim", 1000}};
+  spell_for_module(config, model);
+  EXPECT_EQ(config["block_ff_dim"], 768);
+  EXPECT_EQ(config["block_auto_adjust_ff_dim"], false);
+  EXPECT_EQ(config["block_dim"], 128);
+  EXPECT_EQ(config["intermediate_size"], 768);
+}
+
 TEST(MlxConfig, WhatTheSourceSaysItselfStays) {
   const Json source = {{"num_attention_heads", 4}, {"num_key_value_heads", 4},
                        {"head_dim", 16},           {"max_position_embeddings", 7},

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/checked.h"
+#include "base/error.h"
 #include "model/interpreter.h"
 #include "model/rotary.h"
 
@@ -220,6 +221,10 @@ OnnxOps::Value OnnxOps::linear(const Value& x, Place place) {
   }
   if (find(place, Part::bias) != nullptr) y.name = node("Add", {y.name, vector(place, Part::bias)});
   return y;
+}
+
+OnnxOps::Value OnnxOps::convolve(const Value&, Place) {
+  throw Error("onnx", "short convolutions are not written for this runtime", "gguf, mlx or hf");
 }
 
 OnnxOps::Value OnnxOps::slice(const Value& x, std::int64_t begin, std::int64_t width) {

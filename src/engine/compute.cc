@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/checked.h"
+#include "engine/convolution.h"
 #include "engine/expert_rows.h"
 #include "engine/route.h"
 #include "kernel/elementary.h"
@@ -62,6 +63,8 @@ PlacedWeights::PlacedWeights(const Model& model) {
       entry.bias = read_all(*w.rows);
     } else if (is_matrix(w.use.place.role)) {
       entry.matrix = w.rows;
+    } else if (w.use.is_convolution()) {
+      entry.taps = read_all(*transposed_rows(*w.rows));
     } else {
       entry.row = read_all(*w.rows);
       if (model.decoder.norm_plus_one) {
@@ -304,6 +307,23 @@ Activations Compute::attend(const Activations& q, const Activations& k, const Ac
       .sinks = sinks == nullptr ? Floats() : Floats(sinks->row)};
   Activations out = pool_.take(q.rows(), q.cols());
   zp::attend(q.view(), batch_.runs, shape, place.layer, team_, out.view());
+  return out;
+}
+
+Activations Compute::convolve(const Activations& x, Place place) {
+  const PlacedWeights::Entry& weights = weights_.at(place);
+  const Convolution convolution{{weights.taps.data(), decoder_.convolution, x.cols()},
+                                weights.bias};
+  std::vector<const TokenRun*> run_of;
+  for (const TokenRun& run : batch_.runs)
+    run_of.insert(run_of.end(), static_cast<std::size_t>(run.count), &run);
+  Activations out = pool_.take(x.rows(), x.cols());
+  each_row(x.rows(), [&](std::int64_t r) {
+    const TokenRun& run = *run_of[static_cast<std::size_t>(r)];
+    convolution.compute(x.view(), run, run.cache->state(place.layer), r, out.view().row(r));
+  });
+  for (const TokenRun& run : batch_.runs)
+    convolution.keep(x.view(), run, run.cache->state(place.layer));
   return out;
 }
 

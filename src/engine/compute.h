@@ -18,7 +18,8 @@ class PlacedWeights {
  public:
   struct Entry {
     const RowReader* matrix = nullptr;
-    std::vector<float> row;  ///< what a norm multiplies by, or sinks
+    std::vector<float> row;   ///< what a norm multiplies by, or sinks
+    std::vector<float> taps;  ///< a convolution's: of each token it sees a row, the oldest first
     std::vector<float> bias;
   };
 
@@ -73,6 +74,7 @@ class Compute {
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
   Value rotate(Value x, RopeKind kind);
   Value attend(const Value& q, const Value& k, const Value& v, Place place);
+  Value convolve(const Value& x, Place place);
   Value activate(Value x, Activation activation);
   Value multiply(Value x, const Value& y);
   Value add(Value x, const Value& y);

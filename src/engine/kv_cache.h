@@ -1,12 +1,13 @@
-// Keys and values of one sequence's tokens in every layer, or in the one that is under way.
+// What every layer, or the one that is under way, has of one sequence's tokens: keys and values of
+// each, or where a layer has no attention, a state that comes of all of them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
-#include "base/checked.h"
 #include "base/view.h"
 #include "model/decoder.h"
 #include "model/rotary.h"
@@ -21,18 +22,19 @@ class KvCache {
  public:
   /// Room for `capacity` tokens in all layers. Memory is touched only as tokens come.
   KvCache(const Decoder& decoder, std::int64_t capacity, KvType type = KvType::fp32)
-      : KvCache(decoder, capacity, decoder.layers, type) {}
+      : KvCache(decoder, capacity, Layers::all, type) {}
   /// The same for who goes through the network layer by layer: each layer has the room of the one
   /// before.
   static KvCache of_one_layer(const Decoder& decoder, std::int64_t capacity) {
-    return {decoder, capacity, 1, KvType::fp32};
+    return {decoder, capacity, Layers::one, KvType::fp32};
   }
 
   std::int64_t capacity() const { return capacity_; }
   /// Tokens that are in it.
   std::int64_t length() const { return length_; }
-  /// Forgets the tokens from `length` on; 0 begins a new sequence. length <= length().
-  void truncate(std::int64_t length) { length_ = length; }
+  /// Forgets the tokens from `length` on, where a layer has a state all of them: it can't go back.
+  /// 0 begins a new sequence. length <= length(). Returns the tokens that are left.
+  std::int64_t truncate(std::int64_t length);
 
   /// Whether it serves a sequence of so many tokens as a cache of just that capacity would.
   bool fits(const Decoder& decoder, std::int64_t tokens) const;
@@ -48,6 +50,10 @@ class KvCache {
   Matrix values(std::int64_t layer, std::int64_t head, std::int64_t from, std::int64_t count,
                 std::vector<float>& scratch) const;
 
+  /// Of a layer without attention Decoder::state_floats(layer) values, FP32 whatever the type; what
+  /// they are where there are no tokens isn't said.
+  std::span<float> state(std::int64_t layer);
+
   /// Of the model's rotary embedding of that kind, global or local. It may depend on the capacity.
   const RotaryFactors& rotary(RopeKind kind) const {
     return kind == RopeKind::local ? rotary_.local : rotary_.global;
@@ -55,8 +61,9 @@ class KvCache {
 
   static std::int64_t bytes(const Decoder& decoder, std::int64_t capacity,
                             KvType type = KvType::fp32) {
-    return checked_mul(layer_bytes(decoder, capacity, type), decoder.layers, "KV cache");
+    return parts_of(decoder, capacity, type).back().end;
   }
+  /// Of the layer that has most.
   static std::int64_t layer_bytes(const Decoder& decoder, std::int64_t capacity,
                                   KvType type = KvType::fp32);
 
@@ -69,7 +76,17 @@ class KvCache {
   };
   static Rotary rotary_of(const Decoder& decoder, std::int64_t length);
 
-  KvCache(const Decoder& decoder, std::int64_t capacity, std::int64_t layers, KvType type);
+  enum class Layers { all, one };
+  /// Where a layer's rows or state lie among the bytes.
+  struct Part {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+    bool state = false;
+  };
+  static std::vector<Part> parts_of(const Decoder& decoder, std::int64_t capacity, KvType type);
+
+  KvCache(const Decoder& decoder, std::int64_t capacity, Layers layers, KvType type);
+  const Part& part(std::int64_t layer) const { return parts_[static_cast<std::size_t>(layer)]; }
   /// Where a head of a layer has its first row; `index`: keys, then values.
   std::byte* head(std::int64_t layer, std::int64_t index) const;
   void set_row(std::byte* head, std::int64_t token, Floats row) const;
@@ -78,12 +95,12 @@ class KvCache {
   std::int64_t row_bytes() const;
 
   KvType type_;
-  std::int64_t layers_;
   std::int64_t capacity_;
   std::int64_t length_ = 0;
   std::int64_t kv_heads_;
   std::int64_t head_dim_;
-  std::unique_ptr<std::byte[]> rows_;  // [layer][key, value][head][token][dim]
+  std::vector<Part> parts_;             // of each layer
+  std::unique_ptr<std::byte[]> bytes_;  // [layer][key, value][head][token][dim], or a state
   Rotary rotary_;
 };
 

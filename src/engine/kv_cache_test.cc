@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/random.h"
@@ -64,6 +65,27 @@ TEST(KvCache, GivesBackWhatItWasGiven) {
   fill(cache, d);
   expect_rows(cache, d, 0);
   EXPECT_EQ(KvCache::bytes(d, kCapacity), 2 * 2 * 3 * 4 * kCapacity * 4);
+}
+
+TEST(KvCache, HasAStateWhereALayerHasNoAttention) {
+  Decoder d = small_decoder();
+  d.hidden = 7;
+  d.convolution = 4;
+  set_layers(d, [](std::int64_t index, Layer& layer) {
+    if (index == 0) layer.mixer = Mixer::short_convolution;
+  });
+  constexpr std::int64_t kState = 3 * 7 * 4;
+  EXPECT_EQ(KvCache::bytes(d, kCapacity), kState + 2 * 3 * 4 * kCapacity * 4);
+  EXPECT_EQ(KvCache::bytes(d, kCapacity, KvType::bf16), kState + 2 * 3 * 4 * kCapacity * 2);
+  EXPECT_EQ(KvCache::layer_bytes(d, kCapacity), 2 * 3 * 4 * kCapacity * 4);
+  EXPECT_EQ(KvCache::layer_bytes(d, 0), kState);
+  KvCache cache(d, kCapacity);
+  ASSERT_EQ(cache.state(0).size(), 21u);
+  std::ranges::fill(cache.state(0), 5.0f);
+  cache.set(1, 2, 3, row_of(1, 2, 3, false), row_of(1, 2, 3, true));
+  for (const float value : cache.state(0)) EXPECT_EQ(value, 5.0f);
+  KvCache wider = cache.resized(d, 9);
+  for (const float value : wider.state(0)) EXPECT_EQ(value, 5.0f);
 }
 
 TEST(KvCache, OfBf16RoundsToEightBits) {

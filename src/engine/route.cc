@@ -82,7 +82,7 @@ std::vector<Choice> by_sigmoid(std::span<float> scores, Floats correction, const
   if (experts.groups > 1) leave_groups(corrected, experts);
   std::vector<Choice> choices = weighted(highest(corrected, experts.chosen), scores);
   if (!experts.renormalized) return choices;
-  float sum = 1e-20f;
+  auto sum = static_cast<float>(experts.sum_addend);
   for (const Choice& choice : choices) sum += choice.weight;
   for (Choice& choice : choices) choice.weight /= sum;
   return choices;

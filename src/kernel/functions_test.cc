@@ -214,16 +214,18 @@ TEST(Functions, ClampKeepsNan) {
   });
 }
 
-TEST(Functions, AddMultiplyScaleAndShiftRoundOnce) {
+TEST(Functions, AddMultiplyScaleShiftAndMultiplyAddRoundOnce) {
   for (const std::size_t count : {0, 1, 7, 16, 33, 100}) {
     const std::vector<float> x = wild_floats(count, 4);
     const std::vector<float> y = wild_floats(count, 5);
-    std::vector<float> sum = x, product = x, scaled = x, shifted = x;
+    const std::vector<float> z = wild_floats(count, 6);
+    std::vector<float> sum = x, product = x, scaled = x, shifted = x, both = x;
     for (std::size_t i = 0; i < count; ++i) {
       sum[i] += y[i];
       product[i] *= y[i];
       scaled[i] *= 0.3f;
       shifted[i] += 0.3f;
+      both[i] = std::fma(y[i], z[i], x[i]);
     }
     under_every_instruction_set([&] {
       std::vector<float> out = x;
@@ -238,6 +240,9 @@ TEST(Functions, AddMultiplyScaleAndShiftRoundOnce) {
       out = x;
       shift(out, 0.3f);
       expect_same_bits(out, shifted);
+      out = x;
+      multiply_add(out, y, z);
+      expect_same_bits(out, both);
     });
   }
 }

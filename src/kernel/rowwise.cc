@@ -89,6 +89,10 @@ void shift(float* x, std::size_t count, float by) {
   map(
       x, count, [&](V16 v) { return hn::Add(v, more); }, x);
 }
+void multiply_add(float* x, std::size_t count, const float* y, const float* z) {
+  map(
+      x, count, [](V16 v, V16 a, V16 b) { return fused(D16(), a, b, v); }, x, y, z);
+}
 void scale(float* x, std::size_t count, float factor) {
   const V16 f = number(factor);
   map(
@@ -122,6 +126,7 @@ HWY_EXPORT(add);
 HWY_EXPORT(multiply);
 HWY_EXPORT(clamp);
 HWY_EXPORT(shift);
+HWY_EXPORT(multiply_add);
 HWY_EXPORT(scale);
 HWY_EXPORT(rotate);
 
@@ -146,6 +151,9 @@ void clamp(std::span<float> x, float least, float most) noexcept {
 }
 void shift(std::span<float> x, float by) noexcept {
   HWY_DYNAMIC_DISPATCH(shift)(x.data(), x.size(), by);
+}
+void multiply_add(std::span<float> x, Floats y, Floats z) noexcept {
+  HWY_DYNAMIC_DISPATCH(multiply_add)(x.data(), x.size(), y.data(), z.data());
 }
 void scale(std::span<float> x, float factor) noexcept {
   HWY_DYNAMIC_DISPATCH(scale)(x.data(), x.size(), factor);

@@ -49,6 +49,10 @@ struct TensorUse {
   const std::string& name(World world) const;
   /// A matrix that multiplies activations or is looked up: no norm and no bias.
   bool is_matrix() const { return part == Part::weight && zp::is_matrix(place.role); }
+  /// A row of weights for each column, one for each token that is seen.
+  bool is_convolution() const { return part == Part::weight && place.role == Role::convolution; }
+  /// Of the tensor that holds it, outermost first.
+  std::vector<std::int64_t> shape(World world) const;
 };
 
 /// A size of the model that tensors are made of.
@@ -67,6 +71,8 @@ enum class Dim {
   experts,
   expert_ffn,
   shared_ffn,
+  conv_in,
+  convolution,
 };
 std::int64_t size_of(Dim dim, const Decoder& decoder);
 
@@ -132,6 +138,8 @@ struct MlxFacts {
   RuntimeModule computes;
   /// Fields that it wants stated, or has another default for than transformers.
   Names fields = {};
+  /// Fields that it is told as they are written here, whatever the source says: this means the same.
+  Names respelled = {};
 };
 
 /// Fields of config.json that are no row, or in several forms: read, and written.

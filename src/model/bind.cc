@@ -143,7 +143,7 @@ class Binder {
   std::string wanted(const TensorUse& use) const {
     std::string text;
     if (use.place.expert < 0 || !architecture_.only_stacked || world_ != World::hf)
-      text = "\"" + use.name(world_) + "\" of shape " + shape_text(shape_of(use));
+      text = "\"" + use.name(world_) + "\" of shape " + shape_text(use.shape(world_));
     for (const StackedRow* row : stacked_rows_of(use))
       text += (text.empty() ? "\"" : ", or \"") + numbered_name(row->hf, use.place) + "\"";
     return text;
@@ -210,18 +210,12 @@ class Binder {
 
   std::unique_ptr<RowReader> own_form_of(const RowReader& rows, const TensorUse& use) const {
     if (transposed(use)) return transposed_rows(rows);
+    if (use.is_convolution() && rows.cols() != use.cols)
+      return reshaped_rows(rows, use.rows, use.cols);
     return world_ == World::gguf ? rows_from_gguf(rows, use, decoder_) : nullptr;
   }
 
-  std::vector<std::int64_t> shape_of(const TensorUse& use) const {
-    std::vector<std::int64_t> shape = {use.cols};
-    if (use.is_matrix()) shape = {use.rows, use.cols};
-    if (transposed(use)) shape = {use.cols, use.rows};
-    if (use.is_stacked(world_)) shape.insert(shape.begin(), use.experts);
-    return shape;
-  }
-
-  void check(const Tensor& tensor, const TensorUse& use) const { check(tensor, shape_of(use)); }
+  void check(const Tensor& tensor, const TensorUse& use) const { check(tensor, use.shape(world_)); }
   void check(const Tensor& tensor, const std::vector<std::int64_t>& expected) const {
     const std::string where = where_ + ": tensor \"" + tensor.name + "\"";
     if (tensor.shape != expected) {

@@ -50,6 +50,7 @@ std::vector<Tensor> checkpoint(const Architecture& architecture, const Decoder& 
     std::vector<std::int64_t> shape = {use.rows, use.cols};
     if (use.transposed) std::swap(shape[0], shape[1]);
     if (!use.is_matrix()) shape = {use.cols};
+    if (use.is_convolution()) shape = {use.rows, 1, use.cols};
     tensors.push_back(tensor(use.hf, shape));
   }
   return tensors;
@@ -242,6 +243,39 @@ TEST(Bind, ExpertsMayStandInOneTensor) {
     model.find({0, Role::down, 2})->rows->read(7, 1, row.data());
     EXPECT_EQ(row.front(), (2 * 8 + 7) * 5.0f);
   }
+}
+
+TEST(Bind, ConvolutionsHaveAColumnAGroup) {
+  const Architecture& lfm2 = named("lfm2");
+  Decoder d = small("lfm2");
+  d.convolution = 3;
+  set_layers(d, [](std::int64_t index, Layer& layer) {
+    if (index == 1) layer.mixer = Mixer::short_convolution;
+  });
+  const std::string name = "model.layers.1.conv.conv.weight";
+  for (const auto& [world, shape] :
+       {std::pair{World::hf, std::vector<std::int64_t>{8, 1, 3}}, {World::mlx, {8, 3, 1}}}) {
+    std::vector<Tensor> tensors = checkpoint(lfm2, d);
+    *find(tensors, name) = tensor(name, shape);
+    const Model model = bind_model(lfm2, d, tensors, "model", world);
+    std::vector<float> rows(6);
+    model.find({1, Role::convolution})->rows->read(5, 2, rows.data());
+    EXPECT_EQ(rows, (std::vector<float>{15, 16, 17, 18, 19, 20}));
+  }
+  for (const std::vector<std::int64_t>& shape :
+       {std::vector<std::int64_t>{8, 3}, {8, 3, 1}, {8, 1, 4}, {1, 8, 3}, {24}}) {
+    std::vector<Tensor> tensors = checkpoint(lfm2, d);
+    *find(tensors, name) = tensor(name, shape);
+    EXPECT_NE(refusal(lfm2, d, tensors).find("wrong shape: expected 8 x 1 x 3"), std::string::npos);
+  }
+  std::vector<Tensor> tensors = checkpoint(lfm2, d);
+  tensors.erase(find(tensors, name));
+  EXPECT_NE(refusal(lfm2, d, tensors)
+                .find("tensor missing: expected \"" + name + "\" of shape 8 x 1 x 3"),
+            std::string::npos);
+  tensors = checkpoint(lfm2, d);
+  tensors.push_back(tensor("model.layers.1.self_attn.q_proj.weight", {8, 8}));
+  EXPECT_NE(refusal(lfm2, d, tensors).find("tensor has no use"), std::string::npos);
 }
 
 TEST(Bind, RefusesExpertsThatAreMissingOrStandTwice) {

@@ -104,6 +104,15 @@ class Tracer {
     return out;
   }
 
+  // Each column goes through it by itself.
+  Traced convolve(const Traced& x, Place) {
+    if (model_.decoder.conv_bias)
+      return blocked(x, "they are behind a convolution, which adds a bias");
+    Traced out = x;
+    out.mixable = 1;
+    return out;
+  }
+
   Traced activate(Traced x, Activation) {
     return blocked(std::move(x), "they are behind an activation");
   }

@@ -65,6 +65,20 @@ TEST(Cancellations, LinearsAreLinkedToWhateverMakesTheirInput) {
             (Texts{"qkv < attention_norm", "attention_output < qkv", "up < ffn_norm"}));
 }
 
+// By way of what goes through it; where that adds a bias, of the gate behind it.
+TEST(Cancellations, AShortConvolutionIsScaledByOneOfItsThreeParts) {
+  const auto found = all_found();
+  for (const auto& [name, first] : {std::pair{"lfm2", 160}, {"lfm2_biases", 80}}) {
+    EXPECT_EQ(unlinked_text(found.at(name)), "") << name;
+    const ScaleLink& link = link_of(found.at(name), Role::conv_out);
+    EXPECT_EQ(link.writer, (Place{0, Role::conv_in})) << name;
+    EXPECT_EQ(link.writer_width, 240) << name;
+    EXPECT_EQ(link.source.front(), first) << name;
+    EXPECT_EQ(link.source.back(), first + 79) << name;
+    EXPECT_EQ(link.mixable, 1) << name;
+  }
+}
+
 TEST(Cancellations, WhatCannotBeScaledIsSaidWithItsReason) {
   const auto found = all_found();
   EXPECT_EQ(unlinked_text(found.at("llama")), "");
@@ -108,7 +122,8 @@ TEST(Cancellations, TheResidualStreamTurnsWhereNothingForbidsIt) {
     const ResidualStream& stream = cancellations.stream;
     const bool turns = (name.starts_with("llama") && name != "llama_tied") ||
                        (name.starts_with("qwen3") && name != "qwen3_moe") || name == "phi3" ||
-                       name == "smollm3" || name == "granite";
+                       (name.starts_with("lfm2") && name != "lfm2_moe") || name == "smollm3" ||
+                       name == "granite";
     EXPECT_EQ(stream.why_not.empty(), turns) << name << ": " << stream.why_not;
     if (!turns) continue;
     EXPECT_EQ(stream.tables.size(), 1u) << name;

@@ -64,6 +64,7 @@ struct Reading {
     if (size.even && d.head_dim * d.heads != d.hidden)
       fields.refuse(name, "value not supported", "hidden / heads");
   }
+  void operator()(const KeyHeads&) const { d.kv_heads = fields.count(name, kMostHeads, d.heads); }
   void operator()(const Only&) const {}
 };
 
@@ -88,6 +89,7 @@ struct Writing {
   void operator()(const HeadSize& size) const {
     if (!size.even) config[name] = d.head_dim;
   }
+  void operator()(const KeyHeads&) const { config[name] = d.kv_heads; }
   void operator()(const Only&) const {}
 
  private:

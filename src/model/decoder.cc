@@ -22,6 +22,12 @@ std::optional<std::int64_t> Decoder::window() const {
   return with == rows.end() ? every.window : with->window;
 }
 
+std::int64_t Decoder::attention_layers() const {
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < layers; ++i) count += layer(i).mixer == Mixer::attention ? 1 : 0;
+  return count;
+}
+
 bool Decoder::has(RopeKind kind) const {
   if (rows.empty()) return every.rope == kind;
   return std::ranges::any_of(rows, [&](const Layer& l) { return l.rope == kind; });

@@ -62,7 +62,8 @@ struct Experts {
   /// softmax: it is over the chosen ones alone, else over all; sigmoid: weights are divided by
   /// their sum.
   bool renormalized = false;
-  double noise = 0.01;  ///< sparsemixer
+  double sum_addend = 1e-20;  ///< sigmoid, renormalized: added to the sum
+  double noise = 0.01;        ///< sparsemixer
   /// sigmoid: the experts are in so many parts of one size, and those of `used_groups` are chosen
   /// from: of the groups whose two highest sum to the most.
   std::int64_t groups = 1;
@@ -74,6 +75,14 @@ struct Experts {
   bool operator==(const Experts&) const = default;
 };
 
+/// How a layer's tokens see each other.
+enum class Mixer {
+  attention,
+  /// y = C convolution(B x), elementwise: B, C and x are what a linear makes of each token, and the
+  /// convolution goes over the last tokens, each column by itself (LFM2).
+  short_convolution,
+};
+
 /// Which of the model's rotary embeddings a layer has.
 enum class RopeKind { none, global, local };
 
@@ -83,6 +92,7 @@ struct Layer {
   std::optional<std::int64_t> window;  ///< tokens a position sees, itself included; none: all
   RopeKind rope = RopeKind::global;
   bool experts = false;  ///< instead of one MLP
+  Mixer mixer = Mixer::attention;
 
   bool operator==(const Layer&) const = default;
 };
@@ -110,6 +120,7 @@ struct Decoder {
   bool mlp_bias = false;        ///< the same
   bool head_bias = false;       ///< the same
   bool head_norms = false;      ///< the same, of norms over each head's queries and keys
+  bool conv_bias = false;       ///< the same, of short convolutions and the linears around them
   bool norm_plus_one = false;   ///< norms multiply by 1 + weight, summed in FP32
   bool norm_rotated = false;    ///< norms of queries and keys come behind the rotation, not before
   /// Embedding rows are multiplied by it. As FP32 (transformers rounds the factor to the type it
@@ -126,12 +137,21 @@ struct Decoder {
   Rope rope;        ///< of layers whose kind is global
   Rope local_rope;  ///< of those whose kind is local
   Experts experts;
+  /// Tokens that a short convolution sees, its own included; 0: no layer has one.
+  std::int64_t convolution = 0;
   Layer every;              ///< what all layers have
   std::vector<Layer> rows;  ///< where they differ: one for each, instead
 
   const Layer& layer(std::int64_t index) const {
     return rows.empty() ? every : rows[static_cast<std::size_t>(index)];
   }
+  /// Floats that a layer keeps of all tokens before, whatever their number; 0: it has attention, which
+  /// keeps keys and values of each.
+  std::int64_t state_floats(std::int64_t index) const {
+    return layer(index).mixer == Mixer::attention ? 0 : (convolution - 1) * hidden;
+  }
+  /// Layers that have attention.
+  std::int64_t attention_layers() const;
   /// Rows that a layer's MLPs have of each token: one, or one for each expert it goes through.
   std::int64_t mlp_rows(std::int64_t index) const {
     return layer(index).experts ? experts.chosen : 1;

@@ -9,6 +9,7 @@
 //               the least the root can be within the bound; times the largest weight
 //   softmax     scores off by at most t change probabilities by e^(2 t) - 1 in all
 //   activations have slopes of at most 1.13; rotations, clamps and caps of at most 1
+//   convolutions of columns multiply what each token is off by its largest weight
 #pragma once
 
 #include <algorithm>
@@ -215,6 +216,33 @@ class ExactOps {
       }
       out.off(r) = std::sqrt(squares);
     }
+    return out;
+  }
+
+  // Of L tokens and the bias, the sum of |w|_max times what each is off, and L + 1 roundings.
+  ExactRows convolve(const ExactRows& x, Place place) {
+    const std::vector<double> w = weights(place, Part::weight);
+    const std::vector<double> bias = weights(place, Part::bias);
+    const std::int64_t seen = std::ssize(w) / x.cols;
+    ExactRows out(x.rows, x.cols);
+    each(out, [&](std::int64_t r) {
+      if (!bias.empty()) std::ranges::copy(bias, out.row(r).begin());
+      double magnitude = exact_length(bias);
+      for (std::int64_t i = std::max(seen - 1 - r, std::int64_t{0}); i < seen; ++i) {
+        const std::int64_t token = r - (seen - 1 - i);
+        double most = 0;
+        std::vector<double> products(x.row(token).begin(), x.row(token).end());
+        for (std::size_t j = 0; j < products.size(); ++j) {
+          const double weight = w[j * static_cast<std::size_t>(seen) + static_cast<std::size_t>(i)];
+          most = std::max(most, std::fabs(weight));
+          products[j] *= weight;
+          out.row(r)[j] += products[j];
+        }
+        magnitude += exact_length(products);
+        out.off(r) += most * x.off(token);
+      }
+      out.off(r) += static_cast<double>(seen + 1) * kUnit * magnitude;
+    });
     return out;
   }
 

@@ -94,7 +94,7 @@ class ExactRoute {
     double sum = 0;
     for (const std::size_t i : chosen) sum += sigmoids[i];
     for (const std::size_t i : chosen)
-      weights[i] = sigmoids[i] / (experts_.renormalized ? sum + 1e-20 : 1);
+      weights[i] = sigmoids[i] / (experts_.renormalized ? sum + experts_.sum_addend : 1);
   }
 
   void by_mixer(std::span<double> weights) {

@@ -22,6 +22,7 @@ inline constexpr std::int64_t kMostHeadDim = 1 << 13;
 inline constexpr std::int64_t kMostHidden = 1 << 18;
 inline constexpr std::int64_t kMostFfn = 1 << 20;
 inline constexpr std::int64_t kMostExperts = 1 << 12;
+inline constexpr std::int64_t kMostConvolution = 1 << 10;
 inline constexpr std::int64_t kMostVocabulary = 1 << 24;
 inline constexpr std::int64_t kMostContext = 1 << 30;
 
@@ -81,6 +82,9 @@ struct HeadSize {
   std::int64_t otherwise = 0;  ///< 0: hidden / heads
   bool even = false;           ///< never anything else, and config.json isn't given it
 };
+/// Heads of keys where only some layers have attention: GGUF says them for each layer, 0 where it
+/// has a short convolution.
+struct KeyHeads {};
 /// A number that GGUF says though the architecture has one alone.
 struct Only {
   std::int64_t value;
@@ -101,7 +105,7 @@ enum class Unsaid {
 struct Field {
   std::string_view config;
   std::string_view gguf;  ///< behind the architecture's name
-  std::variant<Count, Positive, Flag, ActivationWord, HeadSize, Only> value;
+  std::variant<Count, Positive, Flag, ActivationWord, HeadSize, KeyHeads, Only> value;
   Unsaid unsaid = Unsaid::refused;
   std::string_view older = {};                  ///< another name of config.json's
   bool nullable = false;                        ///< config.json says 0 by null

@@ -12,6 +12,7 @@
 //   slice(x, begin, width)
 //   rotate(x, kind)
 //   attend(q, k, v, place), the place of the heads' sinks, which the model may have
+//   convolve(x, place)
 //   activate(x, activation)
 //   multiply(x, y), add(x, y)
 //   clamp(x, least, most), shift(x, by), soft_cap(x, cap)
@@ -112,6 +113,8 @@ class Interpreter {
         return ops_.rotate(take(r[0]), s.rope);
       case Operation::attend:
         return ops_.attend(at(r[0]), at(r[1]), at(r[2]), s.place);
+      case Operation::convolve:
+        return ops_.convolve(at(r[0]), s.place);
       case Operation::activate:
         return ops_.activate(take(r[0]), s.activation);
       case Operation::multiply:

@@ -110,13 +110,28 @@ class Recorder {
   }
 
   ValueId attention_half(std::int64_t layer, ValueId x) {
-    const ValueId branch = attention(layer, norm(x, {layer, Role::attention_norm}));
+    const ValueId branch = mixed(layer, norm(x, {layer, Role::attention_norm}));
     return added(x, norm(branch, {layer, Role::attention_post_norm}));
   }
 
   ValueId mlp_half(std::int64_t layer, ValueId x) {
     const ValueId branch = mlp(layer, norm(x, {layer, Role::ffn_norm}));
     return added(x, norm(branch, {layer, Role::ffn_post_norm}));
+  }
+
+  ValueId mixed(std::int64_t layer, ValueId x) {
+    const bool attends = decoder_.layer(layer).mixer == Mixer::attention;
+    return attends ? attention(layer, x) : short_convolution(layer, x);
+  }
+
+  ValueId short_convolution(std::int64_t layer, ValueId x) {
+    const std::int64_t width = decoder_.hidden;
+    const ValueId parts = linear(x, {layer, Role::conv_in});
+    const ValueId before = slice(parts, 0, width);
+    const ValueId behind = slice(parts, width, width);
+    const ValueId seen = both(Operation::multiply, before, slice(parts, 2 * width, width));
+    same(Operation::convolve, seen).place = {layer, Role::convolution};
+    return linear(both(Operation::multiply, behind, last()), {layer, Role::conv_out});
   }
 
   // Values before keys before queries: ONNX graphs number their nodes by the record, and a written

@@ -31,6 +31,7 @@ enum class Operation {
   slice,          // `width` columns from `begin` on
   rotate,         // rotary embedding of each head, of the kind `rope`
   attend,         // causal attention of queries, keys and values; keys and values join the layer's cache; its weight is the heads' sinks
+  convolve,       // of each column a sum over the last tokens, each times its weight; what it sees joins the layer's state
   activate,       // `activation` of each element
   multiply,       // elementwise
   add,            // elementwise

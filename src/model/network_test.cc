@@ -49,8 +49,10 @@ TEST(Network, LinearsThatReadTheSameValueAreFound) {
                                          : "query key value, attention_output, gate up, down";
     for (const std::int64_t layer : {0, 1}) {
       const bool experts = sample.model.decoder.layer(layer).experts;
+      const bool attends = sample.model.decoder.layer(layer).mixer == Mixer::attention;
       EXPECT_EQ(readers_text(network, layer),
-                !experts ? expected
+                !attends   ? "conv_in, conv_out, gate up, down"
+                : !experts ? expected
                 : sample.model.decoder.experts.shared_ffn > 0
                     ? "query key value, attention_output, router gate up, gate up, down, down"
                     : "query key value, attention_output, router, gate up, down")

@@ -54,6 +54,7 @@ struct RuntimeModule {
   bool experts_everywhere = false;    ///< every layer has experts where the model has
   bool renormalizes_experts = false;  ///< their weights are always softmax over the chosen ones
   bool softmax_routing = false;       ///< it knows no other routing
+  bool unscaled_experts = false;      ///< their weights are multiplied by nothing
   bool zeroes_groups = false;         ///< of groups not chosen from; and divides no lone weight
   double expert_limit = 0;            ///< Decoder's, the one it has
   bool needs_biases = false;          ///< of attention and the head

@@ -129,6 +129,31 @@ inline std::vector<SampleModel> sample_models() {
     d.every.experts = true;
     set_windows(d, 5, [](std::int64_t layer) { return layer == 0; });
   });
+  const auto convolution_first = [](Decoder& d) {
+    d.head_dim = 20;
+    d.rope.dims = 20;
+    d.convolution = 3;
+    set_layers(d, [](std::int64_t index, Layer& layer) {
+      if (index == 0) layer.mixer = Mixer::short_convolution;
+    });
+  };
+  add("lfm2", "lfm2", convolution_first);
+  add("lfm2_biases", "lfm2", [&](Decoder& d) {
+    convolution_first(d);
+    d.conv_bias = true;
+    d.convolution = 4;
+  });
+  add("lfm2_moe", "lfm2_moe", [&](Decoder& d) {
+    convolution_first(d);
+    d.experts = {.count = 5,
+                 .chosen = 2,
+                 .ffn = 24,
+                 .routing = Routing::sigmoid,
+                 .renormalized = true,
+                 .sum_addend = 1e-6,
+                 .scale = 1.5};
+    set_experts(d, [](std::int64_t layer) { return layer == 1; });
+  });
   add("phi3", "phi3", [](Decoder&) {});
   add("phimoe", "phimoe", [](Decoder& d) {
     d.norm = Norm::layer;

@@ -1,5 +1,6 @@
 // Roles, sizes, and an architecture's table written out for a model's layers.
 #include <array>
+#include <optional>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -22,6 +23,9 @@ constexpr std::array kRoles = {
             "from the heads back to the hidden state"},
     RoleRow{Role::query_norm, "query_norm", false, "of each head's queries"},
     RoleRow{Role::key_norm, "key_norm", false, "of each head's keys"},
+    RoleRow{Role::conv_in, "conv_in", true, "what goes through a short convolution, and its gates"},
+    RoleRow{Role::convolution, "convolution", false, "of each column over the last tokens"},
+    RoleRow{Role::conv_out, "conv_out", true, "from a short convolution back to the hidden state"},
     RoleRow{Role::attention_post_norm, "attention_post_norm", false, "behind attention"},
     RoleRow{Role::ffn_norm, "ffn_norm", false, "before the feed-forward part"},
     RoleRow{Role::router, "router", true, "a score for each expert"},
@@ -60,7 +64,29 @@ bool is_shared(const TensorRow& row) {
   return row.rows == Dim::shared_ffn || row.cols == Dim::shared_ffn;
 }
 
+/// Whose weights these are; none: every layer has them.
+std::optional<Mixer> mixer_of(Role role) {
+  switch (role) {
+    case Role::query:
+    case Role::key:
+    case Role::value:
+    case Role::qkv:
+    case Role::attention_output:
+    case Role::query_norm:
+    case Role::key_norm:
+    case Role::sinks:
+      return Mixer::attention;
+    case Role::conv_in:
+    case Role::convolution:
+    case Role::conv_out:
+      return Mixer::short_convolution;
+    default:
+      return std::nullopt;
+  }
+}
+
 bool in_layer(const TensorRow& row, const Layer& layer) {
+  if (mixer_of(row.role).value_or(layer.mixer) != layer.mixer) return false;
   if (of_experts(row) || is_router(row.role) || is_shared(row)) return layer.experts;
   return !is_mlp(row.role) || !layer.experts;
 }
@@ -102,6 +128,20 @@ const std::string& TensorUse::name(World world) const {
   return world == World::gguf ? gguf : world == World::mlx ? module : hf;
 }
 
+std::vector<std::int64_t> TensorUse::shape(World world) const {
+  if (is_convolution()) {
+    // Each column is a group of its own, of one column.
+    if (world == World::gguf) return {rows, cols};
+    return world == World::hf ? std::vector{rows, std::int64_t{1}, cols}
+                              : std::vector{rows, cols, std::int64_t{1}};
+  }
+  std::vector<std::int64_t> of_one = {cols};
+  if (is_matrix()) of_one = {rows, cols};
+  if (transposed && world == World::hf) of_one = {cols, rows};
+  if (is_stacked(world)) of_one.insert(of_one.begin(), experts);
+  return of_one;
+}
+
 std::int64_t size_of(Dim dim, const Decoder& d) {
   switch (dim) {
     case Dim::one:
@@ -132,6 +172,10 @@ std::int64_t size_of(Dim dim, const Decoder& d) {
       return d.experts.ffn;
     case Dim::shared_ffn:
       return d.experts.shared_ffn;
+    case Dim::conv_in:
+      return 3 * d.hidden;
+    case Dim::convolution:
+      return d.convolution;
   }
   return 0;
 }

@@ -96,9 +96,9 @@ std::int64_t Generator::keep_common(const std::vector<TokenId>& prompt) {
   const auto [mine, given] = std::ranges::mismatch(cached_, prompt);
   // The last token goes through again where all are there: its logits are needed.
   const std::int64_t common = std::min(mine - cached_.begin(), std::ssize(prompt) - 1);
-  cache_->truncate(common);
-  cached_.resize(static_cast<std::size_t>(common));
-  return common;
+  const std::int64_t kept = cache_->truncate(common);
+  cached_.resize(static_cast<std::size_t>(kept));
+  return kept;
 }
 
 Activations Generator::advance(std::span<const TokenId> ids) {

@@ -83,7 +83,8 @@ Sensitivity::~Sensitivity() = default;
 // and of those outside, or of one and its probe.
 std::int64_t Sensitivity::bytes(std::span<const Choosable> weights) const {
   const Decoder& d = model_.decoder;
-  const std::int64_t widest = std::max({d.hidden, d.heads * d.head_dim, d.ffn});
+  const std::int64_t convolved = d.convolution > 0 ? size_of(Dim::conv_in, d) : 0;
+  const std::int64_t widest = std::max({d.hidden, d.heads * d.head_dim, d.ffn, convolved});
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
   std::map<std::int64_t, std::int64_t> of_layer;
   for (const Choosable& c : weights) {

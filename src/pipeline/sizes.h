@@ -23,8 +23,8 @@ std::vector<SizeRow> dtype_sizes(std::int64_t parameters);
 /// Grids with their scales and offsets, on rows of 4,096.
 std::vector<SizeRow> grid_sizes(std::int64_t parameters);
 
-/// Keys and values of `context` tokens in FP16: 2 x layers x KV heads x head size x context x 2
-/// bytes.
+/// Keys and values of `context` tokens in FP16: 2 x layers with attention x KV heads x head size x
+/// context x 2 bytes; and the states of other layers, in FP32.
 std::int64_t kv_cache_bytes(const Decoder& decoder, std::int64_t context);
 
 /// "70B", "3.8B", "124M", "1234567". Throws UsageError.

@@ -81,12 +81,26 @@ struct Reading {
   }
   void operator()(const ActivationWord&) const {}
   void operator()(const HeadSize&) const { read_head_size(); }
+  void operator()(const KeyHeads&) const { read_key_heads(); }
   void operator()(const Only& only) const {
     if (!left() && fields.integer(key, 0, INT32_MAX) != only.value)
       fields.refuse(key, "value not supported", std::string(only.expected));
   }
 
  private:
+  void read_key_heads() const {
+    const std::vector<std::int64_t> heads = fields.by_layer(key, kMostHeads, d.layers);
+    d.kv_heads = std::ranges::max(heads);
+    const auto fits = [&](std::int64_t n) { return n == 0 || n == d.kv_heads; };
+    if (d.kv_heads == 0 || !std::ranges::all_of(heads, fits)) {
+      fields.refuse(key, "value not supported", "in every layer 0 or one other number",
+                    fmt::format("{}", fmt::join(heads, ", ")));
+    }
+    set_layers(d, [&](std::int64_t i, Layer& layer) {
+      if (heads[static_cast<std::size_t>(i)] == 0) layer.mixer = Mixer::short_convolution;
+    });
+  }
+
   void read_head_size() const {
     if (d.heads % d.kv_heads != 0) {
       fields.refuse("attention.head_count_kv", "doesn't divide the attention heads",

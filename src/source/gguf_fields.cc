@@ -34,6 +34,22 @@ std::optional<std::int64_t> as_integer(const std::vector<T>& values) {
   return std::nullopt;
 }
 
+/// `count` of one; those of an array, how many they are. None of anything else.
+template <class T>
+std::vector<std::int64_t> as_integers(const T& value, std::size_t count) {
+  const std::optional<std::int64_t> n = as_integer(value);
+  return n ? std::vector(count, *n) : std::vector<std::int64_t>();
+}
+
+template <class T>
+std::vector<std::int64_t> as_integers(const std::vector<T>& values, std::size_t) {
+  std::vector<std::int64_t> all;
+  if constexpr (kInteger<T>) {
+    for (const T value : values) all.push_back(*as_integer(value));
+  }
+  return all;
+}
+
 // Writers take a decimal, round it to FP32 and store that.
 double decimal(float value) {
   std::array<char, 64> text;
@@ -81,6 +97,20 @@ std::int64_t GgufFields::integer(std::string_view key, std::int64_t least, std::
            std::to_string(*n));
   }
   return *n;
+}
+
+std::vector<std::int64_t> GgufFields::by_layer(std::string_view key, std::int64_t most,
+                                               std::int64_t layers) {
+  const auto n = static_cast<std::size_t>(layers);
+  const std::vector<std::int64_t> all =
+      std::visit([n](const auto& v) { return as_integers(v, n); }, at(key));
+  if (all.size() != n)
+    refuse(key, "wrong type", "an integer, or one for each of " + std::to_string(n) + " layers");
+  for (const std::int64_t value : all) {
+    if (value < 0 || value > most)
+      refuse(key, "out of range", "0 to " + std::to_string(most), std::to_string(value));
+  }
+  return all;
 }
 
 std::int64_t GgufFields::count(std::string_view key, std::int64_t most, std::int64_t otherwise) {

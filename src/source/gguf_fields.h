@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "format/gguf.h"
 
@@ -30,6 +31,8 @@ class GgufFields {
                        std::int64_t otherwise) {
     return has(key) ? integer(key, least, most) : otherwise;
   }
+  /// An integer in 0 ... most for each layer, of any width; a single one is every layer's.
+  std::vector<std::int64_t> by_layer(std::string_view key, std::int64_t most, std::int64_t layers);
   std::int64_t count(std::string_view key, std::int64_t most) { return integer(key, 1, most); }
   std::int64_t count(std::string_view key, std::int64_t most, std::int64_t otherwise);
   /// A finite number above 0: the shortest decimal that the stored FP32 stands for.

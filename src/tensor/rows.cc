@@ -214,6 +214,20 @@ class TransposedRows final : public RowReader {
   const RowReader& of_;
 };
 
+class ReshapedRows final : public RowReader {
+ public:
+  ReshapedRows(const RowReader& of, std::int64_t rows, std::int64_t cols)
+      : RowReader(rows, cols), of_(of), rows_of_each_(cols / of.cols()) {}
+
+  void read(std::int64_t begin, std::int64_t count, float* out) const override {
+    of_.read(begin * rows_of_each_, count * rows_of_each_, out);
+  }
+
+ private:
+  const RowReader& of_;
+  std::int64_t rows_of_each_;
+};
+
 class ConstantRows final : public RowReader {
  public:
   ConstantRows(std::vector<float> values, std::int64_t rows, std::int64_t cols)
@@ -274,6 +288,16 @@ std::unique_ptr<RowReader> stacked_rows(std::vector<const RowReader*> of, bool i
 std::unique_ptr<RowReader> permuted_rows(const RowReader& of,
                                          std::function<std::int64_t(std::int64_t)> source) {
   return std::make_unique<PermutedRows>(of, std::move(source));
+}
+
+std::unique_ptr<RowReader> reshaped_rows(const RowReader& of, std::int64_t rows,
+                                         std::int64_t cols) {
+  const bool whole = of.cols() > 0 && cols % of.cols() == 0;
+  require(whole, "rows are no whole rows of what they read, columns", of.cols(), cols);
+  const std::int64_t values = of.rows() * of.cols();
+  require(checked_mul(rows, cols, "tensor") == values, "wrong number of values", values,
+          rows * cols);
+  return std::make_unique<ReshapedRows>(of, rows, cols);
 }
 
 std::unique_ptr<RowReader> transposed_rows(const RowReader& of) {

@@ -57,6 +57,8 @@ std::unique_ptr<RowReader> stacked_rows(std::vector<const RowReader*> of, bool i
 /// Row i of the result is row source(i) of `of`; as many rows.
 std::unique_ptr<RowReader> permuted_rows(const RowReader& of,
                                          std::function<std::int64_t(std::int64_t)> source);
+/// The same values in the same order, in rows of as many of the rows of `of` as fill one.
+std::unique_ptr<RowReader> reshaped_rows(const RowReader& of, std::int64_t rows, std::int64_t cols);
 /// The transpose of `of`. Every read goes through all rows of `of`, some at a time, unless it is
 /// stored or strided: then only what is asked for is touched.
 std::unique_ptr<RowReader> transposed_rows(const RowReader& of);

@@ -53,6 +53,15 @@ class Counting final : public RowReader {
 constexpr DType kFloating[] = {DType::f64,  DType::f32,     DType::f16,
                                DType::bf16, DType::f8_e4m3, DType::f8_e5m2};
 
+TEST(Rows, ReshapedRowsAreTheSameValuesInOrder) {
+  const Counting one_column(12, 1);
+  const auto rows = reshaped_rows(one_column, 4, 3);
+  EXPECT_EQ(read_all(*rows), read_all(one_column));
+  EXPECT_EQ(read_each(*rows), read_all(one_column));
+  EXPECT_THROW(reshaped_rows(one_column, 4, 4), Error);
+  EXPECT_THROW(reshaped_rows(Counting(4, 3), 3, 4), Error);
+}
+
 TEST(Rows, ReadsEveryFloatingType) {
   for (const DType dtype : kFloating) {
     const Stored stored(dtype, 6);
