@@ -32,7 +32,7 @@ DEMO = PROJECT / "models/demo"
 THREADS = (1, 3)
 
 TARGETS = ["gguf:q4_k_m", "gguf:iq2_xs", "gguf:q5_1", "mlx:int4", "mlx:int3", "onnx:int4", "onnx:nf4", "genai:int4", "genai:nf4", "hf"]
-UNLIKE = ["gguf:q4_k_m", "gguf:iq2_xs", "gguf:q5_1", "mlx:int3", "onnx:int4", "genai:nf4"]
+UNLIKE = ["gguf:q4_k_m", "gguf:iq2_xs", "gguf:q5_1", "mlx:int3", "onnx:int4", "genai:nf4", "openvino:int4:g32"]
 FEW = ["gguf:q4_k_m", "mlx:int4"]
 ALL = [*TARGETS, "gguf:q8_0", "gguf:q3_k_m", "gguf:iq4_xs", "gguf:iq3_s", "gguf:iq1_m", "gguf:tq2_0", "gguf:mxfp4", "gguf:nvfp4",
        "gguf:bf16", "mlx:int8:g32", "mlx:mxfp4", "onnx:int8", "onnx:int4:g128:sym", "hf:fp16"]  # fmt: skip
@@ -73,7 +73,7 @@ def can(config, way, targets):
     if "num_experts" not in config:
         return targets
     # Nothing multiplies experts by such codes.
-    return [] if way == "statistics" else [t for t in targets if not t.endswith(":nf4")]
+    return [] if way == "statistics" else [t for t in targets if not t.endswith(":nf4") and not t.startswith("openvino")]
 
 
 def digest(data):

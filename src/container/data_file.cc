@@ -3,6 +3,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/checked.h"
 
@@ -34,6 +35,14 @@ void add_data_file(Layout& layout, std::string name,
     }
   }
   layout.files.push_back(std::move(file));
+}
+
+std::int64_t add_bytes(OutputFile& file, std::string_view bytes) {
+  const auto* begin = reinterpret_cast<const std::byte*>(bytes.data());
+  const std::int64_t offset = round_up(file.bytes, kLine);
+  file.fixed.emplace_back(offset, std::vector<std::byte>(begin, begin + bytes.size()));
+  file.bytes = offset + std::ssize(bytes);
+  return offset;
 }
 
 }  // namespace zp

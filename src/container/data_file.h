@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "container/container.h"
@@ -21,5 +22,8 @@ struct DataPlace {
 /// of each plane. Throws Error beyond 64 bits.
 void add_data_file(Layout& layout, std::string name,
                    const std::vector<std::vector<DataPlace>>& places);
+
+/// Appends bytes that are known, and returns their offset.
+std::int64_t add_bytes(OutputFile& file, std::string_view bytes);
 
 }  // namespace zp
