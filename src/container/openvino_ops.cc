@@ -262,7 +262,9 @@ std::string OpenVinoOps::total_length() {
 std::string OpenVinoOps::by_length(const Rope& rope, const std::vector<float>& first,
                                    const std::vector<float>& later) {
   if (first == later) return reals(first);
-  const std::string is_long = binary("Greater", total_length(), whole(rope.original_context));
+  const std::string last =
+      node("ReduceMax", {std::string(kPositions), wholes({0, 1})}, {flag("keep_dims", false)});
+  const std::string is_long = binary("Greater", last, whole(rope.original_context - 1));
   return node("Select", {is_long, reals(later), reals(first)}, {text("auto_broadcast", "numpy")});
 }
 

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
@@ -55,6 +55,7 @@ constexpr std::array kOperators = {
     Operator{"Power", "opset1"},
     Operator{"Range", "opset4", {}, "output_type"},
     Operator{"ReadValue", "opset6"},
+    Operator{"ReduceMax", "opset1"},
     Operator{"ReduceMean", "opset1"},
     Operator{"Reshape", "opset1"},
     Operator{"Result", "opset1"},
