@@ -206,6 +206,8 @@ OpenVinoOps::Value OpenVinoOps::route(const Value&, Place) {
 OpenVinoOps::Value OpenVinoOps::dispatch(const Value& x, const Value&) { return x; }
 OpenVinoOps::Value OpenVinoOps::expert_linear(const Value& x, const Value&, Place) { return x; }
 OpenVinoOps::Value OpenVinoOps::combine(const Value& x, const Value&) { return x; }
+OpenVinoOps::Value OpenVinoOps::clamp(const Value& x, double, double) { return x; }
+OpenVinoOps::Value OpenVinoOps::shift(const Value& x, double) { return x; }
 
 OpenVinoOps::Value OpenVinoOps::slice(const Value& x, std::int64_t begin, std::int64_t width) {
   return {part(x.name, begin, begin + width, 2), width};
@@ -219,6 +221,8 @@ OpenVinoOps::Value OpenVinoOps::activate(const Value& x, Activation activation) 
       return {node("Gelu", {x.name}, {text("approximation_mode", "TANH")}), x.width};
     case Activation::gelu_erf:
       return {node("Gelu", {x.name}, {text("approximation_mode", "ERF")}), x.width};
+    case Activation::gelu_sigmoid:
+      return {node("Swish", {x.name, real(1.702f)}), x.width};
   }
   return x;
 }
@@ -377,7 +381,10 @@ std::string OpenVinoOps::repeated(std::string x) {
 }
 
 OpenVinoOps::Value OpenVinoOps::attend(const Value& q, const Value& k, const Value& v,
-                                       std::int64_t layer) {
+                                       Place place) {
+  if (find(place, Part::weight) != nullptr)
+    throw Error("openvino", "attention sinks are not written for this runtime", "gguf, mlx or hf");
+  const std::int64_t layer = place.layer;
   const double natural = 1 / std::sqrt(static_cast<double>(decoder_.head_dim));
   const double factor = decoder_.attention_scale != 0 ? decoder_.attention_scale : natural;
   const std::string scale = real(static_cast<float>(factor));

@@ -57,10 +57,12 @@ class OpenVinoOps : private GraphBuilder {
   Value combine(const Value& x, const Value& routes);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
   Value rotate(const Value& x, RopeKind kind);
-  Value attend(const Value& q, const Value& k, const Value& v, std::int64_t layer);
+  Value attend(const Value& q, const Value& k, const Value& v, Place place);
   Value activate(const Value& x, Activation activation);
   Value multiply(const Value& x, const Value& y);
   Value add(const Value& x, const Value& y);
+  Value clamp(const Value& x, double least, double most);
+  Value shift(const Value& x, double by);
   Value soft_cap(const Value& x, double cap);
 
  private:
