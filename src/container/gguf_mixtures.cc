@@ -1,7 +1,7 @@
 // Which tensor gets which type under each name, as llama.cpp's llama-quantize (src/llama-quant.cpp,
-// August 2026) decides for dense models; general.file_type is its llama_ftype. Fused query, key and
-// value count as value there. Its exceptions for single architectures (Falcon) and for models with
-// eight experts are left out.
+// August 2026) decides; general.file_type is its llama_ftype. Fused query, key and value count as
+// value there. Its exceptions for single architectures (Falcon) are left out, and that its mxfp4 has
+// experts alone in that type.
 #include "container/gguf_mixtures.h"
 
 #include <array>
@@ -60,17 +60,20 @@ constexpr std::array kQ5KM = {
 };
 constexpr std::array kIQ1 = {
     MixtureLine{kValue, L::all, 0, W::shared_keys, "q4_k"},
+    MixtureLine{kValue, L::all, 0, W::many_experts, "q4_k"},
     MixtureLine{kValue, L::all, 0, W::always, "q2_k"},
     MixtureLine{"down", L::first_part, 8, W::always, "q2_k"},
     MixtureLine{kOut, L::all, 0, W::always, "iq2_xxs"},
 };
 constexpr std::array kIQ2X = {
     MixtureLine{kValue, L::all, 0, W::shared_keys, "q4_k"},
+    MixtureLine{kValue, L::all, 0, W::many_experts, "q4_k"},
     MixtureLine{kValue, L::all, 0, W::always, "q2_k"},
     MixtureLine{"down", L::first_part, 8, W::always, "q2_k"},
 };
 constexpr std::array kIQ2SM = {
     MixtureLine{kValue, L::all, 0, W::shared_keys, "q4_k"},
+    MixtureLine{kValue, L::all, 0, W::many_experts, "q4_k"},
     MixtureLine{kValue, L::all, 0, W::always, "iq3_s"},
     MixtureLine{"down", L::first_part, 8, W::always, "iq3_s"},
     MixtureLine{kOut, L::all, 0, W::always, "iq3_s"},
@@ -111,38 +114,61 @@ constexpr std::array kQ50 = {
     MixtureLine{"down", L::first_part, 8, W::weighted, "q5_1"},
 };
 
+// Of eight experts: what is small beside them.
+constexpr std::string_view kSmall = "value,qkv,key";
+constexpr std::array kEight = {
+    MixtureLine{kSmall, L::all, 0, W::always, "q8_0"},
+};
+constexpr std::array kEightOut = {
+    MixtureLine{kSmall, L::all, 0, W::always, "q8_0"},
+    MixtureLine{kOut, L::all, 0, W::always, "q5_k"},
+};
+constexpr std::array kEightQ3KL = {
+    MixtureLine{kSmall, L::all, 0, W::always, "q8_0"},
+    MixtureLine{kOut, L::all, 0, W::always, "q3_k"},
+};
+constexpr std::array kEightIQ3M = {
+    MixtureLine{kSmall, L::all, 0, W::always, "q8_0"},
+    MixtureLine{kOut, L::all, 0, W::always, "q5_k"},
+    MixtureLine{"down", L::outer_third, 0, W::always, "q4_k"},
+};
+constexpr std::array kEightLow = {
+    MixtureLine{"key", L::all, 0, W::always, "q4_k"},
+    MixtureLine{kOut, L::all, 0, W::always, "q5_k"},
+};
+
 constexpr std::array kMixtures = {
-    Mixture{"q8_0", "q8_0", "q8_0", "", 7, {}},
-    Mixture{"q6_k", "q6_k", "q6_k", "", 18, {}},
-    Mixture{"q5_k_m", "q5_k", "q6_k", "", 17, kQ5KM},
-    Mixture{"q5_k_s", "q5_k", "q6_k", "", 16, {}},
-    Mixture{"q5_1", "q5_1", "q6_k", "", 9, {}},
-    Mixture{"q5_0", "q5_0", "q6_k", "", 8, kQ50},
-    Mixture{"q4_k_m", "q4_k", "q6_k", "", 15, kQ4KM},
-    Mixture{"q4_k_s", "q4_k", "q6_k", "", 14, kQ4KS},
-    Mixture{"q4_1", "q4_1", "q6_k", "", 3, {}},
-    Mixture{"q4_0", "q4_0", "q6_k", "", 2, kQ40},
-    Mixture{"iq4_nl", "iq4_nl", "q6_k", "", 25, kIQ4},
-    Mixture{"iq4_xs", "iq4_xs", "q6_k", "", 30, kIQ4},
-    Mixture{"mxfp4", "mxfp4:blocks", "q8_0", "", 38, {}},
-    Mixture{"nvfp4", "nvfp4:blocks", "q8_0", "", 39, {}},
-    Mixture{"q3_k_l", "q3_k", "q6_k", "", 13, kQ3KL},
-    Mixture{"q3_k_m", "q3_k", "q6_k", "", 12, kQ3KM},
-    Mixture{"q3_k_s", "q3_k", "q6_k", "", 11, kQ3KS},
-    Mixture{"iq3_m", "iq3_s", "q6_k", "", 27, kIQ3M},
-    Mixture{"iq3_s", "iq3_s", "q6_k", "", 26, kIQ3S},
-    Mixture{"iq3_xs", "iq3_s", "q6_k", "", 22, kIQ3XS},
-    Mixture{"iq3_xxs", "iq3_xxs", "q5_k", "iq3_s", 23, kIQ3XXS},
-    Mixture{"q2_k", "q2_k", "q6_k", "", 10, kQ2K},
-    Mixture{"q2_k_s", "q2_k", "q6_k", "", 21, kQ2KS},
-    Mixture{"iq2_m", "iq2_s", "q5_k", "iq3_s", 29, kIQ2SM},
-    Mixture{"iq2_s", "iq2_xs", "q5_k", "iq3_s", 28, kIQ2SM},
-    Mixture{"iq2_xs", "iq2_xs", "q5_k", "q2_k", 20, kIQ2X},
-    Mixture{"iq2_xxs", "iq2_xxs", "q5_k", "q2_k", 19, kIQ2X},
-    Mixture{"tq2_0", "tq2_0", "q6_k", "q4_k", 37, {}},
-    Mixture{"tq1_0", "tq1_0", "q6_k", "q4_k", 36, {}},
-    Mixture{"iq1_m", "iq1_m", "q5_k", "q2_k", 31, kIQ1},
-    Mixture{"iq1_s", "iq1_s", "q5_k", "q2_k", 24, kIQ1},
+    Mixture{"q8_0", "q8_0", "q8_0", "", 7, {}, {}},
+    Mixture{"q6_k", "q6_k", "q6_k", "", 18, {}, kEight},
+    Mixture{"q5_k_m", "q5_k", "q6_k", "", 17, kQ5KM, kEight},
+    Mixture{"q5_k_s", "q5_k", "q6_k", "", 16, {}, kEight},
+    Mixture{"q5_1", "q5_1", "q6_k", "", 9, {}, kEight},
+    Mixture{"q5_0", "q5_0", "q6_k", "", 8, kQ50, kEight},
+    Mixture{"q4_k_m", "q4_k", "q6_k", "", 15, kQ4KM, kEightOut},
+    Mixture{"q4_k_s", "q4_k", "q6_k", "", 14, kQ4KS, kEightOut},
+    Mixture{"q4_1", "q4_1", "q6_k", "", 3, {}, kEight},
+    Mixture{"q4_0", "q4_0", "q6_k", "", 2, kQ40, kEight},
+    Mixture{"iq4_nl", "iq4_nl", "q6_k", "", 25, kIQ4, kEightOut},
+    Mixture{"iq4_xs", "iq4_xs", "q6_k", "", 30, kIQ4, kEightOut},
+    Mixture{"mxfp4", "mxfp4:blocks", "q8_0", "", 38, {}, kEight},
+    Mixture{"nvfp4", "nvfp4:blocks", "q8_0", "", 39, {}, kEight},
+    Mixture{"q3_k_l", "q3_k", "q6_k", "", 13, kQ3KL, kEightQ3KL},
+    Mixture{"q3_k_m", "q3_k", "q6_k", "", 12, kQ3KM, kEightOut},
+    Mixture{"q3_k_s", "q3_k", "q6_k", "", 11, kQ3KS, kEightOut},
+    Mixture{"iq3_m", "iq3_s", "q6_k", "", 27, kIQ3M, kEightIQ3M},
+    Mixture{"iq3_s", "iq3_s", "q6_k", "", 26, kIQ3S, kEightOut},
+    Mixture{"iq3_xs", "iq3_s", "q6_k", "", 22, kIQ3XS, kEightOut},
+    Mixture{"iq3_xxs", "iq3_xxs", "q5_k", "iq3_s", 23, kIQ3XXS, kEightOut},
+    Mixture{"q2_k", "q2_k", "q6_k", "", 10, kQ2K, kEightOut},
+    Mixture{"q2_k_s", "q2_k", "q6_k", "", 21, kQ2KS, kEight},
+    Mixture{"iq2_m", "iq2_s", "q5_k", "iq3_s", 29, kIQ2SM, kEightLow},
+    Mixture{"iq2_s", "iq2_xs", "q5_k", "iq3_s", 28, kIQ2SM, kEightLow},
+    Mixture{"iq2_xs", "iq2_xs", "q5_k", "q2_k", 20, kIQ2X, kEightLow},
+    Mixture{"iq2_xxs", "iq2_xxs", "q5_k", "q2_k", 19, kIQ2X, kEightLow},
+    Mixture{"tq2_0", "tq2_0", "q6_k", "q4_k", 37, {}, kEight},
+    Mixture{"tq1_0", "tq1_0", "q6_k", "q4_k", 36, {}, kEight},
+    Mixture{"iq1_m", "iq1_m", "q5_k", "q2_k", 31, kIQ1, kEightLow},
+    Mixture{"iq1_s", "iq1_s", "q5_k", "q2_k", 24, kIQ1, kEightLow},
 };
 
 struct Fallback {

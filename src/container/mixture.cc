@@ -7,6 +7,8 @@
 namespace zp {
 namespace {
 
+constexpr std::int64_t kEight = 8;
+
 bool in_layer(const MixtureLine& line, std::int64_t i, std::int64_t count) {
   switch (line.layers) {
     case Layers::all:
@@ -25,12 +27,15 @@ bool in_layer(const MixtureLine& line, std::int64_t i, std::int64_t count) {
 
 bool applies(When when, const Decoder& d, bool weighted) {
   constexpr std::int64_t kShared = 4;
+  constexpr std::int64_t kMany = 4;
   constexpr std::int64_t kLargeLayers = 80;
   switch (when) {
     case When::always:
       return true;
     case When::shared_keys:
       return d.heads >= kShared * d.kv_heads;
+    case When::many_experts:
+      return d.experts.count >= kMany;
     case When::large:
       return d.layers == kLargeLayers && d.heads > d.kv_heads;
     case When::weighted:
@@ -64,6 +69,8 @@ std::string words(const MixtureLine& line) {
       return text;
     case When::shared_keys:
       return text + (text.empty() ? "" : ", ") + "where 4 heads or more share a key";
+    case When::many_experts:
+      return text + (text.empty() ? "" : ", ") + "with 4 experts or more";
     case When::large:
       return text + (text.empty() ? "" : ", ") + "in models of 80 layers with shared keys";
     case When::weighted:
@@ -124,7 +131,11 @@ std::vector<Rule> mixture_rules(const Mixture& mixture, const Decoder& decoder, 
   outside(decoder.tied ? "embedding" : "head", mixture.head,
           decoder.tied ? "the embedding is the head too" : "the head");
   if (!decoder.tied) outside("embedding", mixture.embedding, "the embedding");
-  for (const MixtureLine& line : mixture.lines) {
+  std::vector<MixtureLine> lines;
+  if (decoder.experts.count == kEight)
+    lines.assign(mixture.of_eight_experts.begin(), mixture.of_eight_experts.end());
+  lines.insert(lines.end(), mixture.lines.begin(), mixture.lines.end());
+  for (const MixtureLine& line : lines) {
     if (!applies(line.when, decoder, weighted)) continue;
     std::string roles =
         line.layers == Layers::all ? std::string(line.roles) : pattern(line, decoder);
@@ -139,11 +150,13 @@ std::vector<Rule> mixture_rules(const Mixture& mixture, const Decoder& decoder, 
 
 std::string describe(const Mixture& mixture) {
   std::string text(mixture.grid);
-  for (const MixtureLine& line : mixture.lines) {
+  const auto add = [&](const MixtureLine& line, const char* with) {
     const std::string which = words(line);
     text += "; " + std::string(line.roles) + " " + std::string(line.grid) +
-            (which.empty() ? "" : " " + which);
-  }
+            (which.empty() ? "" : " " + which) + with;
+  };
+  for (const MixtureLine& line : mixture.of_eight_experts) add(line, " with 8 experts");
+  for (const MixtureLine& line : mixture.lines) add(line, "");
   if (!mixture.embedding.empty()) text += "; embedding " + std::string(mixture.embedding);
   return mixture.head == mixture.grid ? text : text + "; head " + std::string(mixture.head);
 }

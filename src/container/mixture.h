@@ -1,7 +1,7 @@
 // Mixtures: names that people know for rules (role, layer, shape) -> grid, as data.
 //
 // A mixture has one grid for most matrices, others for the head and the embedding where they
-// differ, and exceptions by role and layer. Written out for one model's layers it is a list of
+// differ, and exceptions by role and layer, some for models of eight experts alone. Written out for one model's layers it is a list of
 // Rules.
 #pragma once
 
@@ -29,9 +29,10 @@ enum class Layers {
 /// Models and runs a line is about.
 enum class When {
   always,
-  shared_keys,  ///< at least four query heads share a key and value head
-  large,        ///< 80 layers with shared keys (70B): the value matrices are small beside the rest
-  weighted,     ///< statistics of the columns' importance are there
+  shared_keys,   ///< at least four query heads share a key and value head
+  many_experts,  ///< at least four
+  large,         ///< 80 layers with shared keys (70B): the value matrices are small beside the rest
+  weighted,      ///< statistics of the columns' importance are there
   unweighted,
 };
 
@@ -45,11 +46,12 @@ struct MixtureLine {
 
 struct Mixture {
   std::string_view name;
-  std::string_view grid;               ///< of what no line names
-  std::string_view head;               ///< also of the embedding when it is the head
-  std::string_view embedding;          ///< empty: as grid
-  std::int32_t file_type;              ///< GGUF's general.file_type
-  std::span<const MixtureLine> lines;  ///< first match wins
+  std::string_view grid;                          ///< of what no line names
+  std::string_view head;                          ///< also of the embedding when it is the head
+  std::string_view embedding;                     ///< empty: as grid
+  std::int32_t file_type;                         ///< GGUF's general.file_type
+  std::span<const MixtureLine> lines;             ///< first match wins
+  std::span<const MixtureLine> of_eight_experts;  ///< before them, where the model has eight
 };
 
 /// nullptr when there is none of that name.

@@ -134,6 +134,48 @@ TEST(Mixture, IQ3XSThinsTheInnerLayers) {
   EXPECT_EQ(grid_of(all, "down", 8), "iq3_s");
 }
 
+// llama_tensor_get_type() of llama.cpp's src/llama-quant.cpp, hparams.n_expert == 8: value, key and
+// attention_output of a model with as many keys as queries.
+TEST(Mixture, EightExpertsHaveMoreBitsInAttentionWhereLlamaQuantizeHas) {
+  Decoder d = decoder(16, 32, 32);
+  d.experts.count = 8;
+  const std::map<std::string, std::string> out = {
+      {"q6_k", "q6_k"},   {"q5_k_m", "q5_k"},  {"q5_k_s", "q5_k"},       {"q5_1", "q5_1"},
+      {"q5_0", "q5_0"},   {"q4_k_m", "q5_k"},  {"q4_k_s", "q5_k"},       {"q4_1", "q4_1"},
+      {"q4_0", "q4_0"},   {"iq4_nl", "q5_k"},  {"iq4_xs", "q5_k"},       {"q3_k_l", "q3_k"},
+      {"q3_k_m", "q5_k"}, {"q3_k_s", "q5_k"},  {"iq3_m", "q5_k"},        {"iq3_s", "q5_k"},
+      {"iq3_xs", "q5_k"}, {"iq3_xxs", "q5_k"}, {"q2_k", "q5_k"},         {"q2_k_s", "q2_k"},
+      {"tq2_0", "tq2_0"}, {"tq1_0", "tq1_0"},  {"nvfp4", "nvfp4:blocks"}};
+  for (const auto& [name, grid] : out) {
+    const auto all = rules(name.c_str(), d);
+    EXPECT_EQ(grid_of(all, "value", 0), "q8_0") << name;
+    EXPECT_EQ(grid_of(all, "qkv", 9), "q8_0") << name;
+    EXPECT_EQ(grid_of(all, "key", 9), "q8_0") << name;
+    EXPECT_EQ(grid_of(all, "attention_output", 9), grid) << name;
+    EXPECT_EQ(grid_of(all, "up", 0), find_mixture(gguf_mixtures(), name)->grid) << name;
+  }
+  for (const char* name : {"iq2_m", "iq2_s", "iq2_xs", "iq2_xxs", "iq1_m", "iq1_s"}) {
+    const auto all = rules(name, d);
+    EXPECT_EQ(grid_of(all, "value", 9), "q4_k") << name;
+    EXPECT_EQ(grid_of(all, "key", 9), "q4_k") << name;
+    EXPECT_EQ(grid_of(all, "attention_output", 9), "q5_k") << name;
+  }
+  EXPECT_EQ(layers_with(rules("iq3_m", d), "down", "q4_k", 16), (Set{0, 1, 4, 7, 10, 13, 14, 15}));
+  EXPECT_EQ(layers_with(rules("q4_k_m", d), "down", "q6_k", 16), (Set{0, 1, 4, 7, 10, 13, 14, 15}));
+}
+
+TEST(Mixture, OtherNumbersOfExpertsChangeValuesOfTheSmallestMixturesAlone) {
+  Decoder d = decoder(16, 32, 32);
+  for (const std::int64_t experts : {2, 4, 16, 128}) {
+    d.experts.count = experts;
+    EXPECT_EQ(grid_of(rules("iq2_xs", d), "value", 9), experts < 4 ? "q2_k" : "q4_k");
+    EXPECT_EQ(grid_of(rules("iq1_s", d), "attention_output", 9), "iq2_xxs");
+    EXPECT_EQ(grid_of(rules("q3_k_m", d), "value", 9), "q4_k");
+    EXPECT_EQ(grid_of(rules("q3_k_m", d), "key", 9), "q3_k");
+    EXPECT_EQ(layers_with(rules("iq3_m", d), "down", "q4_k", 16), (Set{0, 1}));
+  }
+}
+
 TEST(Mixture, FewLayersLeaveOutEmptyLines) {
   for (const Mixture& m : gguf_mixtures()) {
     for (const std::int64_t layers : {1, 2, 7}) {
@@ -149,8 +191,10 @@ TEST(Mixture, EveryGridIsATypeOfTheFormatAndNumbersAreUnique) {
     EXPECT_TRUE(numbers.emplace(m.file_type, m.name).second) << m.name;
     EXPECT_NE(gguf::type_of_grid(m.grid), nullptr) << m.name;
     EXPECT_NE(gguf::type_of_grid(m.head), nullptr) << m.name;
-    for (const MixtureLine& line : m.lines)
-      EXPECT_NE(gguf::type_of_grid(line.grid), nullptr) << m.name;
+    for (const auto lines : {m.lines, m.of_eight_experts}) {
+      for (const MixtureLine& line : lines)
+        EXPECT_NE(gguf::type_of_grid(line.grid), nullptr) << m.name;
+    }
   }
 }
 
