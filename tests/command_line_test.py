@@ -16,6 +16,7 @@ import tempfile
 import time
 import unittest
 
+from random_models import MODELS, PlainDraw, draw_model, save_model
 from tiny_model import make_tiny_model
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
@@ -332,6 +333,33 @@ class CommandLineTest(unittest.TestCase):
                 self.assertEqual(a["tensors"][0]["bytes"], b["tensors"][0]["bytes"])
                 if method != "mse":  # moments summed in another order, one of them rounded
                     self.assertEqual(weights(path, a), weights(same, b), f"{target} {method}")
+
+    def test_a_statistics_file_of_experts_gives_the_files_of_the_text_it_is_of(self):
+        config, seed = MODELS["qwen3_moe"]
+        model = save_model(self.folder / "experts", config, draw_model(PlainDraw(seed), config))
+        text = ["--tokens", "128", "--context", "64"]
+        files = {threads: self.out("model.statistics") for threads in (1, 7)}
+        for threads, file in files.items():
+            done = run("calibrate", model, "--text", self.calibration_text(), *text, "-o", file, "--threads", threads)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(files[1].read_bytes(), files[7].read_bytes())
+        inputs = json.loads(run("inspect", files[1], "--json").stdout)["inputs"]
+        for layer in range(config["num_hidden_layers"]):
+            tokens = [i["tokens"] for i in inputs if (i["layer"], i["role"]) == (layer, "gate") and "expert" in i]
+            self.assertEqual((len(tokens), sum(tokens)), (config["num_experts"], 128 * config["num_experts_per_tok"]))
+        self.assertIn("gate of expert 5", run("inspect", files[1]).stdout)
+        made = {}
+        ways = {"file": ["--statistics", files[1], "--method", "gptq"],
+                "text": ["--calibrate", self.calibration_text(), *text, "--method", "gptq:upstream=off"]}  # fmt: skip
+        for target in ["gguf:q4_0", "mlx:int4:g32"]:
+            for way, options in ways.items():
+                path = self.out("x")
+                done = run("quantize", model, "--to", f"{target}={path}", "--json", *options)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                said = json.loads(done.stdout)
+                made[way] = weights(path, said["outputs"][0]), said.get("few_tokens")
+            self.assertEqual(made["file"], made["text"], target)
+            self.assertTrue(made["file"][1], "experts that the text hardly reaches")
 
     def test_a_statistics_file_says_what_each_observer_would_choose(self):
         file = self.out("model.statistics")

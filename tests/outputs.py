@@ -68,12 +68,11 @@ LEFT_OUT = ["gpt2_untied"]  # mlx-lm has no such MLP
 SAMPLED = ["llama", "phi3", "qwen2", "qwen3", "gpt2", "phi", "gemma2", "qwen3_moe"]
 
 
-def can(config, way, targets):
-    """Those of the targets that a model has in this way."""
+def can(config, targets):
+    """Those of the targets that a model has: nothing multiplies experts by codes of nf4, nor in OpenVINO by any."""
     if "num_experts" not in config:
         return targets
-    # Nothing multiplies experts by such codes.
-    return [] if way == "statistics" else [t for t in targets if not t.endswith(":nf4") and not t.startswith("openvino")]
+    return [t for t in targets if not t.endswith(":nf4") and not t.startswith("openvino")]
 
 
 def digest(data):
@@ -120,9 +119,7 @@ class Session:
 
     def quantize(self, way, targets, options):
         """All targets in one run."""
-        targets = can(self.config, way, targets)
-        if not targets:
-            return
+        targets = can(self.config, targets)
         words = [word for i, target in enumerate(targets) for word in ("--to", f"{target}={way}-{i}")]
         said = json.loads(self.run("quantize", self.model, *words, *options, "--json"))
         for i, (target, output) in enumerate(zip(targets, said["outputs"], strict=True)):
@@ -133,8 +130,7 @@ class Session:
 def outputs_of(program, model, threads, ways):
     with tempfile.TemporaryDirectory() as folder:
         session = Session(program, model, threads, pathlib.Path(folder))
-        if can(session.config, "statistics", FEW):
-            session.calibrate("model.statistics")
+        session.calibrate("model.statistics")
         session.calibrate("model.imatrix.gguf")
         for way, (targets, options) in ways.items():
             session.quantize(way, targets, options)

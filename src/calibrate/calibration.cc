@@ -122,7 +122,7 @@ std::int64_t Calibration::bytes() const {
         sum += std::ssize(outputs_) * output;
       } else {
         sum += sets * Moments::bytes(n, options_.feedback) + waiting_bytes(input, sets) + samples +
-               (options_.ranges ? sets * InputRanges::bytes(n, team_.threads()) : 0);
+               (options_.ranges && !by_expert(input) ? InputRanges::bytes(n, team_.threads()) : 0);
       }
     }
     most = std::max(most, sum);

@@ -35,7 +35,8 @@ struct CalibrationOptions {
   bool feedback = false;    ///< whether more than InputStatistics::importance is asked for
   FeedbackOptions method;   ///< what then counts
   std::size_t outputs = 1;  ///< that are coded from it
-  bool ranges = false;      ///< whether gather() finds ranges, too; not with upstream correction
+  bool ranges = false;      ///< whether gather() finds ranges, too, but for experts; not with
+                            ///< upstream correction
   /// Budget: in half of it what the MLPs gave may wait for their last linears' weights, which is
   /// quicker than to compute it again. 0: none.
   std::int64_t memory_bytes = 0;
@@ -78,6 +79,8 @@ class Calibration final : public LayerStatistics {
   const std::map<LinearInput, Moments>& gather(Progress& progress);
   /// Of the stage gather() was called for last.
   const InputRanges& ranges(LinearInput input) const { return sums_.ranges(input); }
+  /// Tokens of the text that go through one of that stage's experts.
+  std::int64_t tokens_of(std::int64_t expert) const { return expert_tokens_.front().of(expert); }
 
  private:
   struct Coded {

@@ -1,7 +1,9 @@
 // Statistics of experts: the same however many are found at a time, and of tokens that are counted.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <numeric>
 
@@ -57,6 +59,17 @@ void code(Calibration& calibration, const Weight& weight) {
   calibration.coded(weight, 0, constant_rows(std::move(rows), weight.use.rows, weight.use.cols));
 }
 
+void add(std::vector<float>& floats, const Matrix& m) {
+  for (std::int64_t r = 0; r < m.rows; ++r)
+    floats.insert(floats.end(), m.row(r).begin(), m.row(r).end());
+}
+
+std::vector<float> floats_of(const InputStatistics& inputs) {
+  std::vector<float> floats(inputs.importance.begin(), inputs.importance.end());
+  for (const Matrix& m : {inputs.moments, inputs.feedback, inputs.drift}) add(floats, m);
+  return floats;
+}
+
 void go_on(const Model& model, Calibration& calibration, std::int64_t first, std::int64_t end,
            Found& found) {
   Silent progress;
@@ -65,13 +78,8 @@ void go_on(const Model& model, Calibration& calibration, std::int64_t first, std
     for (const Weight& weight : model.weights) {
       if (calibration.stage_of(weight) != stage) continue;
       std::vector<float>& floats = found.floats[weight.use.hf];
-      const InputStatistics inputs = calibration.of(weight, 0);
-      floats.assign(inputs.importance.begin(), inputs.importance.end());
-      for (const Matrix& m : {inputs.moments, inputs.feedback, inputs.drift,
-                              calibration.samples(weight, 0).held_out.came}) {
-        for (std::int64_t r = 0; r < m.rows; ++r)
-          floats.insert(floats.end(), m.row(r).begin(), m.row(r).end());
-      }
+      floats = floats_of(calibration.of(weight, 0));
+      add(floats, calibration.samples(weight, 0).held_out.came);
       code(calibration, weight);
     }
   }
@@ -160,6 +168,43 @@ TEST(ExpertStatistics, WhatHardlyAnyTokenReachesIsSaidAndHasThoseOfOthers) {
     ASSERT_GE(floats.size(), static_cast<std::size_t>(weight.use.cols)) << weight.use.hf;
     for (std::int64_t c = 0; c < weight.use.cols; ++c)
       EXPECT_GT(floats[static_cast<std::size_t>(c)], 0) << weight.use.hf;
+  }
+}
+
+// With few tokens for some experts, and whether all are found and taken at a time or one.
+TEST(ExpertStatistics, ComeBackFromAFileAsTheyWere) {
+  const Model& model = mixture();
+  const Team team(2);
+  Silent progress;
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("zp-experts-" + std::to_string(getpid()));
+  for (const std::int64_t memory : {0, 1}) {
+    CalibrationOptions options = options_of(false, memory, 3);
+    Calibration direct(model, windows(12, 3), options, team);
+    options.ranges = true;
+    Calibration written(model, windows(12, 3), options, team);
+    write_statistics(model, written, path, true, progress);
+    StoredStatistics stored(path, model, options.method, memory, team);
+    std::filesystem::remove(path);
+    EXPECT_EQ(stored.stages() > model.decoder.layers + 1, memory > 0);
+    std::map<std::string, std::vector<float>> expected;
+    for (std::int64_t stage = 0; stage < direct.stages(); ++stage) {
+      direct.next(progress);
+      for (const Weight& weight : model.weights) {
+        if (direct.stage_of(weight) == stage)
+          expected[weight.use.hf] = floats_of(direct.of(weight, 0));
+      }
+    }
+    for (std::int64_t stage = 0; stage < stored.stages(); ++stage) {
+      stored.next(progress);
+      for (const Weight& weight : model.weights) {
+        if (stored.stage_of(weight) == stage)
+          EXPECT_EQ(floats_of(stored.of(weight, 0)), expected.at(weight.use.hf)) << weight.use.hf;
+        ASSERT_LT(stored.stage_of(weight), stored.stages()) << weight.use.hf;
+      }
+    }
+    ASSERT_FALSE(direct.few_tokens().empty());
+    EXPECT_EQ(stored.few_tokens(), direct.few_tokens());
   }
 }
 

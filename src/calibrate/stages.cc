@@ -18,6 +18,10 @@ void add_stages(const Network& network, std::int64_t layer, std::vector<ValueId>
   inputs.erase(to_experts, inputs.end());
   if (!inputs.empty()) stages.push_back({layer, std::move(inputs)});
   for (const ValueId input : rest) {
+    if (!network.steps[input].by_expert) {
+      stages.push_back({layer, {input}});
+      continue;
+    }
     for (std::int64_t begin = 0; begin < experts; begin += together)
       stages.push_back({layer, {input}, begin, std::min(experts, begin + together)});
   }

@@ -10,11 +10,7 @@ namespace {
 
 constexpr std::int64_t kRowsHashed = 8;
 
-// The stage whose weights want it: the head's is behind all layers'.
-std::int64_t stage_of_layer(const Network& network, std::int64_t layer) {
-  return layer >= 0 ? layer : std::ssize(network.layers);
-}
-
+// In the order of a file's entries: ascending, the head's behind all layers'.
 std::vector<LinearInput> all_inputs(const Network& network) {
   std::vector<LinearInput> all;
   const auto add = [&](std::int64_t layer) {
@@ -33,14 +29,14 @@ bool is_of(const StatisticsEntry& entry, const Network& network, LinearInput inp
 }
 
 void check(const StatisticsHead& head, const Model& model, const Network& network,
-           const std::string& where) {
+           std::span<const LinearInput> inputs, const std::string& where) {
   if (head.model != hash_of(model)) {
     throw Error(where, "statistics of another model", "those calibrate made of this one");
   }
   const auto matches = [&](const StatisticsEntry& e, LinearInput i) {
     return is_of(e, network, i);
   };
-  if (!std::ranges::equal(head.entries, all_inputs(network), matches))
+  if (!std::ranges::equal(head.entries, inputs, matches))
     throw Error(where, "statistics of other inputs than the model has");
 }
 
@@ -77,48 +73,89 @@ std::uint64_t hash_of(const Model& model) {
 }
 
 StoredStatistics::StoredStatistics(const std::filesystem::path& file, const Model& model,
-                                   bool feedback, const FeedbackOptions& options, const Team& team)
+                                   const std::optional<FeedbackOptions>& feedback,
+                                   std::int64_t memory_bytes, const Team& team)
     : file_(file),
       head_(read_statistics(file_.bytes(), file.string())),
       network_(record(model)),
+      names_(all_inputs(network_)),
       feedback_(feedback),
-      options_(options),
       team_(team) {
-  check(head_, model, network_, file.string());
+  check(head_, model, network_, names_, file.string());
+  for (std::size_t i = 0; i < head_.entries.size(); ++i) add_to_stages(i, memory_bytes);
 }
 
-// One set is FP64 while its factor is found; then moments and factors of a layer are FP32.
-std::int64_t StoredStatistics::bytes() const {
-  std::map<std::int64_t, std::int64_t> of_layer;
-  std::int64_t widest = 0;
-  for (const StatisticsEntry& e : head_.entries) {
-    widest = std::max(widest, e.columns);
-    of_layer[e.layer] += 2 * static_cast<std::int64_t>(sizeof(float)) * e.columns * e.columns;
+// Experts take turns where their layer's have no room together.
+void StoredStatistics::add_to_stages(std::size_t entry, std::int64_t memory_bytes) {
+  const StatisticsEntry& e = head_.entries[entry];
+  if (stages_.empty() || stages_.back().layer != e.layer) {
+    stages_.push_back({e.layer, entry, entry});
+  } else if (e.expert >= 0 && memory_bytes > 0) {
+    const Stage with = {e.layer, stages_.back().begin, entry + 1};
+    if (bytes_of(with) > memory_bytes / 2) stages_.push_back({e.layer, entry, entry});
   }
+  stages_.back().end = entry + 1;
+}
+
+// Moments and factors, in FP32.
+std::int64_t StoredStatistics::bytes_of(const Stage& stage) const {
+  std::int64_t sum = 0;
+  for (std::size_t i = stage.begin; i < stage.end && feedback_; ++i) {
+    const std::int64_t columns = head_.entries[i].columns;
+    sum += 2 * static_cast<std::int64_t>(sizeof(float)) * columns * columns;
+  }
+  return sum;
+}
+
+// One set is FP64 while its factor is found.
+std::int64_t StoredStatistics::bytes() const {
+  std::int64_t widest = 0;
+  for (const StatisticsEntry& e : head_.entries) widest = std::max(widest, e.columns);
   std::int64_t most = 0;
-  for (const auto& [layer, bytes] : of_layer) most = std::max(most, bytes);
-  return Moments::bytes(widest, true) + (feedback_ ? most : 0);
+  for (const Stage& stage : stages_) most = std::max(most, bytes_of(stage));
+  return Moments::bytes(widest, true) + most;
 }
 
 std::int64_t StoredStatistics::stage_of(const Weight& weight) const {
-  return stage_of_layer(network_, weight.use.place.layer);
+  const auto input = input_of(network_, weight.use);
+  const auto entry = static_cast<std::size_t>(
+      input ? std::ranges::lower_bound(names_, *input) - names_.begin() : 0);
+  const auto stage = std::ranges::find_if(stages_, [&](const Stage& s) {
+    return input ? s.begin <= entry && entry < s.end : s.layer == weight.use.place.layer;
+  });
+  return stage - stages_.begin();
 }
 
 void StoredStatistics::next(Progress&) {
   inputs_.clear();
-  ++stage_;
-  for (const LinearInput input : all_inputs(network_)) {
-    if (stage_of_layer(network_, input_name(network_, input).layer) != stage_) continue;
-    const auto entry = std::ranges::find_if(
-        head_.entries, [&](const StatisticsEntry& e) { return is_of(e, network_, input); });
-    Moments moments(entry->columns, entry->rows, entry->triangle);
+  const Stage& stage = stages_[static_cast<std::size_t>(++stage_)];
+  for (std::size_t i = stage.begin; i < stage.end; ++i) {
+    const StatisticsEntry& entry = head_.entries[i];
+    Moments moments(entry.columns, entry.rows, entry.triangle);
     if (feedback_) {
-      inputs_.emplace(input, LayerInputs(std::move(moments), {},
-                                         options_for(network_, input, options_), team_));
+      inputs_.emplace(names_[i], LayerInputs(std::move(moments), {},
+                                             options_for(network_, names_[i], *feedback_), team_));
     } else {
-      inputs_.emplace(input, LayerInputs(moments));
+      inputs_.emplace(names_[i], LayerInputs(moments));
     }
   }
+}
+
+std::vector<FewTokens> StoredStatistics::few_tokens() const {
+  std::vector<FewTokens> few;
+  for (const StatisticsEntry& e : head_.entries) {
+    const FewTokens found{e.layer, e.expert, e.tokens};
+    // Each of an expert's inputs has an entry.
+    if (e.expert >= 0 && e.tokens < kFewTokens && std::ranges::count(few, found) == 0)
+      few.push_back(found);
+  }
+  return few;
+}
+
+void StoredStatistics::describe(Hash64& hash) const {
+  hash.add(file_.bytes());
+  const std::int64_t count = stages();
+  hash.add(std::as_bytes(std::span(&count, 1)));
 }
 
 InputStatistics StoredStatistics::of(const Weight& weight, std::size_t) const {
@@ -129,21 +166,23 @@ InputStatistics StoredStatistics::of(const Weight& weight, std::size_t) const {
 
 std::int64_t write_statistics(const Model& model, Calibration& calibration,
                               const std::filesystem::path& path, bool replace, Progress& progress) {
-  if (model.decoder.experts.count > 0) {
-    throw Error(path.string(), "statistics of experts have no place in this file",
-                "a name as NAME.imatrix.gguf: importance alone");
-  }
   StatisticsHead head{hash_of(model), calibration.tokens(), calibration.context(), {}};
   const Network& network = calibration.network();
   for (const LinearInput input : all_inputs(network)) {
     const Place name = input_name(network, input);
     head.entries.push_back({std::string(role_name(name.role)), name.layer,
-                            network.steps[input.value].width, calibration.tokens(), name.expert});
+                            network.steps[input.value].width,
+                            name.expert < 0 ? calibration.tokens() : 0, name.expert});
   }
   StatisticsWriter writer(path, head, replace);
   for (std::int64_t stage = 0; stage < calibration.stages(); ++stage) {
-    for (const auto& [input, moments] : calibration.gather(progress))
-      add(writer, moments, calibration.ranges(input));
+    for (const auto& [input, moments] : calibration.gather(progress)) {
+      if (input.expert < 0) {
+        add(writer, moments, calibration.ranges(input));
+      } else {
+        writer.add_expert(moments.rows(), calibration.tokens_of(input.expert), moments.triangle());
+      }
+    }
   }
   writer.commit();
   return writer.bytes();

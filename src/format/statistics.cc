@@ -19,6 +19,7 @@ constexpr std::int64_t kHead = 48;
 constexpr std::int64_t kEntry = 48;
 constexpr std::size_t kRole = 20;
 constexpr std::int64_t kMostColumns = 1 << 20;
+constexpr std::int64_t kMostRows = std::int64_t{1} << 62;
 
 template <class T>
 void put(std::vector<std::byte>& out, T value) {
@@ -49,14 +50,17 @@ StatisticsEntry read_entry(Cursor& in) {
   entry.expert = std::int64_t{in.read<std::uint32_t>("an expert")} - 1;
   entry.layer = in.read<std::int64_t>("a layer");
   entry.columns = size(in, "columns", kMostColumns);
-  entry.rows = size(in, "rows", std::int64_t{1} << 62);
+  entry.rows = size(in, "rows", entry.expert < 0 ? kMostRows : 0);
   return entry;
 }
 
 constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
 
+constexpr std::int64_t kCounts = 16;  // an expert's rows and tokens
+
 // Without the histogram.
 std::int64_t data_bytes(const StatisticsEntry& entry, std::int64_t windows) {
+  if (entry.expert >= 0) return kCounts + entry.floats() * kFloat;
   return (entry.floats() + 2 * entry.columns + 2 * windows) * kFloat;
 }
 
@@ -104,13 +108,20 @@ void check_bins(const StatisticsEntry& entry, std::int64_t count, const std::str
   }
 }
 
-void read_data(Cursor& in, StatisticsEntry& entry, std::int64_t windows, const std::string& where,
-               Hash64& found) {
+void read_data(Cursor& in, StatisticsEntry& entry, std::int64_t tokens, std::int64_t windows,
+               const std::string& where, Hash64& found) {
   const auto part = [&](std::int64_t bytes) {
     const Bytes taken = in.take(static_cast<std::uint64_t>(bytes), "an entry's data");
     found.add(taken);
     return taken;
   };
+  if (entry.expert >= 0) {
+    Cursor counts(part(kCounts), where);
+    entry.rows = size(counts, "an expert's rows", tokens);
+    entry.tokens = size(counts, "an expert's tokens", tokens);
+    entry.triangle = part(entry.floats() * kFloat);
+    return;
+  }
   entry.triangle = part(entry.floats() * kFloat);
   entry.lowest = part(entry.columns * kFloat);
   entry.highest = part(entry.columns * kFloat);
@@ -122,6 +133,7 @@ void read_data(Cursor& in, StatisticsEntry& entry, std::int64_t windows, const s
 }
 
 void check_data(const StatisticsEntry& entry, std::int64_t windows, const std::string& where) {
+  if (entry.expert >= 0) return;
   check_ranges(entry, entry.lowest, entry.highest, 1, entry.columns, where);
   if (windows > 0)
     check_ranges(entry, entry.windows, entry.windows.subspan(sizeof(float)), 2, windows, where);
@@ -145,8 +157,8 @@ StatisticsHead read_statistics(Bytes file, const std::string& where) {
   const auto count = in.read<std::uint32_t>("the number of entries");
   StatisticsHead head;
   head.model = in.read<std::uint64_t>("the model");
-  head.tokens = size(in, "tokens", std::int64_t{1} << 62);
-  head.context = size(in, "context", std::int64_t{1} << 62);
+  head.tokens = size(in, "tokens", kMostRows);
+  head.context = size(in, "context", kMostRows);
   const auto checksum = in.read<std::uint64_t>("the checksum");
   const Bytes heads = in.take(std::uint64_t{count} * kEntry, "the entries");
   Cursor of_heads(heads, where);
@@ -155,7 +167,8 @@ StatisticsHead read_statistics(Bytes file, const std::string& where) {
   found.add(file.first(kChecksumAt));
   found.add(heads);
   const std::int64_t windows = windows_of(head);
-  for (StatisticsEntry& entry : head.entries) read_data(in, entry, windows, where, found);
+  for (StatisticsEntry& entry : head.entries)
+    read_data(in, entry, head.tokens, windows, where, found);
   if (in.remaining() != 0)
     in.fail("something follows the statistics", {}, std::to_string(in.remaining()) + " bytes");
   if (found.value() != checksum)
@@ -196,6 +209,12 @@ void StatisticsWriter::add(const StatisticsData& data) {
   std::vector<std::uint64_t> bins = {data.bins.size()};
   bins.insert(bins.end(), data.bins.begin(), data.bins.end());
   write(std::as_bytes(std::span(bins)));
+}
+
+void StatisticsWriter::add_expert(std::int64_t rows, std::int64_t tokens, Floats triangle) {
+  const std::array counts = {static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(tokens)};
+  write(std::as_bytes(std::span(counts)));
+  write(std::as_bytes(triangle));
 }
 
 void StatisticsWriter::write(Bytes part) {

@@ -14,8 +14,12 @@
 //            20  4  u32 expert and one; 0: of no expert
 //            24  8  i64 layer, -1: none
 //            32  8  u64 columns n
-//            40  8  u64 rows that were summed
-//   ...    entries' data, one after another, in five parts:
+//            40  8  u64 rows that were summed; 0 for an expert
+//   ...    entries' data, one after another, of an expert in two parts:
+//            u64 rows that were summed, u64 tokens of the text that go through the expert: known
+//            only when the text was gone over
+//            the lower triangle of sum x x^T, as below
+//          of others in five:
 //            the lower triangle of sum x x^T, row after row, n (n + 1) / 2 x f32
 //            the smallest value of each column, n x f32
 //            the largest, n x f32
@@ -45,6 +49,7 @@ struct StatisticsEntry {
   std::int64_t columns = 0;
   std::int64_t rows = 0;
   std::int64_t expert = -1;  ///< -1: of none
+  std::int64_t tokens = 0;   ///< of the text, that go through the expert
   // As stored; empty while it isn't written.
   Bytes triangle = {};
   Bytes lowest = {};
@@ -66,7 +71,7 @@ struct StatisticsBin {
   std::uint64_t stored() const { return std::uint64_t{bin} << 48 | count; }
 };
 
-/// What one entry is made of, see above; borrowed.
+/// What an entry of no expert is made of, see above; borrowed.
 struct StatisticsData {
   Floats triangle;
   Floats lowest;
@@ -84,7 +89,8 @@ struct StatisticsHead {
 
 bool is_statistics(Bytes file);
 /// Entries borrow the file. Everything is checked against the bytes that are there, the checksum
-/// too; ranges are finite and in order, histograms hold every value once. Throws Error.
+/// too; ranges are finite and in order, histograms hold every value once; an expert has no more
+/// rows than the text. Throws Error.
 StatisticsHead read_statistics(Bytes file, const std::string& where);
 
 /// Writes entry after entry; the file appears on commit().
@@ -97,6 +103,8 @@ class StatisticsWriter {
   std::int64_t bytes() const { return at_; }
   /// The next entry's. REQUIRES: in the order of the head's entries.
   void add(const StatisticsData& data);
+  /// The next entry's, of an expert.
+  void add_expert(std::int64_t rows, std::int64_t tokens, Floats triangle);
   /// REQUIRES: all entries were added; called once.
   void commit();
 

@@ -68,6 +68,20 @@ std::string write_one(float lo, float hi, const std::vector<std::uint64_t>& bins
   return content(path);
 }
 
+// Of one column, of an expert that `tokens` of the text's seven go through.
+std::string write_expert(std::int64_t rows, std::int64_t tokens, std::int64_t rows_of_head = 0) {
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("zp-statistics-" + std::to_string(getpid()));
+  StatisticsHead head;
+  head.tokens = head.context = 7;
+  head.entries = {{"gate", 2, 1, rows_of_head, 3}};
+  const float square = 2;
+  StatisticsWriter writer(path, head, true);
+  writer.add_expert(rows, tokens, Floats(&square, 1));
+  writer.commit();
+  return content(path);
+}
+
 std::string refused(const std::string& file) {
   return sample::refusal([&] { read_statistics(sample::view(file), "f"); });
 }
@@ -119,6 +133,20 @@ TEST(StatisticsFile, RefusesRangesAndHistogramsThatAreNone) {
                 .substr(0, histogram.size()),
             histogram);
   EXPECT_EQ(refused(write_one(-1, 1, {bin(0x80, 3), bin(0x8000 + 0x7f7f, 4)})), "accepted");
+}
+
+TEST(StatisticsFile, HoldsAnExpertsMomentsBehindItsCounts) {
+  const std::string file = write_expert(6, 5);
+  const StatisticsHead head = read_statistics(sample::view(file), "f");
+  ASSERT_EQ(head.entries.size(), 1u);
+  EXPECT_EQ(head.entries[0].expert, 3);
+  EXPECT_EQ(head.entries[0].rows, 6);
+  EXPECT_EQ(head.entries[0].tokens, 5);
+  EXPECT_EQ(head.entries[0].triangle.size(), sizeof(float));
+  EXPECT_TRUE(head.entries[0].lowest.empty());
+  EXPECT_NE(refused(write_expert(8, 5)).find("an expert's rows out of reach"), std::string::npos);
+  EXPECT_NE(refused(write_expert(7, 8)).find("an expert's tokens out of reach"), std::string::npos);
+  EXPECT_NE(refused(write_expert(6, 5, 6)).find("rows out of reach"), std::string::npos);
 }
 
 TEST(StatisticsFile, RefusesEveryCut) {

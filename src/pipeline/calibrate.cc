@@ -63,6 +63,7 @@ CalibrateOutcome calibrate(const CalibrateRequest& request, const Team& team, Pr
   options.feedback = !is_imatrix(request.output);
   options.ranges = options.feedback;
   options.method.upstream = false;
+  options.memory_bytes = memory;
   Windows windows;
   const auto over_windows = [&] {
     windows = text.windows();

@@ -47,8 +47,9 @@ std::vector<ObservedRange> observe(const Observed& seen) {
 }
 
 InspectedInput look_at(const StatisticsEntry& entry) {
-  InspectedInput input{entry.layer, entry.role, entry.columns, entry.rows, {}, 0, {}};
-  if (entry.columns == 0 || entry.rows == 0) return input;
+  InspectedInput input{
+      entry.layer, entry.role, entry.columns, entry.rows, entry.expert, entry.tokens, {}, 0, {}};
+  if (entry.expert >= 0 || entry.columns == 0 || entry.rows == 0) return input;
   const auto lowest = values_of<float>(entry.lowest);
   const auto highest = values_of<float>(entry.highest);
   input.range = {*std::ranges::min_element(lowest), *std::ranges::max_element(highest)};

@@ -33,6 +33,8 @@ struct InspectedInput {
   std::string role;
   std::int64_t columns = 0;
   std::int64_t rows = 0;
+  std::int64_t expert = -1;  ///< -1: of none; of others nothing below is known
+  std::int64_t tokens = 0;   ///< of the text, that go through the expert
   Range range;
   std::int64_t outlier_columns = 0;     ///< with a magnitude of kOutlier or more
   std::vector<ObservedRange> observed;  ///< observers by grids

@@ -271,8 +271,8 @@ class Job {
     }
     if (request_.statistics.empty()) return nullptr;
     if (is_ours(request_.statistics)) {
-      return std::make_unique<StoredStatistics>(request_.statistics, model, feedback.has_value(),
-                                                feedback.value_or(FeedbackOptions()), team_);
+      return std::make_unique<StoredStatistics>(request_.statistics, model, feedback,
+                                                recipe_.memory_bytes, team_);
     }
     if (feedback) {
       throw Error(request_.statistics, "an imatrix is not enough for `method` gptq",

@@ -15,7 +15,14 @@ Json range_json(Range r) { return {r.lo, r.hi}; }
 
 std::string range_text(Range r) { return fmt::format("{:.4g} ... {:.4g}", r.lo, r.hi); }
 
+std::string expert_text(const InspectedInput& input) {
+  return fmt::format("\nlayer {}, {} of expert {}: {}, {} of the text's, {} summed\n", input.layer,
+                     printable(input.role), input.expert, human_counted(input.columns, "column"),
+                     human_counted(input.tokens, "token"), input.rows);
+}
+
 std::string input_text(const InspectedInput& input) {
+  if (input.expert >= 0) return expert_text(input);
   std::string text = fmt::format("\n{}{}: {}, {}; {} of them reach {}\n",
                                  input.layer < 0 ? "" : fmt::format("layer {}, ", input.layer),
                                  printable(input.role), human_counted(input.columns, "column"),
@@ -48,13 +55,18 @@ Json to_json(const StatisticsInspection& inspection) {
                      {"mean_squared_error", o.mean_squared_error},
                      {"sqnr_db", std::isfinite(o.sqnr_db) ? Json(o.sqnr_db) : Json()}});
     }
-    inputs.push_back({{"layer", input.layer < 0 ? Json() : Json(input.layer)},
-                      {"role", input.role},
-                      {"columns", input.columns},
-                      {"rows", input.rows},
-                      {"range", range_json(input.range)},
-                      {"outlier_columns", input.outlier_columns},
-                      {"observers", std::move(all)}});
+    Json of_input = {{"layer", input.layer < 0 ? Json() : Json(input.layer)},
+                     {"role", input.role},
+                     {"columns", input.columns},
+                     {"rows", input.rows}};
+    if (input.expert >= 0) {
+      of_input.update(Json{{"expert", input.expert}, {"tokens", input.tokens}});
+    } else {
+      of_input.update(Json{{"range", range_json(input.range)},
+                           {"outlier_columns", input.outlier_columns},
+                           {"observers", std::move(all)}});
+    }
+    inputs.push_back(std::move(of_input));
   }
   return {{"container", "statistics"},   {"model", fmt::format("{:016x}", inspection.model)},
           {"tokens", inspection.tokens}, {"context", inspection.context},
