@@ -29,8 +29,8 @@ except ImportError as missing:
     sys.exit(77)
 
 from consumer import HERE, PROGRAM, SHARED, SOURCE
-from make_random_models import make_random_model
-from random_models import MODELS, VOCABULARY
+from make_random_models import make_random_model, random_weights
+from random_models import MODELS, VOCABULARY, save_model
 
 LOGITS = PROGRAM.parent / "logits"
 STORED = HERE / "expected/logits.npz"
@@ -141,6 +141,29 @@ class EngineTest(unittest.TestCase):
                     off = np.abs(found - expected).max()
                     print(f"{name:24} largest difference {off:.2e}, bound {limit:.2e}")
                     self.assertLess(off, limit)
+
+    @unittest.skipUnless(ORACLES, "ZEROPOINT_ORACLES names no Python with torch and transformers")
+    def test_of_experts_with_equal_scores_the_first_is_taken(self):
+        """torch.topk takes either: which one, it leaves open. The last layer alone has experts, so that each position's answer is
+        that of its own choice."""
+        first, second = "model.layers.1.mlp.experts.1.", "model.layers.1.mlp.experts.3."
+        config = {**MODELS["qwen3_moe"][0], "mlp_only_layers": [0]}
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            tensors = random_weights(config, 3)
+            router = tensors["model.layers.1.mlp.gate.weight"]
+            router[3] = router[1]
+            save_model(folder / "tied", config, tensors)
+            swapped = {name.replace(first, "\0").replace(second, first).replace("\0", second): t for name, t in tensors.items()}
+            save_model(folder / "swapped", config, swapped)
+            (_, taken), (_, other) = ours(folder / "tied"), ours(folder / "swapped")
+            expected = theirs([folder / "tied"], folder / "all.npz")["tied/1"]
+            limit = bound(folder / "tied", 100, np.abs(expected).max())
+        apart = np.abs(taken - other).max(axis=1) > 2 * limit
+        same = np.abs(taken - expected).max(axis=1) < limit
+        self.assertGreater(np.count_nonzero(apart), 5, "positions where the choice counts")
+        self.assertTrue(np.all(same | (np.abs(other - expected).max(axis=1) < limit)))
+        print(f"ties: transformers takes the first at {np.count_nonzero(same & apart)} of {np.count_nonzero(apart)} positions")
 
     def test_same_bits_however_it_is_computed(self):
         run = subprocess.run([PROGRAM, "list", "instruction-sets", "--json"], stdout=subprocess.PIPE, check=True)
