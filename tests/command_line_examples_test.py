@@ -20,6 +20,8 @@ import sys
 import tempfile
 import unittest
 
+from adapted_model import save_adapted_model
+
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 DEMO = PROJECT / "models/demo"
@@ -28,6 +30,7 @@ DEMO = PROJECT / "models/demo"
 STAND_INS = {
     DEMO: ["models/demo", "MODEL", "model", "Phi-3.5-mini-instruct", "SmolLM2-135M"],
     "model-q4_0.gguf": ["model-q4_0.gguf", "demo-q4_0.gguf", "model-q4_k_m.gguf", "demo-q4_k_m.gguf", "model.gguf"],
+    "adapted": ["Phi-4-multimodal-instruct"],
     "model.statistics": ["model.statistics"],
     "model.imatrix.gguf": ["model.imatrix.gguf", "imatrix.gguf"],
     "short.txt": ["train.txt", "book.txt"],
@@ -122,6 +125,7 @@ class ExamplesTest(unittest.TestCase):
         for name, length in [("short.txt", 8_000), ("heldout.txt", 8_000), ("long.txt", 24_000)]:
             (cls.folder / name).write_text(text[:length])
         small = ["--text", cls.folder / "short.txt", "--tokens", "256", "--context", "64"]
+        save_adapted_model(cls.folder / "adapted")
         program("quantize", DEMO, "--to", f"gguf:q4_0={cls.folder / 'model-q4_0.gguf'}")
         program("calibrate", DEMO, *small, "-o", cls.folder / "model.statistics")
         program("calibrate", DEMO, *small, "-o", cls.folder / "model.imatrix.gguf")

@@ -11,12 +11,14 @@ import sys
 import tempfile
 import unittest
 
+from random_models import MODELS, PlainDraw, draw_model, save_model
 from safetensors_file import read_tensors, write_tensors
 from tiny_model import make_tiny_model
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 FILE = "model.safetensors"
 INDEX = FILE + ".index.json"
+WEIGHTS = 50_000  # bytes at the end of GGUF files that are weights
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 153304\n"
 
 
@@ -110,15 +112,60 @@ class SourceFormsTest(unittest.TestCase):
                 (folder / "config.json").write_text(json.dumps(whole))
                 made, said = self.quantized(folder)
                 self.assertEqual(made, expected, said)
-                self.assertIn("left aside: projector (1 tensor, 8 parameters, 32 B); vision tower (1 tensor, 32 parameters, 128 B)", said)
+                beside = "projector (1 tensor, 8 parameters, 32 B); vision tower (1 tensor, 32 parameters, 128 B)"
+                self.assertIn(f"beside it: {beside}", said)
+                self.assertIn(f"left out: {beside}", said)
                 seen = json.loads(run("inspect", folder, "--json").stdout)
                 self.assertEqual(len(seen["tensors"]), len(tensors))
                 planned = run("plan", folder / "config.json")
                 self.assertEqual(planned.returncode, 0, planned.stderr)
                 out = pathlib.Path(tempfile.mkdtemp(dir=self.folder)) / "hf"
-                run("quantize", folder, "--to", f"hf={out}")
+                self.assertIn(f"copied as it is: {beside}", run("quantize", folder, "--to", f"hf:fp32={out}").stderr)
                 config = json.loads((out / "config.json").read_text())
-                self.assertEqual((config["architectures"], "text_config" in config), (["MistralForCausalLM"], False))
+                self.assertEqual((config["architectures"], config["vision_config"]), (whole["architectures"], {"depth": 1}))
+                written = {}
+                for path in out.glob("*.safetensors"):
+                    written |= read_tensors(path)
+                self.assertEqual(set(written), set(tensors))
+                self.assertEqual(self.quantized(out)[0][-WEIGHTS:], expected[-WEIGHTS:])
+
+    def test_phi_3_5_vision_gives_the_file_of_the_phi_3_that_is_its_text_s_part(self):
+        """As published: one object of fields, those of images between the text's, and the older word for longrope."""
+        config, seed = MODELS["phi3_short"]
+        config = {**config, "rope_scaling": {**config["rope_scaling"], "type": "su"}}
+        text = draw_model(PlainDraw(seed), config)
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        expected, _ = self.quantized(save_model(folder / "text/model", config, text))
+        self.assertIsNotNone(expected)
+        tower = PlainDraw(1)
+        for name, shape in {"glb_GN": (1, 1, 8), "img_processor.vision_model.embeddings.class_embedding": (4,),
+                            "img_processor.vision_model.embeddings.patch_embedding.weight": (4, 3, 2, 2),
+                            "img_projection.0.bias": (8,), "sub_GN": (1, 1, 1, 8)}.items():  # fmt: skip
+            tower.normal(f"model.vision_embed_tokens.{name}", shape, 0.1)
+        whole = {
+            **config,
+            "architectures": ["Phi3VForCausalLM"],
+            "model_type": "phi3_v",
+            "auto_map": {"AutoConfig": "configuration_phi3_v.Phi3VConfig", "AutoModelForCausalLM": "modeling_phi3_v.Phi3VForCausalLM"},
+            "embd_layer": {"embedding_cls": "image", "hd_transform_order": "sub_glb", "projection_cls": "mlp", "use_hd_transform": True,
+                           "with_learnable_separator": True},
+            "img_processor": {"image_dim_out": 1024, "model_name": "openai/clip-vit-large-patch14-336", "name": "clip_vision_model",
+                              "num_img_tokens": 144},
+        }  # fmt: skip
+        source = save_model(folder / "whole/model", whole, {**text, **tower.tensors})
+        for name in ("modeling_phi3_v.py", "preprocessor_config.json"):
+            (source / name).write_text("{}")
+        made, said = self.quantized(source)
+        self.assertEqual(made, expected, said)
+        self.assertIn("left out: vision tower and projector (5 tensors, 76 parameters, 304 B)", said)
+        out = folder / "hf"
+        self.assertEqual(run("quantize", source, "--to", f"hf:fp32={out}").returncode, 0)
+        found = json.loads((out / "config.json").read_text())
+        self.assertEqual({k: v for k, v in found.items() if k not in ("torch_dtype", "tie_word_embeddings")},
+                         {k: v for k, v in whole.items() if k not in ("torch_dtype", "tie_word_embeddings")})  # fmt: skip
+        for name in ("modeling_phi3_v.py", "preprocessor_config.json"):
+            self.assertTrue((out / name).exists(), name)
+        self.assertEqual(self.quantized(out)[0][-WEIGHTS:], expected[-WEIGHTS:])
 
     def test_a_stored_head_is_used_where_it_differs_from_the_embedding_it_is_tied_to(self):
         made, said = self.quantized(self.form({"tie_word_embeddings": True}))

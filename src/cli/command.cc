@@ -38,6 +38,12 @@ Command add_subcommand(const Command& app, Common& common, const std::string& na
   return sub;
 }
 
+void add_merge(const Command& sub, std::string& merge) {
+  sub.add_option("--merge", merge,
+                 "An adapter that the model holds beside its text's weights, into them: vision or "
+                 "speech, of Phi-4-multimodal; without it none counts");
+}
+
 std::string command_line(std::span<const char* const> arguments) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";

@@ -30,6 +30,9 @@ void add_commands(const Command& program, Common& common, std::function<int()>& 
 Command add_subcommand(const Command& app, Common& common, const std::string& name,
                        const std::string& summary, const std::string& examples);
 
+/// --merge.
+void add_merge(const Command& sub, std::string& merge);
+
 /// "zeropoint" with these arguments as a shell would take them: quoted where they need it.
 std::string command_line(std::span<const char* const> arguments);
 

@@ -14,6 +14,7 @@ namespace {
 constexpr const char* kExamples =
     "  zeropoint evaluate models/demo --text models/demo/heldout.txt\n"
     "  zeropoint evaluate demo-q4_0.gguf --text heldout.txt --against models/demo\n"
+    "  zeropoint evaluate Phi-4-multimodal-instruct --merge vision --text heldout.txt\n"
     "  zeropoint evaluate model.gguf --text wiki.test.raw --context 2048 --json";
 
 int evaluate_command(const EvaluateRequest& request, const Common& common) {
@@ -36,6 +37,7 @@ void add_evaluate(const Command& app, Common& common, std::function<int()>& run)
       app, common, "evaluate", "Measure a model on a text, alone or against another", kExamples);
   auto o = std::make_shared<EvaluateRequest>();
   sub.add_option("MODEL", o->model, "Any model: a folder or a file").required();
+  add_merge(sub, o->merge);
   sub.add_option("--text", o->text, "What to measure on: " + std::string(kDocumentForms))
       .required();
   sub.add_option("--against", o->against,

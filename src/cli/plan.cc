@@ -6,6 +6,7 @@
 #include "base/size.h"
 #include "cli/command.h"
 #include "pipeline/plan_sizes.h"
+#include "report/inspect_text.h"
 
 namespace zp::cli {
 namespace {
@@ -36,6 +37,7 @@ Json plan_json(const PlanOutcome& plan) {
                             {"fits", fits_json(o)}});
   }
   if (plan.active_parameters > 0) j["active_parameters"] = plan.active_parameters;
+  j["beside"] = to_json(plan.beside);
   j["by_dtype"] = Json::array();
   for (const SizeRow& d : plan.by_dtype)
     j["by_dtype"].push_back({{"dtype", d.name}, {"bytes", d.bytes}, {"fits", fits_json(d)}});
@@ -59,6 +61,7 @@ void print(const PlanOutcome& plan, bool fit) {
     fmt::print("  {:<24} {:>7.3f} bits {:>10}{}\n", d.name, d.bits_per_weight, human_bytes(d.bytes),
                verdict(d));
   }
+  if (!plan.beside.empty()) fmt::print("beside them: {}\n", beside_words(plan.beside));
   fmt::print("with scales and offsets{}:\n", exact ? ", exact file sizes" : ", rows of 4,096");
   for (const SizeRow& o : plan.outputs) {
     fmt::print("  {:<24} {:>7.3f} bits {:>10}{}{}\n", o.name, o.bits_per_weight,

@@ -14,6 +14,7 @@
 #include "base/json_file.h"
 #include "container/transformers_tokenizer.h"
 #include "format/safetensors.h"
+#include "tensor/dtype_name.h"
 #include "text/generation.h"
 #include "text/tokenizer_files.h"
 
@@ -33,9 +34,16 @@ constexpr std::array<std::string_view, 9> kCompanions = {
 constexpr std::array<std::string_view, 5> kLicences = {"license", "licence", "notice", "copying",
                                                        "use_policy"};
 
-// What a source's config.json says of its own storage, place and code.
-constexpr std::array<std::string_view, 4> kDropped = {"quantization", "quantization_config",
-                                                      "auto_map", "_name_or_path"};
+// Of a model that sees or hears, beside them.
+constexpr std::array<std::string_view, 4> kWholeCompanions = {
+    "preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json",
+    "chat_template.json"};
+constexpr std::string_view kCode = ".py";  // that config.json names
+
+// What a source's config.json says of its own storage and place ...
+constexpr std::array<const char*, 3> kDropped = {"quantization", "quantization_config",
+                                                 "_name_or_path"};
+constexpr const char* kCodeField = "auto_map";  // ... and of its code
 
 PlaneForm form_of(const FolderTensor::Plane& plane) {
   PlaneForm form = plane.form;
@@ -77,14 +85,17 @@ std::int64_t stored_bytes(const FolderTensor& t) {
   return sum;
 }
 
-/// First tensor of each shard, and the end.
-std::vector<std::size_t> cut(const std::vector<FolderTensor>& tensors, std::int64_t limit) {
-  std::vector<std::size_t> begins = {0};
+std::int64_t stored_bytes(const BesideTensor& t) { return t.tensor->bytes; }
+
+/// Where each shard begins, and the end. joins: whether one must stand where the one before does.
+template <class Tensors, class Joins>
+std::vector<std::size_t> cut(const Tensors& tensors, std::int64_t limit, const Joins& joins) {
+  std::vector<std::size_t> begins;
   std::int64_t filled = 0;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const std::int64_t bytes = stored_bytes(tensors[i]);
     const bool may_cut = i > 0 && !joins(tensors[i], tensors[i - 1]);
-    if (may_cut && filled > 0 && filled + bytes > limit) {
+    if (i == 0 || (may_cut && filled > 0 && filled + bytes > limit)) {
       begins.push_back(i);
       filled = 0;
     }
@@ -161,22 +172,65 @@ void add_shard(Layout& layout, std::span<const FolderTensor> tensors, std::strin
   layout.files.push_back(std::move(shard));
 }
 
+/// Appends a file of tensors as the checkpoint holds them.
+void add_copies(Layout& layout, std::vector<BesideTensor> tensors, const Beside& beside,
+                std::string name, const std::map<std::string, std::string>& metadata) {
+  const auto type_of = [](const BesideTensor& t) { return *dtype_of_name(t.tensor->type); };
+  std::stable_sort(tensors.begin(), tensors.end(), [&](const auto& a, const auto& b) {
+    return type_of(a).bytes > type_of(b).bytes;
+  });
+  safetensors::Header header;
+  header.metadata = metadata;
+  for (const BesideTensor& t : tensors)
+    header.tensors.push_back({beside.name(t.tensor->name), type_of(t).dtype, t.tensor->shape});
+  OutputFile shard;
+  shard.name = std::move(name);
+  shard.fixed.emplace_back(0, safetensors::write_header(header));
+  shard.bytes = header.data_begin;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    shard.copied.emplace_back(header.tensors[i].begin, tensors[i].tensor->stored);
+    shard.bytes += header.tensors[i].bytes;
+  }
+  layout.files.push_back(std::move(shard));
+}
+
+/// The elements of shard s.
+template <class T>
+std::span<const T> part(const std::vector<T>& all, std::span<const std::size_t> begins,
+                        std::size_t s) {
+  return std::span(all).subspan(begins[s], begins[s + 1] - begins[s]);
+}
+
 }  // namespace
 
 Layout folder_layout(const std::vector<FolderTensor>& tensors,
-                     const std::map<std::string, std::string>& metadata, std::int64_t shard_bytes) {
+                     const std::map<std::string, std::string>& metadata, std::int64_t shard_bytes,
+                     const Beside& beside) {
   Layout layout;
   layout.folder = true;
-  const std::vector<std::size_t> begins = cut(tensors, shard_bytes);
-  const std::size_t shards = begins.size() - 1;
+  layout.has_beside = !beside.tensors.empty();
+  const std::vector<std::size_t> begins = cut(tensors, shard_bytes, joins);
+  const std::vector<std::size_t> copies =
+      cut(beside.tensors, shard_bytes, [](const auto&, const auto&) { return false; });
+  const std::size_t own = begins.size() - 1;
+  const std::size_t shards = own + copies.size() - 1;
   Json files = Json::object();
   std::int64_t total = 0;
-  for (std::size_t s = 0; s < shards; ++s) {
+  for (std::size_t s = 0; s < own; ++s) {
     const std::string name = shard_name(s, shards);
-    const auto of_shard = std::span(tensors).subspan(begins[s], begins[s + 1] - begins[s]);
+    const auto of_shard = part(tensors, begins, s);
     add_shard(layout, of_shard, name, metadata);
     for (const FolderTensor& t : of_shard) {
       for (const FolderTensor::Plane& p : t.planes) files[p.name] = name;
+      total = checked_add(total, stored_bytes(t), name);
+    }
+  }
+  for (std::size_t s = own; s < shards; ++s) {
+    const std::string name = shard_name(s, shards);
+    const auto of_shard = part(beside.tensors, copies, s - own);
+    add_copies(layout, {of_shard.begin(), of_shard.end()}, beside, name, metadata);
+    for (const BesideTensor& t : of_shard) {
+      files[beside.name(t.tensor->name)] = name;
       total = checked_add(total, stored_bytes(t), name);
     }
   }
@@ -230,31 +284,44 @@ void add_copy(Layout& layout, const std::filesystem::path& path) {
   layout.files.push_back(std::move(file));
 }
 
-// LICENSE, LICENSE.txt, NOTICE.md, ... in the order of their names.
-std::vector<std::filesystem::path> licences(const std::filesystem::path& folder) {
+// Those of these names that are there.
+void add_copies(Layout& layout, const std::filesystem::path& folder,
+                std::span<const std::string_view> names) {
+  for (const std::string_view name : names) {
+    const std::filesystem::path path = folder / name;
+    std::error_code unreadable;
+    if (std::filesystem::is_regular_file(path, unreadable)) add_copy(layout, path);
+  }
+}
+
+// Files whose name, in lower case, is wanted, in the order of their names.
+template <class Wanted>
+std::vector<std::filesystem::path> files_of(const std::filesystem::path& folder,
+                                            const Wanted& wanted) {
   std::vector<std::filesystem::path> found;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     std::string name = entry.path().filename().string();
     std::ranges::transform(name, name.begin(),
                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    const bool known = std::ranges::any_of(
-        kLicences, [&](std::string_view begin) { return name.starts_with(begin); });
-    if (known && entry.is_regular_file()) found.push_back(entry.path());
+    if (wanted(name) && entry.is_regular_file()) found.push_back(entry.path());
   }
   std::ranges::sort(found);
   return found;
+}
+
+// LICENSE, LICENSE.txt, NOTICE.md, ...
+bool is_licence(std::string_view name) {
+  return std::ranges::any_of(kLicences,
+                             [&](std::string_view begin) { return name.starts_with(begin); });
 }
 
 }  // namespace
 
 void add_companions(Layout& layout, const ContainerInput& input) {
   if (std::filesystem::is_directory(input.folder)) {
-    for (const std::string_view name : kCompanions) {
-      const std::filesystem::path path = input.folder / name;
-      std::error_code unreadable;
-      if (std::filesystem::is_regular_file(path, unreadable)) add_copy(layout, path);
-    }
-    for (const std::filesystem::path& path : licences(input.folder)) add_copy(layout, path);
+    add_copies(layout, input.folder, kCompanions);
+    for (const std::filesystem::path& path : files_of(input.folder, is_licence))
+      add_copy(layout, path);
   }
   if (input.tokenizer == nullptr) return;
   if (!has_file(layout, kTokenizerFile)) add_tokenizer(layout, *input.tokenizer);
@@ -265,6 +332,14 @@ void add_companions(Layout& layout, const ContainerInput& input) {
     if (!generation.contains(name)) generation[name] = value;
   }
   add_json(layout, kGenerationConfig, generation);
+}
+
+void add_companions_of_whole(Layout& layout, const ContainerInput& input) {
+  if (!std::filesystem::is_directory(input.folder)) return;
+  add_copies(layout, input.folder, kWholeCompanions);
+  if (!input.beside->config->contains(kCodeField)) return;
+  const auto is_code = [](std::string_view name) { return name.ends_with(kCode); };
+  for (const std::filesystem::path& path : files_of(input.folder, is_code)) add_copy(layout, path);
 }
 
 void add_transformers_notes(Layout& layout, const ContainerInput& input) {
@@ -279,24 +354,46 @@ void add_transformers_notes(Layout& layout, const ContainerInput& input) {
     layout.notes.push_back(std::move(line));
 }
 
-Json folder_config(const ContainerInput& input, const FloatType& type) {
+namespace {
+
+void settle(Json& config, const Decoder& decoder, const FloatType& type) {
+  for (const char* key : kDropped) config.erase(key);
+  // transformers 5 says "dtype", what came before "torch_dtype".
+  if (config.contains("dtype")) config["dtype"] = type.torch;
+  if (config.contains("torch_dtype") || !config.contains("dtype"))
+    config["torch_dtype"] = type.torch;
+  config["tie_word_embeddings"] = decoder.tied;
+}
+
+}  // namespace
+
+Json folder_config(const ContainerInput& input, const FloatType& type, bool has_beside) {
   if (!input.config.is_object()) {
     throw Error(input.name, "the source has no config.json, which this container is made of",
                 "a Hugging Face folder");
   }
   Json config = input.config;
-  for (const std::string_view key : kDropped) config.erase(std::string(key));
-  // transformers 5 says "dtype", what came before "torch_dtype".
-  if (config.contains("dtype")) config["dtype"] = type.torch;
-  if (config.contains("torch_dtype") || !config.contains("dtype"))
-    config["torch_dtype"] = type.torch;
-  config["tie_word_embeddings"] = input.model.decoder.tied;
-  // Layers of multi-token prediction are left aside.
-  if (config.contains("num_nextn_predict_layers")) config["num_nextn_predict_layers"] = 0;
+  settle(config, input.model.decoder, type);
+  config.erase(kCodeField);
+  if (!has_beside && config.contains("num_nextn_predict_layers"))
+    config["num_nextn_predict_layers"] = 0;
   // What is written has its head, though the source may have been saved without one.
   if (config.contains("architectures")) {
     for (Json& name : config["architectures"]) name = class_with_head(name.get<std::string>());
   }
+  return config;
+}
+
+// Of the text's part as it was published what differs from what is written: its type.
+Json whole_config(const ContainerInput& input, const FloatType& type) {
+  Json config = *input.beside->config;
+  settle(config, input.model.decoder, type);
+  if (!config.contains("text_config")) return config;
+  Json& text = config["text_config"];
+  for (const char* key : {"dtype", "torch_dtype"}) {
+    if (text.contains(key)) text[key] = type.torch;
+  }
+  if (text.contains("tie_word_embeddings")) text["tie_word_embeddings"] = input.model.decoder.tied;
   return config;
 }
 

@@ -39,9 +39,10 @@ struct FolderTensor {
 };
 
 /// The shards, and their index when there is more than one. `metadata` goes into every header.
+/// beside: what is copied, into shards of its own.
 Layout folder_layout(const std::vector<FolderTensor>& tensors,
                      const std::map<std::string, std::string>& metadata,
-                     std::int64_t shard_bytes = kShardBytes);
+                     std::int64_t shard_bytes = kShardBytes, const Beside& beside = {});
 
 bool has_file(const Layout& layout, std::string_view name);
 void add_json(Layout& layout, std::string name, const Json& json);
@@ -51,12 +52,16 @@ void add_json(Layout& layout, std::string name, const Json& json);
 /// where it is no folder, generation_config.json of the tokens that begin, end and fill, and of how
 /// they are drawn.
 void add_companions(Layout& layout, const ContainerInput& input);
+/// The same of what makes images and sound the model's input, and of code that config.json names.
+void add_companions_of_whole(Layout& layout, const ContainerInput& input);
 /// Notes where transformers, or what is built on it, will read that tokenizer otherwise.
 void add_transformers_notes(Layout& layout, const ContainerInput& input);
 
 /// config.json for the weights we write: the source's without what speaks of its own storage or of
-/// code that isn't copied, the type and the tying of the head spelled out. Throws Error when the
-/// source has none.
-Json folder_config(const ContainerInput& input, const FloatType& type);
+/// code that isn't copied, the type and the tying of the head spelled out. has_beside: what predicts
+/// further tokens is there, too. Throws Error when the source has none.
+Json folder_config(const ContainerInput& input, const FloatType& type, bool has_beside = false);
+/// The same for a model of several parts, which is written whole, with its code.
+Json whole_config(const ContainerInput& input, const FloatType& type);
 
 }  // namespace zp

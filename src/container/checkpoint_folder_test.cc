@@ -43,6 +43,48 @@ TEST(CheckpointFolder, CutsShardsAtTheLimitAndIndexesThem) {
   }
 }
 
+TEST(CheckpointFolder, CopiesWhatStandsBesideIntoShardsOfItsOwn) {
+  FolderFixture f("fp32");
+  f.add(Role::query, "a.weight", 10, 10);  // 400 bytes
+  Buffer bytes(700);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 7);
+  const Bytes all = bytes;
+  const std::vector<Tensor> tensors = [&] {
+    std::vector<Tensor> made;
+    made.push_back(stored_tensor("tower.half.weight", "bf16", {3, 5}, all.first(30)));
+    made.push_back(stored_tensor("tower.ids", "int64", {1, 4}, all.subspan(30, 32)));
+    made.push_back(stored_tensor("tower.none", "fp32", {0}, {}));
+    made.push_back(stored_tensor("model.last.weight", "fp32", {9, 16}, all.subspan(100, 576)));
+    return made;
+  }();
+  const std::map<std::string, std::string> names = {{"model.last.weight", "language.last.weight"}};
+  Beside beside;
+  for (const Tensor& t : tensors) beside.tensors.push_back({"tower", &t});
+  beside.names = &names;
+  const Layout layout = folder_layout(tensors_of(f, "fp32"), {{"format", "pt"}}, 600, beside);
+  EXPECT_TRUE(layout.has_beside);
+  EXPECT_EQ(layout.copied_bytes(), 30 + 32 + 576);
+  const auto files = written(layout);
+  const Json index = json_of(files.at("model.safetensors.index.json"));
+  EXPECT_EQ(index["metadata"]["total_size"], 400 + 30 + 32 + 576);
+  EXPECT_EQ(index["weight_map"],
+            Json({{"hf.a.weight", "model-00001-of-00003.safetensors"},
+                  {"tower.half.weight", "model-00002-of-00003.safetensors"},
+                  {"tower.ids", "model-00002-of-00003.safetensors"},
+                  {"tower.none", "model-00002-of-00003.safetensors"},
+                  {"language.last.weight", "model-00003-of-00003.safetensors"}}));
+  for (const Tensor& t : tensors) {
+    const std::string& name = beside.name(t.name);
+    const Buffer& file = files.at(index["weight_map"][name].get<std::string>());
+    const auto found = tensor_of(file, name);
+    EXPECT_EQ(found.shape, t.shape) << name;
+    EXPECT_EQ(info(found.dtype).name, t.type) << name;
+    EXPECT_TRUE(std::ranges::equal(
+        Bytes(file).subspan(static_cast<std::size_t>(found.begin), t.stored.size()), t.stored))
+        << name;
+  }
+}
+
 TEST(CheckpointFolder, OneShardNeedsNoIndex) {
   FolderFixture f("fp32");
   f.add(Role::query, "a.weight", 10, 10);

@@ -16,6 +16,14 @@ std::int64_t Layout::bytes() const {
   return sum;
 }
 
+std::int64_t Layout::copied_bytes() const {
+  std::int64_t sum = 0;
+  for (const OutputFile& f : files) {
+    for (const auto& [offset, bytes] : f.copied) sum += std::ssize(bytes);
+  }
+  return sum;
+}
+
 PlaneShape plane_shape(const Grid& grid, const RowReader& rows, std::size_t plane) {
   const std::int64_t bits = grid.planes()[plane].bits;
   if (grid.whole_tensor()) return {1, grid.row_elements(plane, rows.rows() * rows.cols()), bits};

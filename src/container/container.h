@@ -18,6 +18,7 @@
 #include "format/plane_form.h"
 #include "grid/grid.h"
 #include "model/architecture.h"
+#include "model/beside.h"
 #include "text/tokenizer.h"
 
 namespace zp {
@@ -43,6 +44,7 @@ struct ContainerInput {
   bool weighted = false;                 ///< importance of columns is known
   std::span<const gguf::Pair> provenance = {};   ///< as provenance_of() of the source has it
   const StatisticsOrigin* statistics = nullptr;  ///< nullptr: none, or unknown
+  const Beside* beside = nullptr;                ///< what may be copied; nullptr: nothing
 };
 
 /// First match wins. An empty field matches everything.
@@ -98,7 +100,9 @@ PlaneShape plane_shape(const Grid& grid, const RowReader& rows, std::size_t plan
 struct OutputFile {
   std::string name;  ///< inside the folder; empty: the output is this one file
   std::vector<std::pair<std::int64_t, std::vector<std::byte>>>
-      fixed;                      ///< bytes known now, by offset
+      fixed;  ///< bytes known now, by offset
+  std::vector<std::pair<std::int64_t, Bytes>>
+      copied;                     ///< bytes of the checkpoint, by offset; borrowed
   std::filesystem::path copy_of;  ///< instead: a copy of this file
   std::int64_t bytes = 0;
 };
@@ -111,7 +115,9 @@ struct Layout {
   std::vector<std::unique_ptr<RowReader>> derived;  ///< readers the container made
   /// Where the runtime will compute something else than the model says; for people.
   std::vector<std::string> notes;
+  bool has_beside = false;  ///< what stands beside the decoder is copied
   std::int64_t bytes() const;
+  std::int64_t copied_bytes() const;
 };
 
 /// A weight and the grid chosen for it (by rules and --set).

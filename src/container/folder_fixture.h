@@ -68,6 +68,18 @@ class FolderFixture {
   Random random_{1};
 };
 
+/// As a file has it.
+inline Tensor stored_tensor(std::string name, std::string type, std::vector<std::int64_t> shape,
+                            Bytes stored) {
+  Tensor tensor;
+  tensor.name = std::move(name);
+  tensor.type = std::move(type);
+  tensor.shape = std::move(shape);
+  tensor.bytes = std::ssize(stored);
+  tensor.stored = stored;
+  return tensor;
+}
+
 /// The planes of a job, with its grid's nearest codes.
 inline PlaneBuffers nearest_planes(const TensorJob& job) {
   const std::int64_t rows = job.grid->whole_tensor() ? 1 : job.rows->rows();
@@ -86,6 +98,8 @@ inline std::map<std::string, Buffer> written(const Layout& layout) {
   for (const OutputFile& f : layout.files) {
     files.emplace_back(static_cast<std::size_t>(f.copy_of.empty() ? f.bytes : 0));
     for (const auto& [offset, bytes] : f.fixed)
+      std::copy(bytes.begin(), bytes.end(), files.back().begin() + offset);
+    for (const auto& [offset, bytes] : f.copied)
       std::copy(bytes.begin(), bytes.end(), files.back().begin() + offset);
   }
   for (const TensorJob& job : layout.jobs) {

@@ -1,5 +1,6 @@
 // Hugging Face folders in plain floating point: safetensors with the checkpoint's own names and
-// orientation, for transformers and whatever else reads such folders.
+// orientation, for transformers and whatever else reads such folders. Of a model of several parts the
+// others are copied, and config.json is that of all, so that it is read as what it was.
 
 #include <algorithm>
 #include <map>
@@ -12,11 +13,12 @@ namespace zp {
 namespace {
 
 /// Tensors as checkpoints have them: transposed where the table says so, experts in one where there
-/// are no tensors of single ones.
+/// are no tensors of single ones; by their names beside the model's other parts.
 class HfTensors {
  public:
-  HfTensors(const Architecture& architecture, std::span<const Assignment> assignments)
-      : architecture_(architecture) {
+  HfTensors(const Architecture& architecture, std::span<const Assignment> assignments,
+            const Beside& beside)
+      : architecture_(architecture), beside_(beside) {
     for (const Assignment& a : assignments) by_place_[key(a.weight->use)] = &a;
   }
 
@@ -29,7 +31,7 @@ class HfTensors {
   }
 
   Layout layout() {
-    Layout layout = folder_layout(tensors_, {{"format", "pt"}});
+    Layout layout = folder_layout(tensors_, {{"format", "pt"}}, kShardBytes, beside_);
     layout.derived = std::move(derived_);
     for (std::size_t i = 0; i < forms_.size(); ++i) layout.jobs[i].form = forms_[i];
     return layout;
@@ -73,11 +75,12 @@ class HfTensors {
 
   void push(const Assignment& a, const std::string& name, const RowReader* rows, RowForm form) {
     const FloatType& type = *float_type_of_grid(a.grid->spec());
-    tensors_.push_back({a.weight, rows, a.grid, {{name, type.dtype}}});
+    tensors_.push_back({a.weight, rows, a.grid, {{beside_.name(name), type.dtype}}});
     forms_.push_back(form);
   }
 
   const Architecture& architecture_;
+  const Beside& beside_;
   std::map<Key, const Assignment*> by_place_;
   std::vector<std::unique_ptr<RowReader>> derived_;
   std::vector<FolderTensor> tensors_;
@@ -108,15 +111,20 @@ class Hf final : public Container {
 
   Layout layout(const ContainerInput& input,
                 std::span<const Assignment> assignments) const override {
-    HfTensors tensors(*input.model.architecture, assignments);
+    const Beside beside = input.beside == nullptr ? Beside() : *input.beside;
+    const bool whole = beside.config != nullptr;
+    HfTensors tensors(*input.model.architecture, assignments, beside);
     FloatVote types;
     for (const Assignment& a : assignments) {
       types.add(*float_type_of_grid(a.grid->spec()), a.weight->use);
       tensors.add(a);
     }
     Layout layout = tensors.layout();
-    add_json(layout, "config.json", folder_config(input, types.winner()));
+    add_json(layout, "config.json",
+             whole ? whole_config(input, types.winner())
+                   : folder_config(input, types.winner(), layout.has_beside));
     add_companions(layout, input);
+    if (whole) add_companions_of_whole(layout, input);
     add_transformers_notes(layout, input);
     return layout;
   }

@@ -56,6 +56,57 @@ TEST(Hf, HoldsThreeFloatingTypesOnly) {
   }
 }
 
+TEST(Hf, OfAModelOfSeveralPartsWritesAll) {
+  FolderFixture f("fp32");
+  f.add(Role::embedding, "embed.weight", 8, 12);
+  const Json whole = {{"architectures", {"Gemma3ForConditionalGeneration"}},
+                      {"model_type", "gemma3"},
+                      {"auto_map", {{"AutoConfig", "code.py"}}},
+                      {"dtype", "bfloat16"},
+                      {"quantization_config", {{"quant_method", "awq"}}},
+                      {"text_config", {{"model_type", "gemma3_text"}, {"torch_dtype", "bfloat16"}}},
+                      {"vision_config", {{"depth", 1}, {"dtype", "bfloat16"}}}};
+  const std::map<std::string, std::string> names = {
+      {"hf.embed.weight", "language_model.hf.embed.weight"}};
+  const Buffer bytes(24);
+  const Tensor tower = stored_tensor("vision_tower.weight", "fp32", {2, 3}, bytes);
+  const Beside beside{{{"vision tower", &tower}}, &whole, &names};
+  ContainerInput input = f.input();
+  input.beside = &beside;
+  const auto files = written(hf().layout(input, f.assign({}, "fp32")));
+  EXPECT_EQ(
+      tensor_of(files.at("model-00001-of-00002.safetensors"), "language_model.hf.embed.weight")
+          .shape,
+      (std::vector<std::int64_t>{8, 12}));
+  EXPECT_EQ(tensor_of(files.at("model-00002-of-00002.safetensors"), "vision_tower.weight").shape,
+            (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(json_of(files.at("config.json")),
+            Json({{"architectures", {"Gemma3ForConditionalGeneration"}},
+                  {"model_type", "gemma3"},
+                  {"auto_map", {{"AutoConfig", "code.py"}}},
+                  {"dtype", "float32"},
+                  {"text_config", {{"model_type", "gemma3_text"}, {"torch_dtype", "float32"}}},
+                  {"vision_config", {{"depth", 1}, {"dtype", "bfloat16"}}},
+                  {"tie_word_embeddings", false}}));
+}
+
+TEST(Hf, SaysHowManyLayersPredictFurtherTokensWhereTheyAreThere) {
+  FolderFixture f("fp32");
+  f.add(Role::embedding, "embed.weight", 8, 12);
+  f.config["num_nextn_predict_layers"] = 1;
+  const auto stated = [&](const ContainerInput& input) {
+    const auto files = written(hf().layout(input, f.assign({}, "fp32")));
+    return json_of(files.at("config.json"))["num_nextn_predict_layers"];
+  };
+  EXPECT_EQ(stated(f.input()), 0);
+  const Buffer bytes(24);
+  const Tensor layer = stored_tensor("model.layers.2.enorm.weight", "fp32", {6}, bytes);
+  const Beside beside{{{"multi-token prediction", &layer}}};
+  ContainerInput input = f.input();
+  input.beside = &beside;
+  EXPECT_EQ(stated(input), 1);
+}
+
 TEST(Hf, SpeaksOfTheWeightsItWrites) {
   FolderFixture f("fp32");
   f.add(Role::embedding, "embed.weight", 8, 12);

@@ -173,7 +173,7 @@ struct Architecture {
   std::span<const StackedRow> stacked = {};
   /// Hugging Face's checkpoints have no tensors of single experts, whatever the table calls them.
   bool only_stacked = false;
-  /// What layers beyond the last are for; empty: there are none. They are left aside.
+  /// What layers beyond the last are for; empty: there are none. They are not computed.
   std::string_view beyond_layers = {};
   /// In the table's names the older part stands.
   NewerPart newer_part = {};

@@ -1,15 +1,13 @@
 // A checkpoint's tensors given to the uses an architecture has for them.
-#include <fmt/core.h>
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
-#include "base/checked.h"
 #include "model/architecture.h"
+#include "model/beside.h"
 #include "model/gguf_rows.h"
 #include "model/numbered_name.h"
 #include "tensor/same_values.h"
@@ -21,12 +19,6 @@ std::string shape_text(std::span<const std::int64_t> shape) {
   std::string text;
   for (const std::int64_t n : shape) text += (text.empty() ? "" : " x ") + std::to_string(n);
   return text.empty() ? "a scalar" : text;
-}
-
-std::int64_t count_of(const Tensor& tensor) {
-  std::int64_t count = 1;
-  for (const std::int64_t n : tensor.shape) count = checked_mul(count, n, tensor.name);
-  return count;
 }
 
 /// Without names when the model has none.
@@ -93,24 +85,17 @@ class Binder {
     return {.use = use, .rows = rows, .stored_type = tensor->type};
   }
 
-  /// What is left must be known to be no weight, or to be of layers beyond the last. Says of these
-  /// what is left aside; empty: nothing.
-  std::string finish(std::span<const Tensor> tensors) {
+  /// What is left must be known to be no weight, or to stand beside the decoder.
+  void finish(std::span<const Tensor> tensors) {
     take(tied_head_.name(world_));
-    std::int64_t beyond = 0;
-    std::int64_t weights = 0;
     for (const Tensor& tensor : tensors) {
-      if (used_.contains(&tensor) || is_ignored(tensor.name)) continue;
-      if (architecture_.beyond_layers.empty() || layer_of(tensor.name) < decoder_.layers) {
-        throw Error(where_, "tensor has no use in architecture " + std::string(architecture_.name),
-                    {}, "\"" + tensor.name + "\" of shape " + shape_text(tensor.shape));
+      if (used_.contains(&tensor) || is_ignored(tensor.name) ||
+          !beside_what(architecture_, decoder_, world_, tensor.name).empty()) {
+        continue;
       }
-      ++beyond;
-      weights = checked_add(weights, count_of(tensor), where_);
+      throw Error(where_, "tensor has no use in architecture " + std::string(architecture_.name),
+                  {}, "\"" + tensor.name + "\" of shape " + shape_text(tensor.shape));
     }
-    if (beyond == 0) return {};
-    return fmt::format("{} in layers beyond the last is left aside: {} tensors of {} parameters",
-                       architecture_.beyond_layers, beyond, weights);
   }
 
  private:
@@ -180,7 +165,7 @@ class Binder {
   const Tensor* find(const std::string& name) const {
     if (name.empty()) return nullptr;
     auto it = by_name_.find(name);
-    const std::string_view prefix = prefix_of(name);
+    const std::string_view prefix = prefix_of(architecture_, world_, name);
     if (it == by_name_.end() && !prefix.empty()) it = by_name_.find(name.substr(prefix.size()));
     return it == by_name_.end() ? find(newer_name(name)) : it->second;
   }
@@ -224,28 +209,6 @@ class Binder {
     if (tensor.rows == nullptr) throw Error(where, "type can't hold weights", {}, tensor.type);
   }
 
-  /// -1: of none.
-  std::int64_t layer_of(const std::string& name) const {
-    for (const TensorRow& row : architecture_.table) {
-      const std::string_view pattern = world_ == World::gguf ? row.gguf : row.hf;
-      const auto length = pattern.find(kNumber);
-      if (length == std::string_view::npos) continue;
-      std::string_view begin = pattern.substr(0, length);
-      if (!name.starts_with(begin)) begin.remove_prefix(prefix_of(begin).size());
-      std::int64_t layer = -1;
-      if (name.starts_with(begin))
-        std::from_chars(name.data() + begin.size(), name.data() + name.size(), layer);
-      return layer;
-    }
-    return -1;
-  }
-
-  /// What the name may lack in front.
-  std::string_view prefix_of(std::string_view name) const {
-    const std::string_view prefix = architecture_.optional_prefix;
-    return world_ == World::hf && name.starts_with(prefix) ? prefix : std::string_view();
-  }
-
   bool is_ignored(const std::string& name) const {
     if (world_ == World::gguf)
       return reads_rope_tensors(architecture_.gguf) && is_rope_tensor(name);
@@ -281,8 +244,10 @@ Model bind_model(const Architecture& architecture, Decoder decoder, std::span<co
   for (const TensorUse& use : tensor_uses(architecture, model.decoder)) {
     model.weights.push_back(binder.bind(use, model.derived));
   }
-  if (std::string aside = binder.finish(tensors); !aside.empty())
-    model.notes.push_back(std::move(aside));
+  binder.finish(tensors);
+  const auto beside = beside_decoder(architecture, model.decoder, tensors, world);
+  if (!beside.empty())
+    model.notes.push_back("beside what is computed: " + beside_words(count_beside(beside)));
   return model;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "model/architecture.h"
+#include "model/beside.h"
 #include "model/sample_models.h"
 
 namespace zp {
@@ -385,7 +386,7 @@ TEST(Bind, RefusesGptOssWhoseTensorsDoNotFit) {
             "model: tensor \"" + sinks + "\": wrong shape: expected 2, found 3");
 }
 
-TEST(Bind, LayersOfMultiTokenPredictionAreLeftAsideAndCounted) {
+TEST(Bind, WhatPredictsFurtherTokensStandsBesideAndIsCounted) {
   const Architecture& glm = named("glm4_moe");
   const Decoder d = with_experts("glm4_moe");
   for (const bool prefix : {true, false}) {
@@ -398,13 +399,28 @@ TEST(Bind, LayersOfMultiTokenPredictionAreLeftAsideAndCounted) {
       }
     }
     const Model model = bind_model(glm, d, tensors, "model");
-    EXPECT_EQ(model.notes,
-              std::vector<std::string>{"multi-token prediction in layers beyond the "
-                                       "last is left aside: 2 tensors of 136 parameters"});
+    EXPECT_EQ(model.notes, std::vector<std::string>{
+                               "beside what is computed: multi-token prediction (2 tensors, "
+                               "136 parameters, 544 B)"});
+    const auto beside = beside_decoder(glm, d, tensors, World::hf);
+    ASSERT_EQ(beside.size(), 2u);
+    EXPECT_EQ(beside[0].tensor, &tensors[tensors.size() - 2]);
   }
   std::vector<Tensor> tensors = checkpoint(glm, d);
   tensors.push_back(tensor("model.layers.1.eh_proj.weight", {8, 16}));
   EXPECT_NE(refusal(glm, d, tensors).find("tensor has no use"), std::string::npos);
+}
+
+// As Qwen's models have them.
+TEST(Bind, AModuleOfMultiTokenPredictionStandsBesideAnyDecoder) {
+  const Architecture& qwen = named("qwen3");
+  const Decoder d = small("qwen3");
+  std::vector<Tensor> tensors = checkpoint(qwen, d);
+  tensors.push_back(tensor("mtp.layers.0.input_layernorm.weight", {8}));
+  EXPECT_EQ(bind_model(qwen, d, tensors, "model").notes.size(), 1u);
+  EXPECT_EQ(beside_decoder(qwen, d, tensors, World::hf).size(), 1u);
+  tensors.back().name = "mtp2.weight";
+  EXPECT_NE(refusal(qwen, d, tensors).find("tensor has no use"), std::string::npos);
 }
 
 TEST(Bind, BiasesAreThereWhenTheConfigSaysSo) {

@@ -1,10 +1,10 @@
-// Names with {} for numbers.
+// Names with {} for numbers, and what stands in front of them.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "model/place.h"
+#include "model/architecture.h"
 
 namespace zp {
 
@@ -19,6 +19,13 @@ inline std::string numbered_name(std::string_view pattern, Place place) {
     name.replace(at, kNumber.size(), std::to_string(number));
   }
   return name;
+}
+
+/// What a checkpoint's names may lack in front, where this one has it.
+inline std::string_view prefix_of(const Architecture& architecture, World world,
+                                  std::string_view name) {
+  const std::string_view prefix = architecture.optional_prefix;
+  return world == World::hf && name.starts_with(prefix) ? prefix : std::string_view();
 }
 
 }  // namespace zp

@@ -13,6 +13,7 @@ namespace zp {
 /// Fields have the names of the command line's options; empty: not asked for.
 struct EvaluateRequest {
   std::string model;
+  std::string merge;  ///< an adapter that the model holds, into its weights
   std::string text;
   std::string against;
   std::int64_t context = 512;  ///< tokens of a window

@@ -9,6 +9,7 @@
 #include "format/statistics.h"
 #include "pipeline/model_facts.h"
 #include "source/read_model.h"
+#include "tensor/dtype_name.h"
 #include "text/token_rows.h"
 
 namespace zp {
@@ -45,18 +46,15 @@ Json metadata_of(const Checkpoint& checkpoint) {
 
 // Integers and booleans are no weights.
 bool is_weight(const Tensor& tensor) {
-  for (int i = 0; i <= static_cast<int>(DType::boolean); ++i) {
-    const DTypeInfo& dtype = info(static_cast<DType>(i));
-    if (dtype.name == tensor.type) return dtype.floating;
-  }
-  return true;
+  const DTypeInfo* dtype = dtype_of_name(tensor.type);
+  return dtype == nullptr || dtype->floating;
 }
 
 // Those of parts that see or hear, too.
 std::vector<const Tensor*> all_tensors(const Checkpoint& checkpoint) {
   std::vector<const Tensor*> all;
   for (const Tensor& t : checkpoint.tensors) all.push_back(&t);
-  for (const Tensor& t : checkpoint.beside) all.push_back(&t);
+  for (const OtherTensor& t : checkpoint.beside) all.push_back(&t.tensor);
   return all;
 }
 
@@ -123,6 +121,7 @@ Inspection inspect(const Checkpoint& checkpoint) {
   inspection.problems = facts.problems;
   inspection.notes = checkpoint.notes;
   add_to(inspection.notes, facts.notes);
+  inspection.beside = facts.beside;
   inspection.metadata = metadata_of(checkpoint);
   count_weights(checkpoint, inspection);
   for (const Tensor* t : all_tensors(checkpoint)) {

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "model/beside.h"
 #include "pipeline/inspect_statistics.h"
 #include "source/checkpoint.h"
 
@@ -38,6 +39,7 @@ struct Inspection {
   /// GGUF's pairs (arrays of more than 16 as {"count": n}), else config.json.
   Json metadata;
   std::vector<InspectedTensor> tensors;
+  std::vector<BesideCount> beside;    ///< of these what the decoder of text has no use for
   std::vector<std::string> notes;     ///< as the commands that read models say them, a line each
   std::vector<std::string> problems;  ///< a line each
 };

@@ -7,6 +7,7 @@
 #include "container/onnx_graph.h"
 #include "model/config_writer.h"
 #include "source/folder.h"
+#include "source/merged_adapter.h"
 #include "source/read_model.h"
 #include "source/text_part.h"
 #include "text/generation.h"
@@ -63,9 +64,10 @@ std::unique_ptr<LoadedModel> load_shapes(const fs::path& config) {
   return loaded;
 }
 
-std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
+std::unique_ptr<LoadedModel> load_model(const fs::path& path, const std::string& merge) {
   auto loaded = std::make_unique<LoadedModel>();
   loaded->checkpoint = open_checkpoint(path);
+  if (!merge.empty()) merge_adapter(loaded->checkpoint, merge);
   loaded->name = name_of(path);
   loaded->title = title_of(loaded->checkpoint).value_or(loaded->name);
   loaded->pre_tokenizer = pre_tokenizer_of(loaded->checkpoint);
@@ -85,8 +87,9 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path) {
   return loaded;
 }
 
-std::unique_ptr<LoadedModel> load_model(const std::string& path, Progress& progress) {
-  std::unique_ptr<LoadedModel> loaded = load_model(fs::path(path));
+std::unique_ptr<LoadedModel> load_model(const std::string& path, Progress& progress,
+                                        const std::string& merge) {
+  std::unique_ptr<LoadedModel> loaded = load_model(fs::path(path), merge);
   constexpr std::size_t kLongest = 400;
   for (const std::string& note : notes_of(*loaded))
     progress.remark(printable(path) + ": " + printable(note, kLongest));

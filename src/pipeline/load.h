@@ -27,10 +27,13 @@ struct LoadedModel {
 };
 
 /// Throws Error when there is no config.json, the architecture is unknown, or tensors don't fit it.
-std::unique_ptr<LoadedModel> load_model(const std::filesystem::path& path);
+/// merge: an adapter beside the text's weights, which goes into them; empty: none.
+std::unique_ptr<LoadedModel> load_model(const std::filesystem::path& path,
+                                        const std::string& merge = {});
 
 /// The same, and says what people should know about how the files were read.
-std::unique_ptr<LoadedModel> load_model(const std::string& path, Progress& progress);
+std::unique_ptr<LoadedModel> load_model(const std::string& path, Progress& progress,
+                                        const std::string& merge = {});
 
 /// What people should know about how the files were read.
 std::vector<std::string> notes_of(const LoadedModel& loaded);

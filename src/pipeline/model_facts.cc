@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "container/onnx_graph.h"
+#include "pipeline/beside.h"
 #include "source/read_model.h"
 
 namespace zp {
@@ -53,6 +54,7 @@ ModelFacts model_facts(const Checkpoint& checkpoint) {
     if (checkpoint.graph) check_onnx_graph(*checkpoint.graph, model, checkpoint.path.string());
     facts.vocabulary = model.decoder.vocabulary;
     facts.notes = model.notes;
+    facts.beside = count_beside(all_beside(checkpoint, model));
   } catch (const Error& e) {
     facts.problems.emplace_back(e.what());
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/architecture.h"
+#include "model/beside.h"
 #include "source/checkpoint.h"
 
 namespace zp {
@@ -16,6 +17,7 @@ struct ModelFacts {
   std::string name;                            ///< ours, else what the files say, else empty
   std::int64_t vocabulary = 0;                 ///< rows of the embedding; 0: unknown
   std::vector<std::string> notes;              ///< Model::notes
+  std::vector<BesideCount> beside;             ///< what stands beside the decoder of text
   std::vector<std::string> problems;
 };
 

@@ -1,5 +1,6 @@
 #include "pipeline/output_files.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/mapped_file.h"
@@ -45,10 +46,27 @@ void OutputFiles::write(std::size_t output, std::size_t file, std::int64_t offse
   outputs_[output].files[file]->write_at(offset, bytes);
 }
 
+void OutputFiles::copy(Progress& progress) const {
+  constexpr std::size_t kPart = 8 << 20;
+  for (std::size_t o = 0; o < outputs_.size(); ++o) {
+    for (std::size_t i = 0; i < outputs_[o].files.size(); ++i) {
+      for (const auto& [offset, bytes] : plan_.outputs[o].layout.files[i].copied) {
+        for (std::size_t at = 0; at < bytes.size(); at += kPart) {
+          const Bytes part = bytes.subspan(at, std::min(kPart, bytes.size() - at));
+          write(o, i, offset + static_cast<std::int64_t>(at), part);
+          progress.advance(std::ssize(part));
+        }
+      }
+    }
+  }
+}
+
 void OutputFiles::commit(Progress& progress) const {
   std::int64_t bytes = 0;
-  for (const PlannedOutput& output : plan_.outputs) bytes += output.layout.bytes();
+  for (const PlannedOutput& output : plan_.outputs)
+    bytes += output.layout.bytes() + output.layout.copied_bytes();
   progress.stage("write", bytes, "B");
+  copy(progress);
   for (const Open& output : outputs_) {
     for (const auto& file : output.files) {
       file->flush([&](std::int64_t written) { progress.advance(written); });

@@ -18,12 +18,13 @@ class OutputFiles {
   /// Throws Error where something is (without `replace`) or nothing can be.
   OutputFiles(const Plan& plan, bool replace);
 
-  /// All that is known with the plan: headers, and files that are copied.
+  /// All that is known with the plan: headers, and small files that are copied.
   void write_fixed() const;
   /// A tile's planes, in the forms that the files have them.
   void write(const Tile& tile, const PlaneBuffers& planes) const;
   void write(std::size_t output, std::size_t file, std::int64_t offset, Bytes bytes) const;
-  /// Everything on the disk, then all names together. REQUIRES: all is written; called once.
+  /// What is copied from the checkpoint, then everything on the disk, then all names together.
+  /// REQUIRES: all else is written; called once.
   void commit(Progress& progress) const;
 
  private:
@@ -31,6 +32,8 @@ class OutputFiles {
     std::unique_ptr<AtomicFolder> folder;  // of those that are a folder
     std::vector<std::unique_ptr<AtomicFile>> files;
   };
+
+  void copy(Progress& progress) const;
 
   const Plan& plan_;
   std::vector<Open> outputs_;

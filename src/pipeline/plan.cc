@@ -7,9 +7,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/named.h"
+#include "pipeline/beside.h"
 #include "pipeline/model_card.h"
 #include "pipeline/pattern.h"
 #include "pipeline/same_grid.h"
+#include "tensor/dtype_name.h"
 
 namespace zp {
 namespace fs = std::filesystem;
@@ -88,19 +90,12 @@ fs::path default_path(const LoadedModel& loaded, const Container& container,
   return name + std::string(container.extension());
 }
 
-bool is_dtype(std::string_view type) {
-  for (int i = 0; i <= static_cast<int>(DType::boolean); ++i) {
-    if (info(static_cast<DType>(i)).name == type) return true;
-  }
-  return false;
-}
-
 // What people should know who quantize what is quantized already; else empty.
 std::string source_loss(std::span<const Assignment> assignments) {
   std::map<std::string, std::int64_t> tensors;
   bool again = false;
   for (const Assignment& a : assignments) {
-    if (is_dtype(a.weight->stored_type)) continue;
+    if (dtype_of_name(a.weight->stored_type) != nullptr) continue;
     ++tensors[a.weight->stored_type];
     again = again || (a.grid->family() != Family::floating &&
                       !found_again(a.weight->stored_type, a.grid->spec()));
@@ -170,6 +165,7 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   const std::string asked =
       target.grid.empty() ? std::string(container.default_grid()) : target.grid;
   const bool mixture = is_mixture(container, asked);
+  const Beside beside = copied_beside(loaded, model);
   const ContainerInput input{
       model,
       loaded.tokenizer ? &*loaded.tokenizer : nullptr,
@@ -181,7 +177,8 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
       asked,
       recipe.importance != nullptr || recipe.statistics != nullptr,
       loaded.provenance,
-      recipe.origin ? &*recipe.origin : nullptr};
+      recipe.origin ? &*recipe.origin : nullptr,
+      &beside};
   const Asked asked_for(model);
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return asked_for(e.pattern, w.use); };
@@ -216,8 +213,9 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
     const std::vector<std::string>& notes = recipe.importance->notes();
     out.layout.notes.insert(out.layout.notes.end(), notes.begin(), notes.end());
   }
-  if (std::string note = source_loss(assignments); !note.empty())
-    out.layout.notes.push_back(std::move(note));
+  for (std::string note : {source_loss(assignments), beside_note(loaded, out.layout)}) {
+    if (!note.empty()) out.layout.notes.push_back(std::move(note));
+  }
   add_model_card(loaded, recipe, model, out);
   return out;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "pipeline/beside.h"
 #include "pipeline/plan.h"
 
 namespace zp {
@@ -21,6 +22,7 @@ PlanOutcome sizes_of_model(const PlanRequest& request, Progress& progress) {
   PlanOutcome out;
   out.parameters = loaded->model.parameters();
   if (decoder.experts.count > 0) out.active_parameters = loaded->model.active_parameters();
+  out.beside = count_beside(all_beside(loaded->checkpoint, loaded->model));
   std::vector<std::string> targets = request.to;
   if (targets.empty()) targets.assign(kUsualTargets.begin(), kUsualTargets.end());
   for (const std::string& target : targets) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "model/beside.h"
 #include "pipeline/sizes.h"
 
 namespace zp {
@@ -23,6 +24,7 @@ struct PlanRequest {
 struct PlanOutcome {
   std::int64_t parameters = 0;
   std::int64_t active_parameters = 0;  ///< of a mixture of experts; 0: all
+  std::vector<BesideCount> beside;     ///< of the checkpoint, not counted in parameters
   std::vector<SizeRow> by_dtype;       ///< bits / 8 x parameters
   std::vector<SizeRow> outputs;        ///< of a model: exact sizes of files; of a count: of grids
   std::int64_t memory_bytes = 0;       ///< that quantizing takes at most, beside the mapped input

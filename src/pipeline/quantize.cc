@@ -63,6 +63,7 @@ std::shared_ptr<const Coder> coder_of(const QuantizeRequest& request) {
 std::string how_of(const QuantizeRequest& request, const Coder& coder, std::int64_t tokens) {
   std::string how =
       " `method` " + (request.method.empty() ? std::string(coder.name()) : request.method);
+  if (!request.merge.empty()) how += " `merge` " + request.merge;
   if (!request.rewrite.empty())
     how += fmt::format(" `rewrite` {} `seed` {}", request.rewrite, request.seed);
   if (!request.fit.size.empty()) how += " `fit` " + request.fit.size;
@@ -128,7 +129,7 @@ class Job {
   }
 
   void load() {
-    out_.loaded = load_model(request_.model, progress_);
+    out_.loaded = load_model(request_.model, progress_, request_.merge);
     text_->read(*out_.loaded, request_.model, remarks_, progress_);
     recipe_.how = how_of(request_, *recipe_.coder, text_->tokens());
     take_windows();

@@ -19,6 +19,7 @@ namespace zp {
 /// Fields have the names of the command line's options; empty: not asked for.
 struct QuantizeRequest {
   std::string model;
+  std::string merge;                   ///< an adapter that the model holds, into its weights
   std::vector<std::string> to;         ///< CONTAINER[:GRID][=PATH]
   std::string method;                  ///< empty: gptq with a text, mse without
   std::string rewrite;                 ///< NAME[,NAME...]

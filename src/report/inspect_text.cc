@@ -67,6 +67,17 @@ std::string to_text(const Inspection& i) {
   return text;
 }
 
+Json to_json(std::span<const BesideCount> beside) {
+  Json all = Json::array();
+  for (const BesideCount& b : beside) {
+    all.push_back({{"what", b.what},
+                   {"tensors", b.tensors},
+                   {"parameters", b.parameters},
+                   {"bytes", b.bytes}});
+  }
+  return all;
+}
+
 Json to_json(const Inspection& inspection) {
   Json tensors = Json::array();
   for (const InspectedTensor& t : inspection.tensors) {
@@ -79,8 +90,8 @@ Json to_json(const Inspection& inspection) {
   return {{"container", inspection.container},   {"architecture", inspection.architecture},
           {"parameters", inspection.parameters}, {"bits_per_weight", inspection.bits_per_weight},
           {"bytes", inspection.bytes},           {"metadata", inspection.metadata},
-          {"tensors", std::move(tensors)},       {"notes", inspection.notes},
-          {"problems", inspection.problems}};
+          {"tensors", std::move(tensors)},       {"beside", to_json(inspection.beside)},
+          {"notes", inspection.notes},           {"problems", inspection.problems}};
 }
 
 }  // namespace zp

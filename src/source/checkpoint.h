@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,6 +22,18 @@
 
 namespace zp {
 
+/// Of a part that is no decoder of text.
+struct OtherTensor {
+  std::string_view what;  ///< see BesideTensor
+  Tensor tensor;
+};
+
+/// A model of several parts, where the checkpoint is the text's.
+struct WholeModel {
+  Json config;                               ///< config.json as it was published
+  std::map<std::string, std::string> names;  ///< see Beside
+};
+
 /// Owns the mapped files; tensors read from them, so nothing taken from here may outlive it.
 class Checkpoint {
  public:
@@ -31,11 +44,12 @@ class Checkpoint {
   World world = World::hf;  ///< whose names the tensors have
   const Description* description = &folder_description;  ///< where it is said what the model is
   std::vector<std::unique_ptr<MappedFile>> files;
-  std::vector<Tensor> tensors;       ///< in the order of the files; filled by add()
-  std::vector<Tensor> beside;        ///< of parts that are no decoder of text: images, speech
-  std::vector<gguf::Pair> metadata;  ///< GGUF's own, else empty
-  std::optional<onnx::Model> graph;  ///< of an ONNX model
-  std::vector<std::string> notes;    ///< what people should know about how the files were read
+  std::vector<Tensor> tensors;      ///< in the order of the files; filled by add()
+  std::vector<OtherTensor> beside;  ///< of parts that are no decoder of text: images, speech
+  std::shared_ptr<const WholeModel> whole;  ///< nullptr: the decoder is no part of a model
+  std::vector<gguf::Pair> metadata;         ///< GGUF's own, else empty
+  std::optional<onnx::Model> graph;         ///< of an ONNX model
+  std::vector<std::string> notes;  ///< what people should know about how the files were read
 
   Checkpoint();
 

@@ -1,17 +1,14 @@
 #include "source/text_part.h"
 
-#include <fmt/core.h>
 #include <fnmatch.h>
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
-#include "base/human.h"
+#include "model/beside.h"
 
 namespace zp {
 namespace {
@@ -139,22 +136,6 @@ const Aside* aside(const Parts& parts, const std::string& name) {
   return found == parts.aside.end() ? nullptr : &*found;
 }
 
-struct Counted {
-  std::int64_t tensors = 0;
-  std::int64_t parameters = 0;
-  std::int64_t bytes = 0;
-};
-
-std::string note(const std::map<std::string_view, Counted>& counted) {
-  std::string all;
-  for (const auto& [what, c] : counted) {
-    all += fmt::format("{}{} ({}, {} parameters, {})", all.empty() ? "" : "; ", what,
-                       human_counted(c.tensors, "tensor"), human_count(c.parameters),
-                       human_bytes(c.bytes));
-  }
-  return "the text's part alone is read; left aside: " + all;
-}
-
 }  // namespace
 
 std::optional<Json> text_config(const Json& config, const std::string& where) {
@@ -165,27 +146,29 @@ std::optional<Json> text_config(const Json& config, const std::string& where) {
 void take_text_part(Checkpoint& checkpoint, const std::string& where) {
   const Parts* parts = find(checkpoint.config());
   if (parts == nullptr) return;
-  checkpoint.config() = config_of(*parts, checkpoint.config(), where);
+  auto whole = std::make_shared<WholeModel>();
+  whole->config = std::exchange(checkpoint.config(), config_of(*parts, checkpoint.config(), where));
   std::vector<Tensor> of_text;
-  std::set<std::string> names;
-  std::map<std::string_view, Counted> counted;
   for (Tensor& t : checkpoint.tensors) {
     if (const Aside* other = aside(*parts, t.name)) {
-      const MatrixShape shape = matrix_shape(t.shape, t.name);
-      Counted& c = counted[other->what];
-      c.tensors += 1;
-      c.parameters += shape.rows * shape.cols;
-      c.bytes += t.bytes;
-      checkpoint.beside.push_back(std::move(t));
+      checkpoint.beside.push_back({other->what, std::move(t)});
     } else {
-      t.name = renamed(*parts, std::move(t.name));
-      if (!names.insert(t.name).second)
-        throw Error(where, "two tensors would have one name in the text's part", {}, t.name);
+      std::string name = renamed(*parts, t.name);
+      if (!whole->names.emplace(name, t.name).second)
+        throw Error(where, "two tensors would have one name in the text's part", {}, name);
+      t.name = std::move(name);
       of_text.push_back(std::move(t));
     }
   }
   checkpoint.replace(std::move(of_text));
-  if (!counted.empty()) checkpoint.notes.push_back(note(counted));
+  checkpoint.whole = std::move(whole);
+  if (!checkpoint.beside.empty()) {
+    std::vector<BesideTensor> beside;
+    for (const OtherTensor& other : checkpoint.beside)
+      beside.push_back({other.what, &other.tensor});
+    checkpoint.notes.push_back("the text's part is what is computed; beside it: " +
+                               beside_words(count_beside(beside)));
+  }
   // Defaults of the whole and of its part differ, and so do releases: the stored head tells.
   Json& config = checkpoint.config();
   if (checkpoint.find("lm_head.weight") == nullptr) {

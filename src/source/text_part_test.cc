@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "format/sample_files.h"
+#include "model/architecture.h"
 
 namespace zp {
 namespace {
@@ -39,6 +40,7 @@ TEST(TextPart, IsAModelOfItsOwnUnderBothFormsOfNames) {
   Checkpoint now = checkpoint(
       kMistral3, {"model.language_model.norm.weight", "lm_head.weight",
                   "model.vision_tower.conv.weight", "model.multi_modal_projector.norm.weight"});
+  EXPECT_EQ(old.whole, nullptr);
   for (Checkpoint* c : {&old, &now}) {
     take_text_part(*c, "config.json");
     EXPECT_EQ(names(c->tensors), (Texts{"model.norm.weight", "lm_head.weight"}));
@@ -48,8 +50,9 @@ TEST(TextPart, IsAModelOfItsOwnUnderBothFormsOfNames) {
       "architectures": ["Ministral3ForCausalLM"], "eos_token_id": 2, "tie_word_embeddings": false})",
                                       "test"));
     EXPECT_EQ(c->notes,
-              Texts{"the text's part alone is read; left aside: projector (1 tensor, 6 parameters, "
-                    "24 B); vision tower (1 tensor, 6 parameters, 24 B)"});
+              Texts{"the text's part is what is computed; beside it: projector (1 tensor, 6 "
+                    "parameters, 24 B); vision tower (1 tensor, 6 parameters, 24 B)"});
+    EXPECT_EQ(c->whole->config, parse_json(kMistral3, "test"));
   }
 }
 
@@ -79,9 +82,57 @@ TEST(TextPart, OfPhi4IsWhatTheAdaptersAreBeside) {
   take_text_part(c, "config.json");
   EXPECT_EQ(names(c.tensors), (Texts{"model.layers.0.mlp.down_proj.weight", "model.norm.weight"}));
   EXPECT_EQ(c.beside.size(), 3u);
+  EXPECT_EQ(c.whole->names.at("model.layers.0.mlp.down_proj.weight"),
+            "model.layers.0.mlp.down_proj.base_layer.weight");
   EXPECT_EQ(c.config(), parse_json(R"({"model_type": "phi3", "hidden_size": 64,
     "tie_word_embeddings": true, "architectures": ["Phi3ForCausalLM"]})",
                                    "test"));
+}
+
+// As microsoft/Phi-3.5-vision-instruct has it: no object of the text's part, fields of the image's
+// part between the text's own.
+TEST(TextPart, OfPhi3VIsThePhi3ThatItsConfigIs) {
+  const char* published = R"({"architectures": ["Phi3VForCausalLM"], "attention_dropout": 0.0,
+    "auto_map": {"AutoConfig": "configuration_phi3_v.Phi3VConfig",
+                 "AutoModelForCausalLM": "modeling_phi3_v.Phi3VForCausalLM"},
+    "bos_token_id": 1, "eos_token_id": 2, "embd_layer": {"embedding_cls": "image",
+      "hd_transform_order": "sub_glb", "projection_cls": "mlp", "use_hd_transform": true,
+      "with_learnable_separator": true},
+    "hidden_act": "silu", "hidden_size": 96, "img_processor": {"image_dim_out": 1024,
+      "model_name": "openai/clip-vit-large-patch14-336", "name": "clip_vision_model",
+      "num_img_tokens": 144},
+    "intermediate_size": 128, "max_position_embeddings": 131072, "model_type": "phi3_v",
+    "num_attention_heads": 4, "num_hidden_layers": 2, "num_key_value_heads": 4,
+    "original_max_position_embeddings": 4096, "rms_norm_eps": 1e-05,
+    "rope_scaling": {"long_factor": [1.08, 1.1, 1.13, 1.28, 1.31, 1.34, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9],
+      "short_factor": [1.08, 1.1, 1.13, 1.28, 1.31, 1.34, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9],
+      "type": "su"},
+    "rope_theta": 10000.0, "sliding_window": 262144, "tie_word_embeddings": false,
+    "torch_dtype": "bfloat16", "use_cache": true, "vocab_size": 64})";
+  Checkpoint c = checkpoint(
+      published,
+      {"lm_head.weight", "model.embed_tokens.weight", "model.layers.0.self_attn.qkv_proj.weight",
+       "model.norm.weight", "model.vision_embed_tokens.glb_GN",
+       "model.vision_embed_tokens.img_processor.vision_model.embeddings.class_embedding",
+       "model.vision_embed_tokens.img_projection.0.weight", "model.vision_embed_tokens.sub_GN"});
+  take_text_part(c, "config.json");
+  EXPECT_EQ(names(c.tensors),
+            (Texts{"lm_head.weight", "model.embed_tokens.weight",
+                   "model.layers.0.self_attn.qkv_proj.weight", "model.norm.weight"}));
+  EXPECT_EQ(c.notes, Texts{"the text's part is what is computed; beside it: vision tower and "
+                           "projector (4 tensors, 24 parameters, 96 B)"});
+  for (const char* of_images : {"img_processor", "embd_layer", "auto_map"})
+    EXPECT_FALSE(c.config().contains(of_images)) << of_images;
+  const Architecture& architecture = find_architecture(c.config(), "config.json");
+  EXPECT_EQ(architecture.name, "phi3");
+  const Decoder d = architecture.read_config(c.config(), "config.json");
+  EXPECT_EQ(d.hidden, 96);
+  EXPECT_EQ(d.context, 131072);
+  EXPECT_EQ(d.rope.scaling, RopeScaling::longrope);
+  EXPECT_EQ(d.rope.original_context, 4096);
+  EXPECT_EQ(d.rope.long_factor.size(), 12u);
+  EXPECT_FALSE(d.tied);
+  EXPECT_EQ(c.whole->config, parse_json(published, "test"));
 }
 
 TEST(TextPart, OtherModelsStayAsTheyAre) {

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstddef>
 
+#include "tensor/dtype_name.h"
+
 namespace zp {
 namespace {
 
@@ -27,6 +29,13 @@ constexpr std::array kDTypes = {
 }  // namespace
 
 const DTypeInfo& info(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
+
+const DTypeInfo* dtype_of_name(std::string_view name) {
+  for (const DTypeInfo& d : kDTypes) {
+    if (d.name == name) return &d;
+  }
+  return nullptr;
+}
 
 const DTypeInfo* dtype_of_safetensors(std::string_view word) {
   for (const DTypeInfo& d : kDTypes) {

@@ -70,7 +70,7 @@ OWN_MODULES = ("gguf", "mlx")  # their runtimes compute by modules of their own;
 FP16_GELU = ("gpt2", "phi", "gemma2", "gemma3_text")
 # GELU's two forms are nearer than the table's FP16; which scores of groups are below 0 is the weights' affair.
 UNDECIDED = ("llama.cpp computes GELU", "mlx-lm gives experts of other groups the score 0")
-ASIDE = "left aside"  # of what no runtime computes
+ASIDE = "multi-token prediction"  # of what no runtime computes
 ONE_ACTIVATION = "experts of another activation are not written for this runtime"
 SINKS = "attention sinks are not written for this runtime"
 CONVOLUTIONS = "short convolutions are not written for this runtime"
