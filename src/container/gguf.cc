@@ -61,7 +61,7 @@ std::vector<Rule> Gguf::rules(std::string_view grid, const ContainerInput& input
   const Mixture* mixture = find_mixture(gguf_mixtures(), grid);
   const gguf::Type* type = gguf::type_of_grid(grid);
   const bool blocks = type != nullptr && is_blocks(*type);
-  const Mixture alone{grid, grid, blocks ? kHead : grid, "", 0, {}};
+  const Mixture alone{grid, grid, blocks ? kHead : grid, "", 0, {}, {}};
   for (Rule& rule :
        mixture_rules(mixture != nullptr ? *mixture : alone, input.model.decoder, input.weighted)) {
     rules.push_back(std::move(rule));

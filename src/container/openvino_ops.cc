@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "container/openvino_weights.h"
 #include "model/interpreter.h"
 #include "model/rotary.h"
@@ -206,8 +207,16 @@ OpenVinoOps::Value OpenVinoOps::route(const Value&, Place) {
 OpenVinoOps::Value OpenVinoOps::dispatch(const Value& x, const Value&) { return x; }
 OpenVinoOps::Value OpenVinoOps::expert_linear(const Value& x, const Value&, Place) { return x; }
 OpenVinoOps::Value OpenVinoOps::combine(const Value& x, const Value&) { return x; }
-OpenVinoOps::Value OpenVinoOps::clamp(const Value& x, double, double) { return x; }
-OpenVinoOps::Value OpenVinoOps::shift(const Value& x, double) { return x; }
+OpenVinoOps::Value OpenVinoOps::clamp(const Value&, double, double) {
+  throw Error("openvino", "limits of values are not written for this runtime", "gguf, mlx or hf");
+}
+OpenVinoOps::Value OpenVinoOps::convolve(const Value&, Place) {
+  throw Error("openvino", "short convolutions are not written for this runtime", "gguf, mlx or hf");
+}
+
+OpenVinoOps::Value OpenVinoOps::shift(const Value& x, double by) {
+  return {binary("Add", x.name, real(static_cast<float>(by))), x.width};
+}
 
 OpenVinoOps::Value OpenVinoOps::slice(const Value& x, std::int64_t begin, std::int64_t width) {
   return {part(x.name, begin, begin + width, 2), width};

@@ -58,6 +58,7 @@ class OpenVinoOps : private GraphBuilder {
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
   Value rotate(const Value& x, RopeKind kind);
   Value attend(const Value& q, const Value& k, const Value& v, Place place);
+  Value convolve(const Value& x, Place place);
   Value activate(const Value& x, Activation activation);
   Value multiply(const Value& x, const Value& y);
   Value add(const Value& x, const Value& y);
