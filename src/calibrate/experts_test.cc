@@ -198,8 +198,9 @@ TEST(ExpertStatistics, ComeBackFromAFileAsTheyWere) {
     for (std::int64_t stage = 0; stage < stored.stages(); ++stage) {
       stored.next(progress);
       for (const Weight& weight : model.weights) {
-        if (stored.stage_of(weight) == stage)
+        if (stored.stage_of(weight) == stage) {
           EXPECT_EQ(floats_of(stored.of(weight, 0)), expected.at(weight.use.hf)) << weight.use.hf;
+        }
         ASSERT_LT(stored.stage_of(weight), stored.stages()) << weight.use.hf;
       }
     }
