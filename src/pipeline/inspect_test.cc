@@ -56,7 +56,7 @@ TEST(Inspect, TellsTensorsRolesAndSizes) {
   EXPECT_EQ(i.tensors[0].role, "query");
   EXPECT_EQ(i.tensors[0].grid, "q8_0");
   EXPECT_EQ(i.tensors[1].role, "");
-  EXPECT_TRUE(says(i, "\"llama.embedding_length\": key missing"));
+  EXPECT_TRUE(says(i, "\"llama.context_length\": key missing"));
   EXPECT_TRUE(says(i, "\"tokenizer.ggml.model\": key missing"));
 }
 
