@@ -130,7 +130,7 @@ std::string chosen(GraphBuilder& graph, const std::string& scores, const std::st
 
 std::string routing_nodes(GraphBuilder& graph, const std::string& scores,
                           const std::string& correction, const Experts& experts) {
-  const std::string weights = chosen(graph, scores, correction, experts);
+  std::string weights = chosen(graph, scores, correction, experts);
   if (experts.scale == 1) return weights;
   return graph.node("Mul", {weights, graph.real(static_cast<float>(experts.scale))});
 }

@@ -97,7 +97,7 @@ namespace {
 
 // X of X.gate_proj and X.up_proj becomes that of X.gate_up_proj.
 std::string stacked_path(const TensorUse& use) {
-  const std::string path = onnx_path(use);
+  std::string path = onnx_path(use);
   if (use.place.role == Role::down) return path;
   return path.substr(0, path.rfind('.') + 1) + std::string(onnx::kGateUp);
 }

@@ -38,7 +38,8 @@ std::int64_t adjusted(ConfigReader& fields, std::int64_t stated) {
   const double multiplier = fields.positive(kMultiplier, 1);
   const std::int64_t multiple = fields.count(kMultiple, kMostFfn, kUsualMultiple);
   if (!adjusts) return stated;
-  const double least = multiplier * static_cast<double>(2 * stated / 3);
+  const std::int64_t two_thirds = 2 * stated / 3;
+  const double least = multiplier * static_cast<double>(two_thirds);
   if (least > static_cast<double>(kMostFfn))
     fields.refuse(kMultiplier, "MLPs too large", std::to_string(kMostFfn));
   const std::int64_t size = round_up(static_cast<std::int64_t>(least), multiple);
