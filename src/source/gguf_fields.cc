@@ -102,7 +102,7 @@ std::int64_t GgufFields::integer(std::string_view key, std::int64_t least, std::
 std::vector<std::int64_t> GgufFields::by_layer(std::string_view key, std::int64_t most,
                                                std::int64_t layers) {
   const auto n = static_cast<std::size_t>(layers);
-  const std::vector<std::int64_t> all =
+  std::vector<std::int64_t> all =
       std::visit([n](const auto& v) { return as_integers(v, n); }, at(key));
   if (all.size() != n)
     refuse(key, "wrong type", "an integer, or one for each of " + std::to_string(n) + " layers");
