@@ -48,8 +48,8 @@ class OpenVino final : public Container {
 
 std::vector<Rule> OpenVino::rules(std::string_view grid, const ContainerInput&) const {
   const std::unique_ptr<Grid> asked = make_grid(grid, affine_defaults({}));
-  std::vector<Rule> rules = {
-      {"*_norm,*.bias", "fp32", "norms and biases stay in what the graph computes in"}};
+  std::vector<Rule> rules = {{"*_norm,*.bias,convolution", "fp32",
+                              "norms, biases and convolutions stay in what is computed in"}};
   if (asked->family() != Family::floating && asked->planes()[0].bits < 8) {
     rules.push_back({"embedding,position,head", make_grid(kByte, affine_defaults({}))->spec(),
                      "what is looked up, and the head, have 8 bits, as NNCF has them"});

@@ -146,10 +146,10 @@ TEST(OpenVino, GivesWhatIsLookedUpAndTheHeadEightBits) {
     return all;
   };
   EXPECT_EQ(rules("int4:g64"),
-            "*_norm,*.bias=fp32 embedding,position,head=int8:channel:zero:s16 "
+            "*_norm,*.bias,convolution=fp32 embedding,position,head=int8:channel:zero:s16 "
             "=int4:g64:zero:s16 ");
-  EXPECT_EQ(rules("int8:channel"), "*_norm,*.bias=fp32 =int8:channel:zero:s16 ");
-  EXPECT_EQ(rules("bf16"), "*_norm,*.bias=fp32 =bf16 ");
+  EXPECT_EQ(rules("int8:channel"), "*_norm,*.bias,convolution=fp32 =int8:channel:zero:s16 ");
+  EXPECT_EQ(rules("bf16"), "*_norm,*.bias,convolution=fp32 =bf16 ");
 }
 
 }  // namespace
