@@ -37,21 +37,11 @@ constexpr std::int64_t kWindowPeriod = 2;  // the other layer sees everything
 constexpr double kFactor = 32;             // of YaRN, where a config says nothing of it
 constexpr std::int64_t kOriginal = 4096;
 
-constexpr std::array kAttention = {
+constexpr std::array kSinks = {
     TensorRow{Role::sinks, Part::weight, "model.layers.{}.self_attn.sinks", "blk.{}.attn_sinks", "",
               Dim::one, Dim::heads, nullptr, RowOrder::same, false, true},
-    TensorRow{Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
-              Dim::query, Dim::hidden},
-    TensorRow{Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
-              Dim::one, Dim::query},
-    TensorRow{Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
-              Dim::key, Dim::hidden},
-    TensorRow{Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
-              Dim::one, Dim::key},
-    TensorRow{Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
-              Dim::key, Dim::hidden},
-    TensorRow{Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
-              Dim::one, Dim::key},
+};
+constexpr std::array kAttentionOutput = {
     TensorRow{Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj",
               "blk.{}.attn_output", "", Dim::hidden, Dim::query},
     TensorRow{Role::attention_output, Part::bias, "model.layers.{}.self_attn.o_proj",
@@ -90,8 +80,9 @@ constexpr std::array kOutput = {
     TensorRow{Role::head, Part::weight, "lm_head", "output", "", Dim::vocabulary, Dim::hidden},
 };
 
-constexpr auto kTable = usual::table_of(usual::kEmbedding, usual::kAttentionNorm, kAttention,
-                                        kFfnNorm, kExperts, kOutput);
+constexpr auto kTable =
+    usual::table_of(usual::kEmbedding, usual::kAttentionNorm, kSinks, usual::kBiasedProjections,
+                    kAttentionOutput, kFfnNorm, kExperts, kOutput);
 
 // MXFP4 (_blocks) lies row by row, as OpenAI publishes it; floats are transposed.
 constexpr StackedRow kStacked[] = {

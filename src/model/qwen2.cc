@@ -16,25 +16,14 @@ constexpr std::string_view kModelTypes[] = {"qwen2"};
 constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr FixedField kFixed[] = {{"use_mrope", "false"}};
 
-constexpr std::array kAttention = {
-    TensorRow{Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
-              Dim::query, Dim::hidden},
-    TensorRow{Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
-              Dim::one, Dim::query},
-    TensorRow{Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
-              Dim::key, Dim::hidden},
-    TensorRow{Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
-              Dim::one, Dim::key},
-    TensorRow{Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
-              Dim::key, Dim::hidden},
-    TensorRow{Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
-              Dim::one, Dim::key},
+constexpr std::array kAttentionOutput = {
     TensorRow{Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj",
               "blk.{}.attn_output", "", Dim::hidden, Dim::query},
 };
 
-constexpr auto kTable = usual::table_of(usual::kEmbedding, usual::kAttentionNorm, kAttention,
-                                        usual::kFfnNorm, usual::kGatedMlp, usual::kHead);
+constexpr auto kTable =
+    usual::table_of(usual::kEmbedding, usual::kAttentionNorm, usual::kBiasedProjections,
+                    kAttentionOutput, usual::kFfnNorm, usual::kGatedMlp, usual::kHead);
 
 constexpr auto kFields = usual::table_of(usual::kSizes, usual::kHeads, usual::head_size(),
                                          usual::rms_epsilon(), usual::activation(), usual::tied());

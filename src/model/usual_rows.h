@@ -34,6 +34,22 @@ inline constexpr std::array kAttention = {
               "blk.{}.attn_output", "", Dim::hidden, Dim::query},
 };
 
+/// Queries, keys and values with biases, whatever the config says.
+inline constexpr std::array kBiasedProjections = {
+    TensorRow{Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
+              Dim::query, Dim::hidden},
+    TensorRow{Role::query, Part::bias, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
+              Dim::one, Dim::query},
+    TensorRow{Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
+              Dim::key, Dim::hidden},
+    TensorRow{Role::key, Part::bias, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
+              Dim::one, Dim::key},
+    TensorRow{Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
+              Dim::key, Dim::hidden},
+    TensorRow{Role::value, Part::bias, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
+              Dim::one, Dim::key},
+};
+
 /// With biases where the model has them; GGUF interleaves queries and keys.
 inline constexpr std::array kPairedAttention = {
     TensorRow{Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
