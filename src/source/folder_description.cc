@@ -8,6 +8,7 @@
 #include "source/quantized.h"
 #include "source/text_part.h"
 #include "source/unread_files.h"
+#include "source/weight_layout.h"
 #include "text/read_tokenizer.h"
 
 namespace zp {
@@ -25,6 +26,7 @@ void complete(Checkpoint& checkpoint) {
   checkpoint.generation_config() = read_if_there(checkpoint.folder / "generation_config.json");
   join_mlx(checkpoint);
   join_mxfp4(checkpoint);
+  join_weight_layouts(checkpoint);
   settle_quantization(checkpoint);
   take_text_part(checkpoint, config_path(checkpoint));
   if (const std::string adapter = describe_adapter(checkpoint.folder); !adapter.empty())

@@ -45,6 +45,10 @@ bool fits(Bytes bytes, std::int64_t row_bytes, std::int64_t rows) {
 
 }  // namespace
 
+std::string_view scale_word(std::string_view type) {
+  return type == "fp32" ? "s32" : type == "fp16" ? "s16" : type == "bf16" ? "sbf16" : "";
+}
+
 std::unique_ptr<RowReader> grid_rows(std::vector<Bytes> planes, std::unique_ptr<Grid> grid,
                                      std::int64_t rows, std::int64_t cols, Turn turn) {
   if (grid->planes().size() != planes.size() || grid->whole_tensor() ||

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/view.h"
@@ -9,6 +10,9 @@
 #include "tensor/rows.h"
 
 namespace zp {
+
+/// A grid's word for scales of a dtype; empty: none has such.
+std::string_view scale_word(std::string_view type);
 
 /// Rows of several matrices by turns: those of one.
 struct Turn {

@@ -63,10 +63,6 @@ void check_agreement(const Json& config, const std::string& where) {
               "the same in both");
 }
 
-std::string_view scale_word(std::string_view type) {
-  return type == "fp32" ? "s32" : type == "fp16" ? "s16" : type == "bf16" ? "sbf16" : "";
-}
-
 /// The tensors of one module.
 struct Parts {
   const Tensor* codes;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "source/grid_rows.h"
+#include "source/weight_layout.h"
 
 namespace zp {
 namespace {
@@ -19,12 +20,6 @@ constexpr std::string_view kBlocks = "_proj_blocks";
 constexpr std::string_view kScales = "_proj_scales";
 constexpr std::int64_t kBytes = 16;  // of a group
 constexpr const char* kKey = "quantization_config";
-
-std::string shape_text(std::span<const std::int64_t> shape) {
-  std::string text;
-  for (const std::int64_t n : shape) text += (text.empty() ? "" : " x ") + std::to_string(n);
-  return text;
-}
 
 /// The name of the part that belongs to this one; empty: it is none.
 std::string other_part(const std::string& name) {
@@ -42,8 +37,7 @@ Tensor joined(const Tensor& blocks, const Tensor& scales, const std::string& pla
     throw Error(place, "no MXFP4 with its scales",
                 std::string(u8) + " of " + shape_text(expected) + " beside " + std::string(u8) +
                     " of " + shape_text(scales.shape),
-                blocks.type + " of " + shape_text(blocks.shape) + " beside " + scales.type +
-                    " of " + shape_text(scales.shape));
+                described(blocks) + " beside " + described(scales));
   }
   Tensor tensor;
   tensor.name = blocks.name;

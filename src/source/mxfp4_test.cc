@@ -4,43 +4,22 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <deque>
 
 #include "format/sample_files.h"
+#include "source/sample_checkpoint.h"
 
 namespace zp {
 namespace {
 
 constexpr const char* kMethod = R"({"quantization_config": {"quant_method": "mxfp4"}})";
 
-/// Tensors of bytes, which it holds.
-class Sample {
+class Sample : public sample::Sample {
  public:
-  explicit Sample(const char* config = kMethod) {
-    checkpoint.path = "model";
-    checkpoint.config() = parse_json(config, "test");
-  }
-
-  void add(const char* name, std::vector<std::int64_t> shape, std::vector<std::byte> bytes,
-           const char* type = "uint8") {
-    held_.push_back(std::move(bytes));
-    Tensor t;
-    t.name = name;
-    t.type = type;
-    t.shape = std::move(shape);
-    t.bytes = std::ssize(held_.back());
-    t.stored = held_.back();
-    checkpoint.add(std::move(t), "test");
-  }
+  explicit Sample(const char* config = kMethod) : sample::Sample(config) {}
 
   std::string refusal() {
     return sample::refusal([&] { join_mxfp4(checkpoint); });
   }
-
-  Checkpoint checkpoint;
-
- private:
-  std::deque<std::vector<std::byte>> held_;
 };
 
 std::vector<std::byte> bytes(std::size_t count) {

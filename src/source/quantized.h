@@ -1,5 +1,6 @@
-// Checkpoints whose weights another program has quantized: GPTQ, AWQ, bitsandbytes ... They are
-// recognized, not read. MLX's are no matter of this: source/mlx.h reads them.
+// Checkpoints whose weights another program has quantized in a way that isn't read: bitsandbytes,
+// HQQ ... They are recognized. What is read has no such tensors any more (source/weight_layout.h,
+// source/mlx.h).
 #pragma once
 
 #include "source/checkpoint.h"

@@ -44,7 +44,8 @@ void read(Bytes file, const std::string& where, Checkpoint& checkpoint) {
 extern const SourceKind source_safetensors;
 const SourceKind source_safetensors = {
     "safetensors",
-    "safetensors: a file, a folder, shards with an index; Hugging Face's, and MLX's, quantized too",
+    "safetensors: a file, a folder, shards with an index; Hugging Face's, also quantized by GPTQ, AWQ, "
+    "compressed-tensors, ModelOpt or in FP8, and MLX's",
     recognizes, read};
 
 }  // namespace zp

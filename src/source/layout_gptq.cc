@@ -1,0 +1,97 @@
+// GPTQ's layout, that of AutoGPTQ, GPTQModel and vLLM; of a module with `out` rows and `in` columns:
+//
+//   X.qweight   i32 [in * bits / 32, out]        codes, a word's from one row
+//   X.qzeros    i32 [groups, out * bits / 32]    zero-points, a word's from one group
+//   X.scales    f16, bf16 or f32 [groups, out]
+//   X.g_idx     i32 [in]                         each column's group; missing: one behind the other
+//
+// w = s (q - z). In version 1, "gptq", z - 1 is stored. Source: GPTQModel, nn_modules/qlinear.
+#include <array>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/json_fields.h"
+#include "source/linear_module.h"
+
+namespace zp {
+namespace {
+
+constexpr std::string_view kInt32 = "int32";
+constexpr std::int64_t kWord = 32;
+constexpr PlaneForm kCodes = {.word = kWord, .transposed = true};
+
+bool recognizes(const Json& quantization) {
+  return quantization.value("quant_method", Json()) == Json("gptq");
+}
+
+/// What config.json says.
+struct Stated {
+  std::int64_t bits = 0;
+  std::int64_t group = 0;  ///< -1: a row is one
+  PlaneForm zeros;
+};
+
+Stated read_stated(const Json& quantization, const std::string& where) {
+  const JsonFields fields(quantization, where);
+  const Stated stated{fields.integer("bits"), fields.integer("group_size"), {}};
+  if (stated.group != -1 && stated.group < 1) {
+    throw Error(where + ": \"group_size\"", "no size of groups", "-1, or 1 and more",
+                std::to_string(stated.group));
+  }
+  const std::string version = fields.text("checkpoint_format", "gptq");
+  if (version != "gptq" && version != "gptq_v2") {
+    throw Error(where + ": \"checkpoint_format\"", "not supported", "gptq or gptq_v2",
+                "\"" + printable(version) + "\"");
+  }
+  return {stated.bits,
+          stated.group,
+          {.word = kWord,
+           .along = WordsAlong::column,
+           .transposed = true,
+           .add = version == "gptq" ? ~0U : 0U}};
+}
+
+Tensor joined(Module& module, const Stated& stated) {
+  const std::string place = module.place();
+  const Tensor& codes = module.need("qweight");
+  const Tensor& zeros = module.need("qzeros");
+  const Tensor& scales = module.need("scales");
+  const Tensor* of = module.take("g_idx");
+  if (codes.type != kInt32 || codes.shape.size() != 2 || codes.shape[0] < 1 || codes.shape[1] < 1 ||
+      scales.shape.size() != 2 || scales.shape[0] < 1) {
+    throw Error(place, "no quantized matrix of GPTQ",
+                "int32 codes and a row of scales for each group",
+                described(codes) + " beside " + described(scales));
+  }
+  LinearPlanes planes;
+  // A module may have other bits than the config says of all.
+  const std::int64_t packed = checked_mul(codes.shape[0], kWord, place);
+  const bool tells = of != nullptr && of->shape.size() == 1 && of->shape[0] > 0;
+  planes.bits = tells ? packed / of->shape[0] : stated.bits;
+  check_bits(planes.bits, place);
+  const std::int64_t rows = codes.shape[1];
+  const std::int64_t cols = packed / planes.bits;
+  const std::int64_t group = stated.group == -1 ? cols : stated.group;
+  planes.group_count = ceil_div(cols, group);
+  check_part(scales, scales.type, std::array{planes.group_count, rows}, place);
+  check_part(zeros, kInt32, std::array{planes.group_count, ceil_div(rows * planes.bits, kWord)},
+             place);
+  if (of != nullptr) check_part(*of, kInt32, std::array{cols}, place);
+  planes.groups = of != nullptr
+                      ? stated_groups(values_of<std::int32_t>(*of), planes.group_count, place)
+                      : even_groups(cols, group);
+  return linear_weight(module, {codes, &zeros, scales, kCodes, stated.zeros}, std::move(planes),
+                       rows, group);
+}
+
+void join(Checkpoint& checkpoint, const Json& quantization, const std::string& where) {
+  const Stated stated = read_stated(quantization, where);
+  join_modules(checkpoint, "qweight", [&](Module& module) { return joined(module, stated); });
+}
+
+}  // namespace
+
+extern const WeightLayout layout_gptq;
+const WeightLayout layout_gptq = {recognizes, join};
+
+}  // namespace zp
