@@ -7,6 +7,7 @@
 //   llama-3.2-1b     with a vocabulary of 32,000, tied (2.08 GB); what is written if not said
 //   phi-3.5-mini     plain RoPE (7.64 GB)
 //   qwen3-30b-a3b    vocabulary 32,000 (1.39 GB for one layer)
+//   phi-3.5-moe      plain RoPE (3.13 GB for one layer)
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -49,6 +50,12 @@ constexpr Shapes kModels[] = {
  "num_experts": 128, "num_experts_per_tok": 8, "moe_intermediate_size": 768,
  "norm_topk_prob": true, "vocab_size": 32000, "max_position_embeddings": 40960,
  "rope_theta": 1000000.0, "tie_word_embeddings": false)"},
+    {"phi-3.5-moe", 32,
+     R"("architectures": ["PhiMoEForCausalLM"], "model_type": "phimoe", "hidden_size": 4096,
+ "intermediate_size": 6400, "num_attention_heads": 32, "num_key_value_heads": 8,
+ "num_local_experts": 16, "num_experts_per_tok": 2, "attention_bias": true, "lm_head_bias": true,
+ "vocab_size": 32064, "max_position_embeddings": 4096, "rope_theta": 10000.0,
+ "tie_word_embeddings": false)"},
 };
 
 std::vector<std::uint16_t> student_t(std::size_t count) {
