@@ -2,12 +2,8 @@
 
 #include <fmt/core.h>
 
-#include <array>
-#include <charconv>
 #include <cstdio>
 
-#include "base/error.h"
-#include "base/human.h"
 #include "base/json.h"
 
 namespace zp::cli {

@@ -2,13 +2,11 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
 #include <ctime>
 #include <span>
 
 #include "base/atomic_file.h"
-#include "base/error.h"
 #include "base/version.h"
 #include "cli/command.h"
 #include "pipeline/inspect.h"

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "model/architecture.h"
 
 namespace zp {
 namespace {

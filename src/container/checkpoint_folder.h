@@ -8,7 +8,6 @@
 // that every tensor is aligned to its element.
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/error.h"
 #include "base/version.h"
 #include "container/agreement.h"
 #include "container/gguf_tokenizer.h"

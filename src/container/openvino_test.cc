@@ -2,7 +2,6 @@
 
 #include <set>
 
-#include "base/error.h"
 #include "container/folder_fixture.h"
 #include "container/openvino_ops.h"
 #include "container/openvino_weights.h"

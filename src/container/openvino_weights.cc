@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/checked.h"
 #include "container/float_type.h"
 #include "format/openvino.h"
 

@@ -4,7 +4,6 @@
 #include <limits>
 #include <vector>
 
-#include "base/checked.h"
 #include "kernel/functions.h"
 #include "kernel/matmul.h"
 
