@@ -9,7 +9,8 @@ import math
 import struct
 from pathlib import Path
 
-from make_seeds import (Call, Name, Reference, STORAGES, dumps, gguf_string, old_form, onnx_codes, onnx_model,
+from make_seeds import (AWQ, COMPRESSED, FP8, GPTQ, MODELOPT, awq_module, filled, fp8_module, gptq_module, nvfp4_module, packed_module,
+                        quantized, Call, Name, Reference, STORAGES, dumps, gguf_string, old_form, onnx_codes, onnx_model,
                         onnx_node, onnx_tensor, protobuf_field, regex_splitter,
                         sentencepiece_model, state, tensor, tokenizer_json, zip_form)
 
@@ -367,7 +368,44 @@ def statistics_files():
     yield "head-alone", statistics_of()[:20]
 
 
-FILES = {"grid": grid_files, "statistics": statistics_files, "imatrix": imatrix_files, "jinja": jinja_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "onnx": onnx_files, "dataset": dataset_files,
+def weight_layout_files():
+    two = struct.pack("<32i", *([0] * 31 + [2]))
+    shape = lambda *sizes: ("I64", [2], struct.pack("<2q", *sizes))
+    yield "gptq-column-of-no-group", quantized(GPTQ, gptq_module(g_idx=("I32", [32], two)))
+    yield "gptq-index-of-other-columns", quantized(GPTQ, gptq_module(g_idx=("I32", [31], bytes(124))))
+    yield "gptq-index-empty", quantized(GPTQ, gptq_module(g_idx=("I32", [0], b"")))
+    yield "gptq-bits-0", quantized(GPTQ | {"bits": 0}, {k: v for k, v in gptq_module().items() if k != "g_idx"})
+    yield "gptq-bits-2-62", quantized(GPTQ | {"bits": 1 << 62}, {k: v for k, v in gptq_module().items() if k != "g_idx"})
+    yield "gptq-group-0", quantized(GPTQ | {"group_size": 0}, gptq_module())
+    yield "gptq-codes-of-nothing", quantized(GPTQ, gptq_module(qweight=("I32", [0, 8], b"")))
+    yield "gptq-scales-of-integers", quantized(GPTQ, gptq_module(scales=filled("I32", 2, 8)))
+    yield "gptq-zeros-missing", quantized(GPTQ, {"qweight": filled("I32", 4, 8), "scales": filled("F16", 2, 8)})
+    yield "gptq-zeros-of-fewer-rows", quantized(GPTQ, gptq_module(qzeros=filled("I32", 1, 1)))
+    yield "gptq-weight-beside", quantized(GPTQ, gptq_module(weight=filled("F32", 8, 32)))
+    yield "awq-more-groups-than-columns", quantized(AWQ, awq_module(scales=filled("F16", 64, 8)))
+    yield "awq-no-rows", quantized(AWQ, awq_module(qweight=("I32", [32, 0], b"")))
+    yield "awq-codes-of-floats", quantized(AWQ, awq_module(qweight=filled("F32", 32, 1)))
+    yield "packed-columns-2-62", quantized(COMPRESSED, packed_module(weight_shape=shape(8, 1 << 62)))
+    yield "packed-columns-0", quantized(COMPRESSED, packed_module(weight_shape=shape(8, 0)))
+    yield "packed-rows-minus-1", quantized(COMPRESSED, packed_module(weight_shape=shape(-1, 32)))
+    yield "packed-shape-of-one", quantized(COMPRESSED, packed_module(weight_shape=("I64", [1], bytes(8))))
+    yield "packed-shape-of-floats", quantized(COMPRESSED, packed_module(weight_shape=filled("F32", 2)))
+    yield "packed-groups-do-not-divide", quantized(COMPRESSED, packed_module(weight_scale=filled("F16", 8, 3)))
+    yield "packed-no-scales", quantized(COMPRESSED, packed_module(weight_scale=("F16", [8, 0], b"")))
+    yield "packed-zeros-of-other-groups", quantized(COMPRESSED, packed_module(weight_zero_point=filled("I32", 1, 3)))
+    yield "fp8-scales-of-other-blocks", quantized(FP8, fp8_module(weight_scale_inv=filled("F32", 3, 2)))
+    yield "fp8-scales-of-integers", quantized(FP8, fp8_module(weight_scale_inv=filled("I32", 2, 2)))
+    yield "fp8-blocks-of-0", quantized(FP8 | {"weight_block_size": [0, 16]}, fp8_module())
+    yield "fp8-one-block-size", quantized(FP8 | {"weight_block_size": [16]}, fp8_module())
+    yield "fp8-weight-of-one-dimension", quantized(FP8, fp8_module(weight=filled("F8_E4M3", 32)))
+    yield "nvfp4-scales-of-fewer-rows", quantized(MODELOPT, nvfp4_module(weight_scale=filled("F8_E4M3", 1, 2)))
+    yield "nvfp4-two-scales-of-all", quantized(MODELOPT, nvfp4_module(weight_scale_2=filled("F32", 2)))
+    yield "nvfp4-codes-of-words", quantized(MODELOPT, nvfp4_module(weight=filled("I32", 2, 4)))
+    yield "no-scales-at-all", quantized(MODELOPT, {"weight": filled("U8", 2, 16)})
+    yield "config-is-an-array", b"[]\n" + quantized(GPTQ, gptq_module()).split(b"\n", 1)[1]
+
+
+FILES = {"weight_layout": weight_layout_files, "grid": grid_files, "statistics": statistics_files, "imatrix": imatrix_files, "jinja": jinja_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "onnx": onnx_files, "dataset": dataset_files,
          "gguf": gguf_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
 
 

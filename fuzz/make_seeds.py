@@ -36,6 +36,60 @@ def safetensors_seeds():
                                  "cube": ("F16", [2, 1, 3], bytes(12))})
 
 
+# --- quantized folders: quantization_config, a line, and the file --------------------------------
+GPTQ = {"quant_method": "gptq", "bits": 4, "group_size": 16}
+AWQ = {"quant_method": "awq", "bits": 4}
+COMPRESSED = {"quant_method": "compressed-tensors", "format": "pack-quantized"}
+FP8 = {"quant_method": "fp8", "weight_block_size": [16, 16]}
+MODELOPT = {"quant_method": "modelopt"}
+
+
+def quantized(config, tensors):
+    """tensors: {part of the module x: (dtype, shape, bytes)}"""
+    return json.dumps(config).encode() + b"\n" + safetensors({"x." + part: value for part, value in tensors.items()})
+
+
+def filled(dtype, *shape):
+    size = {"I64": 8, "I32": 4, "F32": 4, "F16": 2}.get(dtype, 1)
+    count = size
+    for n in shape:
+        count *= n
+    return dtype, list(shape), bytes(i * 37 & 63 for i in range(count))
+
+
+def gptq_module(**changed):
+    """8 rows of 32 columns."""
+    index = "I32", [32], struct.pack("<32i", *(i % 2 for i in range(32)))
+    return {"qweight": filled("I32", 4, 8), "qzeros": filled("I32", 2, 1), "scales": filled("F16", 2, 8), "g_idx": index} | changed
+
+
+def awq_module(**changed):
+    return {"qweight": filled("I32", 32, 1), "qzeros": filled("I32", 2, 1), "scales": filled("F16", 2, 8)} | changed
+
+
+def packed_module(**changed):
+    shape = "I64", [2], struct.pack("<2q", 8, 32)
+    return {"weight_packed": filled("I32", 8, 4), "weight_scale": filled("F16", 8, 2), "weight_shape": shape,
+            "weight_zero_point": filled("I32", 1, 2)} | changed  # fmt: skip
+
+
+def fp8_module(**changed):
+    return {"weight": filled("F8_E4M3", 20, 32), "weight_scale_inv": filled("F32", 2, 2)} | changed
+
+
+def nvfp4_module(**changed):
+    return {"weight": filled("U8", 2, 16), "weight_scale": filled("F8_E4M3", 2, 2), "weight_scale_2": filled("F32")} | changed
+
+
+def weight_layout_seeds():
+    yield "gptq", quantized(GPTQ, gptq_module())
+    yield "awq", quantized(AWQ, awq_module())
+    yield "packed", quantized(COMPRESSED, packed_module())
+    yield "int8", quantized(COMPRESSED, {"weight": filled("I8", 4, 8), "weight_scale": filled("F32", 4, 1)})
+    yield "fp8", quantized(FP8, fp8_module())
+    yield "nvfp4", quantized(MODELOPT, nvfp4_module())
+
+
 # --- GGUF ----------------------------------------------------------------------------------------
 def gguf_string(text):
     return struct.pack("<Q", len(text)) + text.encode()
@@ -300,7 +354,7 @@ def dataset_seeds():
     yield "object", b'\xef\xbb\xbf{\n"text":"a"\n}'
 
 
-SEEDS = {"safetensors": safetensors_seeds, "gguf": gguf_seeds, "pickle": pickle_seeds, "json": json_seeds,
+SEEDS = {"safetensors": safetensors_seeds, "weight_layout": weight_layout_seeds, "gguf": gguf_seeds, "pickle": pickle_seeds, "json": json_seeds,
          "tokenizer_json": tokenizer_json_seeds, "sentencepiece": sentencepiece_seeds, "onnx": onnx_seeds, "dataset": dataset_seeds}
 
 

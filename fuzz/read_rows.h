@@ -7,13 +7,15 @@
 
 #include "source/checkpoint.h"
 
-inline void read_rows(std::string_view kind, zp::Bytes file) {
-  constexpr std::int64_t kMaxRows = 3;
-  constexpr std::int64_t kMaxCols = 1 << 20;
-  zp::Checkpoint checkpoint;
+inline void add_tensors(std::string_view kind, zp::Bytes file, zp::Checkpoint& checkpoint) {
   for (const zp::SourceKind* source : zp::source_kinds()) {
     if (source->name == kind) source->read(file, "input", checkpoint);
   }
+}
+
+inline void read_rows(const zp::Checkpoint& checkpoint) {
+  constexpr std::int64_t kMaxRows = 3;
+  constexpr std::int64_t kMaxCols = 1 << 20;
   for (const zp::Tensor& tensor : checkpoint.tensors) {
     if (tensor.rows == nullptr || tensor.rows->cols() > kMaxCols) continue;
     const std::int64_t rows = std::min(tensor.rows->rows(), kMaxRows);
@@ -22,4 +24,10 @@ inline void read_rows(std::string_view kind, zp::Bytes file) {
     // The last row is the one that may reach too far.
     if (rows > 0) tensor.rows->read(tensor.rows->rows() - 1, 1, values.data());
   }
+}
+
+inline void read_rows(std::string_view kind, zp::Bytes file) {
+  zp::Checkpoint checkpoint;
+  add_tensors(kind, file, checkpoint);
+  read_rows(checkpoint);
 }

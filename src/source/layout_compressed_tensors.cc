@@ -83,7 +83,11 @@ Tensor packed(Module& module, const Tensor& codes, const Tensor& scales) {
   const std::string place = module.place();
   const auto [rows, cols] = stated_shape(module.need("weight_shape"), place);
   const Tensor* zeros = module.take("weight_zero_point");
-  if (rows < 1 || cols < 1 || codes.shape.size() != 2 || codes.shape[0] != rows) {
+  if (rows < 1 || cols < 1) {
+    throw Error(place + ": \"weight_shape\"", "no matrix", "rows and columns, 1 and more",
+                std::to_string(rows) + " x " + std::to_string(cols));
+  }
+  if (codes.shape.size() != 2 || codes.shape[0] != rows) {
     throw Error(place, "no packed matrix", "int32 of " + std::to_string(rows) + " rows",
                 described(codes));
   }

@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <bit>
+#include <filesystem>
+#include <set>
 
+#include "base/mapped_file.h"
 #include "format/sample_files.h"
 #include "number/half.h"
 #include "source/sample_checkpoint.h"
@@ -316,6 +318,27 @@ TEST(WeightLayout, PartsThatDoNotFitAreRefusedInOneLine) {
   shape.add_values("x.weight_scale", {1, 1}, std::vector<std::uint16_t>(1), "fp16");
   shape.add_values<std::int64_t>("x.weight_shape", {2}, {1, std::int64_t{1} << 62}, "int64");
   EXPECT_NE(refused(shape).find("not supported: expected 2 to 8 bits"), std::string::npos);
+}
+
+// The handmade files that a fuzz target replays, each wrong in the way its name says: the config's
+// statement, a line, and the tensors.
+TEST(WeightLayout, WrongFoldersAreRefusedInOneLine) {
+  const std::set<std::string> harmless = {"no-scales-at-all", "config-is-an-array"};
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("fuzz/regression/weight_layout")) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("found-")) continue;
+    const MappedFile file(entry.path());
+    const std::string text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+    const std::size_t end = text.find('\n');
+    Sample s(("{\"quantization_config\": " + text.substr(0, end) + "}").c_str());
+    source_kind_of(file.bytes().subspan(end + 1))
+        ->read(file.bytes().subspan(end + 1), "model", s.checkpoint);
+    const std::string said = refused(s);
+    EXPECT_EQ(said == "accepted", harmless.contains(name)) << name << ": " << said;
+    ++files;
+  }
+  EXPECT_GT(files, 30);
 }
 
 TEST(WeightLayout, OtherMethodsStayAsTheyAre) {
