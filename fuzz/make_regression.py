@@ -9,7 +9,7 @@ import math
 import struct
 from pathlib import Path
 
-from make_seeds import (AWQ, COMPRESSED, FP8, GPTQ, MODELOPT, awq_module, filled, fp8_module, gptq_module, nvfp4_module, packed_module,
+from make_seeds import (AWQ, BITSANDBYTES, COMPRESSED, FP8, GPTQ, MODELOPT, NESTED, awq_module, filled, fp8_module, gptq_module, nf4_module, nvfp4_module, packed_module,
                         quantized, Call, Name, Reference, STORAGES, dumps, gguf_string, old_form, onnx_codes, onnx_model,
                         onnx_node, onnx_tensor, protobuf_field, regex_splitter,
                         sentencepiece_model, state, tensor, tokenizer_json, zip_form)
@@ -401,6 +401,18 @@ def weight_layout_files():
     yield "nvfp4-scales-of-fewer-rows", quantized(MODELOPT, nvfp4_module(weight_scale=filled("F8_E4M3", 1, 2)))
     yield "nvfp4-two-scales-of-all", quantized(MODELOPT, nvfp4_module(weight_scale_2=filled("F32", 2)))
     yield "nvfp4-codes-of-words", quantized(MODELOPT, nvfp4_module(weight=filled("I32", 2, 4)))
+    absmax, codes = "weight.absmax", "weight.quant_map"
+    yield "nf4-columns-of-no-whole-block", quantized(BITSANDBYTES, nf4_module(NESTED | {"shape": [4, 30]}))
+    yield "nf4-rows-2-62", quantized(BITSANDBYTES, nf4_module(NESTED | {"shape": [1 << 62, 32]}))
+    yield "nf4-shape-of-one", quantized(BITSANDBYTES, nf4_module(NESTED | {"shape": [128]}))
+    yield "nf4-blocks-of-0", quantized(BITSANDBYTES, nf4_module(NESTED | {"blocksize": 0}))
+    yield "nf4-nested-blocks-of-0", quantized(BITSANDBYTES, nf4_module(NESTED | {"nested_blocksize": 0}))
+    yield "nf4-more-rows-than-codes", quantized(BITSANDBYTES, nf4_module(NESTED | {"shape": [5, 32]}))
+    yield "nf4-state-is-no-json", quantized(BITSANDBYTES, nf4_module() | {"weight.quant_state.bitsandbytes__nf4": filled("U8", 9)})
+    yield "nf4-fewer-scales-than-blocks", quantized(BITSANDBYTES, nf4_module() | {absmax: filled("U8", 7)})
+    yield "nf4-scales-of-floats-nested", quantized(BITSANDBYTES, nf4_module() | {absmax: filled("F32", 8)})
+    yield "nf4-fifteen-values", quantized(BITSANDBYTES, nf4_module() | {codes: filled("F32", 15)})
+    yield "int8-scales-of-fewer-rows", quantized(BITSANDBYTES, {"weight": filled("I8", 4, 8), "SCB": filled("F32", 3)})
     yield "no-scales-at-all", quantized(MODELOPT, {"weight": filled("U8", 2, 16)})
     yield "config-is-an-array", b"[]\n" + quantized(GPTQ, gptq_module()).split(b"\n", 1)[1]
 

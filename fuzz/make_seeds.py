@@ -81,7 +81,20 @@ def nvfp4_module(**changed):
     return {"weight": filled("U8", 2, 16), "weight_scale": filled("F8_E4M3", 2, 2), "weight_scale_2": filled("F32")} | changed
 
 
+BITSANDBYTES = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+NESTED = {"quant_type": "nf4", "blocksize": 16, "shape": [4, 32], "nested_blocksize": 256, "nested_offset": 0.5}
+
+
+def nf4_module(state=NESTED, **changed):
+    text = json.dumps(state).encode()
+    return {"weight": filled("U8", 64, 1), "weight.quant_map": filled("F32", 16), "weight.absmax": filled("U8", 8),
+            "weight.nested_quant_map": filled("F32", 256), "weight.nested_absmax": filled("F32", 1),
+            "weight.quant_state.bitsandbytes__nf4": ("U8", [len(text)], text)} | changed  # fmt: skip
+
+
 def weight_layout_seeds():
+    yield "nf4", quantized(BITSANDBYTES, nf4_module())
+    yield "llm-int8", quantized(BITSANDBYTES, {"weight": filled("I8", 4, 8), "SCB": filled("F32", 4)})
     yield "gptq", quantized(GPTQ, gptq_module())
     yield "awq", quantized(AWQ, awq_module())
     yield "packed", quantized(COMPRESSED, packed_module())

@@ -45,7 +45,7 @@ extern const SourceKind source_safetensors;
 const SourceKind source_safetensors = {
     "safetensors",
     "safetensors: a file, a folder, shards with an index; Hugging Face's, also quantized by GPTQ, AWQ, "
-    "compressed-tensors, ModelOpt or in FP8, and MLX's",
+    "compressed-tensors, bitsandbytes, ModelOpt or in FP8, and MLX's",
     recognizes, read};
 
 }  // namespace zp

@@ -1,6 +1,7 @@
 """Folders that other programs quantized, read as their own code decodes them.
 
-compressed-tensors quantizes models/demo in each of its formats, and FP8 in blocks is made as DeepSeek publishes it. What the
+compressed-tensors and bitsandbytes quantize models/demo in each of their formats, and FP8 in blocks is made as DeepSeek
+publishes it. What the
 program makes of such a folder in FP32 are the values of that code: the same to the bit, but for NVFP4, which that code
 decodes in BF16, rounding the scale and the product. What is read goes on to GGUF, where MXFP4 keeps its values.
 
@@ -21,7 +22,7 @@ except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 if not ORACLES:
-    print("skipped: ZEROPOINT_ORACLES names no Python with torch and compressed-tensors")
+    print("skipped: ZEROPOINT_ORACLES names no Python with torch, compressed-tensors and bitsandbytes")
     sys.exit(77)
 
 from consumer import HERE, SOURCE, quantize

@@ -1,6 +1,6 @@
 """models/demo as other programs quantize it, by their own code: folders, and what that code makes of them.
 
-    python make_layouts.py DEMO OUT        needs torch, transformers, compressed-tensors
+    python make_layouts.py DEMO OUT        needs torch, transformers, compressed-tensors, bitsandbytes
 
 OUT/NAME is a folder, OUT/NAME.safetensors the weights of its linears that the layout's owner decodes, FP32.
 """
@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import sys
 
+import bitsandbytes.functional as bnb
 import torch
 from compressed_tensors.compressors import BaseCompressor
 from compressed_tensors.quantization import QuantizationArgs, QuantizationScheme
@@ -73,6 +74,18 @@ def fp8_blocks(weight, block):
     return {"weight": stored, "weight_scale_inv": scale}, stored.to(torch.float32) * spread
 
 
+def four_bits(weight, kind, nested):
+    codes, state = bnb.quantize_4bit(weight, quant_type=kind, blocksize=64, compress_statistics=nested)
+    parts = {f"weight.{part}": value for part, value in state.as_dict(packed=True).items()}
+    return {"weight": codes, **parts}, bnb.dequantize_4bit(codes, state)
+
+
+def llm_int8(weight):
+    codes, scales, _ = bnb.int8_vectorwise_quant(weight.to(torch.float16))
+    parts = {"weight": codes, "SCB": scales, "weight_format": torch.zeros((), dtype=torch.uint8)}
+    return parts, bnb.int8_vectorwise_dequant(codes, scales)
+
+
 def write(out, name, demo, tensors, expected, quantization):
     folder = out / name
     shutil.copytree(demo, folder, ignore=shutil.ignore_patterns("*.safetensors", "*.py", "*.jsonl", "*.txt"))
@@ -103,6 +116,13 @@ def main(demo, out):
         make(out, name, demo, source, stated, lambda weight, name=name: compressed(weight, name))
     stated = {"quant_method": "fp8", "weight_block_size": [128, 128], "activation_scheme": "dynamic"}
     make(out, "fp8-blocks", demo, source, stated, lambda weight: fp8_blocks(weight, 128))
+    stated = {"quant_method": "bitsandbytes", "load_in_4bit": True, "load_in_8bit": False}
+    for kind in ("nf4", "fp4"):
+        for nested in (False, True):
+            name = kind + "-nested" * nested
+            make(out, name, demo, source, stated, lambda weight, kind=kind, nested=nested: four_bits(weight, kind, nested))
+    stated = {"quant_method": "bitsandbytes", "load_in_4bit": False, "load_in_8bit": True}
+    make(out, "llm-int8", demo, source, stated, llm_int8)
 
 
 if __name__ == "__main__":
