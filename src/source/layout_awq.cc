@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/json_fields.h"
+#include "base/named.h"
 #include "source/linear_module.h"
 
 namespace zp {
@@ -58,7 +59,7 @@ void join(Checkpoint& checkpoint, const Json& quantization, const std::string& w
   if (const std::int64_t bits = fields.integer("bits", kBits); bits != kBits) {
     throw Error(where + ": \"bits\"", "not supported", std::to_string(kBits), std::to_string(bits));
   }
-  if (const std::string version = fields.text("version", "gemm"); version != "gemm") {
+  if (const std::string version = fields.text("version", "gemm"); lower_case(version) != "gemm") {
     throw Error(where + ": \"version\"", "not supported", "gemm", "\"" + printable(version) + "\"");
   }
   join_modules(checkpoint, "qweight", joined);

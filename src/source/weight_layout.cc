@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_file.h"
 
 namespace zp {
 
@@ -23,6 +25,37 @@ constexpr std::array kLayouts = {
 
 constexpr const char* kKey = "quantization_config";
 constexpr std::string_view kWeight = ".weight";
+
+// Where older programs say what config.json says of newer ones: the file, the object in it (empty: the
+// file's own), and the method where it names none.
+struct OlderStatement {
+  const char* file;
+  const char* object;
+  const char* method;
+};
+constexpr std::array kOlderStatements = {
+    OlderStatement{"quantize_config.json", "", "gptq"},
+    OlderStatement{"hf_quant_config.json", "quantization", "modelopt"},
+};
+constexpr const char* kMethod = "quant_method";
+
+/// What a folder says of how its weights are quantized, and where; null: nothing.
+std::pair<Json, std::string> stated_quantization(const Checkpoint& checkpoint) {
+  const std::filesystem::path config = checkpoint.folder / "config.json";
+  Json stated = checkpoint.config().value(kKey, Json());
+  if (stated.is_object()) return {std::move(stated), config.string() + ": \"" + kKey + "\""};
+  for (const OlderStatement& older : kOlderStatements) {
+    const std::filesystem::path path = checkpoint.folder / older.file;
+    if (!std::filesystem::exists(path)) continue;
+    Json json = read_json(path);
+    const std::string object = older.object;
+    if (!object.empty() && json.is_object()) json = json.value(object, Json());
+    if (!json.is_object()) continue;
+    if (!json.contains(kMethod)) json[kMethod] = older.method;
+    return {std::move(json), path.string()};
+  }
+  return {};
+}
 
 // What belongs to activations, and the cache of keys and values, which are computed as floats here.
 constexpr std::array<std::string_view, 8> kActivationParts = {".input_scale",
@@ -56,15 +89,13 @@ void leave_out_activations(Checkpoint& checkpoint) {
 void join_weight_layouts(Checkpoint& checkpoint) {
   Json& config = checkpoint.config();
   if (checkpoint.world != World::hf || !config.is_object()) return;
-  const Json quantization = config.value(kKey, Json());
-  if (!quantization.is_object()) return;
+  const auto [stated, where] = stated_quantization(checkpoint);
+  if (!stated.is_object()) return;
   const auto layout = std::ranges::find_if(
-      kLayouts, [&](const WeightLayout* l) { return l->recognizes(quantization); });
+      kLayouts, [&json = stated](const WeightLayout* l) { return l->recognizes(json); });
   if (layout == kLayouts.end()) return;
-  const std::string where =
-      (checkpoint.folder / "config.json").string() + ": \"" + std::string(kKey) + "\"";
   const std::size_t before = checkpoint.tensors.size();
-  (*layout)->join(checkpoint, quantization, where);
+  (*layout)->join(checkpoint, stated, where);
   if (checkpoint.tensors.size() == before) return;
   leave_out_activations(checkpoint);
   config.erase(kKey);

@@ -14,14 +14,14 @@
 namespace zp {
 
 struct WeightLayout {
-  /// By what config.json's quantization_config says, an object.
+  /// By what config.json's quantization_config says, or an older file for it: an object.
   bool (*recognizes)(const Json& quantization);
   /// Joins the checkpoint's modules. `where` is what messages about `quantization` begin with.
   /// Throws Error for what it doesn't read, and for parts that don't fit together.
   void (*join)(Checkpoint& checkpoint, const Json& quantization, const std::string& where);
 };
 
-/// Joins the modules of a checkpoint whose config.json states a layout that is known here, and takes
+/// Joins the modules of a checkpoint whose folder states a layout that is known here, and takes
 /// the statement out of the config. Of others it does nothing.
 void join_weight_layouts(Checkpoint& checkpoint);
 

@@ -1,5 +1,7 @@
 """models/demo as other programs quantize it, by their own code: folders, and what that code makes of them.
 
+GPTQ's and AWQ's words are packed here as their files have them, for their programs want a GPU.
+
     python make_layouts.py DEMO OUT        needs torch, transformers, compressed-tensors, bitsandbytes
 
 OUT/NAME is a folder, OUT/NAME.safetensors the weights of its linears that the layout's owner decodes, FP32.
@@ -86,6 +88,31 @@ def llm_int8(weight):
     return parts, bnb.int8_vectorwise_dequant(codes, scales)
 
 
+def packed(codes, order=range(8)):
+    """Words of eight 4-bit codes along the first dimension."""
+    words = sum(codes[place::8].to(torch.int64) << 4 * position for position, place in enumerate(order))
+    return (words - ((words >> 31) << 32)).to(torch.int32)
+
+
+def four_bit_words(weight, awq):
+    """4 bits with zero-points in groups of 32: GPTQ's first version, or AWQ's."""
+    groups = weight.reshape(weight.shape[0], -1, 32)
+    low, high = groups.amin(-1).clamp_max(-1e-3), groups.amax(-1).clamp_min(1e-3)
+    scale = ((high - low) / 15).to(torch.float16)
+    zero = (-low / scale.to(torch.float32)).round().clamp(1, 15)
+    codes = (groups / scale.to(torch.float32)[..., None] + zero[..., None]).round().clamp(0, 15)
+    decoded = (scale.to(torch.float32)[..., None] * (codes - zero[..., None])).reshape(weight.shape)
+    codes = codes.reshape(weight.shape)
+    parts = {"scales": scale.T}
+    if awq:
+        order = (0, 2, 4, 6, 1, 3, 5, 7)
+        parts |= {"qweight": packed(codes, order).T, "qzeros": packed(zero, order).T}
+    else:
+        parts |= {"qweight": packed(codes.T), "qzeros": packed(zero - 1).T}
+        parts["g_idx"] = torch.arange(weight.shape[1], dtype=torch.int32) // 32
+    return parts, decoded
+
+
 def write(out, name, demo, tensors, expected, quantization):
     folder = out / name
     shutil.copytree(demo, folder, ignore=shutil.ignore_patterns("*.safetensors", "*.py", "*.jsonl", "*.txt"))
@@ -116,6 +143,15 @@ def main(demo, out):
         make(out, name, demo, source, stated, lambda weight, name=name: compressed(weight, name))
     stated = {"quant_method": "fp8", "weight_block_size": [128, 128], "activation_scheme": "dynamic"}
     make(out, "fp8-blocks", demo, source, stated, lambda weight: fp8_blocks(weight, 128))
+    stated = {"quant_method": "awq", "bits": 4, "group_size": 32, "zero_point": True, "version": "gemm"}
+    make(out, "awq", demo, source, stated, lambda weight: four_bit_words(weight, awq=True))
+    stated = {"bits": 4, "group_size": 32, "desc_act": False, "sym": False}
+    make(out, "gptq", demo, source, {"quant_method": "gptq", **stated}, lambda weight: four_bit_words(weight, awq=False))
+    older = out / "gptq-older"  # says it in a file of its own
+    shutil.copytree(out / "gptq", older)
+    shutil.copy(demo / "config.json", older)
+    (older / "quantize_config.json").write_text(json.dumps(stated))
+    shutil.copy(out / "gptq.safetensors", out / "gptq-older.safetensors")
     stated = {"quant_method": "bitsandbytes", "load_in_4bit": True, "load_in_8bit": False}
     for kind in ("nf4", "fp4"):
         for nested in (False, True):
