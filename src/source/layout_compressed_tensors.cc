@@ -60,22 +60,13 @@ std::int64_t bits_of(std::int64_t words, std::int64_t cols) {
   return 0;
 }
 
-// A scale for each group of a row, and what else all integers have.
 LinearPlanes grouped(Module& module, const Tensor& scales, std::int64_t rows, std::int64_t cols) {
-  const std::string place = module.place();
-  if (scales.shape.size() != 2 || scales.shape[0] != rows || scales.shape[1] < 1 ||
-      cols % scales.shape[1] != 0) {
-    throw Error(place + ": \"" + scales.name + "\"", "doesn't fit its module",
-                std::to_string(rows) + " rows of a scale for each group", described(scales));
-  }
-  LinearPlanes planes;
-  planes.group_count = scales.shape[1];
-  planes.groups = even_groups(cols, cols / planes.group_count);
+  LinearPlanes planes = even_planes(module, scales, rows, cols);
   const Tensor* of = module.take("weight_g_idx");
   if (of == nullptr) return planes;
-  check_part(*of, kInt32, std::array{cols}, place);
+  check_part(*of, kInt32, std::array{cols}, module.place());
   const std::vector<std::int32_t> stated = values_of<std::int32_t>(*of);
-  if (stated[0] != -1) planes.groups = stated_groups(stated, planes.group_count, place);
+  if (stated[0] != -1) planes.groups = stated_groups(stated, planes.group_count, module.place());
   return planes;
 }
 
@@ -107,20 +98,6 @@ Tensor packed(Module& module, const Tensor& codes, const Tensor& scales) {
                        std::move(planes), rows, group);
 }
 
-Tensor bytes(Module& module, const Tensor& codes, const Tensor& scales) {
-  const std::string place = module.place();
-  const Tensor* zeros = module.take("weight_zero_point");
-  if (codes.shape.size() != 2 || codes.shape[0] < 1 || codes.shape[1] < 1)
-    throw Error(place, "no matrix of codes", "int8 of rows and columns", described(codes));
-  const std::int64_t rows = codes.shape[0];
-  LinearPlanes planes = grouped(module, scales, rows, codes.shape[1]);
-  planes.bits = 8;
-  planes.is_signed = true;
-  if (zeros != nullptr) check_part(*zeros, kInt8, std::array{rows, planes.group_count}, place);
-  const std::int64_t group = codes.shape[1] / planes.group_count;
-  return linear_weight(module, {codes, zeros, scales, {}, {}}, std::move(planes), rows, group);
-}
-
 Tensor joined(Module& module) {
   const Tensor& scales = module.need("weight_scale");
   const Tensor* codes = module.take("weight_packed");
@@ -131,7 +108,8 @@ Tensor joined(Module& module) {
                               ScaleUse::divide);
   }
   const Tensor& weight = module.need("weight");
-  if (weight.type == kInt8) return bytes(module, weight, scales);
+  if (weight.type == kInt8)
+    return byte_weight(module, weight, scales, module.take("weight_zero_point"));
   if (scales.type == info(DType::u8).name)
     return microscaled_weight(module, "mxfp8", weight, scales, nullptr);
   return scaled_weight(module, weight, scales, kUsualBlock);

@@ -58,4 +58,32 @@ Tensor linear_weight(const Module& module, const LinearParts& parts, LinearPlane
   return tensor;
 }
 
+LinearPlanes even_planes(const Module& module, const Tensor& scales, std::int64_t rows,
+                         std::int64_t cols) {
+  if (scales.shape.size() != 2 || scales.shape[0] != rows || scales.shape[1] < 1 ||
+      cols % scales.shape[1] != 0) {
+    throw Error(module.place() + ": \"" + scales.name + "\"", "doesn't fit its module",
+                std::to_string(rows) + " rows of a scale for each group", described(scales));
+  }
+  LinearPlanes planes;
+  planes.group_count = scales.shape[1];
+  planes.groups = even_groups(cols, cols / planes.group_count);
+  return planes;
+}
+
+Tensor byte_weight(const Module& module, const Tensor& codes, const Tensor& scales,
+                   const Tensor* zeros) {
+  constexpr std::string_view kInt8 = "int8";
+  const std::string place = module.place();
+  if (codes.type != kInt8 || codes.shape.size() != 2 || codes.shape[0] < 1 || codes.shape[1] < 1)
+    throw Error(place, "no matrix of codes", "int8 of rows and columns", described(codes));
+  const std::int64_t rows = codes.shape[0];
+  LinearPlanes planes = even_planes(module, scales, rows, codes.shape[1]);
+  planes.bits = 8;
+  planes.is_signed = true;
+  if (zeros != nullptr) check_part(*zeros, kInt8, std::array{rows, planes.group_count}, place);
+  const std::int64_t group = codes.shape[1] / planes.group_count;
+  return linear_weight(module, {codes, zeros, scales, {}, {}}, std::move(planes), rows, group);
+}
+
 }  // namespace zp

@@ -40,4 +40,14 @@ std::vector<std::int32_t> stated_groups(std::vector<std::int32_t> groups, std::i
 Tensor linear_weight(const Module& module, const LinearParts& parts, LinearPlanes planes,
                      std::int64_t rows, std::int64_t group);
 
+/// Groups of even size, as many as each of the rows of `scales` has. Throws Error for scales of other
+/// rows, or that don't divide the columns.
+LinearPlanes even_planes(const Module& module, const Tensor& scales, std::int64_t rows,
+                         std::int64_t cols);
+
+/// The weight of int8 codes [rows, columns], with scales [rows, groups] and zero-points of the same
+/// shape, or none (nullptr). Throws Error for parts that don't fit together.
+Tensor byte_weight(const Module& module, const Tensor& codes, const Tensor& scales,
+                   const Tensor* zeros);
+
 }  // namespace zp

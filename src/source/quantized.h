@@ -1,4 +1,4 @@
-// Checkpoints whose weights another program has quantized in a way that isn't read: HQQ, Quanto ... They are recognized. What is read has no such tensors any more (source/weight_layout.h,
+// Checkpoints whose weights another program has quantized in a way that isn't read: HQQ, AQLM ... They are recognized. What is read has no such tensors any more (source/weight_layout.h,
 // source/mlx.h).
 #pragma once
 

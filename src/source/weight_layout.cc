@@ -26,16 +26,17 @@ constexpr std::array kLayouts = {
 constexpr const char* kKey = "quantization_config";
 constexpr std::string_view kWeight = ".weight";
 
-// Where older programs say what config.json says of newer ones: the file, the object in it (empty: the
+// Files in which some programs say what config.json says of others: the object in it (empty: the
 // file's own), and the method where it names none.
-struct OlderStatement {
+struct OtherStatement {
   const char* file;
   const char* object;
   const char* method;
 };
-constexpr std::array kOlderStatements = {
-    OlderStatement{"quantize_config.json", "", "gptq"},
-    OlderStatement{"hf_quant_config.json", "quantization", "modelopt"},
+constexpr std::array kOtherStatements = {
+    OtherStatement{"quantize_config.json", "", "gptq"},
+    OtherStatement{"hf_quant_config.json", "quantization", "modelopt"},
+    OtherStatement{"quanto_qmap.json", "", "quanto"},
 };
 constexpr const char* kMethod = "quant_method";
 
@@ -44,14 +45,14 @@ std::pair<Json, std::string> stated_quantization(const Checkpoint& checkpoint) {
   const std::filesystem::path config = checkpoint.folder / "config.json";
   Json stated = checkpoint.config().value(kKey, Json());
   if (stated.is_object()) return {std::move(stated), config.string() + ": \"" + kKey + "\""};
-  for (const OlderStatement& older : kOlderStatements) {
-    const std::filesystem::path path = checkpoint.folder / older.file;
+  for (const OtherStatement& other : kOtherStatements) {
+    const std::filesystem::path path = checkpoint.folder / other.file;
     if (!std::filesystem::exists(path)) continue;
     Json json = read_json(path);
-    const std::string object = older.object;
+    const std::string object = other.object;
     if (!object.empty() && json.is_object()) json = json.value(object, Json());
     if (!json.is_object()) continue;
-    if (!json.contains(kMethod)) json[kMethod] = older.method;
+    if (!json.contains(kMethod)) json[kMethod] = other.method;
     return {std::move(json), path.string()};
   }
   return {};

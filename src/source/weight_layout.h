@@ -14,7 +14,7 @@
 namespace zp {
 
 struct WeightLayout {
-  /// By what config.json's quantization_config says, or an older file for it: an object.
+  /// By what config.json's quantization_config, or another file for it, says: an object.
   bool (*recognizes)(const Json& quantization);
   /// Joins the checkpoint's modules. `where` is what messages about `quantization` begin with.
   /// Throws Error for what it doesn't read, and for parts that don't fit together.

@@ -196,6 +196,27 @@ TEST(WeightLayout, BytesOfCompressedTensors) {
   EXPECT_EQ(s.checkpoint.notes[0], "left out: 1 scales of activations; weights alone are read");
 }
 
+TEST(WeightLayout, QuantoOfEightBits) {
+  constexpr const char* kQuanto = R"({"quantization_config": {"quant_method": "quanto"}})";
+  Sample s(kQuanto);
+  s.add_values<std::int8_t>("x.weight._data", {2, 2}, {1, -2, 127, -128}, "int8");
+  s.add_values<float>("x.weight._scale", {2, 1}, {0.5f, 0.25f}, "fp32");
+  s.add_values<float>("x.input_scale", {}, {1.0f}, "fp32");
+  ASSERT_EQ(sample::refusal([&] { join_weight_layouts(s.checkpoint); }), "accepted");
+  ASSERT_EQ(s.checkpoint.tensors.size(), 1u);
+  std::array<float, 4> values{};
+  s.checkpoint.find("x.weight")->rows->read(0, 2, values.data());
+  EXPECT_EQ(values, (std::array<float, 4>{0.5f, -1, 31.75f, -32}));
+
+  Sample packed(kQuanto);
+  packed.add("x.weight._data._data", {2, 2}, std::vector<std::byte>(4));
+  packed.add_values<float>("x.weight._scale", {4, 1}, std::vector<float>(4), "fp32");
+  EXPECT_EQ(
+      sample::refusal([&] { join_weight_layouts(packed.checkpoint); }),
+      "model: module \"x\": not supported: expected codes of 8 bits, found packed ones, uint8 of "
+      "2 x 2");
+}
+
 // FP8 (E4M3) of 1, 1.5 and -2, in turns.
 std::vector<std::byte> fp8(std::size_t count) {
   constexpr std::array<std::byte, 3> kCodes = {std::byte{0x38}, std::byte{0x3c}, std::byte{0xc0}};
