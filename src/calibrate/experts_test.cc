@@ -110,6 +110,24 @@ TEST(ExpertStatistics, AreTheSameHoweverManyAreFoundAtATime) {
   }
 }
 
+// Where there is room, what experts gave is held while others' turn comes: rows of the tokens that
+// go there, which are not those of an expert that takes all.
+TEST(ExpertStatistics, AreTheSameWhereWhatExpertsGaveIsHeld) {
+  Decoder d = mixture().decoder;
+  d.experts.ffn = 1024;
+  const SampleModel wide = sample_model("wide", d);
+  constexpr std::int64_t kRoom = 1 << 27;  // for three experts at a time, and for what they gave
+  for (const bool upstream : {false, true}) {
+    const Found all = find(wide.model, upstream, 0, 3);
+    const Found some = find(wide.model, upstream, kRoom, 3);
+    EXPECT_GT(some.stages, all.stages);
+    EXPECT_TRUE(some.floats == all.floats);
+    EXPECT_EQ(some.few, all.few);
+    ASSERT_FALSE(some.few.empty());
+    EXPECT_GE(some.few.back().expert, 3);
+  }
+}
+
 TEST(ExpertStatistics, GoOnFromAStateAsIfNothingHadBeen) {
   const Model& model = mixture();
   const Team team(2);

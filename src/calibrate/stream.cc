@@ -105,6 +105,8 @@ Matrix Stream::hold(std::int64_t group, ValueId value) {
 
 Activations Stream::with(std::int64_t group, ValueId other, Matrix rows, ValueId made) {
   auto values = given(group);
+  // Rows that are held of experts are those of the routes that these take the place of.
+  std::erase_if(values, [&](const auto& held) { return network().steps[held.first].by_expert; });
   values.insert_or_assign(other, engine_.copy_of(rows));
   return std::move(engine_.run(groups_.chunks(group), std::move(values), {&made, 1}).at(made));
 }
