@@ -5,7 +5,8 @@
 //   X.scales    f16, bf16 or f32 [groups, out]
 //   X.g_idx     i32 [in]                         each column's group; missing: one behind the other
 //
-// w = s (q - z). In version 1, "gptq", z - 1 is stored. Source: GPTQModel, nn_modules/qlinear.
+// w = s (q - z). In version 1, "gptq", z - 1 is stored, so that a z of 0 wraps: it is read as 0, while
+// other programs have 2^bits or change its neighbour. Source: GPTQModel, nn_modules/qlinear.
 #include <array>
 
 #include "base/checked.h"
@@ -51,7 +52,18 @@ Stated read_stated(const Json& quantization, const std::string& where) {
            .add = version == "gptq" ? ~0U : 0U}};
 }
 
-Tensor joined(Module& module, const Stated& stated) {
+// Zero-points that wrapped, where words hold whole ones.
+std::int64_t count_wrapped(const Tensor& zeros, std::int64_t bits) {
+  if (kWord % bits != 0) return 0;
+  const std::uint32_t highest = (1U << bits) - 1;
+  std::int64_t count = 0;
+  for (const std::uint32_t word : values_of<std::uint32_t>(zeros)) {
+    for (std::int64_t at = 0; at < kWord; at += bits) count += (word >> at & highest) == highest;
+  }
+  return count;
+}
+
+Tensor joined(Module& module, const Stated& stated, std::int64_t& wrapped) {
   const std::string place = module.place();
   const Tensor& codes = module.need("qweight");
   const Tensor& zeros = module.need("qzeros");
@@ -76,6 +88,7 @@ Tensor joined(Module& module, const Stated& stated) {
   check_part(scales, scales.type, std::array{planes.group_count, rows}, place);
   check_part(zeros, kInt32, std::array{planes.group_count, ceil_div(rows * planes.bits, kWord)},
              place);
+  if (stated.zeros.add != 0) wrapped += count_wrapped(zeros, planes.bits);
   if (of != nullptr) check_part(*of, kInt32, std::array{cols}, place);
   planes.groups = of != nullptr
                       ? stated_groups(values_of<std::int32_t>(*of), planes.group_count, place)
@@ -86,7 +99,13 @@ Tensor joined(Module& module, const Stated& stated) {
 
 void join(Checkpoint& checkpoint, const Json& quantization, const std::string& where) {
   const Stated stated = read_stated(quantization, where);
-  join_modules(checkpoint, "qweight", [&](Module& module) { return joined(module, stated); });
+  std::int64_t wrapped = 0;
+  join_modules(checkpoint, "qweight",
+               [&](Module& module) { return joined(module, stated, wrapped); });
+  if (wrapped == 0) return;
+  checkpoint.notes.push_back(std::to_string(wrapped) +
+                             " zero-points of 0 wrapped when they were stored (GPTQ's version 1): "
+                             "they are read as 0, and programs differ there");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <set>
@@ -109,9 +110,15 @@ TEST(WeightLayout, GptqInBothVersionsAndAllBits) {
     Sample first(gptq_config(bits).c_str());
     add_gptq(first, linear, 1, false);
     expect_weights(first, linear);
+    // None is counted where words hold no whole ones.
+    const auto wrapped = std::ranges::count(linear.z, 0U);
+    ASSERT_EQ(first.checkpoint.notes.size(), wrapped > 0 && bits != 3 ? 1u : 0u);
+    for (const std::string& note : first.checkpoint.notes)
+      EXPECT_TRUE(note.starts_with(std::to_string(wrapped) + " zero-points of 0 wrapped")) << note;
     Sample second(gptq_config(bits, R"(, "checkpoint_format": "gptq_v2")").c_str());
     add_gptq(second, linear, 2, true);
     expect_weights(second, linear);
+    EXPECT_TRUE(second.checkpoint.notes.empty());
   }
 }
 
