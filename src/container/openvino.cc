@@ -4,13 +4,14 @@
 //   openvino_model.bin   their bytes; what fills a page or more begins on one, the rest behind it
 //   config.json          the source's
 //   tokenizer.json ...   files of the source that are copied as they are
-//
-// What else the generation library reads, the tokenizer as a graph, isn't made here.
+//   openvino_tokenizer.xml, .bin, openvino_detokenizer.xml, .bin
+//                        the tokenizer as graphs (openvino_tokenizer.h)
 #include "format/openvino.h"
 
 #include "container/checkpoint_folder.h"
 #include "container/data_file.h"
 #include "container/openvino_ops.h"
+#include "container/openvino_tokenizer.h"
 #include "container/openvino_weights.h"
 
 namespace zp {
@@ -63,19 +64,48 @@ std::string OpenVino::fallback(const Grid& grid, const Weight&) const {
   return openvino_has_codes(grid) ? std::string(kByte) : "";
 }
 
-GraphNode constant(std::string name, std::string_view type, std::span<const std::int64_t> shape,
-                   std::int64_t offset, std::int64_t bytes) {
-  std::string sizes;
-  for (const std::int64_t n : shape) sizes += (sizes.empty() ? "" : ",") + std::to_string(n);
-  return {"Const",
-          {},
-          name,
-          {},
-          {name},
-          {{"element_type", std::string(type)},
-           {"shape", std::move(sizes)},
-           {"offset", offset},
-           {"size", bytes}}};
+// Places the graph's constants in the data file, and their nodes behind those that are there.
+void add_constants(const std::deque<GraphConstant>& constants, OutputFile& data,
+                   std::vector<GraphNode>& nodes) {
+  for (const GraphConstant& c : constants) {
+    const std::int64_t offset = add_bytes(data, c.bytes);
+    nodes.push_back(openvino::constant(c.name, openvino::element_type(c.type), c.shape, offset,
+                                       std::ssize(c.bytes)));
+  }
+}
+
+void add_nodes(std::vector<GraphNode> more, std::vector<GraphNode>& nodes) {
+  nodes.insert(nodes.end(), std::make_move_iterator(more.begin()),
+               std::make_move_iterator(more.end()));
+}
+
+void add_graph(Layout& layout, const std::string& name, TokenizerGraph graph,
+               const openvino::Info& info) {
+  OutputFile xml, data;
+  xml.name = "openvino_" + name + ".xml";
+  data.name = "openvino_" + name + ".bin";
+  std::vector<GraphNode> nodes;
+  add_constants(graph.constants, data, nodes);
+  add_nodes(std::move(graph.nodes), nodes);
+  add_bytes(xml, openvino::write(name, nodes, info));
+  layout.files.push_back(std::move(xml));
+  layout.files.push_back(std::move(data));
+}
+
+void add_tokenizer(Layout& layout, const ContainerInput& input) {
+  if (input.tokenizer == nullptr) return;
+  const Tokenizer& tokenizer = *input.tokenizer;
+  const std::string lacks = openvino_tokenizer_lacks(tokenizer);
+  if (!lacks.empty()) {
+    layout.notes.push_back("no tokenizer as a graph, which OpenVINO's generation library wants: " +
+                           lacks + " aren't written");
+    return;
+  }
+  const openvino::Info info = openvino_tokenizer_info(tokenizer);
+  add_graph(layout, "tokenizer", openvino_tokenizer(tokenizer, input.name), info);
+  add_graph(layout, "detokenizer", openvino_detokenizer(tokenizer), info);
+  for (const std::string& line : openvino_tokenizer_deviations(tokenizer))
+    layout.notes.push_back("OpenVINO's tokenizer gives other ids for " + line);
 }
 
 Layout OpenVino::layout(const ContainerInput& input,
@@ -103,17 +133,12 @@ Layout OpenVino::layout(const ContainerInput& input,
     const TensorJob& job = layout.jobs[i];
     const std::vector<OpenVinoPlane> planes = openvino_planes(assignments[i]);
     for (std::size_t p = 0; p < planes.size(); ++p) {
-      nodes.push_back(constant(planes[p].name, planes[p].type, planes[p].shape,
-                               job.planes[p].offset, places[i][p].bytes));
+      nodes.push_back(openvino::constant(planes[p].name, planes[p].type, planes[p].shape,
+                                         job.planes[p].offset, places[i][p].bytes));
     }
   }
-  for (const GraphConstant& c : ops.constants()) {
-    const std::int64_t offset = add_bytes(layout.files.back(), c.bytes);
-    nodes.push_back(
-        constant(c.name, openvino::element_type(c.type), c.shape, offset, std::ssize(c.bytes)));
-  }
-  nodes.insert(nodes.end(), std::make_move_iterator(operations.begin()),
-               std::make_move_iterator(operations.end()));
+  add_constants(ops.constants(), layout.files.back(), nodes);
+  add_nodes(std::move(operations), nodes);
 
   const std::string xml = openvino::write("decoder", nodes);
   OutputFile& model = layout.files[0];
@@ -121,11 +146,7 @@ Layout OpenVino::layout(const ContainerInput& input,
   add_bytes(model, xml);
   add_json(layout, "config.json", folder_config(input, *float_type_of_grid("fp32")));
   add_companions(layout, input);
-  if (input.tokenizer != nullptr) {
-    layout.notes.emplace_back(
-        "the tokenizer's files are those of the source: OpenVINO's generation library wants it as a "
-        "graph, which `convert_tokenizer` of openvino_tokenizers makes");
-  }
+  add_tokenizer(layout, input);
   return layout;
 }
 

@@ -75,5 +75,30 @@ TEST(OpenVino, LayersAndPortsAreNumberedAndTyped) {
 )");
 }
 
+TEST(OpenVino, ValuesOfOneNodeAreItsPortsAndWhatIsSaidStaysOnItsLines) {
+  const std::vector<GraphNode> nodes = {
+      {"Parameter", "", "x", {}, {"x"}, {{"shape", Text("?")}, {"element_type", Text("string")}}},
+      {"StringTensorUnpack", "", "u", {"x"}, {"begins", "ends", "bytes"}, {}},
+      {"UTF8Validate", "", "v", {"begins", "ends", "bytes"}, {"b", "e", "c"}, {}},
+  };
+  const std::string xml = write("t", nodes, {{"chat_template", "{{ 'a' }}\n\t<b>"}});
+  EXPECT_NE(xml.find(R"(
+				<port id="1" precision="I32" names="begins"/>
+				<port id="2" precision="I32" names="ends"/>
+				<port id="3" precision="U8" names="bytes"/>
+)"),
+            xml.npos);
+  EXPECT_NE(xml.find(R"(
+		<edge from-layer="1" from-port="3" to-layer="2" to-port="2"/>
+)"),
+            xml.npos);
+  EXPECT_NE(xml.find(R"(
+	<rt_info>
+		<chat_template value="{{ &#39;a&#39; }}&#10;&#9;&lt;b&gt;"/>
+	</rt_info>
+)"),
+            xml.npos);
+}
+
 }  // namespace
 }  // namespace zp::openvino

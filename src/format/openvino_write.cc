@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <sstream>
 #include <unordered_map>
 #include <utility>
 
@@ -26,7 +27,7 @@ constexpr std::array kElementTypes = {
 struct Operator {
   std::string_view name;
   std::string_view set;
-  std::string_view type = {};     ///< of its elements; empty: as follows
+  std::string_view type = {};     ///< of its elements, of each output; empty: as follows
   std::string_view said_by = {};  ///< the attribute that names their type; empty: an input's
   std::size_t like = 0;           ///< that input
 };
@@ -34,14 +35,19 @@ struct Operator {
 constexpr std::array kOperators = {
     Operator{"Add", "opset1"},
     Operator{"Assign", "opset6"},
+    Operator{"BPETokenizer", "extension", "i32 i32 i32"},
     Operator{"BitwiseAnd", "opset13"},
     Operator{"Broadcast", "opset3"},
+    Operator{"ByteFallback", "extension", "i32 i32 u8"},
+    Operator{"CharsMapNormalization", "extension", "i32 i32 u8 boolean"},
+    Operator{"CombineSegments", "extension", "i32 i32 i32 i32 i32 i32"},
     Operator{"Concat", "opset1"},
     Operator{"Const", "opset1", {}, "element_type"},
     Operator{"Convert", "opset1", {}, "destination_type"},
     Operator{"Cos", "opset1"},
     Operator{"Divide", "opset1"},
     Operator{"Floor", "opset1"},
+    Operator{"FuzeRagged", "extension", "i32 i32"},
     Operator{"Gather", "opset8"},
     Operator{"Gelu", "opset7"},
     Operator{"Greater", "opset1", "boolean"},
@@ -53,10 +59,13 @@ constexpr std::array kOperators = {
     Operator{"NotEqual", "opset1", "boolean"},
     Operator{"Parameter", "opset1", {}, "element_type"},
     Operator{"Power", "opset1"},
+    Operator{"RaggedToDense", "extension", "i32 boolean"},
     Operator{"Range", "opset4", {}, "output_type"},
     Operator{"ReadValue", "opset6"},
     Operator{"ReduceMax", "opset1"},
     Operator{"ReduceMean", "opset1"},
+    Operator{"RegexNormalization", "extension", "i32 i32 u8 boolean"},
+    Operator{"RegexSplit", "extension", "i32 i32 i32 i32 u8 boolean"},
     Operator{"Reshape", "opset1"},
     Operator{"Result", "opset1"},
     Operator{"ScaledDotProductAttention", "opset13"},
@@ -65,12 +74,18 @@ constexpr std::array kOperators = {
     Operator{"Sin", "opset1"},
     Operator{"Slice", "opset8"},
     Operator{"SoftMax", "opset8"},
+    Operator{"SpecialTokensSplit", "extension", "i32 i32 i32 i32 u8 boolean"},
     Operator{"Sqrt", "opset1"},
+    Operator{"StringTensorPack", "opset15", "string"},
+    Operator{"StringTensorUnpack", "opset15", "i32 i32 u8"},
     Operator{"Subtract", "opset1"},
     Operator{"Swish", "opset4"},
     Operator{"Tanh", "opset1"},
     Operator{"Transpose", "opset1"},
+    Operator{"Truncate", "extension", "i32 i32 i32"},
+    Operator{"UTF8Validate", "extension", "i32 i32 u8"},
     Operator{"Unsqueeze", "opset1"},
+    Operator{"VocabDecoder", "extension", "i32 i32 i32 i32 u8"},
 };
 
 const Operator& operator_of(const GraphNode& node) {
@@ -93,6 +108,19 @@ std::string text_of(const GraphAttribute& attribute) {
   if (const auto* real = std::get_if<float>(&attribute.value)) return fmt::format("{}", *real);
   const auto* text = std::get_if<std::string>(&attribute.value);
   return text == nullptr ? std::string() : *text;
+}
+
+// Readers make spaces of line ends and tabs that stand there as they are.
+std::string in_attribute(std::string_view text) {
+  std::string out;
+  for (const char c : escape_html(text)) {
+    if (c == '\n' || c == '\r' || c == '\t') {
+      out += fmt::format("&#{};", static_cast<int>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out;
 }
 
 std::string attribute_of(const GraphNode& node, std::string_view name) {
@@ -136,8 +164,13 @@ class Writer {
     ++layers_;
   }
 
-  std::string finish() && {
-    return std::move(xml_) + "\t</layers>\n\t<edges>\n" + edges_ + "\t</edges>\n</net>\n";
+  std::string finish(const Info& info) && {
+    xml_ += "\t</layers>\n\t<edges>\n" + edges_ + "\t</edges>\n";
+    if (!info.empty()) xml_ += "\t<rt_info>\n";
+    for (const auto& [name, value] : info)
+      xml_ += fmt::format("\t\t<{} value=\"{}\"/>\n", name, in_attribute(value));
+    if (!info.empty()) xml_ += "\t</rt_info>\n";
+    return std::move(xml_) + "</net>\n";
   }
 
  private:
@@ -164,14 +197,20 @@ class Writer {
 
   void outputs(const GraphNode& node, const Operator& op) {
     if (node.outputs.empty()) return;
-    std::string type(op.type);
-    if (!op.said_by.empty()) type = attribute_of(node, op.said_by);
-    if (type.empty()) type = values_.at(node.inputs[op.like]).type;
-    const std::size_t port = node.inputs.size();
-    xml_ += fmt::format(
-        "\t\t\t<output>\n\t\t\t\t<port id=\"{}\" precision=\"{}\" names=\"{}\"/>\n\t\t\t</output>\n",
-        port, precision(type), escape_html(node.outputs[0]));
-    values_.emplace(node.outputs[0], Source{layers_, port, std::move(type), node.op == "Const"});
+    std::string all(op.type);
+    if (!op.said_by.empty()) all = attribute_of(node, op.said_by);
+    if (all.empty()) all = values_.at(node.inputs[op.like]).type;
+    std::istringstream types(all);
+    std::size_t port = node.inputs.size();
+    xml_ += "\t\t\t<output>\n";
+    for (const std::string& name : node.outputs) {
+      std::string type;
+      types >> type;
+      xml_ += fmt::format("\t\t\t\t<port id=\"{}\" precision=\"{}\" names=\"{}\"/>\n", port,
+                          precision(type), escape_html(name));
+      values_.emplace(name, Source{layers_, port++, std::move(type), node.op == "Const"});
+    }
+    xml_ += "\t\t\t</output>\n";
   }
 
   std::size_t layers_ = 0;
@@ -187,10 +226,25 @@ std::string_view element_type(DType dtype) {
       ->second;
 }
 
-std::string write(std::string_view name, std::span<const GraphNode> nodes) {
+GraphNode constant(std::string name, std::string_view type, std::span<const std::int64_t> shape,
+                   std::int64_t offset, std::int64_t bytes) {
+  std::string sizes;
+  for (const std::int64_t n : shape) sizes += (sizes.empty() ? "" : ",") + std::to_string(n);
+  return {"Const",
+          {},
+          name,
+          {},
+          {name},
+          {{"element_type", std::string(type)},
+           {"shape", std::move(sizes)},
+           {"offset", offset},
+           {"size", bytes}}};
+}
+
+std::string write(std::string_view name, std::span<const GraphNode> nodes, const Info& info) {
   Writer writer(name);
   for (const GraphNode& node : nodes) writer.layer(node);
-  return std::move(writer).finish();
+  return std::move(writer).finish(info);
 }
 
 }  // namespace zp::openvino

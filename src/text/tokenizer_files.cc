@@ -101,35 +101,6 @@ Json vocabulary(const Tokenizer& t) {
   return vocab;
 }
 
-// Every way to make a piece of two others; the best piece's first.
-Merges merges_by_score(const Tokenizer& t) {
-  std::unordered_map<std::string_view, std::size_t> ids;
-  for (std::size_t id = 0; id < t.tokens.size(); ++id) {
-    if (t.tokens[id].type == TokenType::normal) ids.emplace(t.tokens[id].text, id);
-  }
-  struct Merge {
-    double score;
-    std::size_t left;
-    std::size_t right;
-  };
-  std::vector<Merge> found;
-  for (const auto& [text, id] : ids) {
-    for (std::size_t cut = 1; cut < text.size(); ++cut) {
-      const auto left = ids.find(text.substr(0, cut));
-      const auto right = ids.find(text.substr(cut));
-      if (left != ids.end() && right != ids.end())
-        found.push_back({t.tokens[id].score, left->second, right->second});
-    }
-  }
-  std::sort(found.begin(), found.end(), [](const Merge& a, const Merge& b) {
-    if (a.score != b.score) return a.score > b.score;
-    return std::pair(a.left, a.right) < std::pair(b.left, b.right);
-  });
-  Merges merges;
-  for (const Merge& m : found) merges.emplace_back(t.tokens[m.left].text, t.tokens[m.right].text);
-  return merges;
-}
-
 // As lines where no part has a space: readers older than the pairs take only those.
 Json merges_json(const Merges& merges) {
   const bool spaces = std::ranges::any_of(merges, [](const auto& m) {
@@ -211,6 +182,34 @@ bool is_written(const Tokenizer& t) {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> merges_by_score(const Tokenizer& t) {
+  std::unordered_map<std::string_view, std::size_t> ids;
+  for (std::size_t id = 0; id < t.tokens.size(); ++id) {
+    if (t.tokens[id].type == TokenType::normal) ids.emplace(t.tokens[id].text, id);
+  }
+  struct Merge {
+    double score;
+    std::size_t left;
+    std::size_t right;
+  };
+  std::vector<Merge> found;
+  for (const auto& [text, id] : ids) {
+    for (std::size_t cut = 1; cut < text.size(); ++cut) {
+      const auto left = ids.find(text.substr(0, cut));
+      const auto right = ids.find(text.substr(cut));
+      if (left != ids.end() && right != ids.end())
+        found.push_back({t.tokens[id].score, left->second, right->second});
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const Merge& a, const Merge& b) {
+    if (a.score != b.score) return a.score > b.score;
+    return std::pair(a.left, a.right) < std::pair(b.left, b.right);
+  });
+  Merges merges;
+  for (const Merge& m : found) merges.emplace_back(t.tokens[m.left].text, t.tokens[m.right].text);
+  return merges;
+}
 
 Json regex_splitter_json(const Tokenizer& t) {
   Json parts = Json::array();

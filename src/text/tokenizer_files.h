@@ -4,6 +4,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "text/tokenizer.h"
@@ -14,6 +17,9 @@ namespace zp {
 /// SentencePiece's scores become merges: every pair of pieces whose joint piece there is, the best
 /// first.
 std::optional<Json> tokenizer_json(const Tokenizer& tokenizer);
+
+/// Those merges.
+std::vector<std::pair<std::string, std::string>> merges_by_score(const Tokenizer& tokenizer);
 
 /// Parts of it: a Split for each regex and ByteLevel behind them; a decoder that makes U+2581 a
 /// space; the list of added tokens.
