@@ -30,13 +30,13 @@ except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
+from beside_engine import engine, make_model, refusal, share_of_bound, share_one_by_one, some_ids
 from consumer import PROGRAM, SHARED, SOURCE, quantize
-from engine_test import LOGITS, bound
+from engine_test import bound
 from engine_test import REAL as ENGINE_REAL
-from make_random_models import make_random_model, random_weights
+from make_random_models import random_weights
 from random_models import QWEN3_MOE, save_model
 
-TOKENS, ONE_BY_ONE = 100, 32
 # Grid -> what the runtime computes with, as the folder read back says.
 GRIDS = {
     "fp32": "fp32",
@@ -82,29 +82,11 @@ DEMO = SOURCE / "models/demo"
 REAL = [*ENGINE_REAL, SHARED / "models/micro-lm-gpt2"]
 
 
-def engine(model, ids):
-    run = subprocess.run([LOGITS, model], input=" ".join(map(str, ids)).encode(), capture_output=True)
-    if run.returncode != 0:
-        raise AssertionError(run.stderr.decode())
-    return np.frombuffer(run.stdout, np.float32).reshape(len(ids), -1)
-
-
-def some_ids(model):
-    config = json.loads((model / "config.json").read_text())
-    count = min(TOKENS, config.get("n_positions", TOKENS))
-    return np.random.Generator(np.random.PCG64(5)).integers(0, config["vocab_size"], count).tolist()
-
-
 @contextlib.contextmanager
 def exact_experts():
     os.environ[QNBIT_GEMM] = "0"
     yield
     del os.environ[QNBIT_GEMM]
-
-
-def refusal(*arguments):
-    run = subprocess.run([PROGRAM, "quantize", *arguments], capture_output=True, text=True)
-    return run.returncode, run.stderr
 
 
 class OnnxTest(unittest.TestCase):
@@ -114,14 +96,7 @@ class OnnxTest(unittest.TestCase):
         self.folder = pathlib.Path(holder.name)
 
     def random(self, name):
-        if name != "odd_heads":
-            return make_random_model(self.folder / "models" / name, name)
-        # The same matrices as heads of 4, which the runtime knows only in eights.
-        model = make_random_model(self.folder / "models" / name, "llama")
-        config = json.loads((model / "config.json").read_text())
-        config.update(num_attention_heads=16, num_key_value_heads=8)
-        (model / "config.json").write_text(json.dumps(config))
-        return model
+        return make_model(self.folder / "models", name)
 
     def export(self, model, grids):
         """grid -> folder, and what the program says of each."""
@@ -133,16 +108,13 @@ class OnnxTest(unittest.TestCase):
     def compare(self, folder, reference, ids):
         """The largest difference, as a share of the bound."""
         onnx.checker.check_model(str(folder / "model.onnx"), full_check=True)
-        found = Decoder(folder).logits(ids, len(ids) - ONE_BY_ONE)
-        limit = bound(reference, TOKENS, np.abs(found).max())
-        share = np.abs(engine(reference, ids) - found).max() / limit
+        share = share_one_by_one(Decoder(folder), reference, ids)
         self.assertLess(share, 1)
         return share
 
     def off(self, folder, ids):
         """The largest difference from the engine, as a share of the bound."""
-        found = Decoder(folder).logits(ids, len(ids))
-        return np.abs(engine(folder, ids) - found).max() / bound(folder, len(ids), np.abs(found).max())
+        return share_of_bound(Decoder(folder).logits(ids, len(ids)), folder, ids)
 
     def check_model(self, model, grids):
         folders, reports = self.export(model, grids)

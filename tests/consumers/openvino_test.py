@@ -11,7 +11,6 @@ weights were given is shown by their error, which is the one reported. Prints a 
 import collections
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -25,13 +24,12 @@ except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
-from consumer import PROGRAM, SHARED, SOURCE, quantize
-from engine_test import LOGITS, bound
+from beside_engine import engine, make_model, refusal, share_one_by_one, some_ids
+from consumer import SHARED, SOURCE, quantize
+from engine_test import bound
 from engine_test import REAL as ENGINE_REAL
-from make_random_models import make_random_model
 from random_models import MODELS
 
-TOKENS, ONE_BY_ONE = 100, 32
 REFUSED = {"num_experts", "num_local_experts", "n_routed_experts", "conv_L_cache"}
 # One has 46 layers, the same as others.
 DENSE = [name for name, (config, _) in MODELS.items() if not REFUSED & config.keys() and name != "gemma2_scaled"]
@@ -45,24 +43,6 @@ GRIDS = [
 DEMO = SOURCE / "models/demo"
 REAL = [*ENGINE_REAL, SHARED / "models/micro-lm-gpt2"]
 CONV1D = ("c_attn.weight", "c_proj.weight", "c_fc.weight")  # stored inputs x outputs
-
-
-def engine(model, ids):
-    run = subprocess.run([LOGITS, model], input=" ".join(map(str, ids)).encode(), capture_output=True)
-    if run.returncode != 0:
-        raise AssertionError(run.stderr.decode())
-    return np.frombuffer(run.stdout, np.float32).reshape(len(ids), -1)
-
-
-def some_ids(model):
-    config = json.loads((model / "config.json").read_text())
-    count = min(TOKENS, config.get("n_positions", TOKENS))
-    return np.random.Generator(np.random.PCG64(5)).integers(0, config["vocab_size"], count).tolist()
-
-
-def refusal(*arguments):
-    run = subprocess.run([PROGRAM, "quantize", *arguments], capture_output=True, text=True)
-    return run.returncode, run.stderr
 
 
 def checkpoint_name(name):
@@ -86,13 +66,7 @@ class OpenVinoTest(unittest.TestCase):
         self.folder = pathlib.Path(holder.name)
 
     def random(self, name):
-        if name != "odd_heads":
-            return make_random_model(self.folder / "models" / name, name)
-        model = make_random_model(self.folder / "models" / name, "llama")  # the same matrices as heads of 4
-        config = json.loads((model / "config.json").read_text())
-        config.update(num_attention_heads=16, num_key_value_heads=8)
-        (model / "config.json").write_text(json.dumps(config))
-        return model
+        return make_model(self.folder / "models", name)
 
     def export(self, model, grids, *options):
         """grid -> folder, and what the program says of each."""
@@ -113,9 +87,7 @@ class OpenVinoTest(unittest.TestCase):
 
     def compare(self, decoder, reference, ids):
         """The largest difference, as a share of the bound."""
-        found = decoder.logits(ids, len(ids) - ONE_BY_ONE)
-        limit = bound(reference, TOKENS, np.abs(found).max())
-        share = np.abs(engine(reference, ids) - found).max() / limit
+        share = share_one_by_one(decoder, reference, ids)
         self.assertLess(share, 1)
         return share
 
