@@ -1,8 +1,11 @@
 """A decoder graph the program wrote, run by OpenVINO with the caches it keeps."""
 
+import json
+
 import numpy as np
 import openvino as ov
 from openvino._offline_transformations import paged_attention_transformation
+from safetensors.numpy import save_file
 
 # Computed in FP32 with the codes as they are: no activations rounded to 8 bits, no caches in fewer.
 EXACT = {
@@ -13,6 +16,7 @@ EXACT = {
     "INFERENCE_NUM_THREADS": "1",
 }
 PAGED_WINDOW = 10  # the input of paged attention that says it
+CONV1D = ("c_attn.weight", "c_proj.weight", "c_fc.weight")  # stored inputs x outputs
 
 
 class Decoder:
@@ -96,3 +100,27 @@ def is_constant(node):
     return node.get_type_name() == "Constant" or (
         node.get_type_name() == "Convert" and is_constant(node.input_value(0).get_node())
     )
+
+
+def checkpoint_name(name):
+    """GPT-2's modules have other names than its checkpoint's tensors."""
+    of_gpt2 = ".h." in name or name.startswith(("model.wte", "model.wpe", "model.ln_f"))
+    return "transformer" + name.removeprefix("model") if of_gpt2 else name
+
+
+def checkpoint_values(folder):
+    """What the graph's constants stand for, as a checkpoint has it."""
+    return {
+        checkpoint_name(name): np.ascontiguousarray(values.T if name.endswith(CONV1D) else values)
+        for name, values in stored_values(folder).items()
+    }
+
+
+def values_of(folder, model):
+    """A folder of what the graph's constants stand for."""
+    out = folder.parent / f"{folder.name}-values"
+    out.mkdir()
+    save_file(checkpoint_values(folder), out / "model.safetensors")
+    config = json.loads((model / "config.json").read_text())
+    (out / "config.json").write_text(json.dumps({**config, "torch_dtype": "float32", "dtype": "float32"}))
+    return out

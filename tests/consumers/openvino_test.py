@@ -17,9 +17,9 @@ import unittest
 
 try:
     import numpy as np
-    from safetensors.numpy import load_file, save_file
+    from safetensors.numpy import load_file
 
-    from openvino_runtime import Decoder, paged_windows, stored_values
+    from openvino_runtime import Decoder, checkpoint_name, checkpoint_values, paged_windows, values_of
 except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
@@ -42,21 +42,6 @@ GRIDS = [
 ]  # fmt: skip
 DEMO = SOURCE / "models/demo"
 REAL = [*ENGINE_REAL, SHARED / "models/micro-lm-gpt2"]
-CONV1D = ("c_attn.weight", "c_proj.weight", "c_fc.weight")  # stored inputs x outputs
-
-
-def checkpoint_name(name):
-    """GPT-2's modules have other names than its checkpoint's tensors."""
-    of_gpt2 = ".h." in name or name.startswith(("model.wte", "model.wpe", "model.ln_f"))
-    return "transformer" + name.removeprefix("model") if of_gpt2 else name
-
-
-def checkpoint_values(folder):
-    """What the graph's constants stand for, as a checkpoint has it."""
-    return {
-        checkpoint_name(name): np.ascontiguousarray(values.T if name.endswith(CONV1D) else values)
-        for name, values in stored_values(folder).items()
-    }
 
 
 class OpenVinoTest(unittest.TestCase):
@@ -76,15 +61,6 @@ class OpenVinoTest(unittest.TestCase):
         reports = quantize(model, targets, "--method", "nearest", *options)
         return folders, {g: reports[folders[g]] for g in grids}
 
-    def values_of(self, folder, model):
-        """A folder of what the graph's constants stand for."""
-        out = folder.parent / f"{folder.name}-values"
-        out.mkdir()
-        save_file(checkpoint_values(folder), out / "model.safetensors")
-        config = json.loads((model / "config.json").read_text())
-        (out / "config.json").write_text(json.dumps({**config, "torch_dtype": "float32", "dtype": "float32"}))
-        return out
-
     def compare(self, decoder, reference, ids):
         """The largest difference, as a share of the bound."""
         share = share_one_by_one(decoder, reference, ids)
@@ -98,7 +74,7 @@ class OpenVinoTest(unittest.TestCase):
         for grid in grids:
             with self.subTest(model=model.name, grid=grid):
                 # The source itself is what FP32 is compared with.
-                reference = model if grid == "fp32" else self.values_of(folders[grid], model)
+                reference = model if grid == "fp32" else values_of(folders[grid], model)
                 cells.append(self.compare(Decoder(folders[grid]), reference, ids))
         print(f"{model.name:24}" + "".join(f"{cell:11.3f}" for cell in cells))
 
@@ -199,7 +175,7 @@ class OpenVinoTest(unittest.TestCase):
             out = self.folder / f"out{number}"
             quantize(model, {out: "openvino:int4:g32"}, "--method", "nearest", *options)
             with self.subTest(parts=parts):
-                self.compare(Decoder(out), self.values_of(out, model), ids)
+                self.compare(Decoder(out), values_of(out, model), ids)
 
     def test_default_grid(self):
         """Four bits, but eight for the embedding and the head, and where groups don't divide rows."""
