@@ -141,6 +141,52 @@ LFM2_MOE = {
     "use_expert_bias": True,
     "routed_scaling_factor": 1.0,
 }
+# Heads of values share those of keys, three each.
+QWEN3_5 = {
+    **{k: v for k, v in BASE.items() if k != "rope_theta"},
+    "architectures": ["Qwen3_5ForCausalLM"],
+    "model_type": "qwen3_5_text",
+    "head_dim": 32,
+    "num_hidden_layers": 3,
+    "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+    "full_attention_interval": 2,
+    "linear_conv_kernel_dim": 4,
+    "linear_key_head_dim": 16,
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 6,
+    "linear_value_head_dim": 16,
+    "rope_parameters": {
+        "rope_type": "default",
+        "rope_theta": 10000.0,
+        "partial_rotary_factor": 0.25,
+        "mrope_section": [2, 1, 1],
+        "mrope_interleaved": True,
+    },
+    "pad_token_id": 256,
+}
+SHARED_EXPERT = {
+    "num_experts": 6,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 32,
+    "shared_expert_intermediate_size": 48,
+}
+QWEN3_5_MOE = {
+    **{k: v for k, v in QWEN3_5.items() if k != "intermediate_size"},
+    **SHARED_EXPERT,
+    "architectures": ["Qwen3_5MoeForCausalLM"],
+    "model_type": "qwen3_5_moe_text",
+}
+QWEN3_NEXT = {
+    **{k: v for k, v in QWEN3_5.items() if k != "rope_parameters"},
+    **SHARED_EXPERT,
+    "architectures": ["Qwen3NextForCausalLM"],
+    "model_type": "qwen3_next",
+    "rope_theta": 10000.0,
+    "partial_rotary_factor": 0.25,
+    "norm_topk_prob": True,
+    "decoder_sparse_step": 1,
+    "mlp_only_layers": [],
+}
 PHI3 = {**BASE, "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "pad_token_id": 256}
 PHI = {
     **{k: v for k, v in BASE.items() if k != "rms_norm_eps"},
@@ -321,6 +367,22 @@ MODELS = {
         3,
     ),
     "lfm2_moe": (LFM2_MOE, 4),
+    "qwen3_5": (QWEN3_5, 2),
+    # As many heads of values as of keys, another interval, a head that is the embedding.
+    "qwen3_5_even": (
+        {
+            **{k: v for k, v in QWEN3_5.items() if k != "layer_types"},
+            "full_attention_interval": 3,
+            "linear_num_key_heads": 6,
+            "linear_conv_kernel_dim": 3,
+            "tie_word_embeddings": True,
+        },
+        2,
+    ),
+    "qwen3_5_moe": (QWEN3_5_MOE, 2),
+    "qwen3_next": (QWEN3_NEXT, 5),
+    # A layer with one MLP, weights as the softmax over all experts gives them.
+    "qwen3_next_mixed": ({**QWEN3_NEXT, "norm_topk_prob": False, "mlp_only_layers": [1]}, 2),
     "phimoe": (PHIMOE, 2),
     "phimoe_short": (
         {
@@ -492,6 +554,8 @@ EXPERTS = {
     "phimoe": ("block_sparse_moe.", "gate", "w1", "w3", "w2"),
     "glm4_moe": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
     "lfm2_moe": ("feed_forward.", "gate", "w1", "w3", "w2"),
+    "qwen3_5_moe_text": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
+    "qwen3_next": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
 }
 
 
@@ -518,7 +582,7 @@ def experts(draw, layer, config):
     place, router, gate, up, down = EXPERTS[config["model_type"]]
     at = f"model.layers.{layer}.{place}"
     hidden = config["hidden_size"]
-    ffn = config.get("moe_intermediate_size", config["intermediate_size"])
+    ffn = config.get("moe_intermediate_size", config.get("intermediate_size"))
     count = next(config[name] for name in ("num_experts", "num_local_experts", "n_routed_experts") if name in config)
     draw.linear(at + router, count, hidden, SHARP)
     for expert in range(count):
@@ -527,6 +591,12 @@ def experts(draw, layer, config):
         draw.linear(f"{at}experts.{expert}.{down}", hidden, ffn, BUSY)
     if config["model_type"] == "lfm2_moe":
         draw.normal(at + "expert_bias", (count,), 0.2)
+    if "shared_expert_intermediate_size" in config:
+        shared = config["shared_expert_intermediate_size"]
+        draw.linear(at + "shared_expert_gate", 1, hidden, SHARP)
+        draw.linear(at + "shared_expert.gate_proj", shared, hidden, 1)
+        draw.linear(at + "shared_expert.up_proj", shared, hidden, 1)
+        draw.linear(at + "shared_expert.down_proj", hidden, shared, BUSY)
     if config["model_type"] == "glm4_moe":
         shared = config["n_shared_experts"] * ffn
         draw.normal(at + "gate.e_score_correction_bias", (count,), 0.2)
@@ -646,6 +716,58 @@ def lfm2(draw, config):
         draw.linear("lm_head", VOCABULARY, hidden, LOUD)
 
 
+def linear_attention(draw, at, config):
+    hidden = config["hidden_size"]
+    heads = config["linear_num_value_heads"]
+    keys = config["linear_num_key_heads"] * config["linear_key_head_dim"]
+    values = heads * config["linear_value_head_dim"]
+    if config["model_type"] == "qwen3_next":
+        draw.linear(at + "in_proj_qkvz", 2 * keys + 2 * values, hidden, SHARP)
+        draw.linear(at + "in_proj_ba", 2 * heads, hidden, SHARP)
+    else:
+        draw.linear(at + "in_proj_qkv", 2 * keys + values, hidden, SHARP)
+        draw.linear(at + "in_proj_z", values, hidden, SHARP)
+        draw.linear(at + "in_proj_b", heads, hidden, SHARP)
+        draw.linear(at + "in_proj_a", heads, hidden, SHARP)
+    draw.normal(at + "conv1d.weight", (2 * keys + values, 1, config["linear_conv_kernel_dim"]), 0.6)
+    draw.normal(at + "dt_bias", (heads,), 0.5)
+    draw.normal(at + "A_log", (heads,), 0.7, -1.0)  # a state is half gone in some two tokens
+    draw.norm(at + "norm", config["linear_value_head_dim"])
+    draw.linear(at + "out_proj", hidden, values, BUSY)
+
+
+def qwen3_next(draw, config):
+    hidden, head = config["hidden_size"], config["head_dim"]
+    q, kv = config["num_attention_heads"] * head, config["num_key_value_heads"] * head
+    draw.normal("model.embed_tokens.weight", (VOCABULARY, hidden), 0.5)
+    for layer in range(config["num_hidden_layers"]):
+        at = f"model.layers.{layer}."
+        draw.norm(at + "input_layernorm", hidden, mean=0.0)
+        full = (layer + 1) % config["full_attention_interval"] == 0
+        if "layer_types" in config:
+            full = config["layer_types"][layer] == "full_attention"
+        if full:
+            draw.linear(at + "self_attn.q_proj", 2 * q, hidden, SHARP)
+            draw.linear(at + "self_attn.k_proj", kv, hidden, SHARP)
+            draw.linear(at + "self_attn.v_proj", kv, hidden, SHARP)
+            draw.norm(at + "self_attn.q_norm", head, mean=0.0)
+            draw.norm(at + "self_attn.k_norm", head, mean=0.0)
+            draw.linear(at + "self_attn.o_proj", hidden, q, BUSY)
+        else:
+            linear_attention(draw, at + "linear_attn.", config)
+        draw.norm(at + "post_attention_layernorm", hidden, mean=0.0)
+        if has_experts(config, layer):
+            experts(draw, layer, config)
+            continue
+        ffn = config["intermediate_size"]
+        draw.linear(at + "mlp.gate_proj", ffn, hidden, 1)
+        draw.linear(at + "mlp.up_proj", ffn, hidden, 1)
+        draw.linear(at + "mlp.down_proj", hidden, ffn, BUSY)
+    draw.norm("model.norm", hidden, mean=0.0)
+    if not config["tie_word_embeddings"]:
+        draw.linear("lm_head", VOCABULARY, hidden, LOUD)
+
+
 def gpt2(draw, config):
     hidden = config["n_embd"]
     ffn = config["n_inner"] or 4 * hidden
@@ -666,7 +788,14 @@ def gpt2(draw, config):
 
 def draw_model(draw, config):
     """All tensors of a config, by name."""
-    draws = {"gpt2": gpt2, "lfm2": lfm2, "lfm2_moe": lfm2}
+    draws = {
+        "gpt2": gpt2,
+        "lfm2": lfm2,
+        "lfm2_moe": lfm2,
+        "qwen3_5_text": qwen3_next,
+        "qwen3_5_moe_text": qwen3_next,
+        "qwen3_next": qwen3_next,
+    }
     draws.get(config["model_type"], llama_like)(draw, config)
     return draw.tensors
 

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "model/gguf_rows.h"
 
 namespace zp {
 namespace {
@@ -205,7 +206,11 @@ Imatrix make_imatrix(const Model& model, Calibration& calibration,
       if (out.entries.empty() || out.entries.back().name != use.gguf)
         out.entries.push_back({use.gguf, {}, {}});
       ImatrixEntry& entry = out.entries.back();
-      std::ranges::copy(moments.squares(), std::back_inserter(entry.sums));
+      const auto squares = moments.squares();
+      const std::vector<std::int64_t> source = gguf_columns(use, model.decoder);
+      for (const std::int64_t j : source)
+        entry.sums.push_back(squares[static_cast<std::size_t>(j)]);
+      if (source.empty()) std::ranges::copy(squares, std::back_inserter(entry.sums));
       entry.counts.push_back(static_cast<float>(moments.rows()));
     }
   }

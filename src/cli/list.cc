@@ -160,7 +160,7 @@ Rows list_roles() {
   Rows rows = Json::array();
   const Architecture& llama = *architectures().front();
   for (const RoleRow& role : role_rows()) {
-    Json row{{"name", role.name}, {"summary", role.summary}, {"matrix", role.matrix}};
+    Json row{{"name", role.name}, {"summary", role.summary}, {"matrix", is_matrix(role.role)}};
     const auto named = [&](const TensorRow& t) {
       return t.role == role.role && t.part == Part::weight;
     };

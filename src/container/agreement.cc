@@ -94,6 +94,11 @@ void refuse_layers(const Decoder& d, const RuntimeModule& module, const std::str
     throw Error(where, "has layers without a window elsewhere", every(module.window_period));
   if (module.regular_windows && !window_period(d))
     throw Error(where, "has layers without a window in turns only");
+  if (module.regular_attention && !attention_period(d))
+    throw Error(where, "has layers with attention in turns only");
+  if (module.one_delta_size && d.delta.key_dim != d.delta.value_dim)
+    throw Error(where, "has linear attention with keys and values of one size only",
+                std::to_string(d.delta.key_dim), std::to_string(d.delta.value_dim));
   if (module.one_theta && d.has(RopeKind::local) && !same(d.local_rope.theta, d.rope.theta))
     throw Error(where, "rotates by one base in all layers", fmt::format("{}", d.rope.theta),
                 fmt::format("{}", d.local_rope.theta));

@@ -51,13 +51,8 @@ PlaneForm form_of(const FolderTensor::Plane& plane) {
   return form;
 }
 
-// Of weights on one grid that are one tensor for each plane.
-bool is_stacked(const FolderTensor& t) {
-  return t.weight->use.experts > 0 && t.planes[0].name != t.weight->use.hf;
-}
-
 bool joins(const FolderTensor& t, const FolderTensor& before) {
-  return is_stacked(t) && t.planes[0].name == before.planes[0].name;
+  return t.stacked && t.planes[0].name == before.planes[0].name;
 }
 
 safetensors::TensorInfo plane_info(const FolderTensor& t, std::size_t plane) {
@@ -70,7 +65,7 @@ safetensors::TensorInfo plane_info(const FolderTensor& t, std::size_t plane) {
     tensor.shape = t.weight->use.shape(t.world);
     return tensor;
   }
-  if (is_stacked(t)) tensor.shape.push_back(t.weight->use.experts);
+  if (t.stacked) tensor.shape.push_back(t.weight->use.experts);
   if (t.weight->use.is_matrix()) tensor.shape.push_back(outer);
   tensor.shape.push_back(inner);
   return tensor;
@@ -166,7 +161,7 @@ void add_shard(Layout& layout, std::span<const FolderTensor> tensors, std::strin
     const FolderTensor& t = tensors[places[i].job - first_job];
     const safetensors::TensorInfo& tensor = header.tensors[tensor_of[i]];
     const std::int64_t before =
-        is_stacked(t) ? t.weight->use.place.expert * (tensor.bytes / t.weight->use.experts) : 0;
+        t.stacked ? t.weight->use.place.expert * (tensor.bytes / t.weight->use.experts) : 0;
     layout.jobs[places[i].job].planes[places[i].plane].offset = tensor.begin + before;
   }
   layout.files.push_back(std::move(shard));

@@ -35,6 +35,7 @@ struct FolderTensor {
   std::shared_ptr<const Grid> grid;
   std::vector<Plane> planes;
   World world = World::hf;  ///< whose shapes the tensors have
+  bool stacked = false;     ///< an expert's, with the others' in tensors of those names
 };
 
 /// The shards, and their index when there is more than one. `metadata` goes into every header.

@@ -75,6 +75,7 @@ struct PlaneTarget {
 enum class RowForm {
   same,
   gguf,
+  gguf_columns,  ///< and their columns are in another order
   transposed,
   stacked,  ///< of several weights, of which the job has the first
 };
@@ -88,7 +89,7 @@ struct TensorJob {
   RowForm form = RowForm::same;
 
   PlaneShape plane_shape(std::size_t plane) const;
-  /// Whether its rows are those of the weight, in whatever order.
+  /// Whether its rows are those of the weight, in whatever order, and its columns in the same.
   bool has_own_rows() const { return form == RowForm::same || form == RowForm::gguf; }
   /// Rows that share words with no other ones, in every plane.
   std::int64_t rows_together() const;

@@ -57,6 +57,10 @@ std::vector<Rule> Gguf::rules(std::string_view grid, const ContainerInput& input
       {"sinks", "fp32", "attention's sinks stay FP32"},
       {"convolution", "fp32", "convolutions stay FP32"},
       {"router", "fp32", "routers stay FP32"},
+      {"shared_gate", "fp32", "gates of shared experts stay FP32"},
+      {"delta_rate", "fp32", "linear attention's rates stay FP32"},
+      {"delta_beta,delta_decay,delta_beta_decay", "fp32",
+       "small projections of linear attention stay FP32"},
   };
   const Mixture* mixture = find_mixture(gguf_mixtures(), grid);
   const gguf::Type* type = gguf::type_of_grid(grid);
@@ -124,7 +128,9 @@ class Builder {
     add(use.gguf, use.shape(World::gguf), a.grid);
     layout_.jobs.back().weight = a.weight;
     layout_.jobs.back().rows = rows;
-    if (rows != a.weight->rows) layout_.jobs.back().form = RowForm::gguf;
+    if (rows == a.weight->rows) return;
+    const bool columns = !gguf_columns(use, input_.model.decoder).empty();
+    layout_.jobs.back().form = columns ? RowForm::gguf_columns : RowForm::gguf;
   }
 
   void add_rope(RopeTensor tensor) {

@@ -102,6 +102,10 @@ struct Writing {
     }
     keys.counts(key, std::move(heads));
   }
+  void operator()(const RopeSections&) const {
+    const auto pairs = static_cast<std::int32_t>(d.rope.dims / 2);
+    keys.counts(key, {(pairs + 2) / 3, (pairs + 1) / 3, pairs / 3, 0});
+  }
   void operator()(const Only& only) const { keys.count(key, only.value); }
 };
 

@@ -53,6 +53,13 @@ Decoder small(const Architecture& architecture) {
       if (i == 0) layer.mixer = Mixer::short_convolution;
     });
   }
+  if (d.output_gate) {
+    d.convolution = 4;
+    d.delta = {.keys = 2, .values = 4, .key_dim = 8, .value_dim = 8};
+    set_layers(d, [](std::int64_t i, Layer& layer) {
+      if (i == 0) layer.mixer = Mixer::gated_delta;
+    });
+  }
   return d;
 }
 
@@ -182,6 +189,34 @@ TEST(Gguf, Lfm2StatesTheHeadsOfKeysOfEachLayer) {
   Decoder d = sample.model.decoder;
   d.conv_bias = true;
   EXPECT_THROW(Sample(named("lfm2"), d).layout(), Error);
+}
+
+TEST(Gguf, Qwen35StatesItsLinearAttention) {
+  const Sample sample("qwen3_5");
+  const gguf::Header header = header_of(sample.layout());
+  EXPECT_EQ(count(header, "qwen35.full_attention_interval"), 2u);
+  EXPECT_EQ(count(header, "qwen35.ssm.conv_kernel"), 4u);
+  EXPECT_EQ(count(header, "qwen35.ssm.state_size"), 8u);
+  EXPECT_EQ(count(header, "qwen35.ssm.group_count"), 2u);
+  EXPECT_EQ(count(header, "qwen35.ssm.time_step_rank"), 4u);
+  EXPECT_EQ(count(header, "qwen35.ssm.inner_size"), 32u);
+  EXPECT_EQ(value<std::vector<std::int32_t>>(header, "qwen35.rope.dimension_sections"),
+            (std::vector<std::int32_t>{3, 3, 2, 0}));
+  for (const char* name : {"blk.0.ssm_a", "blk.0.ssm_dt.bias", "blk.0.ssm_conv1d.weight"})
+    EXPECT_NE(std::ranges::find(header.tensors, name, &gguf::TensorInfo::name),
+              header.tensors.end())
+        << name;
+}
+
+TEST(Gguf, LinearAttentionThatLlamaCppHasNotIsRefused) {
+  Decoder d = Sample("qwen3_5").model.decoder;
+  d.delta.key_dim = 16;
+  EXPECT_THROW(Sample(named("qwen3_5"), d).layout(), Error);
+  d.delta.key_dim = 8;
+  set_layers(d, [](std::int64_t i, Layer& layer) {
+    layer.mixer = i == 0 ? Mixer::attention : Mixer::gated_delta;
+  });
+  EXPECT_THROW(Sample(named("qwen3_5"), d).layout(), Error);
 }
 
 TEST(Gguf, Phi3StatesItsWindowEvenWithoutOne) {

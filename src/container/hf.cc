@@ -76,6 +76,7 @@ class HfTensors {
   void push(const Assignment& a, const std::string& name, const RowReader* rows, RowForm form) {
     const FloatType& type = *float_type_of_grid(a.grid->spec());
     tensors_.push_back({a.weight, rows, a.grid, {{beside_.name(name), type.dtype}}});
+    tensors_.back().stacked = form == RowForm::stacked;
     forms_.push_back(form);
   }
 

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "container/checkpoint_folder.h"
 #include "container/mlx_config.h"
+#include "model/gguf_rows.h"
 
 namespace zp {
 namespace {
@@ -39,8 +40,13 @@ const FloatType* float_type(const Grid& grid) {
   return f != nullptr ? float_type_of_scale(f->scale) : float_type_of_grid(grid.spec());
 }
 
-std::string module_path(const TensorUse& use) {
-  return use.module.substr(0, use.module.rfind('.'));
+std::string module_name(const TensorUse& use, const MlxFacts& facts) {
+  return std::string(facts.prefix) + use.module;
+}
+
+std::string module_path(const TensorUse& use, const MlxFacts& facts) {
+  const std::string name = module_name(use, facts);
+  return name.substr(0, name.rfind('.'));
 }
 
 const FloatType& model_type(const Model& model) {
@@ -57,14 +63,15 @@ AffineForm defaults_for(const FloatType& type) {
   return form;
 }
 
-FolderTensor folder_tensor(const Assignment& a) {
+FolderTensor folder_tensor(const Assignment& a, const MlxFacts& facts) {
   FolderTensor t{a.weight, a.weight->rows, a.grid, {}, World::mlx};
+  t.stacked = a.weight->use.is_stacked(World::mlx);
   const std::optional<mlx::Form> form = mlx_form(*a.grid);
   if (!form) {
-    t.planes = {{a.weight->use.module, float_type(*a.grid)->dtype}};
+    t.planes = {{module_name(a.weight->use, facts), float_type(*a.grid)->dtype}};
     return t;
   }
-  const std::string path = module_path(a.weight->use);
+  const std::string path = module_path(a.weight->use, facts);
   t.planes = {{path + ".weight", DType::u32}};
   if (form->mode->scales) {
     t.planes.push_back({path + ".scales", *form->mode->scales});
@@ -105,6 +112,13 @@ class Mlx final : public Container {
         rules.push_back({"sinks", type, "attention's sinks stay in the model's type"});
       if (input.model.has(Role::convolution))
         rules.push_back({"convolution", type, "convolutions stay in the model's type"});
+      if (input.model.has(Role::shared_gate))
+        rules.push_back({"shared_gate", type, "gates of shared experts stay in the model's type"});
+      if (input.model.has(Role::delta_rate)) {
+        rules.push_back({"delta_rate", "fp32", "mlx-lm never casts it"});
+        rules.push_back({"delta_beta,delta_decay,delta_beta_decay", type,
+                         "small projections of linear attention stay in the model's type"});
+      }
     }
     rules.push_back({"", asked->spec(), "what was asked for"});
     return rules;
@@ -128,7 +142,9 @@ class Mlx final : public Container {
 
   Layout layout(const ContainerInput& input,
                 std::span<const Assignment> assignments) const override {
+    const MlxFacts& facts = input.model.architecture->mlx;
     std::vector<FolderTensor> tensors;
+    std::vector<std::unique_ptr<RowReader>> derived;
     std::vector<MlxModule> modules;
     FloatVote types;
     for (const Assignment& a : assignments) {
@@ -136,12 +152,17 @@ class Mlx final : public Container {
           assignments[tensors.size() - 1].grid->spec() != a.grid->spec())
         throw Error("mlx, tensor \"" + a.weight->use.module + "\"",
                     "experts of one tensor on different grids");
-      tensors.push_back(folder_tensor(a));
+      tensors.push_back(folder_tensor(a, facts));
+      if (std::unique_ptr<RowReader> sums =
+              facts.sums_norms ? norm_and_one(*a.weight, input.model.decoder) : nullptr) {
+        tensors.back().rows = sums.get();
+        derived.push_back(std::move(sums));
+      }
       if (const FloatType* said = float_type(*a.grid)) types.add(*said, a.weight->use);
       // Experts are one module.
       if (a.weight->use.is_matrix() && a.weight->use.place.expert <= 0) {
         const std::int64_t matrices = std::max(a.weight->use.experts, std::int64_t{1});
-        modules.push_back({module_path(a.weight->use), mlx_form(*a.grid),
+        modules.push_back({module_path(a.weight->use, facts), mlx_form(*a.grid),
                            matrices * a.weight->use.rows * a.weight->use.cols});
       }
     }
@@ -149,8 +170,11 @@ class Mlx final : public Container {
     Json config = folder_config(input, types.winner());
     spell_for_module(config, input.model);
     Layout layout = folder_layout(tensors, {{"format", "mlx"}});
+    layout.derived = std::move(derived);
     layout.notes = std::move(notes);
-    add_json(layout, "config.json", mlx_config(std::move(config), input.model.decoder, modules));
+    add_json(layout, "config.json",
+             in_whole(mlx_config(std::move(config), input.model.decoder, modules),
+                      *input.model.architecture));
     add_companions(layout, input);
     add_transformers_notes(layout, input);
     return layout;

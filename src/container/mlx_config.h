@@ -31,4 +31,8 @@ std::vector<std::string> mlx_notes(const Model& model);
 /// `config`: what the source said. What it says already stays.
 Json mlx_config(Json config, const Decoder& decoder, std::span<const MlxModule> modules);
 
+/// The config of a module of several parts, which has that of the text as one of them, but for what
+/// is said of all; the same where the module has no others.
+Json in_whole(Json config, const Architecture& architecture);
+
 }  // namespace zp

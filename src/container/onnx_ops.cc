@@ -226,6 +226,14 @@ OnnxOps::Value OnnxOps::linear(const Value& x, Place place) {
 OnnxOps::Value OnnxOps::convolve(const Value&, Place) {
   throw Error("onnx", "short convolutions are not written for this runtime", "gguf, mlx or hf");
 }
+OnnxOps::Value OnnxOps::part(const Value&, std::span<const std::int64_t>) {
+  throw Error("onnx", "parted heads are not written for this runtime", "gguf, mlx or hf");
+}
+// Behind a convolution.
+OnnxOps::Value OnnxOps::delta(const Value& qkv, const Value&, const Value&, Place) { return qkv; }
+OnnxOps::Value OnnxOps::weigh(const Value&, const Value&) {
+  throw Error("onnx", "an MLP's gates are not written for this runtime", "gguf, mlx or hf");
+}
 
 OnnxOps::Value OnnxOps::slice(const Value& x, std::int64_t begin, std::int64_t width) {
   return {node("Slice", {x.name, wholes({begin}), wholes({begin + width}), wholes({-1})}), width};
@@ -348,6 +356,8 @@ OnnxOps::Value OnnxOps::activate(const Value& x, Activation activation) {
       return {node("Gelu", {x.name}), x.width};
     case Activation::gelu_sigmoid:
       return multiply(x, {node("Sigmoid", {node("Mul", {x.name, real(1.702f)})}), x.width});
+    case Activation::sigmoid:
+      return {node("Sigmoid", {x.name}), x.width};
   }
   return x;
 }

@@ -77,6 +77,9 @@ class OnnxOps : private GraphBuilder {
   Value rotate(const Value& x, RopeKind kind);
   Value attend(const Value& q, const Value& k, const Value& v, Place place);
   Value convolve(const Value& x, Place place);
+  Value part(const Value& x, std::span<const std::int64_t> parts);
+  Value delta(const Value& qkv, const Value& beta, const Value& decay, Place place);
+  Value weigh(const Value& x, const Value& y);
   Value activate(const Value& x, Activation activation);
   Value multiply(const Value& x, const Value& y);
   Value add(const Value& x, const Value& y);

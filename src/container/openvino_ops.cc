@@ -213,6 +213,16 @@ OpenVinoOps::Value OpenVinoOps::clamp(const Value&, double, double) {
 OpenVinoOps::Value OpenVinoOps::convolve(const Value&, Place) {
   throw Error("openvino", "short convolutions are not written for this runtime", "gguf, mlx or hf");
 }
+OpenVinoOps::Value OpenVinoOps::part(const Value&, std::span<const std::int64_t>) {
+  throw Error("openvino", "parted heads are not written for this runtime", "gguf, mlx or hf");
+}
+// Behind a convolution.
+OpenVinoOps::Value OpenVinoOps::delta(const Value& qkv, const Value&, const Value&, Place) {
+  return qkv;
+}
+OpenVinoOps::Value OpenVinoOps::weigh(const Value&, const Value&) {
+  throw Error("openvino", "an MLP's gates are not written for this runtime", "gguf, mlx or hf");
+}
 
 OpenVinoOps::Value OpenVinoOps::shift(const Value& x, double by) {
   return {binary("Add", x.name, real(static_cast<float>(by))), x.width};
@@ -232,6 +242,8 @@ OpenVinoOps::Value OpenVinoOps::activate(const Value& x, Activation activation) 
       return {node("Gelu", {x.name}, {text("approximation_mode", "ERF")}), x.width};
     case Activation::gelu_sigmoid:
       return {node("Swish", {x.name, real(1.702f)}), x.width};
+    case Activation::sigmoid:
+      return {node("Sigmoid", {x.name}), x.width};
   }
   return x;
 }

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/checked.h"
 #include "engine/convolution.h"
 #include "engine/expert_rows.h"
+#include "engine/gated_delta.h"
 #include "engine/route.h"
 #include "kernel/elementary.h"
 #include "kernel/functions.h"
@@ -67,7 +69,7 @@ PlacedWeights::PlacedWeights(const Model& model) {
       entry.taps = read_all(*transposed_rows(*w.rows));
     } else {
       entry.row = read_all(*w.rows);
-      if (model.decoder.norm_plus_one) {
+      if (model.decoder.norm_plus_one && is_norm(w.use.place.role)) {
         for (float& x : entry.row) x += 1.0f;
       }
     }
@@ -154,7 +156,8 @@ Activations Compute::norm(const Activations& x, Place place) {
 }
 
 Activations Compute::norm_heads(Activations x, Place place) {
-  norm_into(x.view(), weights_.at(place), decoder_.head_dim, x.view());
+  const PlacedWeights::Entry& weights = weights_.at(place);
+  norm_into(x.view(), weights, std::ssize(weights.row), x.view());
   return x;
 }
 
@@ -262,6 +265,21 @@ Activations Compute::slice(const Activations& x, std::int64_t begin, std::int64_
   return out;
 }
 
+Activations Compute::part(const Activations& x, std::span<const std::int64_t> parts) {
+  const std::int64_t group = std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
+  Activations out = pool_.take(x.rows(), x.cols());
+  each_row(x.rows(), [&](std::int64_t r) {
+    auto to = out.view().row(r).begin();
+    std::int64_t begin = 0;
+    for (const std::int64_t width : parts) {
+      for (std::int64_t c = begin; c < x.cols(); c += group)
+        to = std::ranges::copy(x.view().columns(c, width).row(r), to).out;
+      begin += width;
+    }
+  });
+  return out;
+}
+
 Activations Compute::rotate(Activations x, RopeKind kind) {
   const Rope& rope = decoder_.rope_of(kind);
   const Batch::Turns& turns = batch_.turns(kind);
@@ -327,6 +345,27 @@ Activations Compute::convolve(const Activations& x, Place place) {
   return out;
 }
 
+Activations Compute::delta(const Activations& qkv, const Activations& beta,
+                           const Activations& decay, Place place) {
+  const GatedDelta delta{decoder_.delta, weights_.at(place).row,
+                         weights_.at({place.layer, Role::delta_decay_bias}).bias};
+  const DeltaHeads& heads = delta.heads;
+  const std::int64_t of_head = heads.value_dim * heads.key_dim;
+  Activations out = pool_.take(qkv.rows(), heads.value_columns());
+  team_.run(std::ssize(batch_.runs) * heads.values, [&](std::int64_t index) {
+    const TokenRun& run = batch_.runs[static_cast<std::size_t>(index / heads.values)];
+    const std::int64_t head = index % heads.values;
+    // Behind the convolution's.
+    const std::span<float> states =
+        run.cache->state(place.layer).last(static_cast<std::size_t>(heads.values * of_head));
+    delta.compute(
+        qkv.view(), beta.view(), decay.view(), run, head,
+        states.subspan(static_cast<std::size_t>(head * of_head), static_cast<std::size_t>(of_head)),
+        out.view());
+  });
+  return out;
+}
+
 Activations Compute::activate(Activations x, Activation activation) {
   each_row(x.rows(), [&](std::int64_t r) {
     const std::span<float> row = x.view().row(r);
@@ -339,6 +378,8 @@ Activations Compute::activate(Activations x, Activation activation) {
         return gelu_erf(row);
       case Activation::gelu_sigmoid:
         return gelu_sigmoid(row);
+      case Activation::sigmoid:
+        return sigmoid(row);
     }
   });
   return x;
@@ -346,6 +387,11 @@ Activations Compute::activate(Activations x, Activation activation) {
 
 Activations Compute::multiply(Activations x, const Activations& y) {
   each_row(x.rows(), [&](std::int64_t r) { zp::multiply(x.view().row(r), y.view().row(r)); });
+  return x;
+}
+
+Activations Compute::weigh(Activations x, const Activations& y) {
+  each_row(x.rows(), [&](std::int64_t r) { zp::scale(x.view().row(r), y.view().row(r)[0]); });
   return x;
 }
 

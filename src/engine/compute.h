@@ -18,7 +18,7 @@ class PlacedWeights {
  public:
   struct Entry {
     const RowReader* matrix = nullptr;
-    std::vector<float> row;   ///< what a norm multiplies by, or sinks
+    std::vector<float> row;   ///< what a norm multiplies by, or a number for each head
     std::vector<float> taps;  ///< a convolution's: of each token it sees a row, the oldest first
     std::vector<float> bias;
   };
@@ -72,11 +72,14 @@ class Compute {
   Value expert_linear(const Value& x, const Value& routes, Place place);
   Value combine(Value x, const Value& routes);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
+  Value part(const Value& x, std::span<const std::int64_t> parts);
   Value rotate(Value x, RopeKind kind);
   Value attend(const Value& q, const Value& k, const Value& v, Place place);
   Value convolve(const Value& x, Place place);
+  Value delta(const Value& qkv, const Value& beta, const Value& decay, Place place);
   Value activate(Value x, Activation activation);
   Value multiply(Value x, const Value& y);
+  Value weigh(Value x, const Value& y);
   Value add(Value x, const Value& y);
   Value clamp(Value x, double least, double most);
   Value shift(Value x, double by);

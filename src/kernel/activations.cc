@@ -91,6 +91,14 @@ HWY_INLINE V16 gelu_erf_of(V16 x) {
   return hn::IfThenElse(negative, below, above);
 }
 
+/// e^-|x| stays below 1, so neither end loses anything.
+HWY_INLINE V16 sigmoid_of(V16 x) {
+  const D16 d;
+  const V16 e = exp_of(d, hn::Neg(hn::Abs(x)));
+  const auto negative = hn::Lt(x, hn::Zero(d));
+  return hn::Div(hn::IfThenElse(negative, e, number(1.0f)), one_plus(e));
+}
+
 /// (e^2|x| - 1) / (e^2|x| + 1) with x's sign; the difference is not taken, so small x lose nothing.
 HWY_INLINE V16 tanh_of(V16 x) {
   const D16 d;
@@ -109,6 +117,7 @@ void silu(float* x, std::size_t count) { map(x, count, silu_of, x); }
 void gelu_tanh(float* x, std::size_t count) { map(x, count, gelu_tanh_of, x); }
 void gelu_erf(float* x, std::size_t count) { map(x, count, gelu_erf_of, x); }
 void gelu_sigmoid(float* x, std::size_t count) { map(x, count, gelu_sigmoid_of, x); }
+void sigmoid(float* x, std::size_t count) { map(x, count, sigmoid_of, x); }
 void soft_cap(float* x, std::size_t count, float cap) {
   const V16 c = number(cap);
   map(
@@ -126,6 +135,7 @@ HWY_EXPORT(silu);
 HWY_EXPORT(gelu_tanh);
 HWY_EXPORT(gelu_erf);
 HWY_EXPORT(gelu_sigmoid);
+HWY_EXPORT(sigmoid);
 HWY_EXPORT(soft_cap);
 
 void exp(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(exp)(x.data(), x.size()); }
@@ -135,6 +145,7 @@ void gelu_erf(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(gelu_erf)(x.da
 void gelu_sigmoid(std::span<float> x) noexcept {
   HWY_DYNAMIC_DISPATCH(gelu_sigmoid)(x.data(), x.size());
 }
+void sigmoid(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(sigmoid)(x.data(), x.size()); }
 void soft_cap(std::span<float> x, float cap) noexcept {
   HWY_DYNAMIC_DISPATCH(soft_cap)(x.data(), x.size(), cap);
 }

@@ -39,6 +39,8 @@ const Function kFunctions[] = {
      [](double x) { return x * std::erfc(-x / std::numbers::sqrt2) / 2; }, 8, -0.0f, kInfinity},
     {"gelu_sigmoid", [](std::span<float> x) { gelu_sigmoid(x); },
      [](double x) { return x / (1 + std::exp(-1.702 * x)); }, 4, -0.0f, kInfinity},
+    {"sigmoid", [](std::span<float> x) { sigmoid(x); },
+     [](double x) { return 1 / (1 + std::exp(-x)); }, 4, 0, 1},
     {"tanh", [](std::span<float> x) { soft_cap(x, 1); }, [](double x) { return std::tanh(x); }, 4,
      -1, 1},
 };

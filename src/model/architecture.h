@@ -24,8 +24,18 @@ namespace zp {
 class ConfigReader;
 
 enum class Part { weight, bias };
-/// How GGUF wants the rows: as they are, or interleaved pairs for its rotation (llama's q and k).
-enum class RowOrder { same, interleave_query, interleave_key };
+/// How GGUF wants the rows (gguf_rows.h): as they are, interleaved pairs for its rotation (llama's q
+/// and k), or linear attention's heads of values in tiles: rows of all of them, behind those of
+/// queries and keys, one row for each head, or their columns.
+enum class RowOrder {
+  same,
+  interleave_query,
+  interleave_key,
+  tile_values,
+  tile_values_behind_keys,
+  tile_value_heads,
+  tile_value_columns,
+};
 
 /// Whose names a checkpoint's tensors have, and whose orientation.
 enum class World { hf, gguf, mlx };
@@ -73,6 +83,13 @@ enum class Dim {
   shared_ffn,
   conv_in,
   convolution,
+  gated_query,
+  delta_qkv,
+  delta_qkvz,
+  delta_value,
+  delta_heads,
+  delta_head_pairs,
+  delta_head,
 };
 std::int64_t size_of(Dim dim, const Decoder& decoder);
 
@@ -92,6 +109,7 @@ struct TensorRow {
   RowOrder gguf_order = RowOrder::same;
   bool transposed = false;
   bool bare = false;  ///< Hugging Face's and MLX's names end there, without ".weight" or ".bias"
+  bool gguf_bare = false;  ///< and GGUF's
 };
 
 /// One tensor of a Hugging Face checkpoint for all experts of a layer, which newer ones have instead
@@ -140,6 +158,11 @@ struct MlxFacts {
   Names fields = {};
   /// Fields that it is told as they are written here, whatever the source says: this means the same.
   Names respelled = {};
+  /// Where config.json has the text's part, and what its modules' paths begin with there; empty: it
+  /// has no other.
+  std::string_view text_part = {};
+  std::string_view prefix = {};
+  bool sums_norms = false;  ///< its norms hold 1 + weight where the model's multiply by that
 };
 
 /// Fields of config.json that are no row, or in several forms: read, and written.

@@ -197,6 +197,8 @@ class Binder {
     if (transposed(use)) return transposed_rows(rows);
     if (use.is_convolution() && rows.cols() != use.cols)
       return reshaped_rows(rows, use.rows, use.cols);
+    if (world_ == World::mlx && architecture_.mlx.sums_norms)
+      return norm_without_one(rows, use, decoder_);
     return world_ == World::gguf ? rows_from_gguf(rows, use, decoder_) : nullptr;
   }
 

@@ -87,6 +87,20 @@ class Tracer {
     return out;
   }
 
+  Traced part(const Traced& x, std::span<const std::int64_t> parts) {
+    Traced out = x;
+    out.columns.clear();
+    out.mixable = std::min(x.mixable, std::ranges::min(parts));
+    const std::int64_t group = std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
+    std::int64_t begin = 0;
+    for (const std::int64_t width : parts) {
+      for (auto at = x.columns.begin(); at < x.columns.end(); at += group)
+        out.columns.insert(out.columns.end(), at + begin, at + begin + width);
+      begin += width;
+    }
+    return out;
+  }
+
   Traced rotate(Traced x, RopeKind) {
     return blocked(std::move(x), "they are behind a rotary embedding");
   }
@@ -113,6 +127,14 @@ class Tracer {
     return out;
   }
 
+  Traced delta(const Traced& qkv, const Traced& beta, const Traced& decay, Place) {
+    pin(qkv);
+    pin(beta);
+    pin(decay);
+    return {nobody(model_.decoder.delta.value_columns()), 1, false,
+            "they are behind linear attention"};
+  }
+
   Traced activate(Traced x, Activation) {
     return blocked(std::move(x), "they are behind an activation");
   }
@@ -123,6 +145,10 @@ class Tracer {
     pin(by_y ? x : y);
     through.mixable = 1;
     return std::move(through);
+  }
+  Traced weigh(Traced x, const Traced& y) {
+    pin(y);
+    return x;
   }
   Traced add(Traced x, const Traced& y) {
     if (x.stream) join_stream(y);

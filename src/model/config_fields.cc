@@ -65,6 +65,7 @@ struct Reading {
       fields.refuse(name, "value not supported", "hidden / heads");
   }
   void operator()(const KeyHeads&) const { d.kv_heads = fields.count(name, kMostHeads, d.heads); }
+  void operator()(const RopeSections&) const {}
   void operator()(const Only&) const {}
 };
 
@@ -90,6 +91,7 @@ struct Writing {
     if (!size.even) config[name] = d.head_dim;
   }
   void operator()(const KeyHeads&) const { config[name] = d.kv_heads; }
+  void operator()(const RopeSections&) const {}
   void operator()(const Only&) const {}
 
  private:

@@ -66,6 +66,8 @@ std::string_view activation_word(Activation activation) {
       return "gelu";
     case Activation::gelu_sigmoid:
       return "quick_gelu";
+    case Activation::sigmoid:
+      return "sigmoid";
   }
   return {};
 }

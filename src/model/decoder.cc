@@ -15,6 +15,16 @@ void set_rows(Decoder& d, std::vector<Layer> rows) {
   d.rows = std::move(rows);
 }
 
+template <class F>
+std::optional<std::int64_t> period_of(const Decoder& d, const F& ends) {
+  std::int64_t period = 1;
+  while (period <= d.layers && !ends(d.layer(period - 1))) ++period;
+  for (std::int64_t i = 0; i < d.layers; ++i) {
+    if (ends(d.layer(i)) != ends_period(i, period)) return std::nullopt;
+  }
+  return period;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> Decoder::window() const {
@@ -28,18 +38,30 @@ std::int64_t Decoder::attention_layers() const {
   return count;
 }
 
+// A convolution's first.
+std::int64_t Decoder::state_floats(std::int64_t index) const {
+  switch (layer(index).mixer) {
+    case Mixer::attention:
+      break;
+    case Mixer::short_convolution:
+      return (convolution - 1) * hidden;
+    case Mixer::gated_delta:
+      return (convolution - 1) * delta.columns() + delta.value_columns() * delta.key_dim;
+  }
+  return 0;
+}
+
 bool Decoder::has(RopeKind kind) const {
   if (rows.empty()) return every.rope == kind;
   return std::ranges::any_of(rows, [&](const Layer& l) { return l.rope == kind; });
 }
 
 std::optional<std::int64_t> window_period(const Decoder& decoder) {
-  std::int64_t period = 1;
-  while (period <= decoder.layers && decoder.layer(period - 1).window) ++period;
-  for (std::int64_t i = 0; i < decoder.layers; ++i) {
-    if (decoder.layer(i).window.has_value() == ends_period(i, period)) return std::nullopt;
-  }
-  return period;
+  return period_of(decoder, [](const Layer& layer) { return !layer.window; });
+}
+
+std::optional<std::int64_t> attention_period(const Decoder& decoder) {
+  return period_of(decoder, [](const Layer& layer) { return layer.mixer == Mixer::attention; });
 }
 
 void set_layers(Decoder& decoder,

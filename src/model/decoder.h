@@ -10,8 +10,8 @@
 namespace zp {
 
 enum class Norm { rms, layer };
-/// gelu_sigmoid: x / (1 + e^(-1.702 x)).
-enum class Activation { silu, gelu_tanh, gelu_erf, gelu_sigmoid };
+/// gelu_sigmoid: x / (1 + e^(-1.702 x)); sigmoid: 1 / (1 + e^-x), of gates alone.
+enum class Activation { silu, gelu_tanh, gelu_erf, gelu_sigmoid, sigmoid };
 enum class RopeScaling { none, linear, llama3, longrope, yarn, stated };
 
 /// Rotary position embedding: dimension i of the first dims / 2 turns with dimension i + dims / 2
@@ -81,6 +81,25 @@ enum class Mixer {
   /// y = C convolution(B x), elementwise: B, C and x are what a linear makes of each token, and the
   /// convolution goes over the last tokens, each column by itself (LFM2).
   short_convolution,
+  /// Linear attention with a state: queries, keys and values go through a convolution over the last
+  /// tokens and SiLU, then the gated delta rule; what comes of it is normed, times SiLU of a gate
+  /// (Qwen3-Next).
+  gated_delta,
+};
+
+/// Heads of linear attention. Each head of queries and keys serves as many heads of values, one
+/// behind the other.
+struct DeltaHeads {
+  std::int64_t keys = 0;    ///< heads of queries and of keys; 0: no layer has linear attention
+  std::int64_t values = 0;  ///< a multiple of them
+  std::int64_t key_dim = 0;
+  std::int64_t value_dim = 0;
+
+  std::int64_t key_columns() const { return keys * key_dim; }
+  std::int64_t value_columns() const { return values * value_dim; }
+  /// Of queries, keys and values.
+  std::int64_t columns() const { return 2 * key_columns() + value_columns(); }
+  bool operator==(const DeltaHeads&) const = default;
 };
 
 /// Which of the model's rotary embeddings a layer has.
@@ -121,7 +140,9 @@ struct Decoder {
   bool head_bias = false;       ///< the same
   bool head_norms = false;      ///< the same, of norms over each head's queries and keys
   bool conv_bias = false;       ///< the same, of short convolutions and the linears around them
-  bool norm_plus_one = false;   ///< norms multiply by 1 + weight, summed in FP32
+  bool norm_plus_one = false;   ///< norms multiply by 1 + weight, summed in FP32; gated ones don't
+  bool output_gate = false;     ///< what attention gives is multiplied by sigmoids of what stands
+                                ///< behind each head's queries in their matrix
   bool norm_rotated = false;    ///< norms of queries and keys come behind the rotation, not before
   /// Embedding rows are multiplied by it. As FP32 (transformers rounds the factor to the type it
   /// computes in: in BF16, 55.5 instead of 3072's 55.4256).
@@ -137,8 +158,9 @@ struct Decoder {
   Rope rope;        ///< of layers whose kind is global
   Rope local_rope;  ///< of those whose kind is local
   Experts experts;
-  /// Tokens that a short convolution sees, its own included; 0: no layer has one.
+  /// Tokens that a convolution sees, its own included; 0: no layer has one.
   std::int64_t convolution = 0;
+  DeltaHeads delta;
   Layer every;              ///< what all layers have
   std::vector<Layer> rows;  ///< where they differ: one for each, instead
 
@@ -147,9 +169,7 @@ struct Decoder {
   }
   /// Floats that a layer keeps of all tokens before, whatever their number; 0: it has attention, which
   /// keeps keys and values of each.
-  std::int64_t state_floats(std::int64_t index) const {
-    return layer(index).mixer == Mixer::attention ? 0 : (convolution - 1) * hidden;
-  }
+  std::int64_t state_floats(std::int64_t index) const;
   /// Layers that have attention.
   std::int64_t attention_layers() const;
   /// Rows that a layer's MLPs have of each token: one, or one for each expert it goes through.
@@ -173,6 +193,8 @@ inline bool ends_period(std::int64_t layer, std::int64_t period) {
 /// Where the layers without a window come in such turns: how many one takes, one more than there are
 /// layers where all have a window. None where they come otherwise.
 std::optional<std::int64_t> window_period(const Decoder& decoder);
+/// The same of layers with attention among those with another mixer.
+std::optional<std::int64_t> attention_period(const Decoder& decoder);
 /// Changes every layer's row. The layers are counted.
 void set_layers(Decoder& decoder, const std::function<void(std::int64_t index, Layer& layer)>& set);
 /// Gives layers for which `has` is true that window, and others none. The layers are counted.

@@ -10,6 +10,7 @@
 //   softmax     scores off by at most t change probabilities by e^(2 t) - 1 in all
 //   activations have slopes of at most 1.13; rotations, clamps and caps of at most 1
 //   convolutions of columns multiply what each token is off by its largest weight
+//   the gated delta rule: exact_delta.h
 #pragma once
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/exact_delta.h"
 #include "model/exact_route.h"
 #include "model/interpreter.h"
 
@@ -102,7 +104,9 @@ class ExactOps {
     return x;
   }
   ExactRows norm(const ExactRows& x, Place place) { return normed(x, place, x.cols); }
-  ExactRows norm_heads(ExactRows x, Place place) { return normed(x, place, d_.head_dim); }
+  ExactRows norm_heads(ExactRows x, Place place) {
+    return normed(x, place, std::ssize(weights(place, Part::weight)));
+  }
 
   ExactRows linear(const ExactRows& x, Place place) {
     const std::vector<double> w = weights(place, Part::weight);
@@ -180,6 +184,22 @@ class ExactOps {
     return out;
   }
 
+  ExactRows part(const ExactRows& x, std::span<const std::int64_t> parts) {
+    const std::int64_t group = std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
+    ExactRows out(x.rows, x.cols);
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      auto to = out.row(r).begin();
+      std::int64_t begin = 0;
+      for (const std::int64_t width : parts) {
+        for (std::int64_t c = begin; c < x.cols; c += group)
+          to = std::ranges::copy(x.part(r, c, width), to).out;
+        begin += width;
+      }
+    }
+    out.bound = x.bound;
+    return out;
+  }
+
   ExactRows rotate(ExactRows x, RopeKind kind) {
     const Rope& rope = d_.rope_of(kind);
     const std::int64_t pairs = rope.dims / 2;
@@ -246,6 +266,37 @@ class ExactOps {
     return out;
   }
 
+  ExactRows delta(const ExactRows& qkv, const ExactRows& beta, const ExactRows& decay,
+                  Place place) {
+    const DeltaHeads& heads = d_.delta;
+    const std::vector<double> rate = weights(place, Part::weight);
+    const std::vector<double> bias = weights({place.layer, Role::delta_decay_bias}, Part::bias);
+    const double natural = 1 / std::sqrt(static_cast<double>(heads.key_dim));
+    ExactRows out(qkv.rows, heads.value_columns());
+    std::vector<double> squares(static_cast<std::size_t>(qkv.rows));
+    for (std::int64_t head = 0; head < heads.values; ++head) {
+      const auto h = static_cast<std::size_t>(head);
+      const std::int64_t of_keys = head / (heads.values / heads.keys) * heads.key_dim;
+      const std::int64_t of_values = head * heads.value_dim;
+      ExactDelta state(static_cast<std::size_t>(heads.key_dim),
+                       static_cast<std::size_t>(heads.value_dim));
+      for (std::int64_t r = 0; r < qkv.rows; ++r) {
+        const auto value = qkv.part(r, 2 * heads.key_columns() + of_values, heads.value_dim);
+        const double off =
+            state.step(exact_direction(qkv.part(r, of_keys, heads.key_dim), qkv.off(r), natural),
+                       exact_direction(qkv.part(r, heads.key_columns() + of_keys, heads.key_dim),
+                                       qkv.off(r), 1),
+                       {{value.begin(), value.end()}, qkv.off(r)},
+                       exact_kept(rate[h], decay.row(r)[h], decay.off(r), bias[h]),
+                       {beta.row(r)[h], beta.off(r)}, out.part(r, of_values, heads.value_dim));
+        squares[static_cast<std::size_t>(r)] += off * off;
+      }
+    }
+    each(out,
+         [&](std::int64_t r) { out.off(r) = std::sqrt(squares[static_cast<std::size_t>(r)]); });
+    return out;
+  }
+
   ExactRows activate(ExactRows x, Activation activation) {
     each(x, [&](std::int64_t r) {
       x.off(r) = kSlope * x.off(r) + 16 * kUnit * exact_length(x.row(r));
@@ -259,6 +310,16 @@ class ExactOps {
                          x.off(r) * y.off(r);
       std::ranges::transform(x.row(r), y.row(r), x.row(r).begin(), std::multiplies());
       x.off(r) = off + kUnit * exact_length(x.row(r));
+    });
+    return x;
+  }
+  ExactRows weigh(ExactRows x, const ExactRows& y) {
+    each(x, [&](std::int64_t r) {
+      const double factor = y.row(r)[0];
+      x.off(r) =
+          std::fabs(factor) * x.off(r) + exact_length(x.row(r)) * y.off(r) + x.off(r) * y.off(r);
+      for (double& v : x.row(r)) v *= factor;
+      x.off(r) += kUnit * exact_length(x.row(r));
     });
     return x;
   }
@@ -335,7 +396,7 @@ class ExactOps {
 
   ExactRows normed(const ExactRows& x, Place place, std::int64_t width) {
     std::vector<double> weight = weights(place, Part::weight);
-    if (d_.norm_plus_one) {
+    if (d_.norm_plus_one && is_norm(place.role)) {
       for (double& w : weight) w += 1;
     }
     const std::vector<double> bias = weights(place, Part::bias);
@@ -415,6 +476,8 @@ class ExactOps {
         return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
       case Activation::gelu_sigmoid:
         return x / (1 + std::exp(-1.702 * x));
+      case Activation::sigmoid:
+        return 1 / (1 + std::exp(-x));
     }
     return x;
   }

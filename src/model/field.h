@@ -85,6 +85,9 @@ struct HeadSize {
 /// Heads of keys where only some layers have attention: GGUF says them for each layer, 0 where it
 /// has a short convolution.
 struct KeyHeads {};
+/// How many pairs of dimensions GGUF says are turned by time, height, width and a fourth position,
+/// which are one and the same in text.
+struct RopeSections {};
 /// A number that GGUF says though the architecture has one alone.
 struct Only {
   std::int64_t value;
@@ -105,7 +108,7 @@ enum class Unsaid {
 struct Field {
   std::string_view config;
   std::string_view gguf;  ///< behind the architecture's name
-  std::variant<Count, Positive, Flag, ActivationWord, HeadSize, KeyHeads, Only> value;
+  std::variant<Count, Positive, Flag, ActivationWord, HeadSize, KeyHeads, RopeSections, Only> value;
   Unsaid unsaid = Unsaid::refused;
   std::string_view older = {};                  ///< another name of config.json's
   bool nullable = false;                        ///< config.json says 0 by null

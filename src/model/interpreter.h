@@ -9,12 +9,13 @@
 //   norm(x, place), norm_heads(x, place)
 //   linear(x, place)
 //   route(scores, place), dispatch(x, routes), expert_linear(x, routes, place), combine(x, routes)
-//   slice(x, begin, width)
+//   slice(x, begin, width), part(x, parts)
 //   rotate(x, kind)
 //   attend(q, k, v, place), the place of the heads' sinks, which the model may have
 //   convolve(x, place)
+//   delta(qkv, beta, decay, place)
 //   activate(x, activation)
-//   multiply(x, y), add(x, y)
+//   multiply(x, y), weigh(x, y), add(x, y)
 //   clamp(x, least, most), shift(x, by), soft_cap(x, cap)
 //
 // They take values that nobody reads again, which are moved in so that an Ops may work in place, or
@@ -109,16 +110,22 @@ class Interpreter {
         return ops_.combine(take(r[0]), at(r[1]));
       case Operation::slice:
         return ops_.slice(at(r[0]), s.begin, s.width);
+      case Operation::part:
+        return ops_.part(at(r[0]), s.parts);
       case Operation::rotate:
         return ops_.rotate(take(r[0]), s.rope);
       case Operation::attend:
         return ops_.attend(at(r[0]), at(r[1]), at(r[2]), s.place);
       case Operation::convolve:
         return ops_.convolve(at(r[0]), s.place);
+      case Operation::delta:
+        return ops_.delta(at(r[0]), at(r[1]), at(r[2]), s.place);
       case Operation::activate:
         return ops_.activate(take(r[0]), s.activation);
       case Operation::multiply:
         return ops_.multiply(take(r[0]), at(r[1]));
+      case Operation::weigh:
+        return ops_.weigh(take(r[0]), at(r[1]));
       case Operation::add:
         return ops_.add(take(r[0]), at(r[1]));
       case Operation::clamp:

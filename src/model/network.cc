@@ -79,8 +79,13 @@ class Recorder {
     rowwise(Operation::slice, {x}, width).begin = begin;
     return last();
   }
-  ValueId activate(ValueId x) {
-    same(Operation::activate, x).activation = decoder_.activation;
+  ValueId part(ValueId x, std::vector<std::int64_t> parts) {
+    same(Operation::part, x).parts = std::move(parts);
+    return last();
+  }
+  ValueId activate(ValueId x) { return activate(x, decoder_.activation); }
+  ValueId activate(ValueId x, Activation activation) {
+    same(Operation::activate, x).activation = activation;
     return last();
   }
   ValueId both(Operation operation, ValueId x, ValueId y) {
@@ -120,8 +125,15 @@ class Recorder {
   }
 
   ValueId mixed(std::int64_t layer, ValueId x) {
-    const bool attends = decoder_.layer(layer).mixer == Mixer::attention;
-    return attends ? attention(layer, x) : short_convolution(layer, x);
+    switch (decoder_.layer(layer).mixer) {
+      case Mixer::attention:
+        break;
+      case Mixer::short_convolution:
+        return short_convolution(layer, x);
+      case Mixer::gated_delta:
+        return gated_delta(layer, x);
+    }
+    return attention(layer, x);
   }
 
   ValueId short_convolution(std::int64_t layer, ValueId x) {
@@ -132,6 +144,40 @@ class Recorder {
     const ValueId seen = both(Operation::multiply, before, slice(parts, 2 * width, width));
     same(Operation::convolve, seen).place = {layer, Role::convolution};
     return linear(both(Operation::multiply, behind, last()), {layer, Role::conv_out});
+  }
+
+  struct DeltaParts {
+    ValueId qkv = 0;
+    ValueId gate = 0;
+    ValueId beta = 0;
+    ValueId decay = 0;
+  };
+
+  DeltaParts delta_parts(std::int64_t layer, ValueId x) {
+    if (!model_.has(Role::delta_qkvz))
+      return {linear(x, {layer, Role::delta_qkv}), linear(x, {layer, Role::delta_gate}),
+              linear(x, {layer, Role::delta_beta}), linear(x, {layer, Role::delta_decay})};
+    const DeltaHeads& heads = decoder_.delta;
+    const std::int64_t shared = heads.values / heads.keys;
+    const std::int64_t values = shared * heads.value_dim;
+    const ValueId qkvz =
+        part(linear(x, {layer, Role::delta_qkvz}), {heads.key_dim, heads.key_dim, values, values});
+    const ValueId ba = part(linear(x, {layer, Role::delta_beta_decay}), {shared, shared});
+    return {slice(qkvz, 0, heads.columns()), slice(qkvz, heads.columns(), heads.value_columns()),
+            slice(ba, 0, heads.values), slice(ba, heads.values, heads.values)};
+  }
+
+  ValueId gated_delta(std::int64_t layer, ValueId x) {
+    const DeltaParts parts = delta_parts(layer, x);
+    same(Operation::convolve, parts.qkv).place = {layer, Role::convolution};
+    const ValueId qkv = activate(last(), Activation::silu);
+    const ValueId beta = activate(parts.beta, Activation::sigmoid);
+    step(Operation::delta, {qkv, beta, parts.decay}, decoder_.delta.value_columns()).place = {
+        layer, Role::delta_rate};
+    same(Operation::norm_heads, last()).place = {layer, Role::delta_norm};
+    const ValueId normed = last();
+    const ValueId gate = activate(parts.gate, Activation::silu);
+    return linear(both(Operation::multiply, normed, gate), {layer, Role::delta_out});
   }
 
   // Values before keys before queries: ONNX graphs number their nodes by the record, and a written
@@ -152,6 +198,12 @@ class Recorder {
       k = linear(x, {layer, Role::key});
       q = linear(x, {layer, Role::query});
     }
+    std::optional<ValueId> gate;
+    if (decoder_.output_gate) {
+      const ValueId parted = part(q, {decoder_.head_dim, decoder_.head_dim});
+      gate = slice(parted, query, query);
+      q = slice(parted, 0, query);
+    }
     if (decoder_.norm_rotated) {
       q = rotate(q, layer);
       k = rotate(k, layer);
@@ -167,7 +219,9 @@ class Recorder {
       q = last();
     }
     step(Operation::attend, {q, k, v}, query).place = {layer, Role::sinks};
-    return linear(last(), {layer, Role::attention_output});
+    ValueId out = last();
+    if (gate) out = both(Operation::multiply, out, activate(*gate, Activation::sigmoid));
+    return linear(out, {layer, Role::attention_output});
   }
 
   /// Over each head, or over all of them where the norm has a weight for every column.
@@ -214,7 +268,12 @@ class Recorder {
     step(Operation::combine, {down, routes}, width_of(down));
     if (decoder_.experts.shared_ffn == 0) return last();
     const ValueId routed = last();
-    return both(Operation::add, routed, linear(mlp_inner(layer, x), {layer, Role::down}));
+    ValueId shared = linear(mlp_inner(layer, x), {layer, Role::down});
+    if (model_.has(Role::shared_gate)) {
+      const ValueId gate = linear(x, {layer, Role::shared_gate});
+      shared = both(Operation::weigh, shared, activate(gate, Activation::sigmoid));
+    }
+    return both(Operation::add, routed, shared);
   }
 
   ValueId expert_inner(ValueId gate, ValueId up) {
@@ -250,6 +309,7 @@ bool is_origin(Operation operation) {
     case Operation::scale:
     case Operation::add:
     case Operation::attend:
+    case Operation::delta:
       return true;
     default:
       return false;

@@ -29,11 +29,14 @@ enum class Operation {
   expert_linear,  // of each row by the weights of its expert
   combine,        // of each token the sum of its rows, each times its expert's weight, in the experts' order
   slice,          // `width` columns from `begin` on
+  part,           // the columns in groups, of which each has as many as `parts` together: the first part of all groups, then the second, ...
   rotate,         // rotary embedding of each head, of the kind `rope`
   attend,         // causal attention of queries, keys and values; keys and values join the layer's cache; its weight is the heads' sinks
   convolve,       // of each column a sum over the last tokens, each times its weight; what it sees joins the layer's state
+  delta,          // the gated delta rule: reads queries, keys and values, the shares that are written, and decays; its state is the layer's
   activate,       // `activation` of each element
   multiply,       // elementwise
+  weigh,          // each row times the one number of another's
   add,            // elementwise
   clamp,          // at most `number`, at least `least`
   shift,          // plus `number`
@@ -53,6 +56,7 @@ struct Step {
   Place place;              ///< of its weight, the expert left open
   ValueId last_reader = 0;  ///< of the value it makes; 0: nobody reads it
   std::int64_t begin = 0;
+  std::vector<std::int64_t> parts;  ///< columns
   double number = 0;
   double least = 0;
   Activation activation = Activation::silu;

@@ -38,24 +38,41 @@ TEST(Network, StepsReadWhatIsMadeBeforeThem) {
   }
 }
 
+std::string mixer_text(const SampleModel& sample, std::int64_t layer) {
+  switch (sample.model.decoder.layer(layer).mixer) {
+    case Mixer::attention:
+      break;
+    case Mixer::short_convolution:
+      return "conv_in, conv_out";
+    case Mixer::gated_delta:
+      return sample.name == "qwen3_next" ? "delta_qkvz delta_beta_decay, delta_out"
+                                         : "delta_qkv delta_gate delta_beta delta_decay, delta_out";
+  }
+  const bool fused = sample.name == "phi3" || sample.name.starts_with("gpt2");
+  return fused                  ? "qkv, attention_output"
+         : sample.name == "phi" ? "query key value up, attention_output"
+                                : "query key value, attention_output";
+}
+
+std::string experts_text(const SampleModel& sample) {
+  if (sample.model.decoder.experts.shared_ffn == 0) return ", router, gate up, down";
+  return sample.name == "glm4_moe" ? ", router gate up, gate up, down, down"
+                                   : ", router shared_gate gate up, gate up, down, down";
+}
+
 TEST(Network, LinearsThatReadTheSameValueAreFound) {
   for (const SampleModel& sample : sample_models()) {
     const Network network = record(sample.model);
     const std::string& name = sample.name;
     const bool fused = name == "phi3";
-    const std::string expected = name == "phi" ? "query key value up, attention_output, down"
-                                 : name.starts_with("gpt2") ? "qkv, attention_output, up, down"
-                                 : fused                    ? "qkv, attention_output, gate_up, down"
-                                         : "query key value, attention_output, gate up, down";
+    const std::string mlp = name == "phi"              ? ", down"
+                            : name.starts_with("gpt2") ? ", up, down"
+                            : fused                    ? ", gate_up, down"
+                                                       : ", gate up, down";
     for (const std::int64_t layer : {0, 1}) {
       const bool experts = sample.model.decoder.layer(layer).experts;
-      const bool attends = sample.model.decoder.layer(layer).mixer == Mixer::attention;
-      EXPECT_EQ(readers_text(network, layer),
-                !attends   ? "conv_in, conv_out, gate up, down"
-                : !experts ? expected
-                : sample.model.decoder.experts.shared_ffn > 0
-                    ? "query key value, attention_output, router gate up, gate up, down, down"
-                    : "query key value, attention_output, router, gate up, down")
+      const std::string first = mixer_text(sample, layer);
+      EXPECT_EQ(readers_text(network, layer), first + (experts ? experts_text(sample) : mlp))
           << name;
     }
     EXPECT_EQ(readers_text(network, -1), sample.model.decoder.tied ? "embedding" : "head") << name;
@@ -85,7 +102,7 @@ TEST(Network, InputsAreNamedByTheFirstPartThatReadsThem) {
     }
     const bool experts = sample.model.decoder.layer(1).experts;
     EXPECT_EQ(names, sample.name == "phi" ? "query attention_output down head "
-                     : sample.name == "glm4_moe"
+                     : experts && sample.model.decoder.experts.shared_ffn > 0
                          ? "query attention_output router gate down down head "
                      : experts ? "query attention_output router gate down head "
                                : "query attention_output gate down head ")

@@ -23,10 +23,21 @@ enum class Role {
   conv_in,
   convolution,
   conv_out,
+  delta_qkvz,
+  delta_qkv,
+  delta_gate,
+  delta_beta_decay,
+  delta_beta,
+  delta_decay,
+  delta_decay_bias,
+  delta_rate,
+  delta_norm,
+  delta_out,
   attention_post_norm,
   ffn_norm,
   router,
   router_correction,
+  shared_gate,
   gate,
   up,
   gate_up,
@@ -38,6 +49,11 @@ enum class Role {
 std::string_view role_name(Role role);
 /// A matrix that multiplies activations or is looked up, not a norm.
 bool is_matrix(Role role);
+/// Of a norm of the model's kind, which may multiply by 1 + weight.
+bool is_norm(Role role);
+
+/// Of a matrix with a few rows, one for each expert or head, that containers don't code.
+bool stays_float(Role role);
 
 /// The address of a weight. Its bias has the same.
 struct Place {

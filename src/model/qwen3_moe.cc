@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "model/architecture.h"
 #include "model/config_reader.h"
+#include "model/sparse_layers.h"
 #include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
@@ -31,23 +32,14 @@ constexpr auto kFields = usual::table_of(
     usual::head_size(), usual::rms_epsilon(), usual::activation(), usual::tied());
 
 void read_layers(ConfigReader& fields, Decoder& d) {
-  const std::int64_t step = fields.count("decoder_sparse_step", kMostLayers, 1);
-  const std::vector<std::int64_t> dense = fields.indices("mlp_only_layers", d.layers);
-  set_experts(d, [&](std::int64_t layer) {
-    return (layer + 1) % step == 0 && std::ranges::count(dense, layer) == 0;
-  });
+  read_sparse_layers(fields, d);
   const std::int64_t window = fields.count("sliding_window", kMostContext, kWindow);
   if (fields.boolean("use_sliding_window", false))
     set_windows(d, window, [](std::int64_t) { return true; });
 }
 
 void write_layers(const Decoder& d, Json& config) {
-  config["decoder_sparse_step"] = 1;
-  Json dense = Json::array();
-  for (std::int64_t i = 0; i < d.layers; ++i) {
-    if (!d.layer(i).experts) dense.push_back(i);
-  }
-  config["mlp_only_layers"] = std::move(dense);
+  write_sparse_layers(d, config);
   config["use_sliding_window"] = d.window().has_value();
   if (d.window()) config["sliding_window"] = *d.window();
 }

@@ -117,7 +117,7 @@ std::unique_ptr<RowReader> rewritten_rows(const Weight& weight, const Change& ch
                                           bool norm_plus_one, std::shared_ptr<RowBlocks> blocks) {
   const bool bias = weight.use.part == Part::bias;
   if (!is_matrix(weight.use.place.role)) {
-    const float one = norm_plus_one && !bias ? 1.0f : 0.0f;
+    const float one = norm_plus_one && is_norm(weight.use.place.role) && !bias ? 1.0f : 0.0f;
     if (!change.ones) return std::make_unique<ScaledNorm>(*weight.rows, change.column_factors, one);
     return constant_rows(std::vector<float>(static_cast<std::size_t>(weight.use.cols), 1.0f - one),
                          1, weight.use.cols);

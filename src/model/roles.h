@@ -8,11 +8,18 @@
 
 namespace zp {
 
+enum class RoleKind {
+  matrix,  ///< it multiplies activations or is looked up
+  norm,    ///< of the model's kind
+  other,   ///< numbers that are neither
+};
+
 struct RoleRow {
   Role role;
   std::string_view name;
-  bool matrix;  ///< it multiplies activations or is looked up, and is no norm
+  RoleKind kind;
   std::string_view summary;
+  bool floating = false;  ///< a matrix of few rows that stays in floating point
 };
 
 /// In the order of a network.

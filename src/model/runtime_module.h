@@ -46,6 +46,8 @@ struct RuntimeModule {
   bool regular_windows = false;  ///< in turns, of whatever period
   /// Every so-manieth layer is without rope; 0: those of the model.
   std::int64_t rope_period = 0;
+  bool regular_attention = false;     ///< among layers without it, in turns, of whatever period
+  bool one_delta_size = false;        ///< linear attention's keys and values are as wide
   bool needs_window = false;          ///< it can't do without one
   bool needs_full_layer = false;      ///< nor without a layer that has none
   bool needs_caps = false;            ///< nor without soft caps

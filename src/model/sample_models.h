@@ -50,7 +50,7 @@ inline float sample_value(const TensorUse& use, const Decoder& d, Random& random
   if (use.part == Part::bias) return dyadic(0.3 * draw);
   if (!is_matrix(use.place.role)) {
     const double by = std::abs(draw) < 0.7 ? 1 : draw < 0 ? 0.5 : 2;
-    return static_cast<float>(by - (d.norm_plus_one ? 1 : 0));
+    return static_cast<float>(by - (d.norm_plus_one && is_norm(use.place.role) ? 1 : 0));
   }
   const bool table = use.place.role == Role::embedding || use.place.role == Role::position;
   return dyadic(draw / (2 * std::sqrt(static_cast<double>(table ? 1 : use.cols))));
@@ -153,6 +153,29 @@ inline std::vector<SampleModel> sample_models() {
                  .sum_addend = 1e-6,
                  .scale = 1.5};
     set_experts(d, [](std::int64_t layer) { return layer == 1; });
+  });
+  const auto linear_first = [](Decoder& d) {
+    d.norm_epsilon = 0.01;  // first tokens leave little in a state: bounds stay small so
+    d.rope.dims = 12;
+    d.norm_plus_one = d.output_gate = true;
+    d.convolution = 4;
+    d.delta = {.keys = 2, .values = 6, .key_dim = 12, .value_dim = 20};
+    set_layers(d, [](std::int64_t index, Layer& layer) {
+      if (index == 0) layer.mixer = Mixer::gated_delta;
+    });
+  };
+  const auto shared_expert = [](Decoder& d) {
+    d.experts = {.count = 5, .chosen = 2, .ffn = 24, .renormalized = true, .shared_ffn = 32};
+    set_experts(d, [](std::int64_t) { return true; });
+  };
+  add("qwen3_5", "qwen3_5", linear_first);
+  add("qwen3_5_moe", "qwen3_5_moe", [&](Decoder& d) {
+    linear_first(d);
+    shared_expert(d);
+  });
+  add("qwen3_next", "qwen3_next", [&](Decoder& d) {
+    linear_first(d);
+    shared_expert(d);
   });
   add("phi3", "phi3", [](Decoder&) {});
   add("phimoe", "phimoe", [](Decoder& d) {

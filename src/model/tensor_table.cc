@@ -1,6 +1,5 @@
 // Roles, sizes, and an architecture's table written out for a model's layers.
 #include <array>
-#include <optional>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -11,33 +10,61 @@ namespace zp {
 namespace {
 
 constexpr std::array kRoles = {
-    RoleRow{Role::embedding, "embedding", true, "a row for each token; a tied model's head, too"},
-    RoleRow{Role::position, "position", true, "a row for each place in the text (GPT-2)"},
-    RoleRow{Role::attention_norm, "attention_norm", false, "before attention"},
-    RoleRow{Role::query, "query", true, "attention's queries"},
-    RoleRow{Role::key, "key", true, "attention's keys"},
-    RoleRow{Role::value, "value", true, "attention's values"},
-    RoleRow{Role::qkv, "qkv", true, "queries, keys and values in one matrix"},
-    RoleRow{Role::sinks, "sinks", false, "of each head a score that no token has"},
-    RoleRow{Role::attention_output, "attention_output", true,
+    RoleRow{Role::embedding, "embedding", RoleKind::matrix,
+            "a row for each token; a tied model's head, too"},
+    RoleRow{Role::position, "position", RoleKind::matrix,
+            "a row for each place in the text (GPT-2)"},
+    RoleRow{Role::attention_norm, "attention_norm", RoleKind::norm, "before attention"},
+    RoleRow{Role::query, "query", RoleKind::matrix, "attention's queries"},
+    RoleRow{Role::key, "key", RoleKind::matrix, "attention's keys"},
+    RoleRow{Role::value, "value", RoleKind::matrix, "attention's values"},
+    RoleRow{Role::qkv, "qkv", RoleKind::matrix, "queries, keys and values in one matrix"},
+    RoleRow{Role::sinks, "sinks", RoleKind::other, "of each head a score that no token has"},
+    RoleRow{Role::attention_output, "attention_output", RoleKind::matrix,
             "from the heads back to the hidden state"},
-    RoleRow{Role::query_norm, "query_norm", false, "of each head's queries"},
-    RoleRow{Role::key_norm, "key_norm", false, "of each head's keys"},
-    RoleRow{Role::conv_in, "conv_in", true, "what goes through a short convolution, and its gates"},
-    RoleRow{Role::convolution, "convolution", false, "of each column over the last tokens"},
-    RoleRow{Role::conv_out, "conv_out", true, "from a short convolution back to the hidden state"},
-    RoleRow{Role::attention_post_norm, "attention_post_norm", false, "behind attention"},
-    RoleRow{Role::ffn_norm, "ffn_norm", false, "before the feed-forward part"},
-    RoleRow{Role::router, "router", true, "a score for each expert"},
-    RoleRow{Role::router_correction, "router_correction", false,
+    RoleRow{Role::query_norm, "query_norm", RoleKind::norm, "of each head's queries"},
+    RoleRow{Role::key_norm, "key_norm", RoleKind::norm, "of each head's keys"},
+    RoleRow{Role::conv_in, "conv_in", RoleKind::matrix,
+            "what goes through a short convolution, and its gates"},
+    RoleRow{Role::convolution, "convolution", RoleKind::other,
+            "of each column over the last tokens"},
+    RoleRow{Role::conv_out, "conv_out", RoleKind::matrix,
+            "from a short convolution back to the hidden state"},
+    RoleRow{Role::delta_qkvz, "delta_qkvz", RoleKind::matrix,
+            "linear attention: of each head of keys its query, key, values and their gates"},
+    RoleRow{Role::delta_qkv, "delta_qkv", RoleKind::matrix,
+            "linear attention: queries, keys and values"},
+    RoleRow{Role::delta_gate, "delta_gate", RoleKind::matrix,
+            "linear attention: what its output is multiplied by"},
+    RoleRow{Role::delta_beta_decay, "delta_beta_decay", RoleKind::matrix,
+            "linear attention: delta_beta and delta_decay of each head of keys", true},
+    RoleRow{Role::delta_beta, "delta_beta", RoleKind::matrix,
+            "linear attention: how much of a token is written into the state", true},
+    RoleRow{Role::delta_decay, "delta_decay", RoleKind::matrix,
+            "linear attention: how much of the state is forgotten", true},
+    RoleRow{Role::delta_decay_bias, "delta_decay_bias", RoleKind::other,
+            "linear attention: added to what delta_decay gives"},
+    RoleRow{Role::delta_rate, "delta_rate", RoleKind::other,
+            "linear attention: the logarithm of each head's rate of forgetting"},
+    RoleRow{Role::delta_norm, "delta_norm", RoleKind::other,
+            "linear attention: a norm of each head, before its gate"},
+    RoleRow{Role::delta_out, "delta_out", RoleKind::matrix,
+            "linear attention: from the heads back to the hidden state"},
+    RoleRow{Role::attention_post_norm, "attention_post_norm", RoleKind::norm, "behind attention"},
+    RoleRow{Role::ffn_norm, "ffn_norm", RoleKind::norm, "before the feed-forward part"},
+    RoleRow{Role::router, "router", RoleKind::matrix, "a score for each expert", true},
+    RoleRow{Role::router_correction, "router_correction", RoleKind::other,
             "added to scores where experts are chosen"},
-    RoleRow{Role::gate, "gate", true, "feed-forward: what the activation is applied to"},
-    RoleRow{Role::up, "up", true, "feed-forward: to the inner size"},
-    RoleRow{Role::gate_up, "gate_up", true, "gate and up in one matrix"},
-    RoleRow{Role::down, "down", true, "feed-forward: back to the hidden state"},
-    RoleRow{Role::ffn_post_norm, "ffn_post_norm", false, "behind the feed-forward part"},
-    RoleRow{Role::output_norm, "output_norm", false, "before the head"},
-    RoleRow{Role::head, "head", true, "from the hidden state to the logits"},
+    RoleRow{Role::shared_gate, "shared_gate", RoleKind::matrix,
+            "what the MLP that all tokens go through is multiplied by", true},
+    RoleRow{Role::gate, "gate", RoleKind::matrix,
+            "feed-forward: what the activation is applied to"},
+    RoleRow{Role::up, "up", RoleKind::matrix, "feed-forward: to the inner size"},
+    RoleRow{Role::gate_up, "gate_up", RoleKind::matrix, "gate and up in one matrix"},
+    RoleRow{Role::down, "down", RoleKind::matrix, "feed-forward: back to the hidden state"},
+    RoleRow{Role::ffn_post_norm, "ffn_post_norm", RoleKind::norm, "behind the feed-forward part"},
+    RoleRow{Role::output_norm, "output_norm", RoleKind::norm, "before the head"},
+    RoleRow{Role::head, "head", RoleKind::matrix, "from the hidden state to the logits"},
 };
 
 constexpr bool in_order() {
@@ -59,13 +86,15 @@ bool is_mlp(Role role) {
   return role == Role::gate || role == Role::up || role == Role::gate_up || role == Role::down;
 }
 
-bool is_router(Role role) { return role == Role::router || role == Role::router_correction; }
+bool is_router(Role role) {
+  return role == Role::router || role == Role::router_correction || role == Role::shared_gate;
+}
 bool is_shared(const TensorRow& row) {
   return row.rows == Dim::shared_ffn || row.cols == Dim::shared_ffn;
 }
 
-/// Whose weights these are; none: every layer has them.
-std::optional<Mixer> mixer_of(Role role) {
+/// Whether layers with that mixer have such weights.
+bool belongs(Role role, Mixer mixer) {
   switch (role) {
     case Role::query:
     case Role::key:
@@ -75,18 +104,30 @@ std::optional<Mixer> mixer_of(Role role) {
     case Role::query_norm:
     case Role::key_norm:
     case Role::sinks:
-      return Mixer::attention;
+      return mixer == Mixer::attention;
     case Role::conv_in:
-    case Role::convolution:
     case Role::conv_out:
-      return Mixer::short_convolution;
+      return mixer == Mixer::short_convolution;
+    case Role::convolution:
+      return mixer != Mixer::attention;
+    case Role::delta_qkvz:
+    case Role::delta_qkv:
+    case Role::delta_gate:
+    case Role::delta_beta_decay:
+    case Role::delta_beta:
+    case Role::delta_decay:
+    case Role::delta_decay_bias:
+    case Role::delta_rate:
+    case Role::delta_norm:
+    case Role::delta_out:
+      return mixer == Mixer::gated_delta;
     default:
-      return std::nullopt;
+      return true;
   }
 }
 
 bool in_layer(const TensorRow& row, const Layer& layer) {
-  if (mixer_of(row.role).value_or(layer.mixer) != layer.mixer) return false;
+  if (!belongs(row.role, layer.mixer)) return false;
   if (of_experts(row) || is_router(row.role) || is_shared(row)) return layer.experts;
   return !is_mlp(row.role) || !layer.experts;
 }
@@ -97,7 +138,7 @@ TensorUse use_of(const TensorRow& row, const Decoder& decoder, Place place) {
   return {.place = place,
           .part = row.part,
           .hf = numbered_name(row.hf, place).append(end_of_module),
-          .gguf = numbered_name(row.gguf, place).append(end),
+          .gguf = numbered_name(row.gguf, place).append(row.gguf_bare ? "" : end),
           .module =
               numbered_name(row.module.empty() ? row.hf : row.module, place).append(end_of_module),
           .rows = size_of(row.rows, decoder),
@@ -121,7 +162,9 @@ void check_experts(const Decoder& decoder) {
 }  // namespace
 
 std::string_view role_name(Role role) { return row_of(role).name; }
-bool is_matrix(Role role) { return row_of(role).matrix; }
+bool is_matrix(Role role) { return row_of(role).kind == RoleKind::matrix; }
+bool is_norm(Role role) { return row_of(role).kind == RoleKind::norm; }
+bool stays_float(Role role) { return row_of(role).floating; }
 std::span<const RoleRow> role_rows() { return kRoles; }
 
 const std::string& TensorUse::name(World world) const {
@@ -176,6 +219,20 @@ std::int64_t size_of(Dim dim, const Decoder& d) {
       return 3 * d.hidden;
     case Dim::convolution:
       return d.convolution;
+    case Dim::gated_query:
+      return 2 * d.heads * d.head_dim;
+    case Dim::delta_qkv:
+      return d.delta.columns();
+    case Dim::delta_qkvz:
+      return d.delta.columns() + d.delta.value_columns();
+    case Dim::delta_value:
+      return d.delta.value_columns();
+    case Dim::delta_heads:
+      return d.delta.values;
+    case Dim::delta_head_pairs:
+      return 2 * d.delta.values;
+    case Dim::delta_head:
+      return d.delta.value_dim;
   }
   return 0;
 }

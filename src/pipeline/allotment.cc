@@ -20,7 +20,7 @@ bool has_choice(const Network& network, const Recipe& recipe, const Asked& asked
                 const Weight& weight) {
   const TensorUse& use = weight.use;
   if (!input_of(network, use) && use.place.role != Role::embedding) return false;
-  if (use.place.role == Role::router) return false;  // stays float
+  if (stays_float(use.place.role)) return false;
   return std::ranges::none_of(recipe.exceptions,
                               [&](const Exception& e) { return asked(e.pattern, use); });
 }

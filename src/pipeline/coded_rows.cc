@@ -55,7 +55,8 @@ class CodedRows::Stored final : public RowReader {
 CodedRows::CodedRows(const TensorJob& job, const Decoder& decoder)
     : RowReader(job.weight->use.rows, job.weight->use.cols),
       stored_(std::make_unique<Stored>(job)) {
-  if (job.form == RowForm::gguf) own_form_ = rows_from_gguf(*stored_, job.weight->use, decoder);
+  if (job.form == RowForm::gguf || job.form == RowForm::gguf_columns)
+    own_form_ = rows_from_gguf(*stored_, job.weight->use, decoder);
   if (job.form == RowForm::transposed) own_form_ = transposed_rows(*stored_);
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "format/imatrix.h"
+#include "model/gguf_rows.h"
 #include "source/unread_files.h"
 
 namespace zp {
@@ -57,6 +58,10 @@ ColumnImportance::ColumnImportance(const std::filesystem::path& file, const Mode
       }
       columns = found->second.importance(
           static_cast<std::size_t>(std::max(use.place.expert, std::int64_t{0})));
+      const std::vector<float> there = columns;
+      const std::vector<std::int64_t> source = gguf_columns(use, model.decoder);
+      for (std::size_t j = 0; !there.empty() && j < source.size(); ++j)
+        columns[static_cast<std::size_t>(source[j])] = there[j];
       used.insert(use.gguf);
     }
     if (columns.empty()) {

@@ -1,5 +1,6 @@
 #include "pipeline/tile_coder.h"
 
+#include "model/gguf_rows.h"
 #include "pipeline/check_weights.h"
 #include "pipeline/same_grid.h"
 
@@ -8,7 +9,8 @@ namespace {
 
 // Whether columns are those of a weight; a grid that sees the tensor as one row has none.
 bool has_columns(const TensorJob& job) {
-  return job.weight != nullptr && !job.grid->whole_tensor() && job.has_own_rows();
+  return job.weight != nullptr && !job.grid->whole_tensor() &&
+         (job.has_own_rows() || job.form == RowForm::gguf_columns);
 }
 
 }  // namespace
@@ -24,7 +26,7 @@ Outcome TileCoder::code(const Tile& tile, TileBuffers& buffers) const {
   const TensorJob& job = job_of(plan_, tile);
   const Grid& grid = *job.grid;
   const Matrix w = as_matrix(tile, job, buffers.weights);
-  const InputStatistics inputs = statistics(tile);
+  const InputStatistics inputs = statistics(tile, buffers);
   buffers.decoded.resize(buffers.weights.size());
   std::optional<double> left;
   if (!keeps_values(tile, buffers)) {
@@ -49,18 +51,28 @@ bool TileCoder::keeps_values(const Tile& tile, TileBuffers& buffers) const {
   return buffers.decoded == buffers.weights;
 }
 
-InputStatistics TileCoder::statistics(const Tile& tile) const {
+// Columns in another order have their importance; how they go together isn't known of them.
+InputStatistics TileCoder::statistics(const Tile& tile, TileBuffers& buffers) const {
   const TensorJob& job = job_of(plan_, tile);
   if (!has_columns(job)) return {};
-  if (plan_.statistics != nullptr) return plan_.statistics->of(*job.weight, tile.output);
   InputStatistics inputs;
-  if (plan_.importance != nullptr) inputs.importance = plan_.importance->of(*job.weight);
-  return inputs;
+  if (plan_.statistics != nullptr) {
+    inputs = plan_.statistics->of(*job.weight, tile.output);
+  } else if (plan_.importance != nullptr) {
+    inputs.importance = plan_.importance->of(*job.weight);
+  }
+  if (job.form != RowForm::gguf_columns || inputs.importance.empty()) return inputs;
+  buffers.importance.clear();
+  for (const std::int64_t j : gguf_columns(job.weight->use, plan_.model->decoder))
+    buffers.importance.push_back(inputs.importance[static_cast<std::size_t>(j)]);
+  InputStatistics ordered;
+  ordered.importance = buffers.importance;
+  return ordered;
 }
 
 SampledInputs TileCoder::samples(const Tile& tile) const {
   const TensorJob& job = job_of(plan_, tile);
-  if (plan_.statistics == nullptr || !has_columns(job)) return {};
+  if (plan_.statistics == nullptr || !has_columns(job) || !job.has_own_rows()) return {};
   return plan_.statistics->samples(*job.weight, tile.output);
 }
 

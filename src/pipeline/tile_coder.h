@@ -13,6 +13,7 @@ namespace zp {
 struct TileBuffers {
   std::vector<float> weights;
   std::vector<float> decoded;
+  std::vector<float> importance;
   PlaneBuffers planes;
 };
 
@@ -30,7 +31,7 @@ class TileCoder {
   /// Codes weights as they are where they lie on the grid already, as their source's type says, and
   /// it gives them back: no coder moves them then.
   bool keeps_values(const Tile& tile, TileBuffers& buffers) const;
-  InputStatistics statistics(const Tile& tile) const;
+  InputStatistics statistics(const Tile& tile, TileBuffers& buffers) const;
   SampledInputs samples(const Tile& tile) const;
 
   const Plan& plan_;

@@ -82,6 +82,7 @@ struct Reading {
   void operator()(const ActivationWord&) const {}
   void operator()(const HeadSize&) const { read_head_size(); }
   void operator()(const KeyHeads&) const { read_key_heads(); }
+  void operator()(const RopeSections&) const { fields.integers(key); }
   void operator()(const Only& only) const {
     if (!left() && fields.integer(key, 0, INT32_MAX) != only.value)
       fields.refuse(key, "value not supported", std::string(only.expected));
@@ -303,6 +304,16 @@ void check_groups(GgufFields& fields, const Experts& e) {
     fields.refuse("expert_group_count", "doesn't part the experts into groups to choose from");
 }
 
+void check_delta(GgufFields& fields, const DeltaHeads& heads) {
+  if (heads.keys == 0) return;
+  if (heads.values % heads.keys != 0)
+    fields.refuse("ssm.time_step_rank", "no multiple of the heads of keys",
+                  std::to_string(heads.keys), std::to_string(heads.values));
+  if (heads.value_dim < 1 || heads.value_dim > kMostHeadDim)
+    fields.refuse("ssm.inner_size", "heads too large or empty", {},
+                  std::to_string(heads.value_dim));
+}
+
 }  // namespace
 
 const Architecture& find_gguf_architecture(const Checkpoint& checkpoint) {
@@ -340,6 +351,7 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   }
   if (!architecture.beyond_layers.empty()) leave_layers_beyond(fields, d);
   d.vocabulary = embedding_rows(architecture, checkpoint, fields.where(), d.vocabulary);
+  check_delta(fields, d.delta);
   if (has_experts(architecture)) {
     check_groups(fields, d.experts);
   } else {

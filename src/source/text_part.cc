@@ -50,6 +50,11 @@ constexpr TextModel kMistral[] = {{"mistral", "MistralForCausalLM"},
 
 constexpr TextModel kGemma3[] = {{"gemma3_text", "Gemma3ForCausalLM"}};
 
+constexpr TextModel kQwen35[] = {{"qwen3_5_text", "Qwen3_5ForCausalLM"}};
+constexpr TextModel kQwen35Moe[] = {{"qwen3_5_moe_text", "Qwen3_5MoeForCausalLM"}};
+constexpr Aside kVisual[] = {{"*vision_tower.*", "vision tower"},
+                             {"model.visual.*", "vision tower"}};
+
 constexpr TextModel kPhi3[] = {{"phi3", "Phi3ForCausalLM"}};
 constexpr Aside kPhi3Vision[] = {{"model.vision_embed_tokens.*", "vision tower and projector"}};
 constexpr std::string_view kPhi3VisionFields[] = {"img_processor", "embd_layer"};
@@ -66,6 +71,8 @@ constexpr std::string_view kPhi4Fields[] = {"img_processor", "audio_processor", 
 constexpr std::array kAll = {
     Parts{"mistral3", "text_config", kMistral, kInside, kTowers},
     Parts{"gemma3", "text_config", kGemma3, kInside, kTowers},
+    Parts{"qwen3_5", "text_config", kQwen35, kInside, kVisual},
+    Parts{"qwen3_5_moe", "text_config", kQwen35Moe, kInside, kVisual},
     Parts{"phi3_v", "", kPhi3, {}, kPhi3Vision, kPhi3VisionFields},
     Parts{"phi4mm", "", kPhi3, kAdapted, kPhi4, kPhi4Fields},
     Parts{"phi4_multimodal", "", kPhi3, {}, kPhi4, kPhi4Fields},

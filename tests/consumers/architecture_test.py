@@ -44,6 +44,7 @@ LLAMA_CPP_LEFT_OUT = {
     "phimoe_long": "the same",
     "lfm2_biases": "refused: llama.cpp's short convolutions have no biases",
     "qwen3_moe_mixed": "refused: llama.cpp's graph has experts in every layer",
+    "qwen3_next_mixed": "refused: llama.cpp's graph has experts in every layer",
     "gpt_oss_ramp": "said: YaRN's ramp is at whole pairs of dimensions",
 }
 MLX_LEFT_OUT = {

@@ -17,6 +17,10 @@ from transformers import (
     Mistral3ForConditionalGeneration,
     Phi4MultimodalConfig,
     Phi4MultimodalForCausalLM,
+    Qwen3_5Config,
+    Qwen3_5ForConditionalGeneration,
+    Qwen3_5MoeConfig,
+    Qwen3_5MoeForConditionalGeneration,
 )
 
 IDS = np.random.Generator(np.random.PCG64(5)).integers(3, 250, 100).tolist()
@@ -76,12 +80,44 @@ def phi4():
     return Phi4MultimodalForCausalLM(config)
 
 
+LINEAR = {
+    "head_dim": 32,
+    "num_hidden_layers": 3,
+    "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+    "linear_key_head_dim": 16,
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 4,
+    "linear_value_head_dim": 16,
+}
+EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "shared_expert_intermediate_size": 48}
+TOWER = {
+    "depth": 1,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_heads": 2,
+    "out_hidden_size": 64,
+    "num_position_embeddings": 16,
+}
+
+
+def qwen3_5():
+    return Qwen3_5ForConditionalGeneration(Qwen3_5Config(text_config={**TEXT, **LINEAR}, vision_config=TOWER))
+
+
+def qwen3_5_moe():
+    text = {**TEXT, **LINEAR, **EXPERTS}
+    del text["intermediate_size"]
+    return Qwen3_5MoeForConditionalGeneration(Qwen3_5MoeConfig(text_config=text, vision_config=TOWER))
+
+
 MODELS = {
     "mistral3_ministral3": lambda: mistral3({"model_type": "ministral3", "rope_parameters": YARN}, tie_word_embeddings=False),
     "mistral3_mistral": lambda: mistral3({"model_type": "mistral", "sliding_window": None}, tie_word_embeddings=False),
     "mistral3_tied": lambda: mistral3({"model_type": "mistral", "sliding_window": None}),
     "gemma3": gemma3,
     "phi4_multimodal": phi4,
+    "qwen3_5": qwen3_5,
+    "qwen3_5_moe": qwen3_5_moe,
 }
 
 
