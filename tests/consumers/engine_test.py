@@ -75,6 +75,7 @@ def theirs(folders, out):
 
 def bound(model, length, size):
     c = json.loads((model / "config.json").read_text())
+    c = c.get("text_config", c)
     hidden = c.get("hidden_size") or c["n_embd"]
     layers = c.get("num_hidden_layers") or c["n_layer"]
     heads = c.get("num_attention_heads") or c["n_head"]
