@@ -208,6 +208,15 @@ std::string ramp_note(const Decoder& d, const RuntimeModule&, std::string_view r
       "{} begins and ends YaRN's ramp at whole pairs of dimensions; the model doesn't", runtime);
 }
 
+std::string delta_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
+  constexpr double kDeltaEpsilon = 1e-6;
+  if (!module.norms_delta || same(d.norm_epsilon, kDeltaEpsilon)) return {};
+  return fmt::format(
+      "{} has the norms' epsilon, {:.4g}, in the lengths of linear attention's queries and keys; the "
+      "model has {:.4g}",
+      runtime, d.norm_epsilon, kDeltaEpsilon);
+}
+
 std::string one_factor_note(const Decoder& d, const RuntimeModule& module,
                             std::string_view runtime) {
   if (!module.one_attention_factor || d.rope.long_attention_factor == 0) return {};
@@ -227,7 +236,7 @@ std::vector<std::string> runtime_notes(const Decoder& d, const RuntimeModule& mo
   std::vector<std::string> notes;
   for (const auto note :
        {gelu_note, norm_note, routing_note, groups_note, window_note, embedding_note, factors_note,
-        attention_factor_note, one_factor_note, ramp_note}) {
+        attention_factor_note, one_factor_note, ramp_note, delta_note}) {
     if (std::string line = note(d, module, runtime); !line.empty())
       notes.push_back(std::move(line));
   }

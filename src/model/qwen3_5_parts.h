@@ -22,6 +22,7 @@ inline constexpr RuntimeModule kLlamaCpp = {.scalings = kFormulas,
                                             .usual_betas = true,
                                             .regular_attention = true,
                                             .one_delta_size = true,
+                                            .norms_delta = true,
                                             .renormalizes_experts = true};
 inline constexpr RuntimeModule kMlxLm = {.regular_attention = true};
 /// mlx-lm has other defaults of them.

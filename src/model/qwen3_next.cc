@@ -79,6 +79,7 @@ extern constinit const Architecture architecture_qwen3_next = {
                           .usual_betas = true,
                           .regular_attention = true,
                           .one_delta_size = true,
+                          .norms_delta = true,
                           .experts_everywhere = true,
                           .renormalizes_experts = true},
              .partial_rope = true,

@@ -48,6 +48,7 @@ struct RuntimeModule {
   std::int64_t rope_period = 0;
   bool regular_attention = false;     ///< among layers without it, in turns, of whatever period
   bool one_delta_size = false;        ///< linear attention's keys and values are as wide
+  bool norms_delta = false;           ///< lengths of its queries and keys have the norms' epsilon
   bool needs_window = false;          ///< it can't do without one
   bool needs_full_layer = false;      ///< nor without a layer that has none
   bool needs_caps = false;            ///< nor without soft caps
