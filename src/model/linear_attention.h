@@ -9,20 +9,11 @@
 namespace zp::linear_attention {
 
 /// Attention with norms over each head; each head's gate behind its query.
-inline constexpr std::array kGatedAttention = {
-    TensorRow{Role::query, Part::weight, "model.layers.{}.self_attn.q_proj", "blk.{}.attn_q", "",
-              Dim::gated_query, Dim::hidden},
-    TensorRow{Role::query_norm, Part::weight, "model.layers.{}.self_attn.q_norm",
-              "blk.{}.attn_q_norm", "", Dim::one, Dim::head},
-    TensorRow{Role::key, Part::weight, "model.layers.{}.self_attn.k_proj", "blk.{}.attn_k", "",
-              Dim::key, Dim::hidden},
-    TensorRow{Role::key_norm, Part::weight, "model.layers.{}.self_attn.k_norm",
-              "blk.{}.attn_k_norm", "", Dim::one, Dim::head},
-    TensorRow{Role::value, Part::weight, "model.layers.{}.self_attn.v_proj", "blk.{}.attn_v", "",
-              Dim::key, Dim::hidden},
-    TensorRow{Role::attention_output, Part::weight, "model.layers.{}.self_attn.o_proj",
-              "blk.{}.attn_output", "", Dim::hidden, Dim::query},
-};
+inline constexpr auto kGatedAttention = [] {
+  auto rows = usual::kNormedAttention;
+  rows.front().rows = Dim::gated_query;
+  return rows;
+}();
 
 /// Linear attention's projections, one matrix each.
 inline constexpr std::array kProjections = {
