@@ -203,7 +203,7 @@ Layout folder_layout(const std::vector<FolderTensor>& tensors,
                      const Beside& beside) {
   Layout layout;
   layout.folder = true;
-  layout.has_beside = !beside.tensors.empty();
+  layout.beside = beside.tensors;
   const std::vector<std::size_t> begins = cut(tensors, shard_bytes, joins);
   const std::vector<std::size_t> copies =
       cut(beside.tensors, shard_bytes, [](const auto&, const auto&) { return false; });

@@ -62,7 +62,7 @@ TEST(CheckpointFolder, CopiesWhatStandsBesideIntoShardsOfItsOwn) {
   for (const Tensor& t : tensors) beside.tensors.push_back({"tower", &t});
   beside.names = &names;
   const Layout layout = folder_layout(tensors_of(f, "fp32"), {{"format", "pt"}}, 600, beside);
-  EXPECT_TRUE(layout.has_beside);
+  EXPECT_EQ(layout.beside.size(), 4u);
   EXPECT_EQ(layout.copied_bytes(), 30 + 32 + 576);
   const auto files = written(layout);
   const Json index = json_of(files.at("model.safetensors.index.json"));

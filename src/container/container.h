@@ -116,7 +116,7 @@ struct Layout {
   std::vector<std::unique_ptr<RowReader>> derived;  ///< readers the container made
   /// Where the runtime will compute something else than the model says; for people.
   std::vector<std::string> notes;
-  bool has_beside = false;  ///< what stands beside the decoder is copied
+  std::vector<BesideTensor> beside;  ///< that are copied, of those beside the decoder
   std::int64_t bytes() const;
   std::int64_t copied_bytes() const;
 };

@@ -123,7 +123,7 @@ class Hf final : public Container {
     Layout layout = tensors.layout();
     add_json(layout, "config.json",
              whole ? whole_config(input, types.winner())
-                   : folder_config(input, types.winner(), layout.has_beside));
+                   : folder_config(input, types.winner(), !layout.beside.empty()));
     add_companions(layout, input);
     if (whole) add_companions_of_whole(layout, input);
     add_transformers_notes(layout, input);

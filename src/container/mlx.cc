@@ -6,7 +6,14 @@
 //
 // config.json is the source's and "quantization": group size, bits and mode of most weights, then
 // module paths with others (an object) or none (false).
+//
+// Of a model of several parts that mlx-lm has a module for the others are copied, for mlx-vlm, which
+// reads them as Hugging Face folders have them; mlx-lm leaves them aside.
+#include <algorithm>
 #include <array>
+#include <map>
+#include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -40,13 +47,65 @@ const FloatType* float_type(const Grid& grid) {
   return f != nullptr ? float_type_of_scale(f->scale) : float_type_of_grid(grid.spec());
 }
 
-std::string module_name(const TensorUse& use, const MlxFacts& facts) {
-  return std::string(facts.prefix) + use.module;
+/// What a folder holds beside the text, and how it names that.
+struct Parts {
+  std::string_view prefix;  ///< of the text's modules
+  Beside others;
+  std::map<std::string, std::string> names = {};  ///< the others', by the checkpoint's
+};
+
+std::string module_name(const TensorUse& use, const Parts& parts) {
+  return std::string(parts.prefix) + use.module;
 }
 
-std::string module_path(const TensorUse& use, const MlxFacts& facts) {
-  const std::string name = module_name(use, facts);
+std::string module_path(const TensorUse& use, const Parts& parts) {
+  const std::string name = module_name(use, parts);
   return name.substr(0, name.rfind('.'));
+}
+
+// Modules know what published checkpoints say; what transformers 5 saves differs.
+std::string name_of_other(std::string name) {
+  constexpr std::string_view kWhole = "model.";
+  constexpr std::pair<std::string_view, std::string_view> kRenamed[] = {
+      {"visual.", "vision_tower."},
+      {"vision_tower.embeddings.", "vision_tower.vision_model.embeddings."},
+      {"vision_tower.encoder.", "vision_tower.vision_model.encoder."},
+      {"vision_tower.post_layernorm.", "vision_tower.vision_model.post_layernorm."}};
+  if (name.starts_with(kWhole)) name.erase(0, kWhole.size());
+  for (const auto& [from, to] : kRenamed) {
+    if (name.starts_with(from)) return name.replace(0, from.size(), to);
+  }
+  return name;
+}
+
+/// None where no module of mlx-lm's takes the text as one of these parts. Layers that predict further
+/// tokens aren't among them: where these are, it takes norms to be as Hugging Face has them.
+Parts parts_of(const ContainerInput& input) {
+  const MlxFacts& facts = input.model.architecture->mlx;
+  Parts parts;
+  if (facts.only_whole) parts.prefix = kInWhole;
+  if (input.beside == nullptr || input.beside->config == nullptr) return parts;
+  const Json type = input.beside->config->value("model_type", Json());
+  if (std::ranges::find(facts.wholes, type) == facts.wholes.end()) return parts;
+  for (const BesideTensor& other : input.beside->tensors) {
+    if (other.further) continue;
+    parts.others.tensors.push_back(other);
+    parts.names[other.tensor->name] = name_of_other(other.tensor->name);
+  }
+  if (parts.others.tensors.empty()) return parts;
+  parts.prefix = kInWhole;
+  parts.others.config = input.beside->config;
+  return parts;
+}
+
+/// What config.json says of all parts.
+Json config_of_whole(const ContainerInput& input, const Parts& parts, const FloatType& type) {
+  if (parts.others.config == nullptr)
+    return {{"model_type", std::string(input.model.architecture->mlx.wholes.front())}};
+  Json whole = whole_config(input, type);
+  // Gemma 3's module takes another default over what the text's part says.
+  whole["vocab_size"] = input.model.decoder.vocabulary;
+  return whole;
 }
 
 const FloatType& model_type(const Model& model) {
@@ -63,15 +122,15 @@ AffineForm defaults_for(const FloatType& type) {
   return form;
 }
 
-FolderTensor folder_tensor(const Assignment& a, const MlxFacts& facts) {
+FolderTensor folder_tensor(const Assignment& a, const Parts& parts) {
   FolderTensor t{a.weight, a.weight->rows, a.grid, {}, World::mlx};
   t.stacked = a.weight->use.is_stacked(World::mlx);
   const std::optional<mlx::Form> form = mlx_form(*a.grid);
   if (!form) {
-    t.planes = {{module_name(a.weight->use, facts), float_type(*a.grid)->dtype}};
+    t.planes = {{module_name(a.weight->use, parts), float_type(*a.grid)->dtype}};
     return t;
   }
-  const std::string path = module_path(a.weight->use, facts);
+  const std::string path = module_path(a.weight->use, parts);
   t.planes = {{path + ".weight", DType::u32}};
   if (form->mode->scales) {
     t.planes.push_back({path + ".scales", *form->mode->scales});
@@ -143,6 +202,8 @@ class Mlx final : public Container {
   Layout layout(const ContainerInput& input,
                 std::span<const Assignment> assignments) const override {
     const MlxFacts& facts = input.model.architecture->mlx;
+    Parts parts = parts_of(input);
+    parts.others.names = &parts.names;
     std::vector<FolderTensor> tensors;
     std::vector<std::unique_ptr<RowReader>> derived;
     std::vector<MlxModule> modules;
@@ -152,7 +213,7 @@ class Mlx final : public Container {
           assignments[tensors.size() - 1].grid->spec() != a.grid->spec())
         throw Error("mlx, tensor \"" + a.weight->use.module + "\"",
                     "experts of one tensor on different grids");
-      tensors.push_back(folder_tensor(a, facts));
+      tensors.push_back(folder_tensor(a, parts));
       if (std::unique_ptr<RowReader> sums =
               facts.sums_norms ? norm_and_one(*a.weight, input.model.decoder) : nullptr) {
         tensors.back().rows = sums.get();
@@ -162,20 +223,26 @@ class Mlx final : public Container {
       // Experts are one module.
       if (a.weight->use.is_matrix() && a.weight->use.place.expert <= 0) {
         const std::int64_t matrices = std::max(a.weight->use.experts, std::int64_t{1});
-        modules.push_back({module_path(a.weight->use, facts), mlx_form(*a.grid),
+        modules.push_back({module_path(a.weight->use, parts), mlx_form(*a.grid),
                            matrices * a.weight->use.rows * a.weight->use.cols});
       }
     }
     std::vector<std::string> notes = mlx_notes(input.model);
     Json config = folder_config(input, types.winner());
     spell_for_module(config, input.model);
-    Layout layout = folder_layout(tensors, {{"format", "mlx"}});
+    Layout layout = folder_layout(tensors, {{"format", "mlx"}}, kShardBytes, parts.others);
     layout.derived = std::move(derived);
     layout.notes = std::move(notes);
-    add_json(layout, "config.json",
-             in_whole(mlx_config(std::move(config), input.model.decoder, modules),
-                      *input.model.architecture));
+    config = mlx_config(std::move(config), input.model.decoder, modules);
+    if (!parts.prefix.empty()) {
+      const Json type = input.config.value("model_type", Json());
+      config["model_type"] =
+          type.is_string() ? type : Json(input.model.architecture->model_types.front());
+      config = in_whole(std::move(config), config_of_whole(input, parts, types.winner()));
+    }
+    add_json(layout, "config.json", config);
     add_companions(layout, input);
+    if (parts.others.config != nullptr) add_companions_of_whole(layout, input);
     add_transformers_notes(layout, input);
     return layout;
   }

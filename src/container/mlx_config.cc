@@ -137,18 +137,13 @@ Json mlx_config(Json config, const Decoder& decoder, std::span<const MlxModule> 
   return config;
 }
 
-Json in_whole(Json config, const Architecture& architecture) {
-  const MlxFacts& facts = architecture.mlx;
-  if (facts.text_part.empty()) return config;
-  Json whole;
-  whole["model_type"] = std::string(facts.model_types.front());
+Json in_whole(Json config, Json whole) {
   for (const char* key :
        {"bos_token_id", "eos_token_id", "pad_token_id", "quantization", "quantization_config"}) {
     hoist(whole, key, field(config, key));
     config.erase(key);
   }
-  config["model_type"] = std::string(architecture.model_types.front());
-  whole[facts.text_part] = std::move(config);
+  whole["text_config"] = std::move(config);
   return whole;
 }
 

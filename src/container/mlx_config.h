@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -31,8 +32,10 @@ std::vector<std::string> mlx_notes(const Model& model);
 /// `config`: what the source said. What it says already stays.
 Json mlx_config(Json config, const Decoder& decoder, std::span<const MlxModule> modules);
 
-/// The config of a module of several parts, which has that of the text as one of them, but for what
-/// is said of all; the same where the module has no others.
-Json in_whole(Json config, const Architecture& architecture);
+/// What paths of the text's modules begin with in a module of several parts.
+inline constexpr std::string_view kInWhole = "language_model.";
+/// The config of a module of several parts: `whole` with that of the text as one of them, but for
+/// what is said of all.
+Json in_whole(Json config, Json whole);
 
 }  // namespace zp

@@ -158,10 +158,10 @@ struct MlxFacts {
   Names fields = {};
   /// Fields that it is told as they are written here, whatever the source says: this means the same.
   Names respelled = {};
-  /// Where config.json has the text's part, and what its modules' paths begin with there; empty: it
-  /// has no other.
-  std::string_view text_part = {};
-  std::string_view prefix = {};
+  /// "model_type" of its models of several parts whose text is this module's: config.json has it as
+  /// "text_config" there, and its modules' paths begin with "language_model.".
+  Names wholes = {};
+  bool only_whole = false;  ///< reads the text alone in that form, too, of the first of them
   bool sums_norms = false;  ///< its norms hold 1 + weight where the model's multiply by that
 };
 

@@ -57,19 +57,19 @@ std::vector<BesideTensor> beside_decoder(const Architecture& architecture, const
   std::vector<BesideTensor> found;
   for (const Tensor& tensor : tensors) {
     const std::string_view what = beside_what(architecture, decoder, world, tensor.name);
-    if (!what.empty()) found.push_back({what, &tensor});
+    if (!what.empty()) found.push_back({what, &tensor, true});
   }
   return found;
 }
 
 std::vector<BesideCount> count_beside(std::span<const BesideTensor> tensors) {
   std::map<std::string_view, BesideCount> by_what;
-  for (const auto& [what, tensor] : tensors) {
-    BesideCount& count = by_what[what];
-    count.what = what;
+  for (const BesideTensor& t : tensors) {
+    BesideCount& count = by_what[t.what];
+    count.what = t.what;
     count.tensors += 1;
-    count.parameters = checked_add(count.parameters, elements(*tensor), tensor->name);
-    count.bytes = checked_add(count.bytes, tensor->bytes, tensor->name);
+    count.parameters = checked_add(count.parameters, elements(*t.tensor), t.tensor->name);
+    count.bytes = checked_add(count.bytes, t.tensor->bytes, t.tensor->name);
   }
   std::vector<BesideCount> counts;
   for (const auto& [what, count] : by_what) counts.push_back(count);

@@ -17,6 +17,7 @@ namespace zp {
 struct BesideTensor {
   std::string_view what;  ///< "vision tower", "multi-token prediction"; constant data
   const Tensor* tensor = nullptr;
+  bool further = false;  ///< predicts further tokens
 };
 
 /// What may be copied to where a model of several parts is read. Borrowed.

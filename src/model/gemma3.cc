@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kClasses[] = {"Gemma3ForCausalLM"};
 constexpr std::string_view kInnerClasses[] = {"Gemma3TextModel"};
 constexpr std::string_view kModelTypes[] = {"gemma3_text"};
+constexpr std::string_view kMlxWholes[] = {"gemma3"};
 constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr FixedField kFixed[] = {{"attention_bias", "false"},
                                  {"attn_logit_softcapping", "null"},
@@ -110,7 +111,8 @@ extern constinit const Architecture architecture_gemma3 = {
                          .regular_windows = true,
                          .rounds_embedding_scale = true,
                          .attention_scale = nullptr},
-            .fields = kMlxFields},
+            .fields = kMlxFields,
+            .wholes = kMlxWholes},
 };
 
 }  // namespace zp

@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kClasses[] = {"LlamaForCausalLM", "MistralForCausalLM"};
 constexpr std::string_view kInnerClasses[] = {"LlamaModel", "MistralModel"};
 constexpr std::string_view kModelTypes[] = {"llama", "mistral"};
+constexpr std::string_view kMlxWholes[] = {"mistral3"};
 constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 // pretraining_tp only splits a product into parts; is_llama_config says nothing.
 constexpr std::string_view kWithoutInfluence[] = {"pretraining_tp", "is_llama_config",
@@ -76,7 +77,8 @@ extern constinit const Architecture architecture_llama = {
     .mlx = {.model_types = kModelTypes,
             .computes = {.scalings = kEveryScaling,
                          .long_factors = LongFactors::always,
-                         .derives_attention_factor = true}},
+                         .derives_attention_factor = true},
+            .wholes = kMlxWholes},
 };
 
 }  // namespace zp

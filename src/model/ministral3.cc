@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view kClasses[] = {"Ministral3ForCausalLM"};
 constexpr std::string_view kInnerClasses[] = {"Ministral3Model"};
 constexpr std::string_view kModelTypes[] = {"ministral3"};
+constexpr std::string_view kMlxWholes[] = {"mistral3"};
 constexpr RopeScaling kScalings[] = {RopeScaling::yarn};
 constexpr std::string_view kIgnored[] = {"*rotary_emb.inv_freq"};
 constexpr FixedField kFixed[] = {{"sliding_window", "null"}};
@@ -81,7 +82,8 @@ extern constinit const Architecture architecture_ministral3 = {
     .gguf = {.name = "mistral3", .computes = {.scalings = kOnlyYarn}, .tempers_queries = true},
     .mlx = {.model_types = kModelTypes,
             .computes = {.scalings = kOnlyYarn, .derives_attention_factor = true},
-            .fields = kMlxFields},
+            .fields = kMlxFields,
+            .wholes = kMlxWholes},
 };
 
 }  // namespace zp

@@ -54,8 +54,8 @@ extern constinit const Architecture architecture_qwen3_5_moe = {
             .computes = qwen3_5::kMlxLm,
             .fields = qwen3_5::kMlxFields,
             .respelled = qwen3_5::kMlxRespelled,
-            .text_part = "text_config",
-            .prefix = "language_model.",
+            .wholes = kMlxTypes,
+            .only_whole = true,
             .sums_norms = true},
 };
 

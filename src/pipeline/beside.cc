@@ -1,6 +1,10 @@
 #include "pipeline/beside.h"
 
 #include <algorithm>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
 
 #include "tensor/dtype_name.h"
 
@@ -37,9 +41,18 @@ Beside copied_beside(const LoadedModel& loaded, const Model& model) {
 }
 
 std::string beside_note(const LoadedModel& loaded, const Layout& layout) {
-  const std::vector<BesideTensor> all = all_beside(loaded.checkpoint, loaded.model);
-  if (all.empty()) return {};
-  return (layout.has_beside ? "copied as it is: " : "left out: ") + beside_words(count_beside(all));
+  std::set<const Tensor*> copied;
+  for (const BesideTensor& t : layout.beside) copied.insert(t.tensor);
+  std::vector<BesideTensor> left_out = all_beside(loaded.checkpoint, loaded.model);
+  std::erase_if(left_out, [&](const BesideTensor& t) { return copied.contains(t.tensor); });
+  std::string note;
+  for (const auto& [words, tensors] :
+       {std::pair("copied as it is: ", std::span<const BesideTensor>(layout.beside)),
+        std::pair("left out: ", std::span<const BesideTensor>(left_out))}) {
+    if (tensors.empty()) continue;
+    note += (note.empty() ? "" : "; ") + (words + beside_words(count_beside(tensors)));
+  }
+  return note;
 }
 
 }  // namespace zp

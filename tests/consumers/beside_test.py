@@ -1,8 +1,8 @@
 """What stands beside a decoder of text: towers, projectors and layers of multi-token prediction travel into Hugging Face folders
-as they are, and adapters go into the weights where --merge names one.
+as they are, towers and projectors into MLX folders, and adapters go into the weights where --merge names one.
 
 Where ZEROPOINT_ORACLES names a Python with torch, transformers' own classes of whole models read the folders and compute the same
-of text, and of an image, as of the sources.
+of text, and of an image, as of the sources, and mlx-lm computes what they do of text.
 
     python beside_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
 """
@@ -10,25 +10,34 @@ of text, and of an image, as of the sources.
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import unittest
 
 try:
+    import mlx.core as mx
     import numpy as np
+    from mlx_lm.utils import load_model
 except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
 from consumer import HERE, PROGRAM, quantize
+from engine_test import bound
 from make_random_models import make_random_model
 
 sys.path.insert(0, str(HERE.parent))
 from adapted_model import ADAPTED, ALPHAS, RANKS, save_adapted_model
 from safetensors_file import read_tensors, write_tensors
 
+mx.set_default_device(mx.cpu)
 ORACLES = os.environ.get("ZEROPOINT_ORACLES")
+
+
+# Whose parts mlx-lm has a module for.
+IN_MLX = ["gemma3", "mistral3_ministral3", "mistral3_mistral", "mistral3_tied", "qwen3_5", "qwen3_5_moe"]
 
 
 def tensors(folder):
@@ -36,6 +45,13 @@ def tensors(folder):
     for path in sorted(folder.glob("*.safetensors")):
         found |= read_tensors(path)
     return found
+
+
+def name_in_mlx(key):
+    """What mlx-vlm's modules call a tower's tensor."""
+    key = key.removeprefix("model.")
+    key = re.sub("^visual[.]", "vision_tower.", key)
+    return re.sub("^vision_tower[.](?=embeddings|encoder|post_layernorm)", "vision_tower.vision_model.", key)
 
 
 def said(*arguments):
@@ -73,6 +89,35 @@ class BesideTest(unittest.TestCase):
             same = " ".join([str(int(number) + len(sources)), *image])
             np.testing.assert_array_equal(logits[same], logits[key], f"{sources[int(number)].name} {image}")
         print(f"{len(compared)} answers of {len(sources)} models of several parts")
+
+    @unittest.skipUnless(ORACLES, "ZEROPOINT_ORACLES names no Python with torch and transformers")
+    def test_towers_travel_into_folders_that_mlx_lm_reads(self):
+        made = self.folder / "made"
+        subprocess.run([ORACLES, HERE / "make_text_parts.py", made], check=True, stderr=subprocess.DEVNULL)
+        expected = np.load(made / "logits.npz")
+        for name in IN_MLX:
+            source, written = made / name, self.folder / name
+            others = {key: t for key, t in tensors(source).items() if re.search(r"\bvision_tower|\bvisual\b|projector", key)}
+            self.assertTrue(others, name)
+            done = said("quantize", source, "--to", f"mlx:fp32={written}", "--to", f"mlx:int4:g32={self.folder / (name + '-int4')}")
+            self.assertIn("copied as it is: ", done.stdout + done.stderr)
+            self.assertNotIn("left out", done.stdout + done.stderr)
+            whole = json.loads((source / "config.json").read_text())
+            for path in [written, self.folder / f"{name}-int4"]:
+                found = tensors(path)
+                kept = {key: t for key, t in found.items() if not key.startswith("language_model.")}
+                self.assertEqual(kept, {name_in_mlx(key): t for key, t in others.items()}, name)
+                config = json.loads((path / "config.json").read_text())
+                self.assertEqual(config["vision_config"], whole["vision_config"])
+                self.assertEqual(config["model_type"], whole["model_type"])
+                self.assertEqual(config["text_config"]["model_type"], whole["text_config"]["model_type"])
+            model, config = load_model(written)
+            answer = np.array(model(mx.array([expected["ids"].tolist()]))[0])
+            (self.folder / "config.json").write_text(json.dumps(config["text_config"]))
+            limit = bound(self.folder, len(answer), np.abs(expected[name]).max())
+            self.assertLess(np.abs(answer - expected[name]).max(), limit, name)
+            quantized, _ = load_model(self.folder / f"{name}-int4")
+            self.assertTrue(np.isfinite(np.array(quantized(mx.array([[5, 6, 7]])))).all())
 
     def test_what_predicts_further_tokens_travels_and_is_counted(self):
         source = make_random_model(self.folder / "source", "glm4_moe")
