@@ -283,7 +283,8 @@ const OnnxOps::Turns& OnnxOps::turns(RopeKind kind) {
   return found->second;
 }
 
-OnnxOps::Value OnnxOps::rotate(const Value& x, RopeKind kind) {
+OnnxOps::Value OnnxOps::rotate(const Value& x, std::int64_t layer) {
+  const RopeKind kind = decoder_.layer(layer).rope;
   const Rope& rope = decoder_.rope_of(kind);
   const Turns& turned = turns(kind);
   return {own_node("RotaryEmbedding", {x.name, row_, turned.cos, turned.sin},

@@ -74,7 +74,7 @@ class OnnxOps : private GraphBuilder {
   Value expert_linear(const Value& x, const Value& routes, Place place);
   Value combine(const Value& x, const Value& routes);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
-  Value rotate(const Value& x, RopeKind kind);
+  Value rotate(const Value& x, std::int64_t layer);
   Value attend(const Value& q, const Value& k, const Value& v, Place place);
   Value convolve(const Value& x, Place place);
   Value part(const Value& x, std::span<const std::int64_t> parts);

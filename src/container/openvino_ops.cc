@@ -334,7 +334,8 @@ std::string OpenVinoOps::turned(const std::string& x, const Rope& rope, const Tu
   return rope.interleaved ? reshape(sum, {0, 0, 0, rope.dims}) : sum;
 }
 
-OpenVinoOps::Value OpenVinoOps::rotate(const Value& x, RopeKind kind) {
+OpenVinoOps::Value OpenVinoOps::rotate(const Value& x, std::int64_t layer) {
+  const RopeKind kind = decoder_.layer(layer).rope;
   const Rope& rope = decoder_.rope_of(kind);
   const Value heads = by_head(x);
   if (rope.dims == decoder_.head_dim) return {turned(heads.name, rope, turns(kind)), x.width, true};

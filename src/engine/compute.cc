@@ -280,15 +280,17 @@ Activations Compute::part(const Activations& x, std::span<const std::int64_t> pa
   return out;
 }
 
-Activations Compute::rotate(Activations x, RopeKind kind) {
+Activations Compute::rotate(Activations x, std::int64_t layer) {
+  const RopeKind kind = decoder_.layer(layer).rope;
   const Rope& rope = decoder_.rope_of(kind);
   const Batch::Turns& turns = batch_.turns(kind);
   const std::int64_t pairs = rope.dims / 2;
+  const std::int64_t dim = decoder_.head_dim_of(layer);
   each_row(x.rows(), [&](std::int64_t r) {
     const auto begin = static_cast<std::size_t>(r * pairs);
     const Floats cos = Floats(turns.cos).subspan(begin, static_cast<std::size_t>(pairs));
     const Floats sin = Floats(turns.sin).subspan(begin, static_cast<std::size_t>(pairs));
-    for (std::int64_t c = 0; c < x.cols(); c += decoder_.head_dim) {
+    for (std::int64_t c = 0; c < x.cols(); c += dim) {
       const std::span<float> head = x.view().columns(c, 2 * pairs).row(r);
       if (rope.interleaved) {
         rotate_interleaved(head, cos, sin);
@@ -302,9 +304,10 @@ Activations Compute::rotate(Activations x, RopeKind kind) {
 
 Activations Compute::attend(const Activations& q, const Activations& k, const Activations& v,
                             Place place) {
-  const std::int64_t dim = decoder_.head_dim;
+  const std::int64_t dim = decoder_.head_dim_of(place.layer);
+  const std::int64_t kv_heads = decoder_.kv_heads_of(place.layer);
   for (const TokenRun& run : batch_.runs) {
-    for (std::int64_t head = 0; head < decoder_.kv_heads; ++head) {
+    for (std::int64_t head = 0; head < kv_heads; ++head) {
       for (std::int64_t i = 0; i < run.count; ++i) {
         const std::int64_t row = run.begin + i;
         run.cache->set(place.layer, head, run.first + i, k.view().columns(head * dim, dim).row(row),
@@ -316,7 +319,7 @@ Activations Compute::attend(const Activations& q, const Activations& k, const Ac
   const PlacedWeights::Entry* sinks = weights_.find(place);
   const AttentionShape shape{
       .heads = decoder_.heads,
-      .kv_heads = decoder_.kv_heads,
+      .kv_heads = kv_heads,
       .head_dim = dim,
       .scale =
           static_cast<float>(decoder_.attention_scale != 0 ? decoder_.attention_scale : natural),

@@ -73,7 +73,7 @@ class Compute {
   Value combine(Value x, const Value& routes);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
   Value part(const Value& x, std::span<const std::int64_t> parts);
-  Value rotate(Value x, RopeKind kind);
+  Value rotate(Value x, std::int64_t layer);
   Value attend(const Value& q, const Value& k, const Value& v, Place place);
   Value convolve(const Value& x, Place place);
   Value delta(const Value& qkv, const Value& beta, const Value& decay, Place place);

@@ -19,14 +19,12 @@ std::int64_t bytes_of(KvType type) { return type == KvType::fp32 ? 4 : 2; }
 KvCache::KvCache(const Decoder& decoder, std::int64_t capacity, Layers layers, KvType type)
     : type_(type),
       capacity_(capacity),
-      kv_heads_(decoder.kv_heads),
-      head_dim_(decoder.head_dim),
       parts_(parts_of(decoder, capacity, type)),
       rotary_(rotary_of(decoder, capacity)) {
   std::int64_t bytes = parts_.back().end;
   if (layers == Layers::one) {
     bytes = layer_bytes(decoder, capacity, type);
-    for (Part& p : parts_) p = {0, p.end - p.begin, p.state};
+    for (Part& p : parts_) p = {0, p.end - p.begin, p.state, p.heads, p.dim};
   }
   bytes_.reset(new std::byte[static_cast<std::size_t>(bytes)]);
 }
@@ -37,16 +35,16 @@ KvCache::Rotary KvCache::rotary_of(const Decoder& decoder, std::int64_t length) 
 
 std::vector<KvCache::Part> KvCache::parts_of(const Decoder& d, std::int64_t capacity, KvType type) {
   const std::string where = "KV cache";
-  const std::int64_t rows = checked_mul(2 * d.kv_heads, capacity, where);
-  const std::int64_t of_rows =
-      checked_mul(checked_mul(rows, d.head_dim, where), bytes_of(type), where);
   std::vector<Part> parts;
   std::int64_t end = 0;
   for (std::int64_t layer = 0; layer < d.layers; ++layer) {
     const bool state = d.layer(layer).mixer != Mixer::attention;
     const std::int64_t begin = end;
-    end = checked_add(begin, state ? d.state_floats(layer) * kFloat : of_rows, where);
-    parts.push_back({begin, end, state});
+    const std::int64_t of_token = 2 * d.key_columns(layer) * bytes_of(type);
+    end = checked_add(
+        begin, state ? d.state_floats(layer) * kFloat : checked_mul(of_token, capacity, where),
+        where);
+    parts.push_back({begin, end, state, d.kv_heads_of(layer), d.head_dim_of(layer)});
   }
   return parts;
 }
@@ -57,10 +55,11 @@ std::int64_t KvCache::layer_bytes(const Decoder& d, std::int64_t capacity, KvTyp
   return most;
 }
 
-std::int64_t KvCache::row_bytes() const { return head_dim_ * bytes_of(type_); }
+std::int64_t KvCache::row_bytes(std::int64_t dim) const { return dim * bytes_of(type_); }
 
 std::byte* KvCache::head(std::int64_t layer, std::int64_t index) const {
-  return bytes_.get() + part(layer).begin + index * capacity_ * row_bytes();
+  const Part& p = part(layer);
+  return bytes_.get() + p.begin + index * capacity_ * row_bytes(p.dim);
 }
 
 std::span<float> KvCache::state(std::int64_t layer) {
@@ -90,14 +89,14 @@ KvCache KvCache::resized(const Decoder& decoder, std::int64_t capacity) const {
                   out.bytes_.get() + out.part(layer).begin);
       continue;
     }
-    for (std::int64_t index = 0; index < 2 * kv_heads_; ++index)
-      std::copy_n(head(layer, index), out.length_ * row_bytes(), out.head(layer, index));
+    for (std::int64_t index = 0; index < 2 * p.heads; ++index)
+      std::copy_n(head(layer, index), out.length_ * row_bytes(p.dim), out.head(layer, index));
   }
   return out;
 }
 
 void KvCache::set_row(std::byte* head, std::int64_t token, Floats row) const {
-  std::byte* const to = head + token * row_bytes();
+  std::byte* const to = head + token * row_bytes(std::ssize(row));
   if (type_ == KvType::fp32) {
     std::memcpy(to, row.data(), row.size_bytes());
   } else {
@@ -108,26 +107,27 @@ void KvCache::set_row(std::byte* head, std::int64_t token, Floats row) const {
 void KvCache::set(std::int64_t layer, std::int64_t head_index, std::int64_t token, Floats key,
                   Floats value) {
   set_row(head(layer, head_index), token, key);
-  set_row(head(layer, kv_heads_ + head_index), token, value);
+  set_row(head(layer, part(layer).heads + head_index), token, value);
 }
 
-Matrix KvCache::rows(const std::byte* head, std::int64_t from, std::int64_t count,
+Matrix KvCache::rows(std::int64_t layer, std::int64_t index, std::int64_t from, std::int64_t count,
                      std::vector<float>& scratch) const {
-  const std::byte* const first = head + from * row_bytes();
-  if (type_ == KvType::fp32) return {reinterpret_cast<const float*>(first), count, head_dim_};
-  scratch.resize(std::max(scratch.size(), static_cast<std::size_t>(count * head_dim_)));
-  bf16_to_float(first, std::span(scratch).first(static_cast<std::size_t>(count * head_dim_)));
-  return {scratch.data(), count, head_dim_};
+  const std::int64_t dim = part(layer).dim;
+  const std::byte* const first = head(layer, index) + from * row_bytes(dim);
+  if (type_ == KvType::fp32) return {reinterpret_cast<const float*>(first), count, dim};
+  scratch.resize(std::max(scratch.size(), static_cast<std::size_t>(count * dim)));
+  bf16_to_float(first, std::span(scratch).first(static_cast<std::size_t>(count * dim)));
+  return {scratch.data(), count, dim};
 }
 
 Matrix KvCache::keys(std::int64_t layer, std::int64_t head_index, std::int64_t from,
                      std::int64_t count, std::vector<float>& scratch) const {
-  return rows(head(layer, head_index), from, count, scratch);
+  return rows(layer, head_index, from, count, scratch);
 }
 
 Matrix KvCache::values(std::int64_t layer, std::int64_t head_index, std::int64_t from,
                        std::int64_t count, std::vector<float>& scratch) const {
-  return rows(head(layer, kv_heads_ + head_index), from, count, scratch);
+  return rows(layer, part(layer).heads + head_index, from, count, scratch);
 }
 
 }  // namespace zp

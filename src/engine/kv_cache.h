@@ -42,7 +42,7 @@ class KvCache {
   /// rotary embedding depends on it. All layers must be in it.
   KvCache resized(const Decoder& decoder, std::int64_t capacity) const;
 
-  /// The key and the value of a token, head_dim each, of one of the kv_heads.
+  /// The key and the value of a token, head_dim each, of one of the layer's kv_heads.
   void set(std::int64_t layer, std::int64_t head, std::int64_t token, Floats key, Floats value);
   /// Those of tokens [from, from + count), one row each; `scratch` holds what isn't kept in FP32.
   Matrix keys(std::int64_t layer, std::int64_t head, std::int64_t from, std::int64_t count,
@@ -82,6 +82,8 @@ class KvCache {
     std::int64_t begin = 0;
     std::int64_t end = 0;
     bool state = false;
+    std::int64_t heads = 0;  ///< of keys; and their size
+    std::int64_t dim = 0;
   };
   static std::vector<Part> parts_of(const Decoder& decoder, std::int64_t capacity, KvType type);
 
@@ -90,15 +92,13 @@ class KvCache {
   /// Where a head of a layer has its first row; `index`: keys, then values.
   std::byte* head(std::int64_t layer, std::int64_t index) const;
   void set_row(std::byte* head, std::int64_t token, Floats row) const;
-  Matrix rows(const std::byte* head, std::int64_t from, std::int64_t count,
+  Matrix rows(std::int64_t layer, std::int64_t index, std::int64_t from, std::int64_t count,
               std::vector<float>& scratch) const;
-  std::int64_t row_bytes() const;
+  std::int64_t row_bytes(std::int64_t dim) const;
 
   KvType type_;
   std::int64_t capacity_;
   std::int64_t length_ = 0;
-  std::int64_t kv_heads_;
-  std::int64_t head_dim_;
   std::vector<Part> parts_;             // of each layer
   std::unique_ptr<std::byte[]> bytes_;  // [layer][key, value][head][token][dim], or a state
   Rotary rotary_;

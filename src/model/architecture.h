@@ -65,7 +65,7 @@ struct TensorUse {
   std::vector<std::int64_t> shape(World world) const;
 };
 
-/// A size of the model that tensors are made of.
+/// A size that tensors are made of: the model's, or its layer's.
 enum class Dim {
   one,
   vocabulary,
@@ -91,7 +91,8 @@ enum class Dim {
   delta_head_pairs,
   delta_head,
 };
-std::int64_t size_of(Dim dim, const Decoder& decoder);
+/// layer: that of the tensor, any where it is in none.
+std::int64_t size_of(Dim dim, const Decoder& decoder, std::int64_t layer);
 
 /// A line of the table. Names have {} for the layer's number and end before ".weight" or ".bias".
 /// A line of experts has {} for the expert's number behind it in Hugging Face's name. Layers with

@@ -101,19 +101,21 @@ class Tracer {
     return out;
   }
 
-  Traced rotate(Traced x, RopeKind) {
+  Traced rotate(Traced x, std::int64_t) {
     return blocked(std::move(x), "they are behind a rotary embedding");
   }
 
   // Each head mixes the values of tokens, column by column.
-  Traced attend(const Traced& q, const Traced& k, const Traced& v, Place) {
+  Traced attend(const Traced& q, const Traced& k, const Traced& v, Place place) {
     pin(q);
     pin(k);
     const Decoder& d = model_.decoder;
-    Traced out{{}, std::min(v.mixable, d.head_dim), false, v.why};
+    const std::int64_t dim = d.head_dim_of(place.layer);
+    const std::int64_t shared = d.heads / d.kv_heads_of(place.layer);
+    Traced out{{}, std::min(v.mixable, dim), false, v.why};
     for (std::int64_t head = 0; head < d.heads; ++head) {
-      const auto first = v.columns.begin() + head / (d.heads / d.kv_heads) * d.head_dim;
-      out.columns.insert(out.columns.end(), first, first + d.head_dim);
+      const auto first = v.columns.begin() + head / shared * dim;
+      out.columns.insert(out.columns.end(), first, first + dim);
     }
     return out;
   }

@@ -64,6 +64,19 @@ std::optional<std::int64_t> attention_period(const Decoder& decoder) {
   return period_of(decoder, [](const Layer& layer) { return layer.mixer == Mixer::attention; });
 }
 
+std::int64_t most_of_layers(const Decoder& decoder,
+                            const std::function<std::int64_t(std::int64_t layer)>& of) {
+  std::int64_t most = of(0);
+  for (std::int64_t i = 1; i < std::ssize(decoder.rows); ++i) most = std::max(most, of(i));
+  return most;
+}
+
+std::int64_t widest_input(const Decoder& decoder) {
+  return most_of_layers(decoder, [&](std::int64_t i) {
+    return std::max({decoder.hidden, decoder.query_columns(i), decoder.ffn_of(i)});
+  });
+}
+
 void set_layers(Decoder& decoder,
                 const std::function<void(std::int64_t index, Layer& layer)>& set) {
   std::vector<Layer> rows;

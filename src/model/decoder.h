@@ -112,6 +112,10 @@ struct Layer {
   RopeKind rope = RopeKind::global;
   bool experts = false;  ///< instead of one MLP
   Mixer mixer = Mixer::attention;
+  std::int64_t kv_heads = 0;     ///< 0: as many as the model has
+  std::int64_t head_dim = 0;     ///< 0: the model's
+  std::int64_t ffn = 0;          ///< 0: the model's
+  bool values_are_keys = false;  ///< what one matrix gives is both, before norms and rotation
 
   bool operator==(const Layer&) const = default;
 };
@@ -170,6 +174,19 @@ struct Decoder {
   /// Floats that a layer keeps of all tokens before, whatever their number; 0: it has attention, which
   /// keeps keys and values of each.
   std::int64_t state_floats(std::int64_t index) const;
+  std::int64_t kv_heads_of(std::int64_t index) const {
+    return layer(index).kv_heads != 0 ? layer(index).kv_heads : kv_heads;
+  }
+  std::int64_t head_dim_of(std::int64_t index) const {
+    return layer(index).head_dim != 0 ? layer(index).head_dim : head_dim;
+  }
+  std::int64_t ffn_of(std::int64_t index) const {
+    return layer(index).ffn != 0 ? layer(index).ffn : ffn;
+  }
+  std::int64_t query_columns(std::int64_t index) const { return heads * head_dim_of(index); }
+  std::int64_t key_columns(std::int64_t index) const {
+    return kv_heads_of(index) * head_dim_of(index);
+  }
   /// Layers that have attention.
   std::int64_t attention_layers() const;
   /// Rows that a layer's MLPs have of each token: one, or one for each expert it goes through.
@@ -195,6 +212,11 @@ inline bool ends_period(std::int64_t layer, std::int64_t period) {
 std::optional<std::int64_t> window_period(const Decoder& decoder);
 /// The same of layers with attention among those with another mixer.
 std::optional<std::int64_t> attention_period(const Decoder& decoder);
+/// The largest there is of what each layer has.
+std::int64_t most_of_layers(const Decoder& decoder,
+                            const std::function<std::int64_t(std::int64_t layer)>& of);
+/// Columns of the widest of what linears read, experts' inner size aside.
+std::int64_t widest_input(const Decoder& decoder);
 /// Changes every layer's row. The layers are counted.
 void set_layers(Decoder& decoder, const std::function<void(std::int64_t index, Layer& layer)>& set);
 /// Gives layers for which `has` is true that window, and others none. The layers are counted.

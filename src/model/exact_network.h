@@ -200,11 +200,11 @@ class ExactOps {
     return out;
   }
 
-  ExactRows rotate(ExactRows x, RopeKind kind) {
-    const Rope& rope = d_.rope_of(kind);
+  ExactRows rotate(ExactRows x, std::int64_t layer) {
+    const Rope& rope = d_.rope_of(d_.layer(layer).rope);
     const std::int64_t pairs = rope.dims / 2;
     for (std::int64_t r = 0; r < x.rows; ++r) {
-      for (std::int64_t head = 0; head < x.cols; head += d_.head_dim) {
+      for (std::int64_t head = 0; head < x.cols; head += d_.head_dim_of(layer)) {
         for (std::int64_t i = 0; i < pairs; ++i) {
           const double angle =
               static_cast<double>(r) *
@@ -226,12 +226,13 @@ class ExactOps {
 
   ExactRows attend(const ExactRows& q, const ExactRows& k, const ExactRows& v, Place place) {
     const std::vector<double> sinks = weights(place, Part::weight);
+    const std::int64_t dim = d_.head_dim_of(place.layer);
     ExactRows out(q.rows, q.cols);
     for (std::int64_t r = 0; r < q.rows; ++r) {
       double squares = 0;
       for (std::int64_t head = 0; head < d_.heads; ++head) {
-        const double off = attend_head(q, k, v, place.layer, sinks, r, head,
-                                       out.part(r, head * d_.head_dim, d_.head_dim));
+        const double off =
+            attend_head(q, k, v, place.layer, sinks, r, head, out.part(r, head * dim, dim));
         squares += off * off;
       }
       out.off(r) = std::sqrt(squares);
@@ -427,8 +428,8 @@ class ExactOps {
   double attend_head(const ExactRows& q, const ExactRows& k, const ExactRows& v, std::int64_t layer,
                      std::span<const double> sinks, std::int64_t r, std::int64_t head,
                      std::span<double> out) const {
-    const std::int64_t dim = d_.head_dim;
-    const std::int64_t group = head / (d_.heads / d_.kv_heads) * dim;
+    const std::int64_t dim = d_.head_dim_of(layer);
+    const std::int64_t group = head / (d_.heads / d_.kv_heads_of(layer)) * dim;
     const double scale =
         d_.attention_scale != 0 ? d_.attention_scale : 1 / std::sqrt(static_cast<double>(dim));
     const std::int64_t window = d_.layer(layer).window.value_or(r + 1);

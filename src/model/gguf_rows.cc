@@ -40,7 +40,7 @@ Source turned(std::int64_t begin, std::int64_t width, std::int64_t outer, std::i
   };
 }
 
-Source source_of(RowOrder order, const Decoder& d, Way way) {
+Source source_of(const TensorUse& use, const Decoder& d, Way way) {
   const DeltaHeads& heads = d.delta;
   const auto tiles = [&](std::int64_t begin, std::int64_t width) {
     if (heads.keys <= 1 || heads.values == heads.keys) return Source();
@@ -48,12 +48,14 @@ Source source_of(RowOrder order, const Decoder& d, Way way) {
     return way == Way::to_gguf ? turned(begin, width, heads.keys, shared)
                                : turned(begin, width, shared, heads.keys);
   };
-  switch (order) {
+  switch (use.gguf_order) {
     case RowOrder::same:
       break;
     case RowOrder::interleave_query:
-    case RowOrder::interleave_key:
-      return way == Way::to_gguf ? interleaved(d.head_dim) : in_halves(d.head_dim);
+    case RowOrder::interleave_key: {
+      const std::int64_t dim = d.head_dim_of(use.place.layer);
+      return way == Way::to_gguf ? interleaved(dim) : in_halves(dim);
+    }
     case RowOrder::tile_values:
     case RowOrder::tile_value_columns:
       return tiles(0, heads.value_dim);
@@ -120,7 +122,7 @@ bool orders_columns(const TensorUse& use) {
 
 std::unique_ptr<RowReader> reformed(const RowReader& rows, const TensorUse& use,
                                     const Decoder& decoder, Way way) {
-  Source source = source_of(use.gguf_order, decoder, way);
+  Source source = source_of(use, decoder, way);
   const Change change = change_of(use, decoder, way);
   if (source && !orders_columns(use)) return permuted_rows(rows, std::move(source));
   if (!source && change == nullptr) return nullptr;
@@ -140,7 +142,7 @@ std::unique_ptr<RowReader> rows_from_gguf(const RowReader& stored, const TensorU
 
 std::vector<std::int64_t> gguf_columns(const TensorUse& use, const Decoder& decoder) {
   std::vector<std::int64_t> columns;
-  const Source source = source_of(use.gguf_order, decoder, Way::to_gguf);
+  const Source source = source_of(use, decoder, Way::to_gguf);
   if (!use.is_matrix() || !orders_columns(use) || !source) return columns;
   for (std::int64_t j = 0; j < use.cols; ++j) columns.push_back(source(j));
   return columns;

@@ -10,7 +10,7 @@
 //   linear(x, place)
 //   route(scores, place), dispatch(x, routes), expert_linear(x, routes, place), combine(x, routes)
 //   slice(x, begin, width), part(x, parts)
-//   rotate(x, kind)
+//   rotate(x, layer)
 //   attend(q, k, v, place), the place of the heads' sinks, which the model may have
 //   convolve(x, place)
 //   delta(qkv, beta, decay, place)
@@ -113,7 +113,7 @@ class Interpreter {
       case Operation::part:
         return ops_.part(at(r[0]), s.parts);
       case Operation::rotate:
-        return ops_.rotate(take(r[0]), s.rope);
+        return ops_.rotate(take(r[0]), s.place.layer);
       case Operation::attend:
         return ops_.attend(at(r[0]), at(r[1]), at(r[2]), s.place);
       case Operation::convolve:

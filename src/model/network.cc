@@ -183,8 +183,8 @@ class Recorder {
   // Values before keys before queries: ONNX graphs number their nodes by the record, and a written
   // graph is read by making it again.
   ValueId attention(std::int64_t layer, ValueId x) {
-    const std::int64_t query = decoder_.heads * decoder_.head_dim;
-    const std::int64_t key = decoder_.kv_heads * decoder_.head_dim;
+    const std::int64_t query = decoder_.query_columns(layer);
+    const std::int64_t key = decoder_.key_columns(layer);
     ValueId q = 0;
     ValueId k = 0;
     ValueId v = 0;
@@ -194,13 +194,16 @@ class Recorder {
       k = slice(qkv, query, key);
       q = slice(qkv, 0, query);
     } else {
-      v = linear(x, {layer, Role::value});
+      const bool shared = decoder_.layer(layer).values_are_keys;
+      if (!shared) v = linear(x, {layer, Role::value});
       k = linear(x, {layer, Role::key});
+      if (shared) v = k;
       q = linear(x, {layer, Role::query});
     }
     std::optional<ValueId> gate;
     if (decoder_.output_gate) {
-      const ValueId parted = part(q, {decoder_.head_dim, decoder_.head_dim});
+      const std::int64_t head = decoder_.head_dim_of(layer);
+      const ValueId parted = part(q, {head, head});
       gate = slice(parted, query, query);
       q = slice(parted, 0, query);
     }
@@ -227,14 +230,14 @@ class Recorder {
   /// Over each head, or over all of them where the norm has a weight for every column.
   ValueId norm_projection(ValueId x, Place place) {
     if (!model_.has(place.role)) return x;
-    if (model_.find(place)->use.cols != decoder_.head_dim) return norm(x, place);
+    if (model_.find(place)->use.cols != decoder_.head_dim_of(place.layer)) return norm(x, place);
     same(Operation::norm_heads, x).place = place;
     return last();
   }
   ValueId rotate(ValueId x, std::int64_t layer) {
     const RopeKind kind = decoder_.layer(layer).rope;
     if (kind == RopeKind::none || decoder_.rope_of(kind).dims == 0) return x;
-    same(Operation::rotate, x).rope = kind;
+    same(Operation::rotate, x).place.layer = layer;
     return last();
   }
 
@@ -246,8 +249,9 @@ class Recorder {
   ValueId mlp_inner(std::int64_t layer, ValueId x) {
     if (model_.has(Role::gate_up)) {
       const ValueId gate_up = linear(x, {layer, Role::gate_up});
-      const ValueId up = slice(gate_up, decoder_.ffn, decoder_.ffn);
-      return both(Operation::multiply, activate(slice(gate_up, 0, decoder_.ffn)), up);
+      const std::int64_t width = decoder_.ffn_of(layer);
+      const ValueId up = slice(gate_up, width, width);
+      return both(Operation::multiply, activate(slice(gate_up, 0, width)), up);
     }
     if (!decoder_.gated) return activate(linear(x, {layer, Role::up}));
     const ValueId gate = activate(linear(x, {layer, Role::gate}));

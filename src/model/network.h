@@ -30,7 +30,7 @@ enum class Operation {
   combine,        // of each token the sum of its rows, each times its expert's weight, in the experts' order
   slice,          // `width` columns from `begin` on
   part,           // the columns in groups, of which each has as many as `parts` together: the first part of all groups, then the second, ...
-  rotate,         // rotary embedding of each head, of the kind `rope`
+  rotate,         // rotary embedding of each head, as the layer has it
   attend,         // causal attention of queries, keys and values; keys and values join the layer's cache; its weight is the heads' sinks
   convolve,       // of each column a sum over the last tokens, each times its weight; what it sees joins the layer's state
   delta,          // the gated delta rule: reads queries, keys and values, the shares that are written, and decays; its state is the layer's
@@ -53,14 +53,13 @@ struct Step {
   std::int64_t width = 0;   ///< columns of the value it makes
   std::int64_t rows = 1;    ///< its rows for each token
   bool by_expert = false;   ///< they stand by their experts, not by their tokens
-  Place place;              ///< of its weight, the expert left open
+  Place place;              ///< of its weight, the expert left open; of `rotate` the layer alone
   ValueId last_reader = 0;  ///< of the value it makes; 0: nobody reads it
   std::int64_t begin = 0;
   std::vector<std::int64_t> parts;  ///< columns
   double number = 0;
   double least = 0;
   Activation activation = Activation::silu;
-  RopeKind rope = RopeKind::global;
 };
 
 /// What linears read: a value, or the rows of it that go to one expert.

@@ -1,4 +1,5 @@
 // Roles, sizes, and an architecture's table written out for a model's layers.
+#include <algorithm>
 #include <array>
 
 #include "base/checked.h"
@@ -128,6 +129,7 @@ bool belongs(Role role, Mixer mixer) {
 
 bool in_layer(const TensorRow& row, const Layer& layer) {
   if (!belongs(row.role, layer.mixer)) return false;
+  if (row.role == Role::value && layer.values_are_keys) return false;
   if (of_experts(row) || is_router(row.role) || is_shared(row)) return layer.experts;
   return !is_mlp(row.role) || !layer.experts;
 }
@@ -135,14 +137,15 @@ bool in_layer(const TensorRow& row, const Layer& layer) {
 TensorUse use_of(const TensorRow& row, const Decoder& decoder, Place place) {
   const std::string_view end = row.part == Part::weight ? ".weight" : ".bias";
   const std::string_view end_of_module = row.bare ? "" : end;
+  const std::int64_t layer = std::max(place.layer, std::int64_t{0});
   return {.place = place,
           .part = row.part,
           .hf = numbered_name(row.hf, place).append(end_of_module),
           .gguf = numbered_name(row.gguf, place).append(row.gguf_bare ? "" : end),
           .module =
               numbered_name(row.module.empty() ? row.hf : row.module, place).append(end_of_module),
-          .rows = size_of(row.rows, decoder),
-          .cols = size_of(row.cols, decoder),
+          .rows = size_of(row.rows, decoder, layer),
+          .cols = size_of(row.cols, decoder, layer),
           .transposed = row.transposed,
           .gguf_order = row.gguf_order,
           .experts = place.expert < 0 ? 0 : decoder.experts.count};
@@ -185,7 +188,7 @@ std::vector<std::int64_t> TensorUse::shape(World world) const {
   return of_one;
 }
 
-std::int64_t size_of(Dim dim, const Decoder& d) {
+std::int64_t size_of(Dim dim, const Decoder& d, std::int64_t layer) {
   switch (dim) {
     case Dim::one:
       return 1;
@@ -198,17 +201,17 @@ std::int64_t size_of(Dim dim, const Decoder& d) {
     case Dim::heads:
       return d.heads;
     case Dim::head:
-      return d.head_dim;
+      return d.head_dim_of(layer);
     case Dim::query:
-      return d.heads * d.head_dim;
+      return d.query_columns(layer);
     case Dim::key:
-      return d.kv_heads * d.head_dim;
+      return d.key_columns(layer);
     case Dim::qkv:
-      return (d.heads + 2 * d.kv_heads) * d.head_dim;
+      return d.query_columns(layer) + 2 * d.key_columns(layer);
     case Dim::ffn:
-      return d.ffn;
+      return d.ffn_of(layer);
     case Dim::gate_up:
-      return 2 * d.ffn;
+      return 2 * d.ffn_of(layer);
     case Dim::experts:
       return d.experts.count;
     case Dim::expert_ffn:
@@ -220,7 +223,7 @@ std::int64_t size_of(Dim dim, const Decoder& d) {
     case Dim::convolution:
       return d.convolution;
     case Dim::gated_query:
-      return 2 * d.heads * d.head_dim;
+      return 2 * d.query_columns(layer);
     case Dim::delta_qkv:
       return d.delta.columns();
     case Dim::delta_qkvz:

@@ -103,9 +103,8 @@ Windows windows_of(const TextSources& sources, std::span<const Document> files, 
 }
 
 std::int64_t auto_tokens(const Decoder& decoder, std::int64_t context) {
-  const std::int64_t widest =
-      std::max({decoder.hidden, decoder.ffn, decoder.heads * decoder.head_dim});
-  const std::int64_t tokens = std::clamp(kTokensForInput * widest, kLeastTokens, kMostTokens);
+  const std::int64_t tokens =
+      std::clamp(kTokensForInput * widest_input(decoder), kLeastTokens, kMostTokens);
   return std::max(tokens / std::max(context, std::int64_t{1}), std::int64_t{1}) * context;
 }
 

@@ -85,7 +85,7 @@ class Pass final : public RewritePass {
 // input, as they are and as they become.
 void check_memory(const Model& model, const RewriteRequest& request, const Team& team) {
   const Decoder& d = model.decoder;
-  const std::int64_t widest = std::max({d.hidden, d.heads * d.head_dim, d.ffn});
+  const std::int64_t widest = widest_input(d);
   const std::int64_t bytes = float_pass(model, request.windows, team)->bytes() +
                              2 * widest * widest * static_cast<std::int64_t>(sizeof(float)) +
                              5 * SampledRows::bytes(widest);

@@ -83,10 +83,12 @@ Sensitivity::~Sensitivity() = default;
 // and of those outside, or of one and its probe.
 std::int64_t Sensitivity::bytes(std::span<const Choosable> weights) const {
   const Decoder& d = model_.decoder;
-  const std::int64_t convolved = d.convolution > 0 ? size_of(Dim::conv_in, d) : 0;
-  const std::int64_t query = (d.output_gate ? 2 : 1) * d.heads * d.head_dim;
-  const std::int64_t delta = size_of(Dim::delta_qkvz, d);
-  const std::int64_t widest = std::max({d.hidden, query, d.ffn, convolved, delta});
+  const std::int64_t convolved = d.convolution > 0 ? size_of(Dim::conv_in, d, 0) : 0;
+  const std::int64_t inner = most_of_layers(d, [&](std::int64_t layer) {
+    return std::max((d.output_gate ? 2 : 1) * d.query_columns(layer), d.ffn_of(layer));
+  });
+  const std::int64_t delta = size_of(Dim::delta_qkvz, d, 0);
+  const std::int64_t widest = std::max({d.hidden, inner, convolved, delta});
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
   std::map<std::int64_t, std::int64_t> of_layer;
   for (const Choosable& c : weights) {

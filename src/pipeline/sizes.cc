@@ -50,11 +50,14 @@ std::vector<SizeRow> grid_sizes(std::int64_t parameters) {
 }
 
 std::int64_t kv_cache_bytes(const Decoder& d, std::int64_t context) {
-  const std::int64_t heads = checked_mul(4 * d.attention_layers(), d.kv_heads, "KV cache");
-  const std::int64_t per_token = checked_mul(heads, d.head_dim, "KV cache");
-  std::int64_t bytes = checked_mul(per_token, context, "KV cache");
-  for (std::int64_t layer = 0; layer < d.layers; ++layer)
-    bytes = checked_add(bytes, 4 * d.state_floats(layer), "KV cache");
+  std::int64_t bytes = 0;
+  for (std::int64_t layer = 0; layer < d.layers; ++layer) {
+    const bool attends = d.layer(layer).mixer == Mixer::attention;
+    const std::int64_t of_layer = attends
+                                      ? checked_mul(4 * d.key_columns(layer), context, "KV cache")
+                                      : 4 * d.state_floats(layer);
+    bytes = checked_add(bytes, of_layer, "KV cache");
+  }
   return bytes;
 }
 
