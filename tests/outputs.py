@@ -31,7 +31,8 @@ PROJECT = pathlib.Path(__file__).resolve().parent.parent
 DEMO = PROJECT / "models/demo"
 THREADS = (1, 3)
 
-TARGETS = ["gguf:q4_k_m", "gguf:iq2_xs", "gguf:q5_1", "mlx:int4", "mlx:int3", "onnx:int4", "onnx:nf4", "genai:int4", "genai:nf4", "hf"]
+TARGETS = ["gguf:q4_k_m", "gguf:iq2_xs", "gguf:q5_1", "mlx:int4", "mlx:int3", "onnx:int4", "onnx:nf4", "genai:int4", "genai:nf4", "hf",
+           "hf-compressed:int4:g32:zero", "hf-compressed:int8:channel"]  # fmt: skip
 UNLIKE = ["gguf:q4_k_m", "gguf:iq2_xs", "gguf:q5_1", "mlx:int3", "onnx:int4", "genai:nf4", "openvino:int4:g32"]
 FEW = ["gguf:q4_k_m", "mlx:int4"]
 ALL = [*TARGETS, "gguf:q8_0", "gguf:q3_k_m", "gguf:iq4_xs", "gguf:iq3_s", "gguf:iq1_m", "gguf:tq2_0", "gguf:mxfp4", "gguf:nvfp4",
@@ -69,7 +70,10 @@ SAMPLED = ["llama", "phi3", "qwen2", "qwen3", "gpt2", "phi", "gemma2", "qwen3_mo
 
 
 def can(config, targets):
-    """Those of the targets that a model has: nothing multiplies experts by codes of nf4, nor in OpenVINO by any."""
+    """Those of the targets that a model has: nothing multiplies experts by codes of nf4, nor in OpenVINO by any; and GPT-2 has
+    no linear layers."""
+    if "n_embd" in config:
+        targets = [t for t in targets if not t.startswith("hf-")]
     if "num_experts" not in config:
         return targets
     return [t for t in targets if not t.endswith(":nf4") and not t.startswith("openvino")]

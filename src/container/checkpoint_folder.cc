@@ -61,6 +61,10 @@ safetensors::TensorInfo plane_info(const FolderTensor& t, std::size_t plane) {
   safetensors::TensorInfo tensor;
   tensor.name = p.name;
   tensor.dtype = p.dtype;
+  if (!p.shape.empty()) {
+    tensor.shape = p.shape;
+    return tensor;
+  }
   if (t.weight->use.is_convolution()) {
     tensor.shape = t.weight->use.shape(t.world);
     return tensor;
@@ -77,6 +81,7 @@ std::int64_t stored_bytes(const FolderTensor& t) {
     const std::int64_t bytes = file_bytes(form_of(t.planes[p]), plane_shape(*t.grid, *t.rows, p));
     sum = checked_add(sum, bytes, t.planes[p].name);
   }
+  for (const MadeTensor& made : t.made) sum += std::ssize(made.bytes);
   return sum;
 }
 
@@ -115,7 +120,7 @@ void add_shard(Layout& layout, std::span<const FolderTensor> tensors, std::strin
                const std::map<std::string, std::string>& metadata) {
   struct Place {
     std::size_t job;
-    std::size_t plane;
+    std::size_t plane;  // behind the planes stands what is made
   };
   const std::size_t file = layout.files.size();
   safetensors::Header header;
@@ -127,11 +132,26 @@ void add_shard(Layout& layout, std::span<const FolderTensor> tensors, std::strin
       places.push_back({layout.jobs.size(), p});
       job.planes.push_back({file, 0, form_of(t.planes[p])});
     }
+    for (std::size_t m = 0; m < t.made.size(); ++m)
+      places.push_back({layout.jobs.size(), t.planes.size() + m});
     layout.jobs.push_back(std::move(job));
   }
   const std::size_t first_job = layout.jobs.size() - tensors.size();
-  const auto plane_of = [&](const Place& at) {
-    return tensors[at.job - first_job].planes[at.plane];
+  const auto tensor_at = [&](const Place& at) -> const FolderTensor& {
+    return tensors[at.job - first_job];
+  };
+  const auto made_at = [&](const Place& at) -> const MadeTensor* {
+    const FolderTensor& t = tensor_at(at);
+    return at.plane < t.planes.size() ? nullptr : &t.made[at.plane - t.planes.size()];
+  };
+  const auto dtype_at = [&](const Place& at) {
+    const MadeTensor* made = made_at(at);
+    return made != nullptr ? made->dtype : tensor_at(at).planes[at.plane].dtype;
+  };
+  const auto info_of = [&](const Place& at) -> safetensors::TensorInfo {
+    const MadeTensor* made = made_at(at);
+    return made != nullptr ? safetensors::TensorInfo{made->name, made->dtype, made->shape}
+                           : plane_info(tensor_at(at), at.plane);
   };
   const auto is_first = [&](const Place& at) {
     const std::size_t i = at.job - first_job;
@@ -139,17 +159,18 @@ void add_shard(Layout& layout, std::span<const FolderTensor> tensors, std::strin
   };
   std::unordered_map<std::string, std::size_t> by_name;  // of tensors that experts share
   std::stable_sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
-    return info(plane_of(a).dtype).bytes > info(plane_of(b).dtype).bytes;
+    return info(dtype_at(a)).bytes > info(dtype_at(b)).bytes;
   });
   std::vector<std::size_t> tensor_of;  // each place's
   for (const Place& at : places) {
+    safetensors::TensorInfo tensor = info_of(at);
     if (!is_first(at)) {
-      tensor_of.push_back(by_name.at(plane_of(at).name));
+      tensor_of.push_back(by_name.at(tensor.name));
       continue;
     }
     tensor_of.push_back(header.tensors.size());
-    by_name.emplace(plane_of(at).name, header.tensors.size());
-    header.tensors.push_back(plane_info(tensors[at.job - first_job], at.plane));
+    by_name.emplace(tensor.name, header.tensors.size());
+    header.tensors.push_back(std::move(tensor));
   }
   OutputFile shard;
   shard.name = std::move(name);
@@ -158,8 +179,12 @@ void add_shard(Layout& layout, std::span<const FolderTensor> tensors, std::strin
   for (const safetensors::TensorInfo& tensor : header.tensors)
     shard.bytes = std::max(shard.bytes, tensor.begin + tensor.bytes);
   for (std::size_t i = 0; i < places.size(); ++i) {
-    const FolderTensor& t = tensors[places[i].job - first_job];
+    const FolderTensor& t = tensor_at(places[i]);
     const safetensors::TensorInfo& tensor = header.tensors[tensor_of[i]];
+    if (const MadeTensor* made = made_at(places[i])) {
+      shard.fixed.emplace_back(tensor.begin, made->bytes);
+      continue;
+    }
     const std::int64_t before =
         t.stacked ? t.weight->use.place.expert * (tensor.bytes / t.weight->use.experts) : 0;
     layout.jobs[places[i].job].planes[places[i].plane].offset = tensor.begin + before;
@@ -217,6 +242,7 @@ Layout folder_layout(const std::vector<FolderTensor>& tensors,
     add_shard(layout, of_shard, name, metadata);
     for (const FolderTensor& t : of_shard) {
       for (const FolderTensor::Plane& p : t.planes) files[p.name] = name;
+      for (const MadeTensor& made : t.made) files[made.name] = name;
       total = checked_add(total, stored_bytes(t), name);
     }
   }

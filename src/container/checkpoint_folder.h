@@ -22,20 +22,30 @@ namespace zp {
 /// Loaders read shards of at most 5 GB without trouble; a larger tensor gets one of its own.
 inline constexpr std::int64_t kShardBytes = 5'000'000'000;
 
+/// A tensor whose bytes are known with the layout.
+struct MadeTensor {
+  std::string name;
+  DType dtype;
+  std::vector<std::int64_t> shape;
+  std::vector<std::byte> bytes;
+};
+
 /// A weight as the folder stores it: each plane of its grid is a tensor of the file. Experts' planes
 /// of the same names lie one behind the other in one.
 struct FolderTensor {
   struct Plane {
     std::string name;
     DType dtype;
-    PlaneForm form = {};  ///< its words are of the element type
+    PlaneForm form = {};                   ///< its words are of the element type
+    std::vector<std::int64_t> shape = {};  ///< of the same bytes; empty: the plane's array of words
   };
   const Weight* weight = nullptr;
   const RowReader* rows = nullptr;
   std::shared_ptr<const Grid> grid;
   std::vector<Plane> planes;
-  World world = World::hf;  ///< whose shapes the tensors have
-  bool stacked = false;     ///< an expert's, with the others' in tensors of those names
+  World world = World::hf;            ///< whose shapes the tensors have
+  bool stacked = false;               ///< an expert's, with the others' in tensors of those names
+  std::vector<MadeTensor> made = {};  ///< what else its module has
 };
 
 /// The shards, and their index when there is more than one. `metadata` goes into every header.

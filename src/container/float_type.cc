@@ -32,6 +32,11 @@ const FloatType& float_type_for(std::string_view stored_type) {
   return *float_type_of_grid(stored_type == "fp64" ? "fp32" : "bf16");
 }
 
+const FloatType* float_type_in(const Grid& grid) {
+  const AffineForm* f = grid.affine();
+  return f != nullptr ? float_type_of_scale(f->scale) : float_type_of_grid(grid.spec());
+}
+
 void FloatVote::add(const FloatType& type, const TensorUse& use) {
   for (auto& [known, count] : parameters_) {
     if (known == &type) {
@@ -52,6 +57,12 @@ const FloatType& FloatVote::winner() const {
     }
   }
   return *best;
+}
+
+const FloatType& float_type_of(const Model& model) {
+  FloatVote types;
+  for (const Weight& w : model.weights) types.add(float_type_for(w.stored_type), w.use);
+  return types.winner();
 }
 
 }  // namespace zp

@@ -27,6 +27,9 @@ const FloatType* float_type_of_scale(ScaleType scale);
 /// FP32 for FP64, else BF16.
 const FloatType& float_type_for(std::string_view stored_type);
 
+/// The type that a grid's scales say of the model, or the grid itself; nullptr where neither does.
+const FloatType* float_type_in(const Grid& grid);
+
 /// Counts parameters by type.
 class FloatVote {
  public:
@@ -37,5 +40,8 @@ class FloatVote {
  private:
   std::vector<std::pair<const FloatType*, std::int64_t>> parameters_;
 };
+
+/// The type to go on in for most of a model's weights.
+const FloatType& float_type_of(const Model& model);
 
 }  // namespace zp

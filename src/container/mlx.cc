@@ -41,12 +41,6 @@ std::optional<mlx::Form> mlx_form(const Grid& grid) {
   return held ? std::optional(form) : std::nullopt;
 }
 
-/// The model's type as a grid says it; nullptr where that says none.
-const FloatType* float_type(const Grid& grid) {
-  const AffineForm* f = grid.affine();
-  return f != nullptr ? float_type_of_scale(f->scale) : float_type_of_grid(grid.spec());
-}
-
 /// What a folder holds beside the text, and how it names that.
 struct Parts {
   std::string_view prefix;  ///< of the text's modules
@@ -108,12 +102,6 @@ Json config_of_whole(const ContainerInput& input, const Parts& parts, const Floa
   return whole;
 }
 
-const FloatType& model_type(const Model& model) {
-  FloatVote types;
-  for (const Weight& w : model.weights) types.add(float_type_for(w.stored_type), w.use);
-  return types.winner();
-}
-
 AffineForm defaults_for(const FloatType& type) {
   AffineForm form;
   form.group = 64;
@@ -127,7 +115,7 @@ FolderTensor folder_tensor(const Assignment& a, const Parts& parts) {
   t.stacked = a.weight->use.is_stacked(World::mlx);
   const std::optional<mlx::Form> form = mlx_form(*a.grid);
   if (!form) {
-    t.planes = {{module_name(a.weight->use, parts), float_type(*a.grid)->dtype}};
+    t.planes = {{module_name(a.weight->use, parts), float_type_in(*a.grid)->dtype}};
     return t;
   }
   const std::string path = module_path(a.weight->use, parts);
@@ -136,7 +124,7 @@ FolderTensor folder_tensor(const Assignment& a, const Parts& parts) {
     t.planes.push_back({path + ".scales", *form->mode->scales});
   } else {
     for (const char* plane : {".scales", ".biases"})
-      t.planes.push_back({path + plane, float_type(*a.grid)->dtype});
+      t.planes.push_back({path + plane, float_type_in(*a.grid)->dtype});
   }
   return t;
 }
@@ -157,11 +145,11 @@ class Mlx final : public Container {
 
   std::vector<Rule> rules(std::string_view grid, const ContainerInput& input) const override {
     // Spelled in full, so that a checkpoint of mixed types becomes a model of one type.
-    const FloatType& of_model = model_type(input.model);
+    const FloatType& of_model = float_type_of(input.model);
     const std::unique_ptr<Grid> asked = make_grid(grid, defaults_for(of_model));
     std::vector<Rule> rules;
     if (mlx_form(*asked)) {
-      const FloatType* said = float_type(*asked);
+      const FloatType* said = float_type_in(*asked);
       if (input.model.decoder.experts.routing == Routing::sigmoid)
         rules.push_back({"router_correction.bias", "fp32", "mlx-lm never casts it"});
       const std::string type((said != nullptr ? *said : of_model).grid);
@@ -195,7 +183,7 @@ class Mlx final : public Container {
   /// mlx-lm leaves what it can't quantize in the model's type.
   std::string fallback(const Grid& grid, const Weight& weight) const override {
     if (!mlx_form(grid)) return {};
-    const FloatType* said = float_type(grid);
+    const FloatType* said = float_type_in(grid);
     return std::string((said != nullptr ? *said : float_type_for(weight.stored_type)).grid);
   }
 
@@ -219,7 +207,7 @@ class Mlx final : public Container {
         tensors.back().rows = sums.get();
         derived.push_back(std::move(sums));
       }
-      if (const FloatType* said = float_type(*a.grid)) types.add(*said, a.weight->use);
+      if (const FloatType* said = float_type_in(*a.grid)) types.add(*said, a.weight->use);
       // Experts are one module.
       if (a.weight->use.is_matrix() && a.weight->use.place.expert <= 0) {
         const std::int64_t matrices = std::max(a.weight->use.experts, std::int64_t{1});

@@ -1,0 +1,82 @@
+#include "container/hf_tensors.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "model/numbered_name.h"
+
+namespace zp {
+
+HfTensors::HfTensors(const Architecture& architecture, std::span<const Assignment> assignments,
+                     const Beside& beside)
+    : architecture_(architecture), beside_(beside) {
+  for (const Assignment& a : assignments) by_place_[key(a.weight->use)] = &a;
+}
+
+void HfTensors::add(const Assignment& a) {
+  const TensorUse& use = a.weight->use;
+  if (use.experts > 0 && architecture_.only_stacked) return add_stacked(a, stacked_row(use));
+  const RowReader* rows = a.weight->rows;
+  if (use.transposed) rows = keep(transposed_rows(*rows));
+  push(a, use.hf, rows, use.transposed ? RowForm::transposed : RowForm::same);
+}
+
+void HfTensors::add_module(const Assignment& a, std::vector<FolderTensor::Plane> planes,
+                           std::vector<MadeTensor> made) {
+  const TensorUse& use = a.weight->use;
+  if (use.experts > 0 && architecture_.only_stacked) {
+    throw Error("tensor \"" + use.hf + "\"", "experts in one tensor are no modules",
+                "gate, up and down in floating point");
+  }
+  tensors_.push_back({a.weight, a.weight->rows, a.grid, std::move(planes)});
+  tensors_.back().made = std::move(made);
+  forms_.push_back(RowForm::same);
+}
+
+Layout HfTensors::layout() {
+  Layout layout = folder_layout(tensors_, {{"format", "pt"}}, kShardBytes, beside_);
+  layout.derived = std::move(derived_);
+  for (std::size_t i = 0; i < forms_.size(); ++i) layout.jobs[i].form = forms_[i];
+  return layout;
+}
+
+const StackedRow& HfTensors::stacked_row(const TensorUse& use) const {
+  return *std::ranges::find_if(architecture_.stacked, [&](const StackedRow& row) {
+    return row.part == use.part && std::ranges::find(row.roles, use.place.role) != row.roles.end();
+  });
+}
+
+// With the first of its roles come the others.
+void HfTensors::add_stacked(const Assignment& a, const StackedRow& row) {
+  const TensorUse& use = a.weight->use;
+  if (use.place.role != row.roles.front()) return;
+  const std::string name = numbered_name(row.hf, use.place);
+  const Grid& grid = use.place.expert > 0 ? *tensors_.back().grid : *a.grid;
+  const bool is_bias = use.part == Part::bias;
+  std::vector<const RowReader*> parts;
+  for (const Role role : row.roles) {
+    const Assignment& part = *by_place_.at({{use.place.layer, role, use.place.expert}, use.part});
+    if (part.grid->spec() != grid.spec())
+      throw Error("hf, tensor \"" + name + "\"", "experts of one tensor on different grids");
+    parts.push_back(is_bias ? keep(transposed_rows(*part.weight->rows)) : part.weight->rows);
+  }
+  const RowReader* rows = parts.front();
+  if (parts.size() > 1) rows = keep(stacked_rows(std::move(parts), row.interleaved));
+  if (row.transposed || is_bias) rows = keep(transposed_rows(*rows));
+  push(a, name, rows, RowForm::stacked);
+}
+
+const RowReader* HfTensors::keep(std::unique_ptr<RowReader> rows) {
+  derived_.push_back(std::move(rows));
+  return derived_.back().get();
+}
+
+void HfTensors::push(const Assignment& a, const std::string& name, const RowReader* rows,
+                     RowForm form) {
+  const FloatType& type = *float_type_of_grid(a.grid->spec());
+  tensors_.push_back({a.weight, rows, a.grid, {{beside_.name(name), type.dtype}}});
+  tensors_.back().stacked = form == RowForm::stacked;
+  forms_.push_back(form);
+}
+
+}  // namespace zp

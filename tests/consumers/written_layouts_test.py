@@ -1,0 +1,137 @@
+"""Folders in other programs' layouts, as their own code decodes them.
+
+models/demo is written in each layout, on grids of every kind that it holds. The program reads back what it coded: the noise of
+every tensor is the one it reported. The layout's owner decodes the same values to the bit, in the type that the folder's config
+says: what is read back, rounded to that type. compressed-tensors does so itself, and its model computes the same logits to the
+bit as transformers does of these values in a plain folder, where it doesn't round what linears read.
+
+    python written_layouts_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ORACLES = os.environ.get("ZEROPOINT_ORACLES")
+try:
+    import numpy as np
+except ImportError as missing:
+    print(f"skipped: {missing} (scripts/test makes a .venv with all)")
+    sys.exit(77)
+if not ORACLES:
+    print("skipped: ZEROPOINT_ORACLES names no Python with torch, transformers and compressed-tensors")
+    sys.exit(77)
+
+from consumer import HERE, PROGRAM, SOURCE, quantize
+
+sys.path.insert(0, str(HERE.parent))
+from safetensors_file import read_tensors
+
+DEMO = SOURCE / "models/demo"
+PLAIN = {"bfloat16": "hf:bf16", "float32": "hf:fp32", "float16": "hf:fp16"}
+OWNERS = {  # name: target, exceptions; decoded by their own code
+    "int4": ("hf-compressed", []),
+    "int4-fp32": ("hf-compressed:int4:g32:restricted:s32", []),
+    "zeros": ("hf-compressed:int4:g64:zero", []),
+    "unsigned-zeros-fp32": ("hf-compressed:uint4:g32:zero:s32", []),
+    "int2": ("hf-compressed:int2:g32", []),
+    "int3-zeros": ("hf-compressed:int3:g32:zero", []),
+    "int5": ("hf-compressed:int5:g32:sym:s32", []),
+    "int8": ("hf-compressed:int8:g128", []),
+    "uint8": ("hf-compressed:uint8:channel:sym:s32", []),
+    "int8-zeros": ("hf-compressed:int8:channel:zero:s32", []),
+    "w8a8": ("hf-compressed:int8:channel", []),
+    "mxfp4": ("hf-compressed:mxfp4", []),
+    "mxfp8": ("hf-compressed:mxfp8", []),
+    "nvfp4": ("hf-compressed:nvfp4", []),
+    "mixed": ("hf-compressed", ["*.down=mxfp4", "layers.0.*=int8:g32", "layers.1.query=bf16", "layers.3.up=int8:channel"]),
+}  # fmt: skip
+ROUNDS_INPUTS = {"uint8", "w8a8", "mixed"}
+REFUSED = {  # of each container grids that it can't hold, and how the line begins that says so
+    "hf-compressed": ["q4_0", "int4:g32:min", "int8:tensor", "int16:channel", "nf4"],
+}
+# The program squares and adds 64 values at a time in FP32: 68 roundings in each of two sums, in dB. One code
+# that is off by one changes ten times as much.
+SUM_ERROR_DB = 2 * 68 * 2.0**-24 * 10 / np.log(10)
+FLOATS = ("bf16", "fp16", "fp32")
+
+
+def values_of(path):
+    """Its tensors by name, floats as FP32."""
+    types = {"F32": np.float32, "BF16": np.uint16, "F16": np.float16, "I32": np.uint32}
+    found = {}
+    for name, (type, shape, data) in read_tensors(path).items():
+        values = np.frombuffer(data, types[type]).reshape(shape)
+        if type == "BF16":
+            values = (values.astype(np.uint32) << 16).view(np.float32)
+        found[name] = values if type == "I32" else values.astype(np.float32)
+    return found
+
+
+class WrittenLayoutsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.folder = pathlib.Path(temporary.name)
+        cls.outputs, pairs = {}, {}
+        for name, (target, exceptions) in OWNERS.items():
+            written, back, plain = (cls.folder / f"{name}{end}" for end in ("", "-back", "-plain"))
+            options = [word for exception in exceptions for word in ("--set", exception)]
+            (cls.outputs[name],) = quantize(DEMO, {written: target}, *options).values()
+            type = json.loads((written / "config.json").read_text())["dtype"]
+            quantize(written, {back: "hf:fp32", plain: PLAIN[type]})
+            pairs[name] = f"{written}={plain}"
+        cls.decoded = cls.folder / "decoded"
+        command = [ORACLES, HERE / "read_layouts.py", cls.decoded, *(pairs[name] for name in OWNERS)]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+
+    def test_what_is_read_back_is_what_was_coded(self):
+        source = values_of(DEMO / "model.safetensors")
+        for name, output in self.outputs.items():
+            found = values_of(self.folder / f"{name}-back/model.safetensors")
+            coded = [tensor for tensor in output["tensors"] if tensor["grid"] not in FLOATS]
+            self.assertGreater(len(coded), 20)
+            for tensor in coded:
+                with self.subTest(name, tensor=tensor["name"]):
+                    key = f"{tensor['name'].rpartition('.')[0]}.weight"
+                    signal = np.square(source[key], dtype=np.float64).sum()
+                    noise = np.square(source[key].astype(np.float64) - found[key]).sum()
+                    self.assertAlmostEqual(10 * np.log10(signal / noise), tensor["sqnr_db"], delta=SUM_ERROR_DB)
+
+    def test_its_owner_decodes_the_same_values(self):
+        for name in OWNERS:
+            expected = values_of(self.folder / f"{name}-plain/model.safetensors")
+            found = values_of(self.decoded / f"{name}.safetensors")
+            self.assertEqual(len(found), 4 * 7)
+            for key, values in found.items():
+                with self.subTest(name, tensor=key):
+                    np.testing.assert_array_equal(values, expected[key])
+
+    def test_its_owner_computes_with_them(self):
+        for name in OWNERS:
+            with self.subTest(name):
+                said = json.loads((self.decoded / f"{name}.json").read_text())
+                self.assertTrue(said["same"])
+                self.assertEqual(said["same_as_computed"], name not in ROUNDS_INPUTS)
+
+    def refused(self, *words):
+        out = self.folder / "refused"
+        command = [PROGRAM, "quantize", DEMO, "--to", *(word.replace("OUT", str(out)) for word in words)]
+        run = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual((run.returncode, run.stderr.count("\n")), (1, 1), run.stderr)
+        self.assertFalse(out.exists())
+        return run.stderr
+
+    def test_what_is_not_held_is_refused_in_one_line(self):
+        for container, grids in REFUSED.items():
+            for grid in grids:
+                self.assertIn(f"{container} holds fp32, fp16, bf16", self.refused(f"{container}:{grid}=OUT"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
