@@ -76,14 +76,17 @@ Tensor joined(Module& module, const Stated& stated, std::int64_t& wrapped) {
                 described(codes) + " beside " + described(scales));
   }
   LinearPlanes planes;
-  // A module may have other bits than the config says of all.
+  // A module may have other bits than the config says of all ...
   const std::int64_t packed = checked_mul(codes.shape[0], kWord, place);
   const bool tells = of != nullptr && of->shape.size() == 1 && of->shape[0] > 0;
   planes.bits = tells ? packed / of->shape[0] : stated.bits;
   check_bits(planes.bits, place);
   const std::int64_t rows = codes.shape[1];
   const std::int64_t cols = packed / planes.bits;
-  const std::int64_t group = stated.group == -1 ? cols : stated.group;
+  std::int64_t group = stated.group == -1 ? cols : stated.group;
+  const std::int64_t rows_of_scales = scales.shape[0];  // or groups of another size
+  if (tells && ceil_div(cols, group) != rows_of_scales && cols % rows_of_scales == 0)
+    group = cols / rows_of_scales;
   planes.group_count = ceil_div(cols, group);
   check_part(scales, scales.type, std::array{planes.group_count, rows}, place);
   check_part(zeros, kInt32, std::array{planes.group_count, ceil_div(rows * planes.bits, kWord)},

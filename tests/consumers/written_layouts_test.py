@@ -3,7 +3,8 @@
 models/demo is written in each layout, on grids of every kind that it holds. The program reads back what it coded: the noise of
 every tensor is the one it reported. The layout's owner decodes the same values to the bit, in the type that the folder's config
 says: what is read back, rounded to that type. compressed-tensors does so itself, and its model computes the same logits to the
-bit as transformers does of these values in a plain folder, where it doesn't round what linears read.
+bit as transformers does of these values in a plain folder, where it doesn't round what linears read. GPTQ's and AWQ's words are
+taken apart here as their programs' files say, for these want a GPU.
 
     python written_layouts_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
 """
@@ -51,8 +52,24 @@ OWNERS = {  # name: target, exceptions; decoded by their own code
     "mixed": ("hf-compressed", ["*.down=mxfp4", "layers.0.*=int8:g32", "layers.1.query=bf16", "layers.3.up=int8:channel"]),
 }  # fmt: skip
 ROUNDS_INPUTS = {"uint8", "w8a8", "mixed"}
+BY_RULE = {  # name: target, exceptions; decoded here
+    "gptq": ("hf-gptq", []),
+    "gptq-zeros": ("hf-gptq:int4", []),
+    "gptq-unsigned": ("hf-gptq:uint4:g32:zero", []),
+    "gptq-int2": ("hf-gptq:int2:g32:zero", []),
+    "gptq-int3": ("hf-gptq:int3:g64", []),
+    "gptq-int3-sym": ("hf-gptq:int3:channel:sym", []),
+    "gptq-int8": ("hf-gptq:int8:channel:zero:sbf16", []),
+    "gptq-mixed": ("hf-gptq", ["*.down=int8:g32", "layers.0.query=fp16"]),
+    "awq": ("hf-awq", []),
+    "awq-unsigned": ("hf-awq:uint4:g32", []),
+    "awq-sym": ("hf-awq:int4:g64:sym", []),
+    "awq-mixed": ("hf-awq:int4:g64:zero:sbf16", ["layers.2.*=bf16"]),
+}  # fmt: skip
 REFUSED = {  # of each container grids that it can't hold, and how the line begins that says so
     "hf-compressed": ["q4_0", "int4:g32:min", "int8:tensor", "int16:channel", "nf4"],
+    "hf-gptq": ["int5:g32", "int4:g48", "int4:g32:zero:s32", "mxfp4"],
+    "hf-awq": ["int3:g32", "int4:channel", "int4:g16", "int4:g32:min:s16"],
 }
 # The program squares and adds 64 values at a time in FP32: 68 roundings in each of two sums, in dB. One code
 # that is off by one changes ten times as much.
@@ -72,6 +89,41 @@ def values_of(path):
     return found
 
 
+def stream(words, bits, axis):
+    """Numbers of so many bits that lie one behind the other in words along the axis, from the lowest bit on."""
+    words = np.moveaxis(words, axis, -1)
+    each = (words[..., None] >> np.arange(32, dtype=np.uint32) & 1).reshape(*words.shape[:-1], -1, bits)
+    return np.moveaxis((each << np.arange(bits, dtype=np.uint32)).sum(-1).astype(np.int64), -1, axis)
+
+
+def gptq(parts, stated):
+    bits = 32 * parts["qweight"].shape[0] // parts["g_idx"].shape[0]
+    codes, zeros = stream(parts["qweight"], bits, 0), stream(parts["qzeros"], bits, 1)
+    of = parts["g_idx"].astype(np.int64)
+    zeros = (zeros + 1) % 2**bits  # version 1; what wrapped is 0
+    return (parts["scales"][of] * (codes - zeros[of])).T
+
+
+def awq(parts, stated):
+    place = [0, 4, 1, 5, 2, 6, 3, 7]  # of each eight numbers in a word
+    codes, zeros = (
+        stream(parts[name], 4, 1).reshape(len(parts[name]), -1, 8)[..., place].reshape(len(parts[name]), -1)
+        for name in ("qweight", "qzeros")
+    )
+    group = stated["group_size"]
+    return (parts["scales"].repeat(group, 0) * (codes - zeros.repeat(group, 0))).T
+
+
+def decoded_by_rule(folder):
+    """The weights of its quantized modules."""
+    stated = json.loads((folder / "config.json").read_text())["quantization_config"]
+    tensors = values_of(folder / "model.safetensors")
+    paths = [name.removesuffix(".qweight") for name in tensors if name.endswith(".qweight")]
+    parts = {path: {name.removeprefix(f"{path}."): t for name, t in tensors.items() if name.startswith(f"{path}.")} for path in paths}
+    rule = {"gptq": gptq, "awq": awq}[stated["quant_method"]]
+    return {f"{path}.weight": rule(parts[path], stated).astype(np.float32) for path in paths}
+
+
 class WrittenLayoutsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -79,7 +131,7 @@ class WrittenLayoutsTest(unittest.TestCase):
         cls.addClassCleanup(temporary.cleanup)
         cls.folder = pathlib.Path(temporary.name)
         cls.outputs, pairs = {}, {}
-        for name, (target, exceptions) in OWNERS.items():
+        for name, (target, exceptions) in (OWNERS | BY_RULE).items():
             written, back, plain = (cls.folder / f"{name}{end}" for end in ("", "-back", "-plain"))
             options = [word for exception in exceptions for word in ("--set", exception)]
             (cls.outputs[name],) = quantize(DEMO, {written: target}, *options).values()
@@ -119,6 +171,25 @@ class WrittenLayoutsTest(unittest.TestCase):
                 self.assertTrue(said["same"])
                 self.assertEqual(said["same_as_computed"], name not in ROUNDS_INPUTS)
 
+    def test_its_rule_gives_the_same_values(self):
+        for name in BY_RULE:
+            expected = values_of(self.folder / f"{name}-back/model.safetensors")
+            found = decoded_by_rule(self.folder / name)
+            self.assertEqual(len(found), sum(tensor["grid"] not in FLOATS for tensor in self.outputs[name]["tensors"]))
+            for key, values in found.items():
+                with self.subTest(name, tensor=key):
+                    np.testing.assert_array_equal(values, expected[key])
+
+    def test_modules_with_other_bits_or_none_are_named(self):
+        stated = json.loads((self.folder / "gptq-mixed/config.json").read_text())["quantization_config"]
+        downs = {rf"+:^model\.layers\.{layer}\.mlp\.down_proj$": {"bits": 8, "group_size": 32, "sym": False} for layer in range(4)}
+        self.assertEqual(stated["dynamic"], {**downs, r"-:^model\.layers\.0\.self_attn\.q_proj$": {}})
+        self.assertEqual((stated["bits"], stated["group_size"], stated["sym"]), (4, 128, True))
+        stated = json.loads((self.folder / "awq-mixed/config.json").read_text())["quantization_config"]
+        layer = [name for name in stated["modules_to_not_convert"] if name.startswith("model.layers.2.")]
+        self.assertEqual((len(layer), len(stated["modules_to_not_convert"])), (7, 8))
+        self.assertIn("lm_head", stated["modules_to_not_convert"])
+
     def refused(self, *words):
         out = self.folder / "refused"
         command = [PROGRAM, "quantize", DEMO, "--to", *(word.replace("OUT", str(out)) for word in words)]
@@ -131,6 +202,7 @@ class WrittenLayoutsTest(unittest.TestCase):
         for container, grids in REFUSED.items():
             for grid in grids:
                 self.assertIn(f"{container} holds fp32, fp16, bf16", self.refused(f"{container}:{grid}=OUT"))
+        self.assertIn("groups of another size", self.refused("hf-awq:int4:g64=OUT", "--set", "*.down=int4:g32"))
 
 
 if __name__ == "__main__":
