@@ -32,7 +32,7 @@ DEMO = PROJECT / "models/demo"
 THREADS = (1, 3)
 
 TARGETS = ["gguf:q4_k_m", "gguf:iq2_xs", "gguf:q5_1", "mlx:int4", "mlx:int3", "onnx:int4", "onnx:nf4", "genai:int4", "genai:nf4", "hf",
-           "hf-compressed:int4:g32:zero", "hf-compressed:int8:channel", "hf-gptq:int4:g32", "hf-awq:int4:g32"]  # fmt: skip
+           "hf-compressed:int4:g32:zero", "hf-compressed:int8:channel", "hf-gptq:int4:g32", "hf-awq:int4:g32", "hf-bnb:fp4:g32"]  # fmt: skip
 UNLIKE = ["gguf:q4_k_m", "gguf:iq2_xs", "gguf:q5_1", "mlx:int3", "onnx:int4", "genai:nf4", "openvino:int4:g32"]
 FEW = ["gguf:q4_k_m", "mlx:int4"]
 ALL = [*TARGETS, "gguf:q8_0", "gguf:q3_k_m", "gguf:iq4_xs", "gguf:iq3_s", "gguf:iq1_m", "gguf:tq2_0", "gguf:mxfp4", "gguf:nvfp4",

@@ -36,6 +36,7 @@ constexpr const char* kExamples =
     "  zeropoint quantize model --to openvino:int4:g64 --calibrate train.txt\n"
     "  zeropoint quantize model --to hf-compressed:int4:g128 --calibrate train.txt\n"
     "  zeropoint quantize model --to hf-gptq --to hf-awq --calibrate train.txt\n"
+    "  zeropoint quantize model --to hf-bnb:nf4\n"
     "  zeropoint quantize model --to onnx:int4:g128 --method "
     "nearest:observer=percentile,percentile=99.9\n"
     "  zeropoint quantize model --to gguf --fit 4.5bpw --calibrate train.txt\n"

@@ -58,8 +58,8 @@ class HfAwq final : public QuantizedFolder {
     return why_no_multiple(use.cols, grid.affine()->group);
   }
 
-  CodedModule coded(const Grid& grid, const TensorUse& use,
-                    const std::string& path) const override {
+  CodedModule coded(const Grid& grid, const TensorUse& use, const std::string& path,
+                    const FloatType&) const override {
     const AffineForm& f = *grid.affine();
     const PlaneForm codes = {.along = WordsAlong::column,
                              .transposed = true,

@@ -158,8 +158,8 @@ class HfCompressed final : public QuantizedFolder {
     return why_no_multiple(use.cols, f->group);
   }
 
-  CodedModule coded(const Grid& grid, const TensorUse& use,
-                    const std::string& path) const override {
+  CodedModule coded(const Grid& grid, const TensorUse& use, const std::string& path,
+                    const FloatType&) const override {
     const MicroFormat* micro = micro_format(grid);
     return micro != nullptr ? micro_module(*micro, path) : linear_module(*grid.affine(), use, path);
   }

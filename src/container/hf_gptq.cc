@@ -104,8 +104,8 @@ class HfGptq final : public QuantizedFolder {
     return why.empty() ? why_no_multiple(use.cols, group_of(*grid.affine(), use.cols)) : why;
   }
 
-  CodedModule coded(const Grid& grid, const TensorUse& use,
-                    const std::string& path) const override {
+  CodedModule coded(const Grid& grid, const TensorUse& use, const std::string& path,
+                    const FloatType&) const override {
     const AffineForm& f = *grid.affine();
     const std::int64_t group = group_of(f, use.cols);
     const std::int64_t groups = use.cols / group;

@@ -103,7 +103,7 @@ Verdict QuantizedFolder::accepts(const Grid& grid, const TensorUse& use) const {
   if (use.transposed) return {false, "GPT-2's Conv1D is no linear layer of that layout"};
   std::string why = why_not(grid, use);
   if (!why.empty()) return {false, std::move(why)};
-  const CodedModule module = coded(grid, use, {});
+  const CodedModule module = coded(grid, use, {}, *float_type_of_grid("bf16"));
   const bool repacked = std::ranges::any_of(
       module.planes, [](const FolderTensor::Plane& plane) { return changes(plane.form); });
   return {true, {}, repacked ? Fidelity::repacked : Fidelity::exact};
@@ -121,14 +121,16 @@ Layout QuantizedFolder::layout(const ContainerInput& input,
   HfTensors tensors(*input.model.architecture, assignments, none);
   FloatVote types;
   for (const Assignment& a : assignments) {
-    const TensorUse& use = a.weight->use;
     const FloatType* said = float_type_in(*a.grid);
-    if (said != nullptr) types.add(*said, use);
+    if (said != nullptr) types.add(*said, a.weight->use);
+  }
+  for (const Assignment& a : assignments) {
+    const TensorUse& use = a.weight->use;
     if (float_type_of_grid(a.grid->spec()) != nullptr) {
       tensors.add(a);
       continue;
     }
-    CodedModule module = coded(*a.grid, use, path_of(use));
+    CodedModule module = coded(*a.grid, use, path_of(use), types.winner());
     tensors.add_module(a, std::move(module.planes), std::move(module.made));
   }
   const std::vector<FolderModule> modules = modules_of(input.model, assignments);

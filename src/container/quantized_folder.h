@@ -56,10 +56,10 @@ class QuantizedFolder : public Container {
   virtual bool holds(const Grid& grid) const = 0;
   /// Why a module of that shape can't be on a grid that is held; empty: it can.
   virtual std::string why_not(const Grid& grid, const TensorUse& use) const = 0;
-  /// path: the module's.
-  virtual CodedModule coded(const Grid& grid, const TensorUse& use,
-                            const std::string& path) const = 0;
-  /// "quantization_config". type: what floats are.
+  /// path: the module's; type: what floats are.
+  virtual CodedModule coded(const Grid& grid, const TensorUse& use, const std::string& path,
+                            const FloatType& type) const = 0;
+  /// "quantization_config".
   virtual Json statement(std::span<const FolderModule> modules, const FloatType& type) const = 0;
   /// What the runtime computes otherwise.
   virtual std::vector<std::string> notes(std::span<const FolderModule> modules) const = 0;

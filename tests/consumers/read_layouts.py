@@ -1,19 +1,21 @@
 """What other programs' own code makes of quantized folders: the weights of linears, and logits.
 
-    python read_layouts.py OUT FOLDER=PLAIN...        needs torch, transformers, compressed-tensors
+    python read_layouts.py OUT FOLDER=PLAIN...        needs torch, transformers, compressed-tensors, bitsandbytes
 
 PLAIN is a folder of the same values in the type that FOLDER's config.json says. OUT/NAME.safetensors are the weights that
-FOLDER's owner decodes, in FP32. OUT/NAME.json says whether logits are the same to the bit as those of PLAIN, where inputs of
-linears are not rounded, and whether they are where the owner rounds them.
+FOLDER's owner decodes, in FP32. OUT/NAME.json says, where transformers takes the folder here, whether logits are the same to the
+bit as those of PLAIN, where inputs of linears are not rounded, and whether they are where the owner rounds them.
 """
 
 import json
 import pathlib
 import sys
 
+import bitsandbytes.functional as bnb
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, CompressedTensorsConfig
+from transformers.quantizers.auto import AutoQuantizationConfig
 from transformers.utils import logging
 
 IDS = torch.arange(3, 43)[None]
@@ -40,7 +42,19 @@ def compressed_tensors(folder, quantization):
     return model, {f"{name}.weight": module.weight for name, module in linears.items() if name != "lm_head"}
 
 
-READERS = {"compressed-tensors": compressed_tensors}
+def bitsandbytes(folder, quantization):
+    """Without a model: transformers wants accelerate for it."""
+    AutoQuantizationConfig.from_dict(quantization)
+    tensors, weights = load_file(folder / "model.safetensors"), {}
+    for name in [name for name in tensors if name.endswith(".weight.absmax")]:
+        weight = name.removesuffix(".absmax")
+        parts = {key: tensor for key, tensor in tensors.items() if key.startswith(f"{weight}.")}
+        state = bnb.QuantState.from_dict(parts, torch.device("cpu"))
+        weights[weight] = bnb.dequantize_4bit(tensors[weight], state)
+    return None, weights
+
+
+READERS = {"compressed-tensors": compressed_tensors, "bitsandbytes": bitsandbytes}
 
 
 def main(out, pairs):
@@ -51,6 +65,8 @@ def main(out, pairs):
         model, weights = READERS[quantization["quant_method"]](folder, quantization)
         save_file({name: weight.detach().to(torch.float32).contiguous() for name, weight in weights.items()},
                   out / f"{folder.name}.safetensors")  # fmt: skip
+        if model is None:
+            continue
         own = logits(AutoModelForCausalLM.from_pretrained(plain, dtype="auto"))
         same = {"same": torch.equal(logits(model, rounds_inputs=False), own), "same_as_computed": torch.equal(logits(model), own)}
         (out / f"{folder.name}.json").write_text(json.dumps(same))
