@@ -4,6 +4,7 @@
 //   intN:gK, :channel    pack-quantized   weight_packed i32 [out, in N / 32], weight_scale, weight_shape i64 [2]
 //     with zero                           weight_zero_point i32 [out N / 32, groups]
 //   int8:channel         int-quantized    weight i8, weight_scale [out, 1]; inputs of 8 bits (W8A8)
+//   fp8_e4m3:channel     float-quantized  weight f8_e4m3, weight_scale [out, 1]; inputs in FP8
 //   mxfp4                mxfp4-pack-...   weight_packed u8 [out, in / 2], weight_scale u8
 //   mxfp8                mxfp8-quantized  weight f8_e4m3, weight_scale u8
 //   nvfp4                nvfp4-pack-...   weight_packed u8 [out, in / 2], weight_scale f8_e4m3,
@@ -23,7 +24,7 @@ namespace {
 
 constexpr std::string_view kHeld =
     "hf-compressed holds fp32, fp16, bf16, [u]int2 to [u]int8 in groups or channels, \"sym\", "
-    "\"restricted\" or \"zero\", scales s32, s16 or sbf16, and mxfp4, mxfp8, nvfp4";
+    "\"restricted\" or \"zero\", scales s32, s16 or sbf16, and fp8_e4m3:channel, mxfp4, mxfp8, nvfp4";
 
 // Of grids without a formula.
 struct MicroFormat {
@@ -55,7 +56,10 @@ bool is_w8a8(const AffineForm& f) {
   return f.bits == 8 && f.grouping == Grouping::channel && f.offset != Offset::zero;
 }
 
+bool is_fp8(const Grid& grid) { return grid.spec().starts_with("fp8_e4m3:channel:"); }
+
 std::string_view format_of(const Grid& grid) {
+  if (is_fp8(grid)) return "float-quantized";
   if (const MicroFormat* micro = micro_format(grid)) return micro->format;
   return is_w8a8(*grid.affine()) ? "int-quantized" : "pack-quantized";
 }
@@ -72,6 +76,14 @@ CodedModule micro_module(const MicroFormat& micro, const std::string& path) {
   if (micro.strategy == "tensor_group")
     module.made.push_back({path + ".weight_global_scale", DType::f32, {1}, bytes_of(1.0f)});
   return module;
+}
+
+const FloatType* fp8_scale(const Grid& grid) {
+  return float_type_of_grid(grid.planes()[1].type_name);
+}
+
+CodedModule fp8_module(const Grid& grid, const std::string& path) {
+  return {{{path + ".weight", DType::f8_e4m3}, {path + ".weight_scale", fp8_scale(grid)->dtype}}};
 }
 
 CodedModule linear_module(const AffineForm& f, const TensorUse& use, const std::string& path) {
@@ -103,6 +115,12 @@ Json weights_words(const Grid& grid) {
     words["scale_dtype"] = micro->scales_torch;
     return words;
   }
+  if (is_fp8(grid)) {
+    words["num_bits"] = 8;
+    words["type"] = "float";
+    words["strategy"] = "channel";
+    return words;
+  }
   const AffineForm& f = *grid.affine();
   const bool grouped = f.grouping == Grouping::group;
   words["num_bits"] = f.bits;
@@ -119,8 +137,9 @@ Json group_words(const GridModules& of_grid, bool all) {
                 {"input_activations", nullptr},
                 {"output_activations", nullptr}};
   group["targets"] = all ? Json::array({"Linear"}) : Json(of_grid.paths);
-  if (format_of(*of_grid.grid) == "int-quantized") {
-    group["input_activations"] = {{"num_bits", 8},         {"type", "int"},
+  const bool fp8 = is_fp8(*of_grid.grid);
+  if (fp8 || format_of(*of_grid.grid) == "int-quantized") {
+    group["input_activations"] = {{"num_bits", 8},         {"type", fp8 ? "float" : "int"},
                                   {"symmetric", true},     {"strategy", "token"},
                                   {"group_size", nullptr}, {"dynamic", true}};
   }
@@ -132,7 +151,7 @@ class HfCompressed final : public QuantizedFolder {
   std::string_view name() const override { return "hf-compressed"; }
   std::string_view summary() const override {
     return "Hugging Face folder in compressed-tensors' layouts, for vLLM and transformers: packed "
-           "integers, int8 with inputs of 8 bits, micro-scaled";
+           "integers, int8 and FP8 with inputs of 8 bits, micro-scaled";
   }
   std::string_view default_grid() const override { return "int4:g128"; }
   AffineForm affine_defaults(std::string_view stored_type) const override {
@@ -146,10 +165,15 @@ class HfCompressed final : public QuantizedFolder {
   std::string_view held() const override { return kHeld; }
 
   bool holds(const Grid& grid) const override {
-    if (micro_format(grid) != nullptr) return true;
+    if (micro_format(grid) != nullptr || is_fp8(grid)) return true;
     const AffineForm* f = grid.affine();
     return f != nullptr && f->bits <= 8 && f->offset != Offset::min &&
            f->grouping != Grouping::tensor && float_type_of_scale(f->scale) != nullptr;
+  }
+
+  // Programs hold scales in the model's type.
+  const FloatType* type_in(const Grid& grid) const override {
+    return is_fp8(grid) ? fp8_scale(grid) : float_type_in(grid);
   }
 
   std::string why_not(const Grid& grid, const TensorUse& use) const override {
@@ -160,6 +184,7 @@ class HfCompressed final : public QuantizedFolder {
 
   CodedModule coded(const Grid& grid, const TensorUse& use, const std::string& path,
                     const FloatType&) const override {
+    if (is_fp8(grid)) return fp8_module(grid, path);
     const MicroFormat* micro = micro_format(grid);
     return micro != nullptr ? micro_module(*micro, path) : linear_module(*grid.affine(), use, path);
   }
@@ -193,7 +218,11 @@ class HfCompressed final : public QuantizedFolder {
                         ": transformers 5.23 reads zero-points where it is told to decode all, "
                         "CompressedTensorsConfig(dequantize=True)");
       }
-      if (f != nullptr && is_w8a8(*f)) {
+      if (is_fp8(*of_grid.grid)) {
+        notes.push_back(spec +
+                        " is FP8_DYNAMIC there: programs round a linear's inputs to FP8, too, "
+                        "with a scale for each token");
+      } else if (f != nullptr && is_w8a8(*f)) {
         notes.push_back(spec +
                         " is W8A8 there: programs round a linear's inputs to 8 bits, too, "
                         "with a scale for each token; int8:g128 leaves them as they are");

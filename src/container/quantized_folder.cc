@@ -74,7 +74,7 @@ std::vector<Rule> QuantizedFolder::rules(std::string_view grid, const ContainerI
   const FloatType& of_model = float_type_of(input.model);
   const std::unique_ptr<Grid> asked = make_grid(grid, affine_defaults(of_model.grid));
   if (!holds(*asked)) return {{"", asked->spec(), "what was asked for"}};
-  const FloatType* said = float_type_in(*asked);
+  const FloatType* said = type_in(*asked);
   const std::string type((said != nullptr ? *said : of_model).grid);
   std::vector<Rule> rules = {{"*_norm,*.bias", type, "norms and biases stay in the model's type"},
                              {"embedding,position,head", type,
@@ -111,7 +111,7 @@ Verdict QuantizedFolder::accepts(const Grid& grid, const TensorUse& use) const {
 
 std::string QuantizedFolder::fallback(const Grid& grid, const Weight& weight) const {
   if (!holds(grid) || weight.use.transposed) return {};
-  const FloatType* said = float_type_in(grid);
+  const FloatType* said = type_in(grid);
   return std::string((said != nullptr ? *said : float_type_for(weight.stored_type)).grid);
 }
 
@@ -121,7 +121,7 @@ Layout QuantizedFolder::layout(const ContainerInput& input,
   HfTensors tensors(*input.model.architecture, assignments, none);
   FloatVote types;
   for (const Assignment& a : assignments) {
-    const FloatType* said = float_type_in(*a.grid);
+    const FloatType* said = type_in(*a.grid);
     if (said != nullptr) types.add(*said, a.weight->use);
   }
   for (const Assignment& a : assignments) {

@@ -54,6 +54,8 @@ class QuantizedFolder : public Container {
   /// Which grids it holds, for people: "hf-gptq holds ...".
   virtual std::string_view held() const = 0;
   virtual bool holds(const Grid& grid) const = 0;
+  /// What a grid that is held, or of floats, says of the folder's floats; nullptr: nothing.
+  virtual const FloatType* type_in(const Grid& grid) const { return float_type_in(grid); }
   /// Why a module of that shape can't be on a grid that is held; empty: it can.
   virtual std::string why_not(const Grid& grid, const TensorUse& use) const = 0;
   /// path: the module's; type: what floats are.

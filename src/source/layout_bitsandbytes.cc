@@ -168,7 +168,7 @@ Tensor eight_bits(Module& module) {
   std::vector<float> table;
   for (int byte = 0; byte < 256; ++byte)
     table.push_back(static_cast<float>(static_cast<std::int8_t>(byte)));
-  Tensor tensor = module.weight("int8:channel:restricted:s32", rows, cols);
+  Tensor tensor = module.weight("llm_int8", rows, cols);
   tensor.bytes = codes.bytes + scales.bytes;
   tensor.rows = scaled_rows(std::make_unique<TableRows>(codes.stored, std::move(table), rows, cols),
                             stored_rows(scales.stored, DType::f32, rows, 1), 1, cols);

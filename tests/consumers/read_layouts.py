@@ -42,6 +42,10 @@ def compressed_tensors(folder, quantization):
     return model, {f"{name}.weight": module.weight for name, module in linears.items() if name != "lm_head"}
 
 
+def type_of(folder):
+    return getattr(torch, json.loads((folder / "config.json").read_text())["dtype"])
+
+
 def bitsandbytes(folder, quantization):
     """Without a model: transformers wants accelerate for it."""
     AutoQuantizationConfig.from_dict(quantization)
@@ -51,6 +55,9 @@ def bitsandbytes(folder, quantization):
         parts = {key: tensor for key, tensor in tensors.items() if key.startswith(f"{weight}.")}
         state = bnb.QuantState.from_dict(parts, torch.device("cpu"))
         weights[weight] = bnb.dequantize_4bit(tensors[weight], state)
+    for name in [name for name in tensors if name.endswith(".SCB")]:
+        weight = name.replace("SCB", "weight")
+        weights[weight] = bnb.int8_vectorwise_dequant(tensors[weight], tensors[name]).to(type_of(folder))
     return None, weights
 
 

@@ -47,6 +47,8 @@ OWNERS = {  # name: target, exceptions; decoded by their own code
     "uint8": ("hf-compressed:uint8:channel:sym:s32", []),
     "int8-zeros": ("hf-compressed:int8:channel:zero:s32", []),
     "w8a8": ("hf-compressed:int8:channel", []),
+    "fp8": ("hf-compressed:fp8_e4m3:channel", []),
+    "fp8-fp32": ("hf-compressed:fp8_e4m3:channel:s32", []),
     "mxfp4": ("hf-compressed:mxfp4", []),
     "mxfp8": ("hf-compressed:mxfp8", []),
     "nvfp4": ("hf-compressed:nvfp4", []),
@@ -56,9 +58,10 @@ BITSANDBYTES = {
     "nf4": ("hf-bnb", []),
     "nf4-g128": ("hf-bnb:nf4:g128", []),
     "fp4": ("hf-bnb:fp4", []),
+    "llm-int8": ("hf-bnb:llm_int8", []),
     "bnb-mixed": ("hf-bnb", ["*.down=fp4:g32", "layers.1.key=bf16"]),
 }
-ROUNDS_INPUTS = {"uint8", "w8a8", "mixed"}
+ROUNDS_INPUTS = {"uint8", "w8a8", "fp8", "fp8-fp32", "mixed"}
 BY_RULE = {  # name: target, exceptions; decoded here
     "gptq": ("hf-gptq", []),
     "gptq-zeros": ("hf-gptq:int4", []),
@@ -87,7 +90,7 @@ FLOATS = ("bf16", "fp16", "fp32")
 
 def values_of(path):
     """Its tensors by name, floats as FP32."""
-    types = {"F32": np.float32, "BF16": np.uint16, "F16": np.float16, "I32": np.uint32, "U8": np.uint8}
+    types = {"F32": np.float32, "BF16": np.uint16, "F16": np.float16, "I8": np.int8, "F8_E4M3": np.uint8, "I32": np.uint32, "U8": np.uint8}
     found = {}
     for name, (type, shape, data) in read_tensors(path).items():
         values = np.frombuffer(data, types[type]).reshape(shape)
@@ -210,6 +213,7 @@ class WrittenLayoutsTest(unittest.TestCase):
         for container, grids in REFUSED.items():
             for grid in grids:
                 self.assertIn(f"{container} holds fp32, fp16, bf16", self.refused(f"{container}:{grid}=OUT"))
+        self.assertIn("4 bits and 8 in one folder", self.refused("hf-bnb=OUT", "--set", "*.down=llm_int8"))
         self.assertIn("groups of another size", self.refused("hf-awq:int4:g64=OUT", "--set", "*.down=int4:g32"))
 
 
