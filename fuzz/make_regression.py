@@ -11,7 +11,7 @@ from pathlib import Path
 
 from make_seeds import (AWQ, BITSANDBYTES, COMPRESSED, FP8, GPTQ, MODELOPT, NESTED, awq_module, filled, fp8_module, gptq_module, nf4_module, nvfp4_module, packed_module,
                         quantized, Call, Name, Reference, STORAGES, dumps, gguf_string, old_form, onnx_codes, onnx_model,
-                        onnx_node, onnx_tensor, protobuf_field, regex_splitter,
+                        onnx_node, onnx_tensor, openvino_codes, openvino_model, protobuf_field, regex_splitter,
                         sentencepiece_model, state, tensor, tokenizer_json, zip_form)
 
 U8, I8, U32, STRING, ARRAY, U64 = 0, 1, 4, 8, 9, 10
@@ -326,6 +326,30 @@ def onnx_files():
         yield "offset-%s" % (offset or "nothing"), onnx_model(tensors=[onnx_tensor("a", 1, [4], None, place)])
 
 
+def openvino_files():
+    codes = openvino_codes("i4", [3, 2, 16], 48).decode()
+    for name, found, put in (("offset-minus-1", 'offset="0"', 'offset="-1"'), ("offset-2-63", 'offset="0"', 'offset="9223372036854775808"'),
+                             ("past-the-end", 'offset="0"', 'offset="4095"'), ("size-short", 'size="48"', 'size="47"'),
+                             ("group-0", "3,2,16", "3,2,0"), ("groups-wrap", "3,2,16", "3,4611686018427387904,16"),
+                             ("no-rows", "3,2,16", "0,2,16"), ("rows-minus-1", "3,2,16", "-1,2,16"), ("one-dimension", "3,2,16", "96"),
+                             ("four-dimensions", "3,2,16", "3,1,2,16"), ("scales-of-whole-numbers", '"f16"', '"i16"'),
+                             ("type-unknown", '"i4"', '"q4"'), ("no-type", 'element_type="i4"', ""), ("stands-twice", "a.scales", "a.weight"),
+                             ("name-of-a-line-end", "a.scales", "a&#10;b"), ("id-of-words", 'id="0"', 'id="x"')):  # fmt: skip
+        assert found in codes
+        yield name, codes.replace(found, put).encode()
+    yield "scales-fewer", openvino_codes("i4", [3, 2, 16], 48).replace(b"3,2,1\"", b"3,1,1\"").replace(b'size="12"', b'size="6"')
+    yield "group-2-40", openvino_codes("i4", [0, 2, 1 << 40], 0)
+    yield "mxfp4-groups-of-16", openvino_codes("f4e2m1", [2, 2, 16], 32, "f8e8m0")
+    yield "entities", b'<?xml version="1.0"?><!DOCTYPE net [<!ENTITY a "b"><!ENTITY c "&a;&a;">]><net version="11">&c;</net>'
+    yield "nested", b'<?xml version="1.0"?><net version="11">' + b"<a>" * 5000
+    edge = '<edge from-layer="0" from-port="0" to-layer="0" to-port="0"/>'
+    own = '<layer id="0" name="e" type="Exp"><input><port id="0"/></input><output><port id="0"/><port id="0"/></output></layer>'
+    yield "output-twice", openvino_model(own, edge)
+    yield "value-of-nothing", openvino_model(own.replace('<output><port id="0"/><port id="0"/></output>', ""), edge)
+    yield "no-net", b'<?xml version="1.0"?><graph/>'
+    yield "version-9", b'<?xml version="1.0"?><net version="9"/>'
+
+
 def statistics_of(*entries, version=2, count=None, data=None, tokens=640, bins=None, low=-1.0):
     """Checksums are the fuzz target's own. data: bytes in place of the entries' data."""
     head = b"zpstats\n" + struct.pack("<IIQQQQ", version, len(entries) if count is None else count, 1, tokens, 64, 0)
@@ -417,7 +441,7 @@ def weight_layout_files():
     yield "config-is-an-array", b"[]\n" + quantized(GPTQ, gptq_module()).split(b"\n", 1)[1]
 
 
-FILES = {"weight_layout": weight_layout_files, "grid": grid_files, "statistics": statistics_files, "imatrix": imatrix_files, "jinja": jinja_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "onnx": onnx_files, "dataset": dataset_files,
+FILES = {"weight_layout": weight_layout_files, "grid": grid_files, "statistics": statistics_files, "imatrix": imatrix_files, "jinja": jinja_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "onnx": onnx_files, "openvino": openvino_files, "dataset": dataset_files,
          "gguf": gguf_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
 
 

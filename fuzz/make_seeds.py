@@ -360,6 +360,39 @@ def onnx_seeds():
     yield "external", onnx_model(tensors=[onnx_tensor("a", 1, [4], None, {"location": "a.data", "offset": 0, "length": 16})])
 
 
+# --- OpenVINO: constants lie in a second file of 4096 bytes ----------------------------------------
+def openvino_constant(number, name, kind, shape, size, offset=0):
+    shape = ",".join(map(str, shape))
+    return (f'<layer id="{number}" name="{name}" type="Const" version="opset1"><data element_type="{kind}" shape="{shape}" '
+            f'offset="{offset}" size="{size}"/><output><port id="0" precision="X" names="{name}"/></output></layer>')  # fmt: skip
+
+
+def openvino_model(layers, edges="", producer="zeropoint"):
+    return (f'<?xml version="1.0"?><net name="n" version="11"><layers>{layers}</layers><edges>{edges}</edges>'
+            f'<rt_info><producer value="{producer}"/></rt_info></net>').encode()  # fmt: skip
+
+
+def openvino_codes(kind, shape, size, scale="f16", zeros=0):
+    scales = [*shape[:-1], 1]
+    count = scales[0] * (scales[1] if len(scales) > 2 else 1)
+    width = {"f32": 4, "f16": 2}.get(scale, 1)
+    layers = openvino_constant(0, "a.weight", kind, shape, size) + openvino_constant(1, "a.scales", scale, scales, count * width)
+    return openvino_model(layers + (openvino_constant(2, "a.zero_points", kind, scales, zeros) if zeros else ""))
+
+
+def openvino_seeds():
+    yield "floats", openvino_model(openvino_constant(0, "a.weight", "f32", [2, 3], 24) + openvino_constant(1, "c", "i64", [], 8))
+    yield "codes", openvino_codes("i4", [3, 2, 16], 48)
+    yield "zeros", openvino_codes("u4", [3, 3, 16], 72, zeros=5)
+    yield "channel", openvino_codes("u8", [2, 16], 32, "f32", 2)
+    yield "nf4", openvino_codes("nf4", [2, 2, 16], 32, "f32")
+    yield "mxfp4", openvino_codes("f4e2m1", [2, 1, 32], 32, "f8e8m0")
+    yield "others", openvino_model(openvino_constant(0, "w", "u4", [3], 2), producer="someone")
+    edge = '<edge from-layer="0" from-port="0" to-layer="1" to-port="0"/>'
+    node = '<layer id="1" name="e" type="Exp" version="opset1"><input><port id="0"/></input><output><port id="1"/></output></layer>'
+    yield "node", openvino_model(openvino_constant(0, "c", "f32", [2], 8) + node, edge)
+
+
 def dataset_seeds():
     yield "plain", "Hello\n\u0995\u09be\n".encode()
     yield "lines", b'{"text":"a"}\n\n{"user":"b","assistant":"c"}\r\n{"instruction":"d","input":"e","output":"f"}\n'
@@ -368,7 +401,7 @@ def dataset_seeds():
 
 
 SEEDS = {"safetensors": safetensors_seeds, "weight_layout": weight_layout_seeds, "gguf": gguf_seeds, "pickle": pickle_seeds, "json": json_seeds,
-         "tokenizer_json": tokenizer_json_seeds, "sentencepiece": sentencepiece_seeds, "onnx": onnx_seeds, "dataset": dataset_seeds}
+         "tokenizer_json": tokenizer_json_seeds, "sentencepiece": sentencepiece_seeds, "onnx": onnx_seeds, "openvino": openvino_seeds, "dataset": dataset_seeds}
 
 
 def real_seeds(models):

@@ -8,9 +8,12 @@
 //                        the tokenizer as graphs (openvino_tokenizer.h)
 #include "format/openvino.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "container/checkpoint_folder.h"
 #include "container/data_file.h"
-#include "container/openvino_ops.h"
+#include "container/openvino_graph.h"
 #include "container/openvino_tokenizer.h"
 #include "container/openvino_weights.h"
 
@@ -64,19 +67,9 @@ std::string OpenVino::fallback(const Grid& grid, const Weight&) const {
   return openvino_has_codes(grid) ? std::string(kByte) : "";
 }
 
-// Places the graph's constants in the data file, and their nodes behind those that are there.
-void add_constants(const std::deque<GraphConstant>& constants, OutputFile& data,
-                   std::vector<GraphNode>& nodes) {
-  for (const GraphConstant& c : constants) {
-    const std::int64_t offset = add_bytes(data, c.bytes);
-    nodes.push_back(openvino::constant(c.name, openvino::element_type(c.type), c.shape, offset,
-                                       std::ssize(c.bytes)));
-  }
-}
-
-void add_nodes(std::vector<GraphNode> more, std::vector<GraphNode>& nodes) {
-  nodes.insert(nodes.end(), std::make_move_iterator(more.begin()),
-               std::make_move_iterator(more.end()));
+// Places the graph's constants in the data file.
+PlaceOfConstant into(OutputFile& data) {
+  return [&data](const GraphConstant& c) { return add_bytes(data, c.bytes); };
 }
 
 void add_graph(Layout& layout, const std::string& name, TokenizerGraph graph,
@@ -84,9 +77,8 @@ void add_graph(Layout& layout, const std::string& name, TokenizerGraph graph,
   OutputFile xml, data;
   xml.name = "openvino_" + name + ".xml";
   data.name = "openvino_" + name + ".bin";
-  std::vector<GraphNode> nodes;
-  add_constants(graph.constants, data, nodes);
-  add_nodes(std::move(graph.nodes), nodes);
+  std::vector<GraphNode> nodes = openvino_constants(graph.constants, into(data));
+  std::ranges::move(graph.nodes, std::back_inserter(nodes));
   add_bytes(xml, openvino::write(name, nodes, info));
   layout.files.push_back(std::move(xml));
   layout.files.push_back(std::move(data));
@@ -126,21 +118,12 @@ Layout OpenVino::layout(const ContainerInput& input,
   }
   add_data_file(layout, std::string(kDataFile), places);
 
-  OpenVinoOps ops(input.model, assignments);
-  std::vector<GraphNode> operations = ops.build();
-  std::vector<GraphNode> nodes;
-  for (std::size_t i = 0; i < assignments.size(); ++i) {
-    const TensorJob& job = layout.jobs[i];
-    const std::vector<OpenVinoPlane> planes = openvino_planes(assignments[i]);
-    for (std::size_t p = 0; p < planes.size(); ++p) {
-      nodes.push_back(openvino::constant(planes[p].name, planes[p].type, planes[p].shape,
-                                         job.planes[p].offset, places[i][p].bytes));
-    }
-  }
-  add_constants(ops.constants(), layout.files.back(), nodes);
-  add_nodes(std::move(operations), nodes);
-
-  const std::string xml = openvino::write("decoder", nodes);
+  const std::string xml = openvino_graph(
+      input.model, assignments,
+      [&](std::size_t weight, std::size_t plane) {
+        return layout.jobs[weight].planes[plane].offset;
+      },
+      into(layout.files.back()));
   OutputFile& model = layout.files[0];
   model.name = kModelFile;
   add_bytes(model, xml);

@@ -1,9 +1,5 @@
 #include "format/onnx_difference.h"
 
-#include <algorithm>
-#include <array>
-#include <bit>
-#include <charconv>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -14,31 +10,14 @@
 namespace zp::onnx {
 namespace {
 
-using Found = std::optional<Difference>;
+using Found = std::optional<GraphDifference>;
+constexpr const char* kNothing = GraphDifference::kNothing;
 
-constexpr const char* kNothing = "none";
-
-std::string quoted(std::string_view text) { return "\"" + printable(text) + "\""; }
-
-std::string shortest(float value) {
-  std::array<char, 32> text{};
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() ? std::string(text.data(), end) : std::string();
-}
-
-std::string text_of(const std::string& value) { return quoted(value); }
-std::string text_of(const GraphNode& node) { return printable(node.op) + " " + quoted(node.name); }
 std::string text_of(const std::pair<std::string, std::int64_t>& set) {
-  return quoted(set.first) + " " + std::to_string(set.second);
-}
-std::string text_of(const GraphAttribute& a) {
-  if (const auto* whole = std::get_if<std::int64_t>(&a.value)) return std::to_string(*whole);
-  if (const auto* real = std::get_if<float>(&a.value)) return shortest(*real);
-  const auto* text = std::get_if<std::string>(&a.value);
-  return text != nullptr ? quoted(*text) : "a value of another kind";
+  return in_quotes(set.first) + " " + std::to_string(set.second);
 }
 std::string text_of(const ValueInfo& value) {
-  std::string text = quoted(value.name) + " of type " +
+  std::string text = in_quotes(value.name) + " of type " +
                      std::to_string(static_cast<std::int64_t>(value.type)) + " [";
   for (const Dim& dim : value.shape) {
     const auto* size = std::get_if<std::int64_t>(&dim);
@@ -55,56 +34,16 @@ std::string text_of(const Initializer& tensor) {
 }
 
 Found difference(std::string what, const std::string& found, const std::string& expected) {
-  return Difference{std::move(what), expected, found};
+  return GraphDifference{std::move(what), expected, found};
 }
 
-// The first place where two lists aren't the same, each element compared by `compare(what, a, b)`.
-template <class T, class Compare>
-Found of_lists(const std::string& what, std::span<const T> found, std::span<const T> expected,
-               const Compare& compare) {
-  for (std::size_t i = 0; i < std::min(found.size(), expected.size()); ++i) {
-    if (Found d = compare(what + " " + std::to_string(i), found[i], expected[i])) return d;
-  }
-  if (found.size() > expected.size())
-    return difference(what + " " + std::to_string(expected.size()), text_of(found[expected.size()]),
-                      kNothing);
-  if (found.size() < expected.size())
-    return difference(what + " " + std::to_string(found.size()), kNothing,
-                      text_of(expected[found.size()]));
-  return std::nullopt;
-}
-
-constexpr auto kWhole = [](const std::string& what, const auto& found, const auto& expected) {
-  return found == expected ? Found() : difference(what, text_of(found), text_of(expected));
-};
-
-// By their bits: a NaN is itself.
-bool same_value(const GraphAttribute& a, const GraphAttribute& b) {
-  const auto* x = std::get_if<float>(&a.value);
-  const auto* y = std::get_if<float>(&b.value);
-  if (x != nullptr && y != nullptr)
-    return std::bit_cast<std::uint32_t>(*x) == std::bit_cast<std::uint32_t>(*y);
-  return a.value == b.value;
-}
-
-Found of_nodes(const std::string& what, const GraphNode& found, const GraphNode& expected) {
-  if (found.op != expected.op || found.domain != expected.domain || found.name != expected.name)
-    return difference(what, text_of(found), text_of(expected));
-  const std::string place = "node " + quoted(expected.name) + ": ";
-  using Names = std::span<const std::string>;
-  if (Found d = of_lists(place + "input", Names(found.inputs), Names(expected.inputs), kWhole))
-    return d;
-  if (Found d = of_lists(place + "output", Names(found.outputs), Names(expected.outputs), kWhole))
-    return d;
-  const auto attributes = [&](const std::string&, const GraphAttribute& a,
-                              const GraphAttribute& b) {
-    if (a.name != b.name) return difference(place + "attribute", quoted(a.name), quoted(b.name));
-    return same_value(a, b)
-               ? Found()
-               : difference(place + "attribute " + quoted(a.name), text_of(a), text_of(b));
+template <class T>
+Found of_lists(const std::string& what, std::span<const T> found, std::span<const T> expected) {
+  const auto compare = [](const std::string& place, const T& a, const T& b) {
+    return a == b ? Found() : difference(place, text_of(a), text_of(b));
   };
-  return of_lists(place + "attribute", std::span(found.attributes), std::span(expected.attributes),
-                  attributes);
+  return zp::first_difference(what, found, expected, compare,
+                              [](const T& element) { return text_of(element); });
 }
 
 using Place = std::pair<std::string_view, std::int64_t>;
@@ -113,11 +52,11 @@ Found of_tensors(const Model& found, const Model& expected) {
   std::map<std::string_view, const Initializer*> there;
   for (const Initializer& t : found.initializers) {
     if (!there.emplace(t.name, &t).second)
-      return difference("tensor " + quoted(t.name), "two", "one");
+      return difference("tensor " + in_quotes(t.name), "two", "one");
   }
   std::map<Place, Place> moved;
   for (const Initializer& t : expected.initializers) {
-    const std::string what = "tensor " + quoted(t.name);
+    const std::string what = "tensor " + in_quotes(t.name);
     const auto at = there.find(t.name);
     if (at == there.end()) return difference(what, kNothing, text_of(t));
     const Initializer& other = *at->second;
@@ -137,27 +76,22 @@ Found of_tensors(const Model& found, const Model& expected) {
       return difference(what, "bytes of its own", "the bytes of the tensor it is shared with");
   }
   if (there.empty()) return std::nullopt;
-  return difference("tensor " + quoted(there.begin()->first), text_of(*there.begin()->second),
+  return difference("tensor " + in_quotes(there.begin()->first), text_of(*there.begin()->second),
                     kNothing);
 }
 
 }  // namespace
 
-std::optional<Difference> first_difference(const Model& found, const Model& expected) {
+std::optional<GraphDifference> first_difference(const Model& found, const Model& expected) {
   if (found.unread != expected.unread)
-    return difference("part " + quoted(found.unread), "there", kNothing);
+    return difference("part " + in_quotes(found.unread), "there", kNothing);
   using Sets = std::span<const std::pair<std::string, std::int64_t>>;
-  if (Found d =
-          of_lists("operator set", Sets(found.operator_sets), Sets(expected.operator_sets), kWhole))
+  if (Found d = of_lists("operator set", Sets(found.operator_sets), Sets(expected.operator_sets)))
     return d;
-  if (Found d =
-          of_lists("graph input", std::span(found.inputs), std::span(expected.inputs), kWhole))
-    return d;
-  if (Found d =
-          of_lists("graph output", std::span(found.outputs), std::span(expected.outputs), kWhole))
-    return d;
-  if (Found d = of_lists("node", std::span(found.nodes), std::span(expected.nodes), of_nodes))
-    return d;
+  using Values = std::span<const ValueInfo>;
+  if (Found d = of_lists("graph input", Values(found.inputs), Values(expected.inputs))) return d;
+  if (Found d = of_lists("graph output", Values(found.outputs), Values(expected.outputs))) return d;
+  if (Found d = zp::first_difference(found.nodes, expected.nodes)) return d;
   return of_tensors(found, expected);
 }
 

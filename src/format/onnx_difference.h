@@ -2,22 +2,15 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
+#include "format/graph_difference.h"
 #include "format/onnx.h"
 
 namespace zp::onnx {
 
-/// As an Error says it.
-struct Difference {
-  std::string what;  ///< "node \"Div_5\": input 1"
-  std::string expected;
-  std::string found;
-};
-
 /// Nodes, inputs and outputs are compared in their order, tensors by name: type, shape, and bytes
 /// where these are in the graph. Of external bytes the places may be others, but what is one place
 /// in `expected` must be one in `found`. nullopt: none.
-std::optional<Difference> first_difference(const Model& found, const Model& expected);
+std::optional<GraphDifference> first_difference(const Model& found, const Model& expected);
 
 }  // namespace zp::onnx

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <span>
+
+#include "base/error.h"
+
 namespace zp::openvino {
 namespace {
 
@@ -98,6 +103,90 @@ TEST(OpenVino, ValuesOfOneNodeAreItsPortsAndWhatIsSaidStaysOnItsLines) {
 	</rt_info>
 )"),
             xml.npos);
+}
+
+const std::string kHead = "<?xml version=\"1.0\"?><net name=\"n\" version=\"11\">";
+
+std::string refusal_of(const std::string& xml) {
+  try {
+    read(std::as_bytes(std::span(xml)), "g");
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST(OpenVino, WhatIsWrittenIsRead) {
+  const std::vector<GraphNode> nodes = {
+      {"Parameter", "", "x", {}, {"x"}, {{"shape", Text("?,2")}, {"element_type", Text("f32")}}},
+      constant("a.weight", "u4", std::array<std::int64_t, 2>{3, 3}, 64),
+      {"Convert", "", "c", {"a.weight"}, {"c"}, {{"destination_type", Text("f32")}}},
+      {"MatMul", "", "m", {"x", "c"}, {"m"}, {{"transpose_b", Text("true")}}},
+  };
+  const std::string xml = write("n", nodes, {{"producer", "someone"}});
+  EXPECT_TRUE(recognizes(std::as_bytes(std::span(xml))));
+  const Graph graph = read(std::as_bytes(std::span(xml)), "g");
+  EXPECT_EQ(graph.producer, "someone");
+  ASSERT_EQ(graph.constants.size(), 1u);
+  EXPECT_EQ(graph.constants[0].name, "a.weight");
+  EXPECT_EQ(graph.constants[0].type, "u4");
+  EXPECT_EQ(graph.constants[0].shape, (std::vector<std::int64_t>{3, 3}));
+  EXPECT_EQ(graph.constants[0].offset, 64);
+  EXPECT_EQ(graph.constants[0].bytes, 5);  // of nine half bytes
+  ASSERT_EQ(graph.nodes.size(), 3u);
+  EXPECT_EQ(graph.nodes[2].op, "MatMul");
+  EXPECT_EQ(graph.nodes[2].inputs, (std::vector<std::string>{"x", "c"}));
+  EXPECT_EQ(graph.nodes[2].attributes[0], (GraphAttribute{"transpose_b", Text("true")}));
+}
+
+TEST(OpenVino, SaysInOneLineWhatIsWrong) {
+  EXPECT_EQ(refusal_of("<?xml"),
+            "g: byte 4: not XML: found Error parsing document declaration/processing instruction");
+  EXPECT_EQ(refusal_of("<a/>"), "g: no OpenVINO graph: expected an element \"net\"");
+  EXPECT_EQ(refusal_of("<net version=\"9\"/>"),
+            "g: a version of OpenVINO's graphs that isn't known: expected 10 or 11, found 9");
+  const std::string edge = "<edge from-layer=\"0\" from-port=\"0\" to-layer=\"1\" to-port=\"0\"/>";
+  EXPECT_EQ(refusal_of(kHead + "<edges>" + edge + edge + "</edges></net>"),
+            "g: edges: two values for one input: found layer 1, port 0");
+  const std::string node =
+      "<layers><layer id=\"1\" name=\"l\" type=\"Exp\"><input><port id=\"0\"/></input></layer></layers>";
+  EXPECT_EQ(refusal_of(kHead + node + "</net>"), "g: layer \"l\": an input without a value");
+  EXPECT_EQ(refusal_of(kHead + node + "<edges>" + edge + "</edges></net>"),
+            "g: layer \"l\": an input of a value that nothing makes");
+  const auto stored = [](const std::string& type, const std::string& shape,
+                         const std::string& size) {
+    return kHead + "<layers><layer id=\"0\" name=\"c\" type=\"Const\"><data element_type=\"" +
+           type + "\" shape=\"" + shape + "\" offset=\"0\" size=\"" + size +
+           "\"/></layer></layers></net>";
+  };
+  const std::string layer = "g: layer \"c\": ";
+  EXPECT_EQ(refusal_of(stored("string", "1", "1")),
+            layer + "a type of elements that isn't known: found string");
+  EXPECT_EQ(refusal_of(stored("f32", "2,3", "23")),
+            layer + "wrong number of bytes: expected 24, found 23");
+  EXPECT_EQ(refusal_of(stored("f32", "2,,3", "24")),
+            layer + "shape is no number: expected a whole number from 0 on");
+  EXPECT_EQ(refusal_of(stored("f32", "4294967296,4294967296", "24")),
+            layer + "size overflows 64 bits: found 4294967296 x 4294967296");
+  EXPECT_EQ(refusal_of(stored("f32", "2", "8")), layer + "a constant has one output");
+}
+
+// Graphs within a layer aren't known, so they are no graph of ours.
+TEST(OpenVino, AGraphWithinALayerIsADifference) {
+  const Text begin = kHead + "<layers><layer id=\"0\" name=\"l\" type=\"If\">";
+  const Text end = "</layer></layers></net>";
+  const Text plain = begin + end, inner = begin + "<then_body/>" + end;
+  const Graph a = read(std::as_bytes(std::span(plain)), "g");
+  const Graph b = read(std::as_bytes(std::span(inner)), "g");
+  EXPECT_NE(a.nodes, b.nodes);
+}
+
+// The tree is made and left without recursion.
+TEST(OpenVino, DeepNestingIsRead) {
+  Text deep = kHead;
+  for (int i = 0; i < 200000; ++i) deep += "<a>";
+  for (int i = 0; i < 200000; ++i) deep += "</a>";
+  EXPECT_EQ(refusal_of(deep + "</net>"), "accepted");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/checked.h"
 #include "base/escape_html.h"
 #include "format/openvino.h"
 
@@ -226,10 +227,20 @@ std::string_view element_type(DType dtype) {
       ->second;
 }
 
+std::optional<DType> dtype_of(std::string_view element_type) {
+  const auto* found = std::ranges::find(
+      kElementTypes, element_type, [](const auto& pair) { return std::string_view(pair.second); });
+  return found == kElementTypes.end() ? std::nullopt : std::optional(found->first);
+}
+
 GraphNode constant(std::string name, std::string_view type, std::span<const std::int64_t> shape,
-                   std::int64_t offset, std::int64_t bytes) {
+                   std::int64_t offset) {
   std::string sizes;
-  for (const std::int64_t n : shape) sizes += (sizes.empty() ? "" : ",") + std::to_string(n);
+  std::int64_t bits = element_bits(type);
+  for (const std::int64_t n : shape) {
+    sizes += (sizes.empty() ? "" : ",") + std::to_string(n);
+    bits = checked_mul(bits, n, name);
+  }
   return {"Const",
           {},
           name,
@@ -238,7 +249,7 @@ GraphNode constant(std::string name, std::string_view type, std::span<const std:
           {{"element_type", std::string(type)},
            {"shape", std::move(sizes)},
            {"offset", offset},
-           {"size", bytes}}};
+           {"size", ceil_div(bits, 8)}}};
 }
 
 std::string write(std::string_view name, std::span<const GraphNode> nodes, const Info& info) {

@@ -63,6 +63,12 @@ struct PlaneForm {
   bool operator==(const PlaneForm&) const = default;
 };
 
+/// As it lies in a file. Borrowed.
+struct PackedPlane {
+  Bytes bytes;
+  PlaneForm form;
+};
+
 /// The plane's array of words, outermost dimension first, without what lies between its rows.
 std::array<std::int64_t, 2> word_shape(const PlaneForm& form, const PlaneShape& shape);
 /// Bytes from its first to its last. Throws Error beyond 64 bits.

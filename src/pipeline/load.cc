@@ -4,8 +4,8 @@
 #include "base/json.h"
 #include "base/json_file.h"
 #include "base/mapped_file.h"
-#include "container/onnx_graph.h"
 #include "model/config_writer.h"
+#include "pipeline/check_graph.h"
 #include "source/folder.h"
 #include "source/merged_adapter.h"
 #include "source/read_model.h"
@@ -73,8 +73,7 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path, const std::string&
   loaded->pre_tokenizer = pre_tokenizer_of(loaded->checkpoint);
   loaded->provenance = provenance_of(loaded->checkpoint);
   loaded->model = read_model(loaded->checkpoint);
-  if (loaded->checkpoint.graph)
-    check_onnx_graph(*loaded->checkpoint.graph, loaded->model, path.string());
+  check_graph(loaded->checkpoint, loaded->model);
   loaded->tokenizer = tokenizer_of(loaded->checkpoint);
   if (loaded->tokenizer)
     leave_out_tokens_without_rows(*loaded->tokenizer, loaded->model.decoder.vocabulary);

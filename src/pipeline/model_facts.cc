@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "container/onnx_graph.h"
 #include "pipeline/beside.h"
+#include "pipeline/check_graph.h"
 #include "source/read_model.h"
 
 namespace zp {
@@ -51,7 +51,7 @@ ModelFacts model_facts(const Checkpoint& checkpoint) {
     facts.architecture = &architecture_of(checkpoint);
     facts.name = facts.architecture->name;
     const Model model = read_model(checkpoint);
-    if (checkpoint.graph) check_onnx_graph(*checkpoint.graph, model, checkpoint.path.string());
+    check_graph(checkpoint, model);
     facts.vocabulary = model.decoder.vocabulary;
     facts.notes = model.notes;
     facts.beside = count_beside(all_beside(checkpoint, model));

@@ -16,6 +16,7 @@
 #include "base/mapped_file.h"
 #include "format/gguf.h"
 #include "format/onnx.h"
+#include "format/openvino.h"
 #include "model/architecture.h"
 #include "source/description.h"
 #include "tensor/rows.h"
@@ -46,9 +47,10 @@ class Checkpoint {
   std::vector<std::unique_ptr<MappedFile>> files;
   std::vector<Tensor> tensors;      ///< in the order of the files; filled by add()
   std::vector<OtherTensor> beside;  ///< of parts that are no decoder of text: images, speech
-  std::shared_ptr<const WholeModel> whole;  ///< nullptr: the decoder is no part of a model
-  std::vector<gguf::Pair> metadata;         ///< GGUF's own, else empty
-  std::optional<onnx::Model> graph;         ///< of an ONNX model
+  std::shared_ptr<const WholeModel> whole;        ///< nullptr: the decoder is no part of a model
+  std::vector<gguf::Pair> metadata;               ///< GGUF's own, else empty
+  std::optional<onnx::Model> onnx_graph;          ///< of an ONNX model
+  std::optional<openvino::Graph> openvino_graph;  ///< of an OpenVINO model
   std::vector<std::string> notes;  ///< what people should know about how the files were read
 
   Checkpoint();
@@ -96,7 +98,7 @@ const SourceKind* source_kind_of(Bytes file);
 
 /// Opens a folder or a file, which may be an index or a shard (source/folder.h). Throws Error.
 ///
-/// Of a folder the first of these is taken: safetensors, PyTorch, GGUF, ONNX. Two that claim to be
+/// Of a folder the first of these is taken: safetensors, PyTorch, GGUF, ONNX, OpenVINO. Two that claim to be
 /// the whole model in the same form are refused.
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 

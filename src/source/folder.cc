@@ -31,6 +31,7 @@ constexpr std::array kForms = {
     Form{"pytorch_model.bin", ".bin", true},
     Form{"", ".gguf"},
     Form{"model.onnx", ".onnx"},
+    Form{"openvino_model.xml", ".xml", true},
 };
 
 std::vector<std::string> names_ending(const fs::path& folder, std::string_view ending) {
@@ -151,7 +152,8 @@ ModelFiles find_model(const fs::path& folder) {
   }
   throw Error(
       folder.string(), "no model in this folder",
-      "model.safetensors, pytorch_model.bin, an index of either, one .gguf file or model.onnx",
+      "model.safetensors, pytorch_model.bin, an index of either, one .gguf file, model.onnx or "
+      "openvino_model.xml",
       describe_folder(folder));
 }
 

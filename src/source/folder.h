@@ -28,7 +28,7 @@ std::filesystem::path file_beside(const std::filesystem::path& of, const std::st
                                   const std::string& where, const std::string& what);
 
 /// Looks for model.safetensors(.index.json), one *.safetensors, pytorch_model.bin(.index.json), one
-/// *.gguf, model.onnx or one *.onnx, in this order; all shards NAME-00001-of-00003.* of one model
+/// *.gguf, model.onnx or one *.onnx, openvino_model.xml, in this order; all shards NAME-00001-of-00003.* of one model
 /// stand for one. An index beside a whole file belongs to it when it names that file alone, or
 /// shards that are gone. Throws Error when there is none, or two of one form.
 ModelFiles find_model(const std::filesystem::path& folder);

@@ -36,6 +36,44 @@ class GridRows final : public RowReader {
   std::int64_t spacing_;
 };
 
+// Of so many rows, by grids whose planes may lie in the file otherwise than a grid has them.
+class PackedGridRows final : public RowReader {
+ public:
+  PackedGridRows(std::vector<PackedPlane> planes, std::unique_ptr<Grid> grid, std::int64_t rows,
+                 std::int64_t cols)
+      : RowReader(rows, cols), planes_(std::move(planes)), grid_(std::move(grid)) {}
+
+  void read(std::int64_t begin, std::int64_t count, float* out) const override {
+    std::vector<std::vector<std::byte>> unpacked;
+    std::vector<const std::byte*> in;
+    for (std::size_t p = 0; p < planes_.size(); ++p) {
+      const PlaneShape shape = shape_of(*grid_, rows(), cols(), p);
+      auto& bytes = unpacked.emplace_back(static_cast<std::size_t>(count * shape.row_bytes()));
+      unpack_rows(planes_[p].form, shape, planes_[p].bytes, begin, count, bytes);
+      in.push_back(bytes.data());
+    }
+    grid_->decode(in, View2D<float>(out, count, cols()));
+  }
+
+  static PlaneShape shape_of(const Grid& grid, std::int64_t rows, std::int64_t cols,
+                             std::size_t plane) {
+    return {rows, grid.row_elements(plane, cols), grid.planes()[plane].bits};
+  }
+
+ private:
+  std::vector<PackedPlane> planes_;
+  std::unique_ptr<Grid> grid_;
+};
+
+// Whether the file has rows as the grid has them.
+bool is_plain(const PlaneForm& form, const PlaneShape& shape) {
+  PlaneForm plain = form;
+  plain.along = WordsAlong::row;
+  const bool whole_bytes = shape.cols * shape.bits % 8 == 0;
+  return plain == PlaneForm{.word = form.word} && (whole_bytes || form.along == WordsAlong::row) &&
+         form.along != WordsAlong::column;
+}
+
 // Of so many rows one behind the other.
 bool fits(Bytes bytes, std::int64_t row_bytes, std::int64_t rows) {
   const auto size = static_cast<std::int64_t>(bytes.size());
@@ -63,6 +101,24 @@ std::unique_ptr<RowReader> grid_rows(std::vector<Bytes> planes, std::unique_ptr<
   }
   return std::make_unique<GridRows>(std::move(planes), std::move(grid), rows / turn.of, cols,
                                     turn.of);
+}
+
+std::unique_ptr<RowReader> grid_rows(std::vector<PackedPlane> planes, std::unique_ptr<Grid> grid,
+                                     std::int64_t rows, std::int64_t cols) {
+  if (grid->planes().size() != planes.size() || grid->whole_tensor() ||
+      !grid->why_not(cols).empty()) {
+    return nullptr;
+  }
+  bool plain = true;
+  std::vector<Bytes> bytes;
+  for (std::size_t p = 0; p < planes.size(); ++p) {
+    const PlaneShape shape = PackedGridRows::shape_of(*grid, rows, cols, p);
+    if (std::ssize(planes[p].bytes) != file_bytes(planes[p].form, shape)) return nullptr;
+    plain = plain && is_plain(planes[p].form, shape);
+    bytes.push_back(planes[p].bytes);
+  }
+  if (plain) return grid_rows(std::move(bytes), std::move(grid), rows, cols);
+  return std::make_unique<PackedGridRows>(std::move(planes), std::move(grid), rows, cols);
 }
 
 }  // namespace zp

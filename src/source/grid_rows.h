@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/view.h"
+#include "format/plane_form.h"
 #include "grid/grid.h"
 #include "tensor/rows.h"
 
@@ -25,5 +26,9 @@ struct Turn {
 /// length of exactly these bytes, or the matrices haven't as many rows each.
 std::unique_ptr<RowReader> grid_rows(std::vector<Bytes> planes, std::unique_ptr<Grid> grid,
                                      std::int64_t rows, std::int64_t cols, Turn turn = {});
+
+/// The same for planes as a file packs them, unpacked while they are read.
+std::unique_ptr<RowReader> grid_rows(std::vector<PackedPlane> planes, std::unique_ptr<Grid> grid,
+                                     std::int64_t rows, std::int64_t cols);
 
 }  // namespace zp

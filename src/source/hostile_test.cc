@@ -70,16 +70,17 @@ TEST_F(Hostile, EveryTruncationNamesTheFile) {
 TEST_F(Hostile, WhatIsNoCheckpointIsSaidSo) {
   EXPECT_EQ(refusal_of(folder_ / "none"), "none: no such file or folder");
   write("text", "Once upon a time");
-  EXPECT_EQ(refusal_of(folder_ / "text"),
-            "text: no checkpoint that is known here: expected safetensors, pytorch, gguf, onnx, "
-            "found text");
+  EXPECT_EQ(
+      refusal_of(folder_ / "text"),
+      "text: no checkpoint that is known here: expected safetensors, pytorch, gguf, onnx, openvino, "
+      "found text");
   write("empty", "");
   EXPECT_EQ(refusal_of(folder_ / "empty"),
-            "empty: empty file: expected safetensors, pytorch, gguf, onnx");
+            "empty: empty file: expected safetensors, pytorch, gguf, onnx, openvino");
   EXPECT_EQ(
       refusal_of(model()),
       "m: no model in this folder: expected model.safetensors, pytorch_model.bin, an index of "
-      "either, one .gguf file or model.onnx");
+      "either, one .gguf file, model.onnx or openvino_model.xml");
 }
 
 TEST_F(Hostile, TwoModelsInAFolderAreNamed) {
@@ -225,6 +226,36 @@ TEST_F(Hostile, OnnxDataMustLieBesideTheModel) {
   }
   fs::create_symlink(folder_ / "b.data", model() / "link");
   EXPECT_EQ(refused("link", 0), a + "link leads outside the folder: expected m, found b.data");
+}
+
+// Of a constant [4] of FP32 values at an offset of the second file.
+std::string openvino_model(const std::string& offset, const std::string& more = {}) {
+  return "<?xml version=\"1.0\"?>" + more +
+         "<net name=\"x\" version=\"11\"><layers><layer id=\"0\" name=\"a\" type=\"Const\" "
+         "version=\"opset1\"><data element_type=\"f32\" shape=\"4\" offset=\"" +
+         offset +
+         "\" size=\"16\"/><output><port id=\"0\" names=\"a\"/></output></layer></layers></net>";
+}
+
+TEST_F(Hostile, OpenVinoConstantsMustLieInTheSecondFile) {
+  const auto refused = [&](const std::string& xml) {
+    write("m/openvino_model.xml", xml);
+    return refusal_of(model());
+  };
+  const std::string a = "m/openvino_model.xml: tensor \"a\": ";
+  EXPECT_EQ(refused(openvino_model("4")), a + "data in \"openvino_model.bin\" missing");
+  write("m/openvino_model.bin", std::string(20, 'x'));
+  EXPECT_EQ(refused(openvino_model("4")), "accepted");
+  const std::string past = "data past the end of the second file: expected ";
+  EXPECT_EQ(refused(openvino_model("5")), a + past + "5 + 16 bytes, found 20");
+  EXPECT_EQ(refused(openvino_model("9223372036854775807")),
+            a + "size overflows 64 bits: found 9223372036854775807 + 16");
+  const std::string layer =
+      "m/openvino_model.xml: layer \"a\": offset is no number: expected a whole number from 0 on, found ";
+  EXPECT_EQ(refused(openvino_model("-1")), layer + "-1");
+  EXPECT_EQ(refused(openvino_model("99999999999999999999")), layer + "99999999999999999999");
+  EXPECT_EQ(refused(openvino_model("4", "<!DOCTYPE net [<!ENTITY a \"b\">]>")),
+            "m/openvino_model.xml: a document type, of which nothing is read");
 }
 
 TEST_F(Hostile, OnnxExpertsMustBeTwoMatricesByTurns) {

@@ -13,11 +13,6 @@
 
 namespace zp {
 
-struct PackedPlane {
-  Bytes bytes;
-  PlaneForm form;
-};
-
 struct LinearPlanes {
   std::int64_t bits = 4;   ///< of codes and zero-points
   bool is_signed = false;  ///< both are two's complement

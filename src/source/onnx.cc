@@ -36,7 +36,7 @@ class Reader {
   Reader(Bytes file, const std::string& where, Checkpoint& checkpoint)
       : where_(where),
         checkpoint_(checkpoint),
-        model_(checkpoint.graph.emplace(onnx::read(file, where))) {}
+        model_(checkpoint.onnx_graph.emplace(onnx::read(file, where))) {}
 
   void read() {
     if (own()) checkpoint_.world = World::mlx;

@@ -4,6 +4,17 @@
 #include "source/quantized.h"
 
 namespace zp {
+namespace {
+
+void check_producer(const char* kind, std::string_view producer, std::string_view own,
+                    const std::string& where) {
+  if (producer == own) return;
+  throw Error(where,
+              "an " + std::string(kind) + " graph of which the tensors alone are read, no model",
+              "one that " + std::string(own) + " wrote", "one of \"" + printable(producer) + "\"");
+}
+
+}  // namespace
 
 const Architecture& architecture_of(const Checkpoint& checkpoint) {
   return checkpoint.description->architecture(checkpoint);
@@ -11,11 +22,10 @@ const Architecture& architecture_of(const Checkpoint& checkpoint) {
 
 Model read_model(const Checkpoint& checkpoint) {
   const std::string where = checkpoint.path.string();
-  if (checkpoint.graph && checkpoint.graph->producer != onnx::kOwnProducer) {
-    throw Error(where, "an ONNX graph of which the tensors alone are read, no model",
-                "one that " + std::string(onnx::kOwnProducer) + " wrote",
-                "one of \"" + printable(checkpoint.graph->producer) + "\"");
-  }
+  if (checkpoint.onnx_graph)
+    check_producer("ONNX", checkpoint.onnx_graph->producer, onnx::kOwnProducer, where);
+  if (checkpoint.openvino_graph)
+    check_producer("OpenVINO", checkpoint.openvino_graph->producer, openvino::kOwnProducer, where);
   const Architecture& architecture = architecture_of(checkpoint);
   if (checkpoint.tensors.empty()) {
     throw Error(where, "no tensors, so no model", {},

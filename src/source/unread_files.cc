@@ -72,7 +72,6 @@ constexpr std::array kFolderSigns = {
     FolderSign{"encoder_model.onnx", "an encoder and a decoder in ONNX"},
     FolderSign{"snapshots", "a repository in Hugging Face's cache: name a folder in snapshots/"},
     FolderSign{"consolidated.00.pth", "Meta's own form of Llama: transformers can convert it"},
-    FolderSign{"openvino_model.xml", "an OpenVINO model"},
     FolderSign{"tf_model.h5", "a TensorFlow model"},
     FolderSign{"flax_model.msgpack", "a Flax model"},
     FolderSign{"config.json", "config.json, and no weights"},
