@@ -322,14 +322,8 @@ std::int64_t Calibration::work() const {
 }
 
 // Factors need room, activations don't any more.
-void Calibration::shrink() {
-  float_.engine().shrink();
-  for (const auto& output : outputs_) output->engine().shrink();
-}
-
 // A set of second moments goes as soon as its factor is there.
 void Calibration::finish(Progress& progress) {
-  shrink();
   const auto factor = [&](LinearInput input, Moments moments, std::vector<float> drift) {
     inputs_[input].emplace_back(std::move(moments), std::move(drift),
                                 options_for(network(), input, options_.method), team_);

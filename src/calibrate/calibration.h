@@ -130,7 +130,6 @@ class Calibration final : public LayerStatistics {
   /// For all the factors of a stage; 0: nobody asks for any.
   std::int64_t factor_tokens(const Stage& stage) const;
   void run(Progress& progress, std::int64_t total);
-  void shrink();
   void finish(Progress& progress);
 
   const Model& model_;

@@ -74,11 +74,18 @@ std::map<ValueId, Activations> Stream::given(std::int64_t group) {
   return all;
 }
 
+std::map<ValueId, Activations> Stream::run(std::int64_t group, std::map<ValueId, Activations> given,
+                                           std::span<const ValueId> wanted) {
+  auto values = engine_.run(groups_.chunks(group), std::move(given), wanted);
+  engine_.shrink();
+  return values;
+}
+
 std::map<ValueId, Activations> Stream::go_on(std::int64_t group, std::span<const ValueId> made,
                                              std::span<const ValueId> held) {
   std::vector<ValueId> wanted(held.begin(), held.end());
   wanted.insert(wanted.end(), made.begin(), made.end());
-  auto values = engine_.run(groups_.chunks(group), given(group), wanted);
+  auto values = run(group, given(group), wanted);
   std::map<ValueId, Held>& before = held_[static_cast<std::size_t>(group)];
   std::map<ValueId, Held> now;
   for (const ValueId value : held) {
@@ -97,7 +104,7 @@ Activations Stream::go_on(std::int64_t group, ValueId made, std::span<const Valu
 }
 
 Matrix Stream::hold(std::int64_t group, ValueId value) {
-  const auto values = engine_.run(groups_.chunks(group), given(group), {&value, 1});
+  const auto values = run(group, given(group), {&value, 1});
   Held& kept = held_[static_cast<std::size_t>(group)][value];
   kept.take(values.at(value).view());
   return kept.view();
@@ -108,7 +115,7 @@ Activations Stream::with(std::int64_t group, ValueId other, Matrix rows, ValueId
   // Rows that are held of experts are those of the routes that these take the place of.
   std::erase_if(values, [&](const auto& held) { return network().steps[held.first].by_expert; });
   values.insert_or_assign(other, engine_.copy_of(rows));
-  return std::move(engine_.run(groups_.chunks(group), std::move(values), {&made, 1}).at(made));
+  return std::move(run(group, std::move(values), {&made, 1}).at(made));
 }
 
 Matrix Stream::rows(std::int64_t group, ValueId value) const {

@@ -88,6 +88,9 @@ class Stream {
   };
 
   std::map<ValueId, Activations> given(std::int64_t group);
+  /// What comes between leaves no buffers behind: another model's turn may come before this one's.
+  std::map<ValueId, Activations> run(std::int64_t group, std::map<ValueId, Activations> given,
+                                     std::span<const ValueId> wanted);
 
   WindowGroups& groups_;
   Engine engine_;

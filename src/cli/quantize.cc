@@ -442,6 +442,9 @@ void add_quantize(const Command& app, Common& common, std::function<int()>& run)
   sub.add_option("--memory", options->memory,
                  "Most memory to use beside the mapped input, e.g. 2G (default: a quarter of the "
                  "machine's)");
+  sub.add_flag("--accurate", request.accurate,
+               "Ask runtimes that round activations or caches to 8 bits by default to compute what "
+               "the weights say, and slower: genai, openvino");
   sub.add_option("--pre-tokenizer", request.pre_tokenizer,
                  "llama.cpp's name for the pre-tokenizer, when the tokenizer's regex isn't known");
   sub.add_option(

@@ -45,6 +45,7 @@ struct ContainerInput {
   std::span<const gguf::Pair> provenance = {};   ///< as provenance_of() of the source has it
   const StatisticsOrigin* statistics = nullptr;  ///< nullptr: none, or unknown
   const Beside* beside = nullptr;                ///< what may be copied; nullptr: nothing
+  bool accurate = false;  ///< the runtime is asked to compute what the weights say
 };
 
 /// First match wins. An empty field matches everything.
@@ -135,6 +136,8 @@ class Container {
   virtual std::string_view extension() const = 0;  ///< ".gguf", or "" for a folder
   /// Whether our sources read back what it writes, so that it can be judged.
   virtual bool is_model() const = 0;
+  /// Whether its files can ask a runtime that rounds activations or caches by default not to.
+  virtual bool asks_for_accuracy() const { return false; }
   /// GRID a runtime's user would take when none is given.
   virtual std::string_view default_grid() const = 0;
   /// Names for rules beside the grids' own; one that is also a grid's means the mixture as a

@@ -69,7 +69,8 @@ Layout OnnxFolder::layout(const ContainerInput& input,
     return onnx::External{std::string(kDataFile),
                           layout.jobs[weight].planes[plane].offset - place.begin, place.bytes};
   };
-  const OnnxGraph graph(input.model, assignments, accuracy_level(), place_of);
+  const std::int64_t level = input.accurate ? kOnnxExact : accuracy_level();
+  const OnnxGraph graph(input.model, assignments, level, place_of);
   OutputFile& model = layout.files[0];
   model.name = kModelFile;
   std::vector<std::byte> bytes = onnx::write(graph.model());
@@ -77,7 +78,7 @@ Layout OnnxFolder::layout(const ContainerInput& input,
   model.fixed.emplace_back(0, std::move(bytes));
   add_json(layout, "config.json", folder_config(input, *float_type_of_grid("fp32")));
   add_companions(layout, input);
-  if (accuracy_level() == kOnnxExact && std::ranges::any_of(assignments, rounds_inputs))
+  if (level == kOnnxExact && std::ranges::any_of(assignments, rounds_inputs))
     layout.notes.emplace_back(
         "ONNX Runtime rounds what experts of 8 bits read to 8 bits, too; all else is in FP32");
   add_files(input, layout);

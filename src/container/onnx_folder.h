@@ -16,6 +16,7 @@ class OnnxFolder : public Container {
  public:
   std::string_view extension() const override { return ""; }
   bool is_model() const override { return true; }
+  bool asks_for_accuracy() const override { return true; }
   std::string_view default_grid() const override { return "int4:g32"; }
   std::span<const std::string_view> budget_grids() const override;
   bool one_grid_for_experts() const override { return true; }
@@ -27,7 +28,7 @@ class OnnxFolder : public Container {
                 std::span<const Assignment> assignments) const override;
 
  protected:
-  /// MatMulNBits's accuracy_level.
+  /// MatMulNBits's accuracy_level, where nobody asks for accuracy.
   virtual std::int64_t accuracy_level() const = 0;
   /// Files that only this container has.
   virtual void add_files(const ContainerInput&, Layout&) const {}

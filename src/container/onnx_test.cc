@@ -238,6 +238,19 @@ TEST(GenAi, DescribesTheDecoder) {
   }
 }
 
+TEST(GenAi, ActivationsAreNotRoundedWhereAccuracyIsAskedFor) {
+  Sample sample(kGemma2);
+  sample.accurate = true;
+  int products = 0;
+  const auto files = written(sample.layout(find_container("genai"), "int4:g16"));
+  for (const GraphNode& node : graph_of(files).nodes) {
+    if (node.op != "MatMulNBits") continue;
+    ++products;
+    EXPECT_EQ(integer_of(node, "accuracy_level", 0), 1);
+  }
+  EXPECT_GT(products, 0);
+}
+
 TEST(GenAi, PadsWithATokenThatPromptsDoNotHave) {
   Sample sample(kLlama);
   const auto padding = [&](const Tokenizer& tokenizer, const Json& generation) {

@@ -9,6 +9,7 @@
 #include "format/openvino.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "container/checkpoint_folder.h"
@@ -22,6 +23,8 @@ namespace {
 
 constexpr std::string_view kModelFile = "openvino_model.xml";
 constexpr std::string_view kDataFile = "openvino_model.bin";
+constexpr std::array<std::string_view, 5> kBudgetGrids = {"int4:g128", "int4:g64", "int4:g32",
+                                                          "int8:g64", "int8:channel"};
 // NNCF's for embeddings and heads of models in four bits.
 constexpr std::string_view kByte = "int8:channel";
 
@@ -32,8 +35,10 @@ class OpenVino final : public Container {
     return "folder with a decoder graph for OpenVINO, affine, 4-bit and 8-bit floats or floating point";
   }
   std::string_view extension() const override { return ""; }
-  bool is_model() const override { return false; }
+  bool is_model() const override { return true; }
+  bool asks_for_accuracy() const override { return true; }
   std::string_view default_grid() const override { return "int4:g128"; }
+  std::span<const std::string_view> budget_grids() const override { return kBudgetGrids; }
   AffineForm affine_defaults(std::string_view) const override {
     AffineForm form;
     form.group = 128;
@@ -65,6 +70,13 @@ std::vector<Rule> OpenVino::rules(std::string_view grid, const ContainerInput&) 
 // Rows that groups don't divide are one group of more bits.
 std::string OpenVino::fallback(const Grid& grid, const Weight&) const {
   return openvino_has_codes(grid) ? std::string(kByte) : "";
+}
+
+// What the runtime takes from the file unless its caller says otherwise: products with activations
+// that aren't rounded to 8 bits, and caches in FP32.
+openvino::Info accurate() {
+  return {{"runtime_options/DYNAMIC_QUANTIZATION_GROUP_SIZE", "0"},
+          {"runtime_options/KV_CACHE_PRECISION", "f32"}};
 }
 
 // Places the graph's constants in the data file.
@@ -123,7 +135,7 @@ Layout OpenVino::layout(const ContainerInput& input,
       [&](std::size_t weight, std::size_t plane) {
         return layout.jobs[weight].planes[plane].offset;
       },
-      into(layout.files.back()));
+      into(layout.files.back()), input.accurate ? accurate() : openvino::Info());
   OutputFile& model = layout.files[0];
   model.name = kModelFile;
   add_bytes(model, xml);

@@ -56,7 +56,7 @@ std::vector<GraphNode> openvino_constants(const std::deque<GraphConstant>& const
 
 std::string openvino_graph(const Model& model, std::span<const Assignment> assignments,
                            const PlaceOfPlane& place_of_plane,
-                           const PlaceOfConstant& place_of_constant) {
+                           const PlaceOfConstant& place_of_constant, openvino::Info info) {
   OpenVinoOps ops(model, assignments);
   std::vector<GraphNode> operations = ops.build();
   std::vector<GraphNode> nodes;
@@ -69,8 +69,8 @@ std::string openvino_graph(const Model& model, std::span<const Assignment> assig
   std::ranges::move(openvino_constants(ops.constants(), place_of_constant),
                     std::back_inserter(nodes));
   std::ranges::move(operations, std::back_inserter(nodes));
-  return openvino::write("decoder", nodes,
-                         {{std::string(openvino::kProducer), std::string(openvino::kOwnProducer)}});
+  info.emplace_back(openvino::kProducer, openvino::kOwnProducer);
+  return openvino::write("decoder", nodes, info);
 }
 
 void check_openvino_graph(const openvino::Graph& found, const Model& model,

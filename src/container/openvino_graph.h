@@ -26,9 +26,10 @@ using PlaceOfPlane = std::function<std::int64_t(std::size_t weight, std::size_t 
 std::vector<GraphNode> openvino_constants(const std::deque<GraphConstant>& constants,
                                           const PlaceOfConstant& place);
 
+/// info: what the file says beside the graph and who wrote it.
 std::string openvino_graph(const Model& model, std::span<const Assignment> assignments,
                            const PlaceOfPlane& place_of_plane,
-                           const PlaceOfConstant& place_of_constant);
+                           const PlaceOfConstant& place_of_constant, openvino::Info info = {});
 
 /// `found` as read, its constants with their data; `model` as its config.json and constants have it.
 /// Throws Error at `where` with the first difference unless the graph computes what would be written

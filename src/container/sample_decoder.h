@@ -31,7 +31,13 @@ struct Sample {
     }
   }
 
-  ContainerInput input() const { return {model, nullptr, config, none, {}, "sample", {}}; }
+  bool accurate = false;
+
+  ContainerInput input() const {
+    ContainerInput in{model, nullptr, config, none, {}, "sample", {}};
+    in.accurate = accurate;
+    return in;
+  }
 
   /// What the pipeline does for containers whose first rule is of norms and biases.
   Layout layout(const Container& container, const std::string& grid) const {

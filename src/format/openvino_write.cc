@@ -167,14 +167,28 @@ class Writer {
 
   std::string finish(const Info& info) && {
     xml_ += "\t</layers>\n\t<edges>\n" + edges_ + "\t</edges>\n";
-    if (!info.empty()) xml_ += "\t<rt_info>\n";
-    for (const auto& [name, value] : info)
-      xml_ += fmt::format("\t\t<{} value=\"{}\"/>\n", name, in_attribute(value));
-    if (!info.empty()) xml_ += "\t</rt_info>\n";
+    if (!info.empty()) add(info);
     return std::move(xml_) + "</net>\n";
   }
 
  private:
+  void add(const Info& info) {
+    xml_ += "\t<rt_info>\n";
+    std::string_view open;  // the element that names are in
+    for (const auto& [path, value] : info) {
+      const std::size_t slash = path.find('/');
+      const std::string_view outer =
+          slash == path.npos ? std::string_view() : std::string_view(path).substr(0, slash);
+      if (outer != open && !open.empty()) xml_ += fmt::format("\t\t</{}>\n", open);
+      if (outer != open && !outer.empty()) xml_ += fmt::format("\t\t<{}>\n", outer);
+      open = outer;
+      xml_ += fmt::format("\t\t{}<{} value=\"{}\"/>\n", open.empty() ? "" : "\t",
+                          path.substr(slash + 1), in_attribute(value));
+    }
+    if (!open.empty()) xml_ += fmt::format("\t\t</{}>\n", open);
+    xml_ += "\t</rt_info>\n";
+  }
+
   // Without this mark the runtime makes FP32 of 16-bit floats while it loads, and keeps that.
   bool is_decompression(const GraphNode& node) const {
     if (node.op != "Convert") return false;

@@ -178,7 +178,8 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
       recipe.importance != nullptr || recipe.statistics != nullptr,
       loaded.provenance,
       recipe.origin ? &*recipe.origin : nullptr,
-      &beside};
+      &beside,
+      recipe.accurate};
   const Asked asked_for(model);
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return asked_for(e.pattern, w.use); };
@@ -209,6 +210,9 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
   check_output_path(out.path, recipe.force);
   check_tokens_have_rows(loaded);
   out.layout = container.layout(input, assignments);
+  if (recipe.accurate && !container.asks_for_accuracy())
+    out.layout.notes.emplace_back(
+        "`accurate` changes nothing here: " + std::string(container.name()) + " has no such word");
   if (recipe.importance != nullptr) {
     const std::vector<std::string>& notes = recipe.importance->notes();
     out.layout.notes.insert(out.layout.notes.end(), notes.begin(), notes.end());

@@ -31,6 +31,7 @@ struct Recipe {
   std::string how;  ///< " `FIELD` VALUE" of the fields that decide codes and grids, for model cards
   /// Spells such fields as the caller does; none: they stay between backquotes.
   std::function<std::string(std::string_view)> spell;
+  bool accurate = false;          ///< runtimes are asked to compute what the weights say
   std::string pre_tokenizer;      ///< overrides what the tokenizer's own regexes say
   std::int64_t memory_bytes = 0;  ///< budget for our own memory; 0: none
   int threads = 1;

@@ -68,6 +68,7 @@ std::string how_of(const QuantizeRequest& request, const Coder& coder, std::int6
     how += fmt::format(" `rewrite` {} `seed` {}", request.rewrite, request.seed);
   if (!request.fit.size.empty()) how += " `fit` " + request.fit.size;
   if (request.fit.max_kl) how += fmt::format(" `max-kld` {}", *request.fit.max_kl);
+  if (request.accurate) how += " `accurate`";
   if (!request.calibrate.empty())
     how += fmt::format(" `tokens` {} `context` {}", tokens, request.context);
   return how;
@@ -78,6 +79,7 @@ Recipe recipe_of(const QuantizeRequest& request, int threads) {
   for (const std::string& t : request.to) recipe.targets.push_back(parse_target(t));
   for (const std::string& e : request.set) recipe.exceptions.push_back(parse_exception(e));
   recipe.coder = coder_of(request);
+  recipe.accurate = request.accurate;
   recipe.pre_tokenizer = request.pre_tokenizer;
   recipe.spell = request.spell;
   recipe.memory_bytes = request.memory.value_or(machine_memory_bytes() / 4);

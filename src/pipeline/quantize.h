@@ -33,6 +33,7 @@ struct QuantizeRequest {
   Budget fit;
   std::string resume;
   std::string judge;
+  bool accurate = false;  ///< runtimes are asked to compute what the weights say
   std::string pre_tokenizer;
   std::string report;  ///< a file that the caller writes later: no output may be there
   std::optional<std::int64_t> memory;  ///< bytes; nothing: a quarter of the machine's

@@ -20,10 +20,10 @@ CONV1D = ("c_attn.weight", "c_proj.weight", "c_fc.weight")  # stored inputs x ou
 
 
 class Decoder:
-    def __init__(self, folder):
+    def __init__(self, folder, options=EXACT):
         core = ov.Core()
         self.graph = core.read_model(folder / "openvino_model.xml")
-        self.compiled = core.compile_model(self.graph, "CPU", EXACT)
+        self.compiled = core.compile_model(self.graph, "CPU", options)
         self.request = self.compiled.create_infer_request()
         self.inputs = {name for port in self.compiled.inputs for name in port.names}
 

@@ -17,6 +17,7 @@ import unittest
 
 try:
     import numpy as np
+    import openvino as ov
     from safetensors.numpy import load_file
 
     from openvino_runtime import Decoder, checkpoint_name, checkpoint_values, paged_windows, values_of
@@ -122,6 +123,16 @@ class OpenVinoTest(unittest.TestCase):
                 self.assertEqual(found.keys(), expected.keys())
                 for name, values in expected.items():
                     np.testing.assert_array_equal(found[name], values.reshape(found[name].shape), name)
+
+    def test_accuracy_is_asked_for_in_the_graph(self):
+        """A program that asks for nothing itself (but FP32, which some processors don't take by default) gets it."""
+        model = self.random("llama_tied")
+        own = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": "1"}
+        folders, _ = self.export(model, ["int4:g32"], "--accurate")
+        decoder = Decoder(folders["int4:g32"], own)
+        asked = {name: decoder.compiled.get_property(name) for name in ("DYNAMIC_QUANTIZATION_GROUP_SIZE", "KV_CACHE_PRECISION")}
+        self.assertEqual(asked, {"DYNAMIC_QUANTIZATION_GROUP_SIZE": 0, "KV_CACHE_PRECISION": ov.Type.f32})
+        self.compare(decoder, values_of(folders["int4:g32"], model), some_ids(model))
 
     def test_multiplies_by_codes(self):
         """No weight becomes FP32 while the runtime loads; rotation, norms and attention are single operations."""
