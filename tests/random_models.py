@@ -78,6 +78,61 @@ GLM4_MOE = {
     "first_k_dense_replace": 1,
     "pad_token_id": 256,
 }
+# As DeepSeek-V2-Lite has it; values of another size than keys, but for which YaRN sharpens scores.
+DEEPSEEK_V2 = {
+    **BASE,
+    "architectures": ["DeepseekV2ForCausalLM"],
+    "model_type": "deepseek_v2",
+    "num_key_value_heads": 4,
+    "rms_norm_eps": 1e-6,
+    "attention_bias": False,
+    "kv_lora_rank": 32,
+    "q_lora_rank": None,
+    "qk_nope_head_dim": 24,
+    "qk_rope_head_dim": 16,
+    "v_head_dim": 32,
+    "moe_intermediate_size": 32,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "n_shared_experts": 2,
+    "n_group": 1,
+    "topk_group": 1,
+    "topk_method": "greedy",
+    "norm_topk_prob": False,
+    "routed_scaling_factor": 1.0,
+    "first_k_dense_replace": 1,
+    "rope_scaling": {
+        "type": "yarn", "factor": 16, "beta_fast": 32, "beta_slow": 1, "mscale": 0.707, "mscale_all_dim": 0.707,
+        "original_max_position_embeddings": 32,
+    },
+}
+# As DeepSeek-V3 has it, with a layer of multi-token prediction behind the last.
+DEEPSEEK_V3 = {
+    **{k: v for k, v in DEEPSEEK_V2.items() if k != "rope_scaling"},
+    "architectures": ["DeepseekV3ForCausalLM"],
+    "model_type": "deepseek_v3",
+    "num_nextn_predict_layers": 1,
+    "q_lora_rank": 48,
+    "n_shared_experts": 1,
+    "n_group": 4,
+    "topk_group": 2,
+    "topk_method": "noaux_tc",
+    "scoring_func": "sigmoid",
+    "norm_topk_prob": True,
+    "routed_scaling_factor": 2.5,
+    "rope_interleave": True,
+}
+GLM4_MOE_LITE = {
+    **DEEPSEEK_V3,
+    "architectures": ["Glm4MoeLiteForCausalLM"],
+    "model_type": "glm4_moe_lite",
+    "num_nextn_predict_layers": 0,
+    "rms_norm_eps": 1e-5,
+    "n_group": 1,
+    "topk_group": 1,
+    "routed_scaling_factor": 1.8,
+    "pad_token_id": 256,
+}
 # As Phi-mini-MoE has it, but for a noise that has more than one expert weighted.
 PHIMOE = {
     **BASE,
@@ -354,6 +409,30 @@ MODELS = {
         },
         5,
     ),
+    "deepseek_v2": (DEEPSEEK_V2, 5),
+    # As DeepSeek-V2 has it: queries of a vector of their own, experts of the best groups; biases.
+    "deepseek_v2_groups": (
+        {
+            **DEEPSEEK_V2,
+            "attention_bias": True,
+            "q_lora_rank": 48,
+            "n_group": 4,
+            "topk_group": 2,
+            "topk_method": "group_limited_greedy",
+            "routed_scaling_factor": 16.0,
+        },
+        5,
+    ),
+    "deepseek_v3": (DEEPSEEK_V3, 5),
+    "deepseek_v3_yarn": (
+        {
+            **DEEPSEEK_V3,
+            "num_nextn_predict_layers": 0,
+            "rope_scaling": {**DEEPSEEK_V2["rope_scaling"], "mscale": 1.0, "mscale_all_dim": 1.0},
+        },
+        5,
+    ),
+    "glm4_moe_lite": (GLM4_MOE_LITE, 5),
     "lfm2": (LFM2, 2),
     "lfm2_biases": (
         {
@@ -553,6 +632,9 @@ EXPERTS = {
     "mixtral": ("block_sparse_moe.", "gate", "w1", "w3", "w2"),
     "phimoe": ("block_sparse_moe.", "gate", "w1", "w3", "w2"),
     "glm4_moe": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
+    **dict.fromkeys(
+        ("deepseek_v2", "deepseek_v3", "glm4_moe_lite"), ("mlp.", "gate", "gate_proj", "up_proj", "down_proj")
+    ),
     "lfm2_moe": ("feed_forward.", "gate", "w1", "w3", "w2"),
     "qwen3_5_moe_text": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
     "qwen3_next": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
@@ -597,12 +679,29 @@ def experts(draw, layer, config):
         draw.linear(at + "shared_expert.gate_proj", shared, hidden, 1)
         draw.linear(at + "shared_expert.up_proj", shared, hidden, 1)
         draw.linear(at + "shared_expert.down_proj", hidden, shared, BUSY)
-    if config["model_type"] == "glm4_moe":
+    if "n_shared_experts" in config:
         shared = config["n_shared_experts"] * ffn
-        draw.normal(at + "gate.e_score_correction_bias", (count,), 0.2)
+        if config["model_type"] != "deepseek_v2":
+            draw.normal(at + "gate.e_score_correction_bias", (count,), 0.2)
         draw.linear(at + "shared_experts.gate_proj", shared, hidden, 1)
         draw.linear(at + "shared_experts.up_proj", shared, hidden, 1)
         draw.linear(at + "shared_experts.down_proj", hidden, shared, BUSY)
+
+
+def latent_attention(draw, at, config):
+    hidden, heads, bias = config["hidden_size"], config["num_attention_heads"], config["attention_bias"]
+    rank, queries, rotated = config["kv_lora_rank"], config["q_lora_rank"], config["qk_rope_head_dim"]
+    own, values = config["qk_nope_head_dim"], config["v_head_dim"]
+    if queries is None:
+        draw.linear(at + "q_proj", heads * (own + rotated), hidden, SHARP)
+    else:
+        draw.linear(at + "q_a_proj", queries, hidden, 1, bias)
+        draw.norm(at + "q_a_layernorm", queries)
+        draw.linear(at + "q_b_proj", heads * (own + rotated), queries, SHARP)
+    draw.linear(at + "kv_a_proj_with_mqa", rank + rotated, hidden, SHARP, bias)
+    draw.norm(at + "kv_a_layernorm", rank)
+    draw.linear(at + "kv_b_proj", heads * (own + values), rank, SHARP)
+    draw.linear(at + "o_proj", hidden, heads * values, BUSY, bias)
 
 
 def llama_like(draw, config):
@@ -623,7 +722,9 @@ def llama_like(draw, config):
         at = f"model.layers.{layer}."
         if not olmo:
             draw.norm(at + "input_layernorm", hidden, layer_norms, one)
-        if kind == "phi3":
+        if "kv_lora_rank" in config:
+            latent_attention(draw, at + "self_attn.", config)
+        elif kind == "phi3":
             draw.linear(at + "self_attn.qkv_proj", q + 2 * kv, hidden, SHARP)
             draw.linear(at + "mlp.gate_up_proj", 2 * ffn, hidden, 1)
         else:
@@ -643,7 +744,8 @@ def llama_like(draw, config):
             draw.norm(at + "self_attn.query_layernorm", head)
             draw.norm(at + "self_attn.key_layernorm", head)
         output = "self_attn.dense" if kind == "phi" else "self_attn.o_proj"
-        draw.linear(at + output, hidden, q, BUSY, all_biases and kind not in ("glm4", "glm4_moe"))
+        if "kv_lora_rank" not in config:
+            draw.linear(at + output, hidden, q, BUSY, all_biases and kind not in ("glm4", "glm4_moe"))
         if kind == "phi":
             draw.linear(at + "mlp.fc1", ffn, hidden, 1, True)
             draw.linear(at + "mlp.fc2", hidden, ffn, BUSY, True)

@@ -38,6 +38,8 @@ void refuse_activation(const Decoder& d, const RuntimeModule& module, const std:
 
 void refuse_scaling(const Decoder& d, const RuntimeModule& module, const std::string& where) {
   const RopeScaling scaling = d.rope.scaling;
+  if (module.needs_scaling && scaling == RopeScaling::none)
+    throw Error(where, "always has a rope scaling; the model has none");
   if (d.rope.dims == 0 || scaling == RopeScaling::none) return;
   if (std::ranges::find(module.scalings, scaling) == module.scalings.end())
     throw Error(where, "has no rope scaling of this kind", {}, std::string(scaling_word(scaling)));
@@ -45,6 +47,9 @@ void refuse_scaling(const Decoder& d, const RuntimeModule& module, const std::st
   const bool betas = d.rope.beta_fast == usual.beta_fast && d.rope.beta_slow == usual.beta_slow;
   if (scaling == RopeScaling::yarn && module.usual_betas && !betas)
     throw Error(where, "has YaRN with beta_fast 32 and beta_slow 1 only");
+  if (scaling == RopeScaling::yarn && module.sharpens &&
+      (d.rope.sharpening == 0 || !same(d.rope.attention_factor, 1)))
+    throw Error(where, "has YaRN with mscale as large as mscale_all_dim only");
 }
 
 void refuse_sizes(const Decoder& d, const RuntimeModule& module, const std::string& where) {
@@ -155,6 +160,15 @@ std::string groups_note(const Decoder& d, const RuntimeModule& module, std::stri
       runtime);
 }
 
+std::string speakers_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
+  if (!module.two_of_groups || d.experts.groups <= 1 || d.experts.routing == Routing::sigmoid)
+    return {};
+  return fmt::format(
+      "{} chooses experts from the groups whose two best have the highest sum; the model from those "
+      "whose best is highest",
+      runtime);
+}
+
 std::string window_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
   if (module.windows || !d.window() || *d.window() >= d.context) return {};
   std::int64_t layers = 0;
@@ -208,6 +222,14 @@ std::string ramp_note(const Decoder& d, const RuntimeModule&, std::string_view r
       "{} begins and ends YaRN's ramp at whole pairs of dimensions; the model doesn't", runtime);
 }
 
+// Latent vectors are seldom so short that a smaller one matters.
+std::string latent_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
+  constexpr double kSmall = 1e-5;
+  if (!module.norms_latent || d.latent.rank == 0 || d.norm_epsilon <= kSmall) return {};
+  return fmt::format("{} norms latent vectors with an epsilon of {:.2g}; the model with {:.2g}",
+                     runtime, d.norm_epsilon, d.latent.norm_epsilon);
+}
+
 // The model has 1e-6 among the squares, so that both differ for lengths below the larger of the two
 // only.
 std::string delta_note(const Decoder& d, const RuntimeModule& module, std::string_view runtime) {
@@ -236,9 +258,9 @@ std::vector<std::string> runtime_notes(const Decoder& d, const RuntimeModule& mo
                             refuse_biases, refuse_layers, refuse_experts})
     refuse(d, module, where);
   std::vector<std::string> notes;
-  for (const auto note :
-       {gelu_note, norm_note, routing_note, groups_note, window_note, embedding_note, factors_note,
-        attention_factor_note, one_factor_note, ramp_note, delta_note}) {
+  for (const auto note : {gelu_note, norm_note, routing_note, groups_note, window_note,
+                          embedding_note, factors_note, attention_factor_note, one_factor_note,
+                          ramp_note, delta_note, speakers_note, latent_note}) {
     if (std::string line = note(d, module, runtime); !line.empty())
       notes.push_back(std::move(line));
   }

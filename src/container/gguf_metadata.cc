@@ -63,6 +63,9 @@ void add_rope_scaling(Keys& keys, const Rope& rope) {
       break;
   }
   keys.count("rope.scaling.original_context_length", rope.original_context);
+  // Of latent attention, where cos and sin stay as they are.
+  if (rope.sharpening != 0)
+    return keys.real("rope.scaling.yarn_log_multiplier", 0.1 * rope.sharpening);
   add_attention_factor(keys, rope);
 }
 
@@ -93,6 +96,10 @@ struct Writing {
     if (d.head_dim * d.heads == d.hidden) return;
     keys.count(key, d.head_dim);
     keys.count(kValueLength, d.head_dim);
+  }
+  void operator()(const LatentHeads&) const {
+    keys.count(key, d.head_dim);
+    keys.count(kValueLength, d.value_dim);
   }
   void operator()(const KeyHeads&) const {
     std::vector<std::int32_t> heads;

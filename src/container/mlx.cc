@@ -155,6 +155,8 @@ class Mlx final : public Container {
       const std::string type((said != nullptr ? *said : of_model).grid);
       rules.push_back(
           {"*_norm,*.bias,router", type, "norms, biases and routers stay in the model's type"});
+      if (input.model.architecture->mlx.parts_latent)
+        rules.push_back({"kv_b", type, "mlx-lm takes it apart by head and turns the keys' part"});
       if (input.model.has(Role::sinks))
         rules.push_back({"sinks", type, "attention's sinks stay in the model's type"});
       if (input.model.has(Role::convolution))

@@ -49,7 +49,8 @@ Json field(const Json& object, const char* key) { return object.value(key, Json(
 void spell_sizes(Json& config, const Decoder& decoder) {
   if (config.contains("num_attention_heads")) {
     hoist(config, "num_key_value_heads", decoder.kv_heads);
-    hoist(config, "head_dim", decoder.head_dim);
+    // Of latent attention it would be the rotated part's, as transformers has it.
+    if (decoder.latent.rank == 0) hoist(config, "head_dim", decoder.head_dim);
     hoist(config, "max_position_embeddings", decoder.context);
   }
 }
@@ -77,7 +78,7 @@ void spell_rope(Json& config, const Decoder& decoder) {
   if (const Json stated = field(config, "rope_theta");
       !stated.is_number() || stated.get<double>() != rope.theta)
     config["rope_theta"] = rope.theta;
-  if (rope.dims != decoder.head_dim) {
+  if (rope.dims != decoder.head_dim && decoder.latent.rank == 0) {
     const auto share = static_cast<double>(rope.dims) / static_cast<double>(decoder.head_dim);
     hoist(config, "partial_rotary_factor", share);
   }

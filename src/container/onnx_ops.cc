@@ -229,6 +229,8 @@ OnnxOps::Value OnnxOps::convolve(const Value&, Place) {
 OnnxOps::Value OnnxOps::part(const Value&, std::span<const std::int64_t>) {
   throw Error("onnx", "parted heads are not written for this runtime", "gguf, mlx or hf");
 }
+// Behind parted heads.
+OnnxOps::Value OnnxOps::share(const Value& x, const Value&, std::int64_t) { return x; }
 // Behind a convolution.
 OnnxOps::Value OnnxOps::delta(const Value& qkv, const Value&, const Value&, Place) { return qkv; }
 OnnxOps::Value OnnxOps::weigh(const Value&, const Value&) {
@@ -324,8 +326,7 @@ OnnxOps::Value OnnxOps::attend(const Value& q, const Value& k, const Value& v, P
     throw Error("onnx", "attention sinks are not written for this runtime", "gguf, mlx or hf");
   const std::int64_t layer = place.layer;
   prepare_attention();
-  const double natural = 1 / std::sqrt(static_cast<double>(decoder_.head_dim));
-  const double factor = decoder_.attention_scale != 0 ? decoder_.attention_scale : natural;
+  const double factor = decoder_.score_scale(place.layer);
   Attributes attributes = {{"num_heads", decoder_.heads},
                            {"kv_num_heads", decoder_.kv_heads},
                            {"scale", static_cast<float>(factor)}};

@@ -216,6 +216,8 @@ OpenVinoOps::Value OpenVinoOps::convolve(const Value&, Place) {
 OpenVinoOps::Value OpenVinoOps::part(const Value&, std::span<const std::int64_t>) {
   throw Error("openvino", "parted heads are not written for this runtime", "gguf, mlx or hf");
 }
+// Behind parted heads.
+OpenVinoOps::Value OpenVinoOps::share(const Value& x, const Value&, std::int64_t) { return x; }
 // Behind a convolution.
 OpenVinoOps::Value OpenVinoOps::delta(const Value& qkv, const Value&, const Value&, Place) {
   return qkv;
@@ -407,8 +409,7 @@ OpenVinoOps::Value OpenVinoOps::attend(const Value& q, const Value& k, const Val
   if (find(place, Part::weight) != nullptr)
     throw Error("openvino", "attention sinks are not written for this runtime", "gguf, mlx or hf");
   const std::int64_t layer = place.layer;
-  const double natural = 1 / std::sqrt(static_cast<double>(decoder_.head_dim));
-  const double factor = decoder_.attention_scale != 0 ? decoder_.attention_scale : natural;
+  const double factor = decoder_.score_scale(place.layer);
   const std::string scale = real(static_cast<float>(factor));
   const std::string queries = by_head(q).name;
   const std::string keys = repeated(cached(by_head(k).name, layer, "key"));

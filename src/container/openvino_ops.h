@@ -60,6 +60,7 @@ class OpenVinoOps : private GraphBuilder {
   Value attend(const Value& q, const Value& k, const Value& v, Place place);
   Value convolve(const Value& x, Place place);
   Value part(const Value& x, std::span<const std::int64_t> parts);
+  Value share(const Value& x, const Value& y, std::int64_t head);
   Value delta(const Value& qkv, const Value& beta, const Value& decay, Place place);
   Value weigh(const Value& x, const Value& y);
   Value activate(const Value& x, Activation activation);

@@ -77,15 +77,15 @@ void attend_block(Matrix q, const Block& block, const AttentionShape& shape, std
   const std::int64_t from = seen / kLanes * kLanes;
   const std::int64_t keys = end - from;
   // Row i * group + g of the scratch matrices: token i of the block, head g of the group.
-  const auto part_of = [&](auto matrix, std::int64_t i, std::int64_t g) {
+  const auto part_of = [&](auto matrix, std::int64_t width, std::int64_t i, std::int64_t g) {
     const std::int64_t row = block.run->begin + block.begin + i;
-    return matrix.columns((block.kv_head * group + g) * dim, dim).row(row);
+    return matrix.columns((block.kv_head * group + g) * width, width).row(row);
   };
 
   const View2D<float> queries = matrix_in(scratch.queries, rows, dim);
   for (std::int64_t i = 0; i < block.count; ++i) {
     for (std::int64_t g = 0; g < group; ++g)
-      std::ranges::copy(part_of(q, i, g), queries.row(i * group + g).begin());
+      std::ranges::copy(part_of(q, dim, i, g), queries.row(i * group + g).begin());
   }
   const View2D<float> scores = matrix_in(scratch.scores, rows, keys);
   matmul(queries, block.run->cache->keys(layer, block.kv_head, from, keys, scratch.cached), scores);
@@ -94,12 +94,12 @@ void attend_block(Matrix q, const Block& block, const AttentionShape& shape, std
     const float sink = shape.sinks.empty() ? kOutOfSight : shape.sinks[head];
     weigh(scores.row(r), from, first + r / group, sink, shape);
   }
-  const View2D<float> sums = matrix_in(scratch.sums, rows, dim);
+  const View2D<float> sums = matrix_in(scratch.sums, rows, shape.value_dim);
   weighted_rows(scores, block.run->cache->values(layer, block.kv_head, from, keys, scratch.cached),
                 sums);
   for (std::int64_t i = 0; i < block.count; ++i) {
     for (std::int64_t g = 0; g < group; ++g)
-      std::ranges::copy(sums.row(i * group + g), part_of(out, i, g).begin());
+      std::ranges::copy(sums.row(i * group + g), part_of(out, shape.value_dim, i, g).begin());
   }
 }
 

@@ -22,14 +22,15 @@ struct TokenRun {
 struct AttentionShape {
   std::int64_t heads;
   std::int64_t kv_heads;
-  std::int64_t head_dim;
+  std::int64_t head_dim;  ///< of queries and keys
+  std::int64_t value_dim;
   float scale;                         ///< of q k
   float soft_cap;                      ///< cap tanh(score / cap) before the mask; 0: none
   std::optional<std::int64_t> window;  ///< tokens a token sees, itself included
   Floats sinks = {};  ///< of each head a score beside those of the tokens; empty: none
 };
 
-/// q, out: rows x heads * head_dim. The runs' keys and values are already in their caches.
+/// q: rows x heads * head_dim, out: rows x heads * value_dim. The runs' keys and values are already in their caches.
 ///
 /// A head's scores are dot products (kernel/matmul.h), softmaxed over the tokens in sight, and
 /// weigh the values in ascending order. What is out of sight adds exact zeros, and what is left out

@@ -133,9 +133,9 @@ Activations Compute::temper(Activations x) {
 }
 
 // Each `width` columns of a row are normed by themselves.
-void Compute::norm_into(Matrix x, const PlacedWeights::Entry& weights, std::int64_t width,
-                        View2D<float> out) {
-  const auto epsilon = static_cast<float>(decoder_.norm_epsilon);
+void Compute::norm_into(Matrix x, Place place, std::int64_t width, View2D<float> out) {
+  const PlacedWeights::Entry& weights = weights_.at(place);
+  const auto epsilon = static_cast<float>(norm_epsilon(decoder_, place.role));
   each_row(x.rows, [&](std::int64_t r) {
     for (std::int64_t c = 0; c < x.cols; c += width) {
       const Floats in = x.columns(c, width).row(r);
@@ -151,13 +151,12 @@ void Compute::norm_into(Matrix x, const PlacedWeights::Entry& weights, std::int6
 
 Activations Compute::norm(const Activations& x, Place place) {
   Activations out = pool_.take(x.rows(), x.cols());
-  norm_into(x.view(), weights_.at(place), x.cols(), out.view());
+  norm_into(x.view(), place, x.cols(), out.view());
   return out;
 }
 
 Activations Compute::norm_heads(Activations x, Place place) {
-  const PlacedWeights::Entry& weights = weights_.at(place);
-  norm_into(x.view(), weights, std::ssize(weights.row), x.view());
+  norm_into(x.view(), place, std::ssize(weights_.at(place).row), x.view());
   return x;
 }
 
@@ -280,17 +279,31 @@ Activations Compute::part(const Activations& x, std::span<const std::int64_t> pa
   return out;
 }
 
+Activations Compute::share(const Activations& x, const Activations& y, std::int64_t head) {
+  const std::int64_t heads = x.cols() / head;
+  Activations out = pool_.take(x.rows(), x.cols() + heads * y.cols());
+  each_row(x.rows(), [&](std::int64_t r) {
+    auto to = out.view().row(r).begin();
+    for (std::int64_t h = 0; h < heads; ++h) {
+      to = std::ranges::copy(x.view().columns(h * head, head).row(r), to).out;
+      to = std::ranges::copy(y.view().row(r), to).out;
+    }
+  });
+  return out;
+}
+
 Activations Compute::rotate(Activations x, std::int64_t layer) {
   const RopeKind kind = decoder_.layer(layer).rope;
   const Rope& rope = decoder_.rope_of(kind);
   const Batch::Turns& turns = batch_.turns(kind);
   const std::int64_t pairs = rope.dims / 2;
   const std::int64_t dim = decoder_.head_dim_of(layer);
+  const std::int64_t first = rope.trailing ? dim - rope.dims : 0;
   each_row(x.rows(), [&](std::int64_t r) {
     const auto begin = static_cast<std::size_t>(r * pairs);
     const Floats cos = Floats(turns.cos).subspan(begin, static_cast<std::size_t>(pairs));
     const Floats sin = Floats(turns.sin).subspan(begin, static_cast<std::size_t>(pairs));
-    for (std::int64_t c = 0; c < x.cols(); c += dim) {
+    for (std::int64_t c = first; c < x.cols(); c += dim) {
       const std::span<float> head = x.view().columns(c, 2 * pairs).row(r);
       if (rope.interleaved) {
         rotate_interleaved(head, cos, sin);
@@ -305,28 +318,27 @@ Activations Compute::rotate(Activations x, std::int64_t layer) {
 Activations Compute::attend(const Activations& q, const Activations& k, const Activations& v,
                             Place place) {
   const std::int64_t dim = decoder_.head_dim_of(place.layer);
+  const std::int64_t value_dim = decoder_.value_dim_of(place.layer);
   const std::int64_t kv_heads = decoder_.kv_heads_of(place.layer);
   for (const TokenRun& run : batch_.runs) {
     for (std::int64_t head = 0; head < kv_heads; ++head) {
       for (std::int64_t i = 0; i < run.count; ++i) {
         const std::int64_t row = run.begin + i;
         run.cache->set(place.layer, head, run.first + i, k.view().columns(head * dim, dim).row(row),
-                       v.view().columns(head * dim, dim).row(row));
+                       v.view().columns(head * value_dim, value_dim).row(row));
       }
     }
   }
-  const double natural = 1 / std::sqrt(static_cast<double>(dim));
   const PlacedWeights::Entry* sinks = weights_.find(place);
-  const AttentionShape shape{
-      .heads = decoder_.heads,
-      .kv_heads = kv_heads,
-      .head_dim = dim,
-      .scale =
-          static_cast<float>(decoder_.attention_scale != 0 ? decoder_.attention_scale : natural),
-      .soft_cap = static_cast<float>(decoder_.attention_soft_cap),
-      .window = decoder_.layer(place.layer).window,
-      .sinks = sinks == nullptr ? Floats() : Floats(sinks->row)};
-  Activations out = pool_.take(q.rows(), q.cols());
+  const AttentionShape shape{.heads = decoder_.heads,
+                             .kv_heads = kv_heads,
+                             .head_dim = dim,
+                             .value_dim = value_dim,
+                             .scale = static_cast<float>(decoder_.score_scale(place.layer)),
+                             .soft_cap = static_cast<float>(decoder_.attention_soft_cap),
+                             .window = decoder_.layer(place.layer).window,
+                             .sinks = sinks == nullptr ? Floats() : Floats(sinks->row)};
+  Activations out = pool_.take(q.rows(), decoder_.attended_columns(place.layer));
   zp::attend(q.view(), batch_.runs, shape, place.layer, team_, out.view());
   return out;
 }

@@ -73,6 +73,7 @@ class Compute {
   Value combine(Value x, const Value& routes);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
   Value part(const Value& x, std::span<const std::int64_t> parts);
+  Value share(const Value& x, const Value& y, std::int64_t head);
   Value rotate(Value x, std::int64_t layer);
   Value attend(const Value& q, const Value& k, const Value& v, Place place);
   Value convolve(const Value& x, Place place);
@@ -88,8 +89,7 @@ class Compute {
  private:
   template <class F>
   void each_row(std::int64_t rows, const F& f);
-  void norm_into(Matrix x, const PlacedWeights::Entry& weights, std::int64_t width,
-                 View2D<float> out);
+  void norm_into(Matrix x, Place place, std::int64_t width, View2D<float> out);
   /// Some rows of x and the weights they are multiplied by.
   struct Product {
     const PlacedWeights::Entry* weights;

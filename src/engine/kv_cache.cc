@@ -24,7 +24,7 @@ KvCache::KvCache(const Decoder& decoder, std::int64_t capacity, Layers layers, K
   std::int64_t bytes = parts_.back().end;
   if (layers == Layers::one) {
     bytes = layer_bytes(decoder, capacity, type);
-    for (Part& p : parts_) p = {0, p.end - p.begin, p.state, p.heads, p.dim};
+    for (Part& p : parts_) p = {0, p.end - p.begin, p.state, p.heads, p.key_dim, p.value_dim};
   }
   bytes_.reset(new std::byte[static_cast<std::size_t>(bytes)]);
 }
@@ -40,11 +40,12 @@ std::vector<KvCache::Part> KvCache::parts_of(const Decoder& d, std::int64_t capa
   for (std::int64_t layer = 0; layer < d.layers; ++layer) {
     const bool state = d.layer(layer).mixer != Mixer::attention;
     const std::int64_t begin = end;
-    const std::int64_t of_token = 2 * d.key_columns(layer) * bytes_of(type);
+    const std::int64_t of_token = (d.key_columns(layer) + d.value_columns(layer)) * bytes_of(type);
     end = checked_add(
         begin, state ? d.state_floats(layer) * kFloat : checked_mul(of_token, capacity, where),
         where);
-    parts.push_back({begin, end, state, d.kv_heads_of(layer), d.head_dim_of(layer)});
+    parts.push_back(
+        {begin, end, state, d.kv_heads_of(layer), d.head_dim_of(layer), d.value_dim_of(layer)});
   }
   return parts;
 }
@@ -57,9 +58,11 @@ std::int64_t KvCache::layer_bytes(const Decoder& d, std::int64_t capacity, KvTyp
 
 std::int64_t KvCache::row_bytes(std::int64_t dim) const { return dim * bytes_of(type_); }
 
-std::byte* KvCache::head(std::int64_t layer, std::int64_t index) const {
+KvCache::Head KvCache::head(std::int64_t layer, std::int64_t index) const {
   const Part& p = part(layer);
-  return bytes_.get() + p.begin + index * capacity_ * row_bytes(p.dim);
+  const std::int64_t keys = std::min(index, p.heads);
+  const std::int64_t before = keys * row_bytes(p.key_dim) + (index - keys) * row_bytes(p.value_dim);
+  return {bytes_.get() + p.begin + capacity_ * before, index < p.heads ? p.key_dim : p.value_dim};
 }
 
 std::span<float> KvCache::state(std::int64_t layer) {
@@ -89,14 +92,16 @@ KvCache KvCache::resized(const Decoder& decoder, std::int64_t capacity) const {
                   out.bytes_.get() + out.part(layer).begin);
       continue;
     }
-    for (std::int64_t index = 0; index < 2 * p.heads; ++index)
-      std::copy_n(head(layer, index), out.length_ * row_bytes(p.dim), out.head(layer, index));
+    for (std::int64_t index = 0; index < 2 * p.heads; ++index) {
+      const Head from = head(layer, index);
+      std::copy_n(from.rows, out.length_ * row_bytes(from.dim), out.head(layer, index).rows);
+    }
   }
   return out;
 }
 
-void KvCache::set_row(std::byte* head, std::int64_t token, Floats row) const {
-  std::byte* const to = head + token * row_bytes(std::ssize(row));
+void KvCache::set_row(Head head, std::int64_t token, Floats row) const {
+  std::byte* const to = head.rows + token * row_bytes(head.dim);
   if (type_ == KvType::fp32) {
     std::memcpy(to, row.data(), row.size_bytes());
   } else {
@@ -112,8 +117,8 @@ void KvCache::set(std::int64_t layer, std::int64_t head_index, std::int64_t toke
 
 Matrix KvCache::rows(std::int64_t layer, std::int64_t index, std::int64_t from, std::int64_t count,
                      std::vector<float>& scratch) const {
-  const std::int64_t dim = part(layer).dim;
-  const std::byte* const first = head(layer, index) + from * row_bytes(dim);
+  const auto [begin, dim] = head(layer, index);
+  const std::byte* const first = begin + from * row_bytes(dim);
   if (type_ == KvType::fp32) return {reinterpret_cast<const float*>(first), count, dim};
   scratch.resize(std::max(scratch.size(), static_cast<std::size_t>(count * dim)));
   bf16_to_float(first, std::span(scratch).first(static_cast<std::size_t>(count * dim)));

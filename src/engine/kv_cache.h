@@ -42,7 +42,7 @@ class KvCache {
   /// rotary embedding depends on it. All layers must be in it.
   KvCache resized(const Decoder& decoder, std::int64_t capacity) const;
 
-  /// The key and the value of a token, head_dim each, of one of the layer's kv_heads.
+  /// The key and the value of a token, head_dim and value_dim, of one of the layer's kv_heads.
   void set(std::int64_t layer, std::int64_t head, std::int64_t token, Floats key, Floats value);
   /// Those of tokens [from, from + count), one row each; `scratch` holds what isn't kept in FP32.
   Matrix keys(std::int64_t layer, std::int64_t head, std::int64_t from, std::int64_t count,
@@ -82,16 +82,22 @@ class KvCache {
     std::int64_t begin = 0;
     std::int64_t end = 0;
     bool state = false;
-    std::int64_t heads = 0;  ///< of keys; and their size
-    std::int64_t dim = 0;
+    std::int64_t heads = 0;  ///< of keys and of values; and their sizes
+    std::int64_t key_dim = 0;
+    std::int64_t value_dim = 0;
   };
   static std::vector<Part> parts_of(const Decoder& decoder, std::int64_t capacity, KvType type);
 
   KvCache(const Decoder& decoder, std::int64_t capacity, Layers layers, KvType type);
   const Part& part(std::int64_t layer) const { return parts_[static_cast<std::size_t>(layer)]; }
-  /// Where a head of a layer has its first row; `index`: keys, then values.
-  std::byte* head(std::int64_t layer, std::int64_t index) const;
-  void set_row(std::byte* head, std::int64_t token, Floats row) const;
+  /// A head of a layer's keys, or of its values.
+  struct Head {
+    std::byte* rows;
+    std::int64_t dim;
+  };
+  /// `index`: keys, then values.
+  Head head(std::int64_t layer, std::int64_t index) const;
+  void set_row(Head head, std::int64_t token, Floats row) const;
   Matrix rows(std::int64_t layer, std::int64_t index, std::int64_t from, std::int64_t count,
               std::vector<float>& scratch) const;
   std::int64_t row_bytes(std::int64_t dim) const;

@@ -38,8 +38,33 @@ std::vector<Choice> weighted(std::span<const std::size_t> chosen, Floats scores)
   return choices;
 }
 
+float sigmoid(float x) {
+  // Beyond, it is 0 or 1 in FP32.
+  const double bounded = std::clamp(static_cast<double>(x), -200.0, 200.0);
+  return static_cast<float>(1 / (1 + portable_exp(-bounded)));
+}
+
+// Leaves the experts of the best groups, for each of which so many of its highest speak.
+void leave_groups(std::span<float> scores, const Experts& experts, std::size_t speakers) {
+  const std::size_t size = scores.size() / static_cast<std::size_t>(experts.groups);
+  std::vector<float> sums;
+  for (std::size_t begin = 0; begin < scores.size(); begin += size) {
+    std::vector<float> group(scores.begin() + static_cast<std::ptrdiff_t>(begin),
+                             scores.begin() + static_cast<std::ptrdiff_t>(begin + size));
+    const auto end = group.begin() + static_cast<std::ptrdiff_t>(std::min(size, speakers));
+    std::partial_sort(group.begin(), end, group.end(), std::greater());
+    sums.push_back(std::accumulate(group.begin(), end, 0.0f));
+  }
+  const std::vector<std::size_t> left = highest(sums, experts.used_groups);
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (!std::ranges::binary_search(left, i / size)) scores[i] = kNever;
+  }
+}
+
 std::vector<Choice> by_softmax(std::span<float> scores, const Experts& experts) {
-  const std::vector<std::size_t> chosen = highest(scores, experts.chosen);
+  std::vector<float> left(scores.begin(), scores.end());
+  if (experts.groups > 1) leave_groups(left, experts, 1);
+  const std::vector<std::size_t> chosen = highest(left, experts.chosen);
   if (!experts.renormalized) {
     softmax(scores);
     return weighted(chosen, scores);
@@ -52,34 +77,11 @@ std::vector<Choice> by_softmax(std::span<float> scores, const Experts& experts) 
   return choices;
 }
 
-float sigmoid(float x) {
-  // Beyond, it is 0 or 1 in FP32.
-  const double bounded = std::clamp(static_cast<double>(x), -200.0, 200.0);
-  return static_cast<float>(1 / (1 + portable_exp(-bounded)));
-}
-
-// Leaves the experts of the best groups; the two highest of a group speak for it.
-void leave_groups(std::span<float> scores, const Experts& experts) {
-  const std::size_t size = scores.size() / static_cast<std::size_t>(experts.groups);
-  std::vector<float> sums;
-  for (std::size_t begin = 0; begin < scores.size(); begin += size) {
-    std::vector<float> group(scores.begin() + static_cast<std::ptrdiff_t>(begin),
-                             scores.begin() + static_cast<std::ptrdiff_t>(begin + size));
-    const auto two = group.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(size, 2));
-    std::partial_sort(group.begin(), two, group.end(), std::greater());
-    sums.push_back(std::accumulate(group.begin(), two, 0.0f));
-  }
-  const std::vector<std::size_t> left = highest(sums, experts.used_groups);
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (!std::ranges::binary_search(left, i / size)) scores[i] = kNever;
-  }
-}
-
 std::vector<Choice> by_sigmoid(std::span<float> scores, Floats correction, const Experts& experts) {
   std::ranges::transform(scores, scores.begin(), sigmoid);
   std::vector<float> corrected(scores.begin(), scores.end());
   for (std::size_t i = 0; i < correction.size(); ++i) corrected[i] += correction[i];
-  if (experts.groups > 1) leave_groups(corrected, experts);
+  if (experts.groups > 1) leave_groups(corrected, experts, 2);
   std::vector<Choice> choices = weighted(highest(corrected, experts.chosen), scores);
   if (!experts.renormalized) return choices;
   auto sum = static_cast<float>(experts.sum_addend);

@@ -75,6 +75,11 @@ enum class Dim {
   head,
   query,
   key,
+  attended,
+  query_rank,
+  kv_a,
+  kv_rank,
+  kv_b,
   qkv,
   ffn,
   gate_up,
@@ -162,8 +167,9 @@ struct MlxFacts {
   /// "model_type" of its models of several parts whose text is this module's: config.json has it as
   /// "text_config" there, and its modules' paths begin with "language_model.".
   Names wholes = {};
-  bool only_whole = false;  ///< reads the text alone in that form, too, of the first of them
-  bool sums_norms = false;  ///< its norms hold 1 + weight where the model's multiply by that
+  bool only_whole = false;    ///< reads the text alone in that form, too, of the first of them
+  bool parts_latent = false;  ///< takes kv_b apart when it loads, which codes don't survive
+  bool sums_norms = false;    ///< its norms hold 1 + weight where the model's multiply by that
 };
 
 /// Fields of config.json that are no row, or in several forms: read, and written.
@@ -224,6 +230,8 @@ std::string class_with_head(const std::string& name);
 /// experts than any model has.
 std::vector<TensorUse> tensor_uses(const Architecture& architecture, const Decoder& decoder);
 std::int64_t parameters(std::span<const TensorUse> uses);
+/// Of the norm with that role.
+double norm_epsilon(const Decoder& decoder, Role role);
 
 /// A tensor's use and where its values come from.
 struct Weight {

@@ -90,7 +90,7 @@ class Tracer {
   Traced part(const Traced& x, std::span<const std::int64_t> parts) {
     Traced out = x;
     out.columns.clear();
-    out.mixable = std::min(x.mixable, std::ranges::min(parts));
+    out.mixable = 1;  // rows of one part don't stand together
     const std::int64_t group = std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
     std::int64_t begin = 0;
     for (const std::int64_t width : parts) {
@@ -99,6 +99,14 @@ class Tracer {
       begin += width;
     }
     return out;
+  }
+
+  Traced share(const Traced& x, const Traced& y, std::int64_t head) {
+    pin(x);
+    pin(y);
+    const std::int64_t heads = std::ssize(x.columns) / head;
+    return {nobody(std::ssize(x.columns) + heads * std::ssize(y.columns)), 1, false,
+            "all heads have some of them in common"};
   }
 
   Traced rotate(Traced x, std::int64_t) {
@@ -110,7 +118,7 @@ class Tracer {
     pin(q);
     pin(k);
     const Decoder& d = model_.decoder;
-    const std::int64_t dim = d.head_dim_of(place.layer);
+    const std::int64_t dim = d.value_dim_of(place.layer);
     const std::int64_t shared = d.heads / d.kv_heads_of(place.layer);
     Traced out{{}, std::min(v.mixable, dim), false, v.why};
     for (std::int64_t head = 0; head < d.heads; ++head) {

@@ -64,6 +64,11 @@ struct Reading {
     if (size.even && d.head_dim * d.heads != d.hidden)
       fields.refuse(name, "value not supported", "hidden / heads");
   }
+  void operator()(const LatentHeads&) const {
+    d.rope.dims = fields.count("qk_rope_head_dim", kMostHeadDim);
+    d.head_dim = fields.count("qk_nope_head_dim", kMostHeadDim - d.rope.dims) + d.rope.dims;
+    d.value_dim = fields.count("v_head_dim", kMostHeadDim);
+  }
   void operator()(const KeyHeads&) const { d.kv_heads = fields.count(name, kMostHeads, d.heads); }
   void operator()(const RopeSections&) const {}
   void operator()(const Only&) const {}
@@ -89,6 +94,11 @@ struct Writing {
   void operator()(const ActivationWord&) const { config[name] = activation_word(d.activation); }
   void operator()(const HeadSize& size) const {
     if (!size.even) config[name] = d.head_dim;
+  }
+  void operator()(const LatentHeads&) const {
+    config["qk_nope_head_dim"] = d.latent_key_dim();
+    config["qk_rope_head_dim"] = d.rope.dims;
+    config["v_head_dim"] = d.value_dim;
   }
   void operator()(const KeyHeads&) const { config[name] = d.kv_heads; }
   void operator()(const RopeSections&) const {}

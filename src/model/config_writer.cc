@@ -51,6 +51,7 @@ Json scaling_of(const Rope& rope) {
                {"attention_factor", rope.attention_factor},
                {"original_max_position_embeddings", rope.original_context}};
   if (!rope.truncate) yarn["truncate"] = false;
+  if (rope.sharpening != 0) yarn["mscale"] = yarn["mscale_all_dim"] = rope.sharpening;
   return yarn;
 }
 
@@ -92,9 +93,9 @@ std::string_view scaling_word(RopeScaling scaling) {
 void write_rope(const Decoder& d, const RopeRules& rules, Json& config) {
   const Rope& rope = d.rope;
   config["rope_theta"] = rope.theta;
-  if (rope.dims != d.head_dim || rules.share != 1) {
-    config["partial_rotary_factor"] =
-        static_cast<double>(rope.dims) / static_cast<double>(d.head_dim);
+  const std::int64_t whole = rules.of != nullptr ? rules.of(d) : d.head_dim;
+  if (rope.dims != whole || rules.share != 1) {
+    config["partial_rotary_factor"] = static_cast<double>(rope.dims) / static_cast<double>(whole);
   }
   Json scaling = scaling_of(rope);
   if (rules.mscales && scaling.is_object()) {

@@ -1,6 +1,7 @@
 #include "model/decoder.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace zp {
 namespace {
@@ -38,6 +39,14 @@ std::int64_t Decoder::attention_layers() const {
   return count;
 }
 
+double Decoder::score_scale(std::int64_t index) const {
+  if (attention_scale != 0) return attention_scale;
+  const double natural = 1 / std::sqrt(static_cast<double>(head_dim_of(index)));
+  if (rope.sharpening == 0 || rope.factor <= 1) return natural;
+  const double sharper = 0.1 * rope.sharpening * std::log(rope.factor) + 1;
+  return natural * sharper * sharper;
+}
+
 // A convolution's first.
 std::int64_t Decoder::state_floats(std::int64_t index) const {
   switch (layer(index).mixer) {
@@ -73,7 +82,8 @@ std::int64_t most_of_layers(const Decoder& decoder,
 
 std::int64_t widest_input(const Decoder& decoder) {
   return most_of_layers(decoder, [&](std::int64_t i) {
-    return std::max({decoder.hidden, decoder.query_columns(i), decoder.ffn_of(i)});
+    return std::max(
+        {decoder.hidden, decoder.query_columns(i), decoder.attended_columns(i), decoder.ffn_of(i)});
   });
 }
 

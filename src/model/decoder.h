@@ -19,7 +19,8 @@ enum class RopeScaling { none, linear, llama3, longrope, yarn, stated };
 /// the model has none.
 struct Rope {
   double theta = 10000;
-  std::int64_t dims = 0;     ///< rotated leading dimensions of each head
+  std::int64_t dims = 0;     ///< rotated dimensions of each head, the leading ones
+  bool trailing = false;     ///< the last ones instead
   bool interleaved = false;  ///< dimension 2 i turns with 2 i + 1 instead
   RopeScaling scaling = RopeScaling::none;
   double factor = 1;
@@ -34,6 +35,8 @@ struct Rope {
   double attention_factor = 1;  ///< longrope and yarn: multiplies cos and sin
   /// longrope: does so instead where the long factors hold; 0: the same one does.
   double long_attention_factor = 0;
+  /// yarn, latent attention: scores are multiplied by (0.1 that log(factor) + 1)^2; 0: they aren't.
+  double sharpening = 0;
   /// stated: what each frequency is divided by, dims / 2 values (GGUF says llama3 so).
   std::vector<float> divisors;
 
@@ -64,8 +67,8 @@ struct Experts {
   bool renormalized = false;
   double sum_addend = 1e-20;  ///< sigmoid, renormalized: added to the sum
   double noise = 0.01;        ///< sparsemixer
-  /// sigmoid: the experts are in so many parts of one size, and those of `used_groups` are chosen
-  /// from: of the groups whose two highest sum to the most.
+  /// The experts are in so many parts of one size, and those of `used_groups` are chosen from: of the
+  /// groups whose highest score is (softmax), or whose two highest sum to (sigmoid) the most.
   std::int64_t groups = 1;
   std::int64_t used_groups = 1;
   double scale = 1;  ///< weights are multiplied by it
@@ -73,6 +76,17 @@ struct Experts {
       0;  ///< inner size of an MLP that every token goes through, too; 0: none
 
   bool operator==(const Experts&) const = default;
+};
+
+/// Keys and values that come of one vector of each token, their latent one, and of dimensions with the
+/// rotary embedding that all heads have in common (DeepSeek). Each head's keys are its own dimensions,
+/// then these.
+struct Latent {
+  std::int64_t rank = 0;        ///< dimensions of the latent vector; 0: the model has none
+  std::int64_t query_rank = 0;  ///< of the one that queries come of; 0: they come of the input
+  double norm_epsilon = 1e-6;   ///< of both vectors' norms
+
+  bool operator==(const Latent&) const = default;
 };
 
 /// How a layer's tokens see each other.
@@ -126,7 +140,8 @@ struct Decoder {
   std::int64_t hidden = 0;
   std::int64_t heads = 0;
   std::int64_t kv_heads = 0;
-  std::int64_t head_dim = 0;
+  std::int64_t head_dim = 0;   ///< of queries and keys
+  std::int64_t value_dim = 0;  ///< of values; 0: the same
   std::int64_t ffn = 0;
   std::int64_t vocabulary = 0;  ///< rows of the embedding
   std::int64_t context = 0;
@@ -165,6 +180,7 @@ struct Decoder {
   /// Tokens that a convolution sees, its own included; 0: no layer has one.
   std::int64_t convolution = 0;
   DeltaHeads delta;
+  Latent latent;
   Layer every;              ///< what all layers have
   std::vector<Layer> rows;  ///< where they differ: one for each, instead
 
@@ -183,10 +199,22 @@ struct Decoder {
   std::int64_t ffn_of(std::int64_t index) const {
     return layer(index).ffn != 0 ? layer(index).ffn : ffn;
   }
+  std::int64_t value_dim_of(std::int64_t index) const {
+    return value_dim != 0 ? value_dim : head_dim_of(index);
+  }
   std::int64_t query_columns(std::int64_t index) const { return heads * head_dim_of(index); }
+  /// Of what attention gives.
+  std::int64_t attended_columns(std::int64_t index) const { return heads * value_dim_of(index); }
+  /// Keys' dimensions that come of the latent vector.
+  std::int64_t latent_key_dim() const { return head_dim - rope.dims; }
   std::int64_t key_columns(std::int64_t index) const {
     return kv_heads_of(index) * head_dim_of(index);
   }
+  std::int64_t value_columns(std::int64_t index) const {
+    return kv_heads_of(index) * value_dim_of(index);
+  }
+  /// What the layer's scores are multiplied by.
+  double score_scale(std::int64_t index) const;
   /// Layers that have attention.
   std::int64_t attention_layers() const;
   /// Rows that a layer's MLPs have of each token: one, or one for each expert it goes through.

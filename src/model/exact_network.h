@@ -200,11 +200,28 @@ class ExactOps {
     return out;
   }
 
+  // What y is off is off in each head.
+  ExactRows share(const ExactRows& x, const ExactRows& y, std::int64_t head) {
+    const std::int64_t heads = x.cols / head;
+    ExactRows out(x.rows, x.cols + heads * y.cols);
+    each(out, [&](std::int64_t r) {
+      auto to = out.row(r).begin();
+      for (std::int64_t h = 0; h < heads; ++h) {
+        to = std::ranges::copy(x.part(r, h * head, head), to).out;
+        to = std::ranges::copy(y.row(r), to).out;
+      }
+      out.off(r) = std::hypot(x.off(r), std::sqrt(static_cast<double>(heads)) * y.off(r));
+    });
+    return out;
+  }
+
   ExactRows rotate(ExactRows x, std::int64_t layer) {
     const Rope& rope = d_.rope_of(d_.layer(layer).rope);
     const std::int64_t pairs = rope.dims / 2;
     for (std::int64_t r = 0; r < x.rows; ++r) {
-      for (std::int64_t head = 0; head < x.cols; head += d_.head_dim_of(layer)) {
+      const std::int64_t dim = d_.head_dim_of(layer);
+      const std::int64_t begin = rope.trailing ? dim - rope.dims : 0;
+      for (std::int64_t head = begin; head < x.cols; head += dim) {
         for (std::int64_t i = 0; i < pairs; ++i) {
           const double angle =
               static_cast<double>(r) *
@@ -226,8 +243,8 @@ class ExactOps {
 
   ExactRows attend(const ExactRows& q, const ExactRows& k, const ExactRows& v, Place place) {
     const std::vector<double> sinks = weights(place, Part::weight);
-    const std::int64_t dim = d_.head_dim_of(place.layer);
-    ExactRows out(q.rows, q.cols);
+    const std::int64_t dim = d_.value_dim_of(place.layer);
+    ExactRows out(q.rows, d_.attended_columns(place.layer));
     for (std::int64_t r = 0; r < q.rows; ++r) {
       double squares = 0;
       for (std::int64_t head = 0; head < d_.heads; ++head) {
@@ -411,7 +428,7 @@ class ExactOps {
             d_.norm == Norm::layer ? std::accumulate(y.begin(), y.end(), 0.0) / n : 0;
         for (double& v : y) v -= mean;
         const double length = exact_length(y);
-        const double root = std::sqrt(length * length / n + d_.norm_epsilon);
+        const double root = std::sqrt(length * length / n + norm_epsilon(d_, place.role));
         least = std::min(least, root - x.off(r) / std::sqrt(n));
         for (std::size_t j = 0; j < y.size(); ++j)
           y[j] = y[j] / root * weight[j] + (bias.empty() ? 0.0 : bias[j]);
@@ -429,9 +446,11 @@ class ExactOps {
                      std::span<const double> sinks, std::int64_t r, std::int64_t head,
                      std::span<double> out) const {
     const std::int64_t dim = d_.head_dim_of(layer);
-    const std::int64_t group = head / (d_.heads / d_.kv_heads_of(layer)) * dim;
-    const double scale =
-        d_.attention_scale != 0 ? d_.attention_scale : 1 / std::sqrt(static_cast<double>(dim));
+    const std::int64_t value_dim = d_.value_dim_of(layer);
+    const std::int64_t kv_head = head / (d_.heads / d_.kv_heads_of(layer));
+    const std::int64_t group = kv_head * dim;
+    const std::int64_t of_values = kv_head * value_dim;
+    const double scale = d_.score_scale(layer);
     const std::int64_t window = d_.layer(layer).window.value_or(r + 1);
     const std::int64_t first = std::max(std::int64_t{0}, r + 1 - window);
     const std::span<const double> query = q.part(r, head * dim, dim);
@@ -450,7 +469,7 @@ class ExactOps {
         score = d_.attention_soft_cap * std::tanh(score / d_.attention_soft_cap);
       p.push_back(score);
       off_values = std::max(off_values, v.off(t));
-      largest = std::max(largest, exact_length(v.part(t, group, dim)));
+      largest = std::max(largest, exact_length(v.part(t, of_values, value_dim)));
     }
     const double sink = sinks.empty() ? -INFINITY : sinks[static_cast<std::size_t>(head)];
     const double most = std::max(*std::ranges::max_element(p), sink);
@@ -459,7 +478,7 @@ class ExactOps {
     std::ranges::fill(out, 0.0);
     for (std::size_t t = 0; t < p.size(); ++t) {
       const std::span<const double> value =
-          v.part(first + static_cast<std::int64_t>(t), group, dim);
+          v.part(first + static_cast<std::int64_t>(t), of_values, value_dim);
       for (std::size_t i = 0; i < out.size(); ++i) out[i] += p[t] / sum * value[i];
     }
     const double rounding = (2 * static_cast<double>(p.size()) + 16) * kUnit;

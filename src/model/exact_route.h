@@ -59,9 +59,28 @@ class ExactRoute {
     return order;
   }
 
+  // So many of a group's highest speak for it; `apart` of what they sum to.
+  void leave_groups(std::vector<double>& values, std::size_t speakers, double apart) {
+    const std::size_t size = values.size() / static_cast<std::size_t>(experts_.groups);
+    std::vector<double> sums;
+    for (std::size_t begin = 0; begin < values.size(); begin += size) {
+      std::vector<double> group(values.begin() + static_cast<std::ptrdiff_t>(begin),
+                                values.begin() + static_cast<std::ptrdiff_t>(begin + size));
+      std::ranges::sort(group, std::greater());
+      group.resize(std::min(size, speakers));
+      sums.push_back(std::accumulate(group.begin(), group.end(), 0.0));
+    }
+    const std::vector<std::size_t> left = highest(sums, experts_.used_groups, apart);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (std::ranges::count(left, i / size) == 0) values[i] = -INFINITY;
+    }
+  }
+
   void by_softmax(std::span<double> weights) {
-    const std::vector<std::size_t> chosen = highest(scores_, experts_.chosen, 2 * off_);
-    const double top = scores_[chosen.front()];
+    std::vector<double> left = scores_;
+    if (experts_.groups > 1) leave_groups(left, 1, 2 * off_);
+    const std::vector<std::size_t> chosen = highest(left, experts_.chosen, 2 * off_);
+    const double top = *std::ranges::max_element(scores_);
     double sum = 0;
     for (std::size_t i = 0; i < scores_.size(); ++i) {
       if (!experts_.renormalized || std::ranges::count(chosen, i) > 0)
@@ -76,20 +95,7 @@ class ExactRoute {
     std::vector<double> corrected = sigmoids;
     for (std::size_t i = 0; i < correction.size(); ++i) corrected[i] += correction[i];
     const double apart = 2 * off_ + 0x1p-50;
-    if (experts_.groups > 1) {
-      const std::size_t size = scores_.size() / static_cast<std::size_t>(experts_.groups);
-      std::vector<double> sums;
-      for (std::size_t begin = 0; begin < scores_.size(); begin += size) {
-        std::vector<double> group(corrected.begin() + static_cast<std::ptrdiff_t>(begin),
-                                  corrected.begin() + static_cast<std::ptrdiff_t>(begin + size));
-        std::ranges::sort(group, std::greater());
-        sums.push_back(group[0] + (size > 1 ? group[1] : 0));
-      }
-      const std::vector<std::size_t> left = highest(sums, experts_.used_groups, 2 * apart);
-      for (std::size_t i = 0; i < corrected.size(); ++i) {
-        if (std::ranges::count(left, i / size) == 0) corrected[i] = -INFINITY;
-      }
-    }
+    if (experts_.groups > 1) leave_groups(corrected, 2, 2 * apart);
     const std::vector<std::size_t> chosen = highest(corrected, experts_.chosen, apart);
     double sum = 0;
     for (const std::size_t i : chosen) sum += sigmoids[i];

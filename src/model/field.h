@@ -82,6 +82,9 @@ struct HeadSize {
   std::int64_t otherwise = 0;  ///< 0: hidden / heads
   bool even = false;           ///< never anything else, and config.json isn't given it
 };
+/// Sizes of latent attention's heads, whose keys' parts config.json says apart: qk_nope_head_dim and
+/// qk_rope_head_dim, beside v_head_dim.
+struct LatentHeads {};
 /// Heads of keys where only some layers have attention: GGUF says them for each layer, 0 where it
 /// has a short convolution.
 struct KeyHeads {};
@@ -108,7 +111,9 @@ enum class Unsaid {
 struct Field {
   std::string_view config;
   std::string_view gguf;  ///< behind the architecture's name
-  std::variant<Count, Positive, Flag, ActivationWord, HeadSize, KeyHeads, RopeSections, Only> value;
+  std::variant<Count, Positive, Flag, ActivationWord, HeadSize, LatentHeads, KeyHeads, RopeSections,
+               Only>
+      value;
   Unsaid unsaid = Unsaid::refused;
   std::string_view older = {};                  ///< another name of config.json's
   bool nullable = false;                        ///< config.json says 0 by null
@@ -131,11 +136,14 @@ struct RopeRules {
   double theta = 10000;
   double share = 1;       ///< of each head's dimensions that are rotated
   std::int64_t dims = 0;  ///< said in another field; 0: in none
+  Size of = nullptr;      ///< what the share is of; nullptr: the dimensions of a head
   /// Whether the config may state a share below 1.
   bool partial_allowed = false;
   std::span<const RopeScaling> scalings = kStatedScalings;
   /// Whether longrope's attention factors are stated, as short_mscale and long_mscale.
   bool mscales = false;
+  /// Whether scores are multiplied by what follows from mscale_all_dim (Rope::sharpening).
+  bool sharpens = false;
   /// Fields of its own object that are read elsewhere or change nothing.
   std::span<const std::string_view> beside = {};
 };

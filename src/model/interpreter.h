@@ -9,7 +9,7 @@
 //   norm(x, place), norm_heads(x, place)
 //   linear(x, place)
 //   route(scores, place), dispatch(x, routes), expert_linear(x, routes, place), combine(x, routes)
-//   slice(x, begin, width), part(x, parts)
+//   slice(x, begin, width), part(x, parts), share(x, y)
 //   rotate(x, layer)
 //   attend(q, k, v, place), the place of the heads' sinks, which the model may have
 //   convolve(x, place)
@@ -112,6 +112,8 @@ class Interpreter {
         return ops_.slice(at(r[0]), s.begin, s.width);
       case Operation::part:
         return ops_.part(at(r[0]), s.parts);
+      case Operation::share:
+        return ops_.share(at(r[0]), at(r[1]), s.parts.front());
       case Operation::rotate:
         return ops_.rotate(take(r[0]), s.place.layer);
       case Operation::attend:

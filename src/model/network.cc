@@ -133,7 +133,7 @@ class Recorder {
       case Mixer::gated_delta:
         return gated_delta(layer, x);
     }
-    return attention(layer, x);
+    return decoder_.latent.rank > 0 ? latent_attention(layer, x) : attention(layer, x);
   }
 
   ValueId short_convolution(std::int64_t layer, ValueId x) {
@@ -217,14 +217,38 @@ class Recorder {
       q = rotate(q, layer);
       k = rotate(k, layer);
     }
+    return attended(layer, q, k, v, gate);
+  }
+
+  ValueId attended(std::int64_t layer, ValueId q, ValueId k, ValueId v,
+                   std::optional<ValueId> gate = {}) {
     if (decoder_.query_beta != 0) {
       same(Operation::temper, q);
       q = last();
     }
-    step(Operation::attend, {q, k, v}, query).place = {layer, Role::sinks};
+    step(Operation::attend, {q, k, v}, decoder_.attended_columns(layer)).place = {layer,
+                                                                                  Role::sinks};
     ValueId out = last();
     if (gate) out = both(Operation::multiply, out, activate(*gate, Activation::sigmoid));
     return linear(out, {layer, Role::attention_output});
+  }
+
+  ValueId latent_attention(std::int64_t layer, ValueId x) {
+    const std::int64_t rank = decoder_.latent.rank;
+    const std::int64_t keys = decoder_.latent_key_dim();
+    const std::int64_t values = decoder_.value_dim_of(layer);
+    const ValueId kv_a = linear(x, {layer, Role::kv_a});
+    const ValueId latent = norm(slice(kv_a, 0, rank), {layer, Role::kv_a_norm});
+    const ValueId kv = part(linear(latent, {layer, Role::kv_b}), {keys, values});
+    const ValueId v = slice(kv, decoder_.heads * keys, decoder_.heads * values);
+    const ValueId own = slice(kv, 0, decoder_.heads * keys);
+    const ValueId common = slice(kv_a, rank, decoder_.rope.dims);
+    step(Operation::share, {own, common}, decoder_.query_columns(layer)).parts = {keys};
+    const ValueId k = rotate(last(), layer);
+    ValueId from = x;
+    if (decoder_.latent.query_rank > 0)
+      from = norm(linear(x, {layer, Role::query_a}), {layer, Role::query_a_norm});
+    return attended(layer, rotate(linear(from, {layer, Role::query}), layer), k, v);
   }
 
   /// Over each head, or over all of them where the norm has a weight for every column.

@@ -29,6 +29,7 @@ enum class Operation {
   expert_linear,  // of each row by the weights of its expert
   combine,        // of each token the sum of its rows, each times its expert's weight, in the experts' order
   slice,          // `width` columns from `begin` on
+  share,          // heads of so many columns of the first value as `parts` says, each with all of the second's behind it
   part,           // the columns in groups, of which each has as many as `parts` together: the first part of all groups, then the second, ...
   rotate,         // rotary embedding of each head, as the layer has it
   attend,         // causal attention of queries, keys and values; keys and values join the layer's cache; its weight is the heads' sinks

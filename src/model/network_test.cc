@@ -48,6 +48,8 @@ std::string mixer_text(const SampleModel& sample, std::int64_t layer) {
       return sample.name == "qwen3_next" ? "delta_qkvz delta_beta_decay, delta_out"
                                          : "delta_qkv delta_gate delta_beta delta_decay, delta_out";
   }
+  if (sample.name == "deepseek_v2") return "query kv_a, kv_b, attention_output";
+  if (sample.name == "deepseek_v3") return "query_a kv_a, kv_b, query, attention_output";
   const bool fused = sample.name == "phi3" || sample.name.starts_with("gpt2");
   return fused                  ? "qkv, attention_output"
          : sample.name == "phi" ? "query key value up, attention_output"
@@ -56,8 +58,8 @@ std::string mixer_text(const SampleModel& sample, std::int64_t layer) {
 
 std::string experts_text(const SampleModel& sample) {
   if (sample.model.decoder.experts.shared_ffn == 0) return ", router, gate up, down";
-  return sample.name == "glm4_moe" ? ", router gate up, gate up, down, down"
-                                   : ", router shared_gate gate up, gate up, down, down";
+  return sample.model.has(Role::shared_gate) ? ", router shared_gate gate up, gate up, down, down"
+                                             : ", router gate up, gate up, down, down";
 }
 
 TEST(Network, LinearsThatReadTheSameValueAreFound) {
@@ -101,7 +103,11 @@ TEST(Network, InputsAreNamedByTheFirstPartThatReadsThem) {
       }
     }
     const bool experts = sample.model.decoder.layer(1).experts;
+    const bool parted = sample.model.decoder.latent.query_rank > 0;
     EXPECT_EQ(names, sample.name == "phi" ? "query attention_output down head "
+                     : parted ? "query_a kv_b query attention_output router gate down down head "
+                     : sample.model.decoder.latent.rank > 0
+                         ? "query kv_b attention_output router gate down down head "
                      : experts && sample.model.decoder.experts.shared_ffn > 0
                          ? "query attention_output router gate down down head "
                      : experts ? "query attention_output router gate down head "
@@ -125,7 +131,12 @@ TEST(Network, LeastIsNeededBehindASum) {
       // Behind what only experts read the shared MLP's input is needed, too.
       const bool beside = network.steps[inputs[i]].by_expert && !dispatched &&
                           sample.model.decoder.experts.shared_ffn > 0;
-      const std::size_t values = beside ? 3 : (parallel && i == 1) || dispatched ? 2 : 1;
+      // And behind latent vectors keys, values and what queries come of.
+      const Latent& latent = sample.model.decoder.latent;
+      const bool keys = latent.rank > 0 && i == 1;
+      const bool queries = latent.query_rank > 0 && i == 2;
+      const bool two = (parallel && i == 1) || dispatched || queries;
+      const std::size_t values = beside || keys ? 3 : two ? 2 : 1;
       EXPECT_EQ(needed_behind(network, at).size(), values) << sample.name << ", input " << i;
     }
     EXPECT_EQ(needed_behind(network, inputs[0]), std::vector{network.layers[1].enters})

@@ -37,8 +37,11 @@ double distance_over_bound(const ExactRows& a, const ExactRows& b) {
   return most;
 }
 
-// Experts forbid it to the stream, gates to what heads give.
-bool turns_nowhere(const Decoder& d) { return d.output_gate && d.experts.count > 0; }
+// Experts forbid it to the stream, gates to what heads give, a matrix of keys and values in turns to
+// values.
+bool turns_nowhere(const Decoder& d) {
+  return (d.output_gate || d.latent.rank > 0) && d.experts.count > 0;
+}
 
 TEST(Rewriting, TurnedSpacesLeaveTheLogitsWithinTheirBound) {
   for (const SampleModel& sample : sample_models()) {

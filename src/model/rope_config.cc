@@ -52,7 +52,7 @@ double yarn_scale(double factor, double mscale) {
   return factor <= 1 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
 }
 
-void read_yarn(ConfigReader& inner, Rope& rope) {
+void read_yarn(ConfigReader& inner, bool sharpens, Rope& rope) {
   rope.factor = inner.positive("factor");
   rope.beta_fast = inner.positive("beta_fast", rope.beta_fast);
   rope.beta_slow = inner.positive("beta_slow", rope.beta_slow);
@@ -64,6 +64,7 @@ void read_yarn(ConfigReader& inner, Rope& rope) {
                             yarn_scale(rope.factor, inner.positive("mscale_all_dim"));
   }
   rope.attention_factor = inner.positive("attention_factor", rope.attention_factor);
+  if (sharpens && inner.has("mscale_all_dim")) rope.sharpening = inner.positive("mscale_all_dim");
 }
 
 void read_longrope(ConfigReader& inner, const Decoder& decoder, bool mscales, Rope& rope) {
@@ -91,7 +92,8 @@ void read_llama3(ConfigReader& inner, Rope& rope) {
   }
 }
 
-void read_scaling_fields(ConfigReader& inner, const Decoder& decoder, bool mscales, Rope& rope) {
+void read_scaling_fields(ConfigReader& inner, const Decoder& decoder, const RopeRules& rules,
+                         Rope& rope) {
   switch (rope.scaling) {
     case RopeScaling::none:
     case RopeScaling::stated:  // config.json has no such thing
@@ -103,10 +105,10 @@ void read_scaling_fields(ConfigReader& inner, const Decoder& decoder, bool mscal
       read_llama3(inner, rope);
       break;
     case RopeScaling::longrope:
-      read_longrope(inner, decoder, mscales, rope);
+      read_longrope(inner, decoder, rules.mscales, rope);
       break;
     case RopeScaling::yarn:
-      read_yarn(inner, rope);
+      read_yarn(inner, rules.sharpens, rope);
       break;
   }
 }
@@ -118,8 +120,9 @@ std::int64_t rotated_dims(ConfigReader& fields, ConfigReader* inner, const Decod
     throw Error(fields.where() + ": \"partial_rotary_factor\"", "value not supported",
                 rules.partial_allowed ? "at most 1" : "1", std::to_string(*share));
   }
+  const std::int64_t whole = rules.of != nullptr ? rules.of(decoder) : decoder.head_dim;
   const auto part = [&](double of) {
-    return static_cast<std::int64_t>(static_cast<double>(decoder.head_dim) * of);
+    return static_cast<std::int64_t>(static_cast<double>(whole) * of);
   };
   const std::int64_t dims = share ? part(*share) : rules.dims != 0 ? rules.dims : part(rules.share);
   if (dims < 2 || dims % 2 != 0) {
@@ -168,7 +171,7 @@ Rope read_rope_of(ConfigReader& fields, const Json& parameters, const Decoder& d
   }
   rope.original_context = static_cast<std::int64_t>(original.value_or(context));
   if (object != nullptr) {
-    read_scaling_fields(*object, decoder, rules.mscales, rope);
+    read_scaling_fields(*object, decoder, rules, rope);
     object->finish(decoder.architecture, rules.beside);
   }
   return rope;

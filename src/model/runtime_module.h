@@ -46,14 +46,19 @@ struct RuntimeModule {
   bool regular_windows = false;  ///< in turns, of whatever period
   /// Every so-manieth layer is without rope; 0: those of the model.
   std::int64_t rope_period = 0;
-  bool regular_attention = false;     ///< among layers without it, in turns, of whatever period
-  bool one_delta_size = false;        ///< linear attention's keys and values are as wide
-  bool norms_delta = false;           ///< lengths of its queries and keys have the norms' epsilon
-  bool needs_window = false;          ///< it can't do without one
-  bool needs_full_layer = false;      ///< nor without a layer that has none
-  bool needs_caps = false;            ///< nor without soft caps
-  bool tied = false;                  ///< the head is always the embedding
-  bool untied = false;                ///< the head is never the embedding
+  bool regular_attention = false;  ///< among layers without it, in turns, of whatever period
+  bool one_delta_size = false;     ///< linear attention's keys and values are as wide
+  bool norms_delta = false;        ///< lengths of its queries and keys have the norms' epsilon
+  /// YaRN sharpens scores, and leaves rotated queries and keys as long as they are.
+  bool sharpens = false;
+  bool norms_latent = false;      ///< latent attention's norms have the other norms' epsilon
+  bool two_of_groups = false;     ///< groups' two best experts speak for them, whatever the routing
+  bool needs_scaling = false;     ///< it can't do without a rope scaling
+  bool needs_window = false;      ///< it can't do without one
+  bool needs_full_layer = false;  ///< nor without a layer that has none
+  bool needs_caps = false;        ///< nor without soft caps
+  bool tied = false;              ///< the head is always the embedding
+  bool untied = false;            ///< the head is never the embedding
   bool experts_everywhere = false;    ///< every layer has experts where the model has
   bool renormalizes_experts = false;  ///< their weights are always softmax over the chosen ones
   bool softmax_routing = false;       ///< it knows no other routing

@@ -122,6 +122,27 @@ inline std::vector<SampleModel> sample_models() {
                  .shared_ffn = 24};
     set_experts(d, [](std::int64_t layer) { return layer == 1; });
   });
+  const auto latent = [](Decoder& d) {
+    d.kv_heads = d.heads;
+    d.head_dim = 28;
+    d.value_dim = 20;
+    d.rope.dims = 12;
+    d.rope.interleaved = d.rope.trailing = true;
+    d.latent = {.rank = 24, .query_rank = 36, .norm_epsilon = 1e-6};
+    d.experts = {.count = 6, .chosen = 2, .ffn = 24, .groups = 3, .used_groups = 2, .scale = 1.5};
+    d.experts.shared_ffn = 24;
+    set_experts(d, [](std::int64_t layer) { return layer == 1; });
+  };
+  add("deepseek_v2", "deepseek_v2", [&](Decoder& d) {
+    latent(d);
+    d.latent.query_rank = 0;
+  });
+  add("deepseek_v3", "deepseek_v3", [&](Decoder& d) {
+    latent(d);
+    d.attention_bias = true;
+    d.experts.routing = Routing::sigmoid;
+    d.experts.renormalized = true;
+  });
   add("gpt_oss", "gpt_oss", [](Decoder& d) {
     d.activation = Activation::gelu_sigmoid;
     d.expert_limit = 0.5;

@@ -16,7 +16,15 @@ constexpr std::array kRoles = {
     RoleRow{Role::position, "position", RoleKind::matrix,
             "a row for each place in the text (GPT-2)"},
     RoleRow{Role::attention_norm, "attention_norm", RoleKind::norm, "before attention"},
+    RoleRow{Role::query_a, "query_a", RoleKind::matrix,
+            "latent attention: the vector that queries come of"},
+    RoleRow{Role::query_a_norm, "query_a_norm", RoleKind::norm, "of that vector"},
     RoleRow{Role::query, "query", RoleKind::matrix, "attention's queries"},
+    RoleRow{Role::kv_a, "kv_a", RoleKind::matrix,
+            "latent attention: the vector that keys and values come of, and keys all heads have"},
+    RoleRow{Role::kv_a_norm, "kv_a_norm", RoleKind::norm, "of that vector"},
+    RoleRow{Role::kv_b, "kv_b", RoleKind::matrix,
+            "latent attention: of each head keys, then values"},
     RoleRow{Role::key, "key", RoleKind::matrix, "attention's keys"},
     RoleRow{Role::value, "value", RoleKind::matrix, "attention's values"},
     RoleRow{Role::qkv, "qkv", RoleKind::matrix, "queries, keys and values in one matrix"},
@@ -97,7 +105,12 @@ bool is_shared(const TensorRow& row) {
 /// Whether layers with that mixer have such weights.
 bool belongs(Role role, Mixer mixer) {
   switch (role) {
+    case Role::query_a:
+    case Role::query_a_norm:
     case Role::query:
+    case Role::kv_a:
+    case Role::kv_a_norm:
+    case Role::kv_b:
     case Role::key:
     case Role::value:
     case Role::qkv:
@@ -170,6 +183,11 @@ bool is_norm(Role role) { return row_of(role).kind == RoleKind::norm; }
 bool stays_float(Role role) { return row_of(role).floating; }
 std::span<const RoleRow> role_rows() { return kRoles; }
 
+double norm_epsilon(const Decoder& decoder, Role role) {
+  const bool latent = role == Role::query_a_norm || role == Role::kv_a_norm;
+  return latent ? decoder.latent.norm_epsilon : decoder.norm_epsilon;
+}
+
 const std::string& TensorUse::name(World world) const {
   return world == World::gguf ? gguf : world == World::mlx ? module : hf;
 }
@@ -206,6 +224,16 @@ std::int64_t size_of(Dim dim, const Decoder& d, std::int64_t layer) {
       return d.query_columns(layer);
     case Dim::key:
       return d.key_columns(layer);
+    case Dim::attended:
+      return d.attended_columns(layer);
+    case Dim::query_rank:
+      return d.latent.query_rank;
+    case Dim::kv_a:
+      return d.latent.rank + d.rope.dims;
+    case Dim::kv_rank:
+      return d.latent.rank;
+    case Dim::kv_b:
+      return d.heads * (d.latent_key_dim() + d.value_dim_of(layer));
     case Dim::qkv:
       return d.query_columns(layer) + 2 * d.key_columns(layer);
     case Dim::ffn:

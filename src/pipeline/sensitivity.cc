@@ -85,10 +85,12 @@ std::int64_t Sensitivity::bytes(std::span<const Choosable> weights) const {
   const Decoder& d = model_.decoder;
   const std::int64_t convolved = d.convolution > 0 ? size_of(Dim::conv_in, d, 0) : 0;
   const std::int64_t inner = most_of_layers(d, [&](std::int64_t layer) {
-    return std::max((d.output_gate ? 2 : 1) * d.query_columns(layer), d.ffn_of(layer));
+    return std::max({(d.output_gate ? 2 : 1) * d.query_columns(layer), d.attended_columns(layer),
+                     d.ffn_of(layer)});
   });
   const std::int64_t delta = size_of(Dim::delta_qkvz, d, 0);
-  const std::int64_t widest = std::max({d.hidden, inner, convolved, delta});
+  const std::int64_t latent = d.latent.rank > 0 ? size_of(Dim::kv_b, d, 0) : 0;
+  const std::int64_t widest = std::max({d.hidden, inner, convolved, delta, latent});
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
   std::map<std::int64_t, std::int64_t> of_layer;
   for (const Choosable& c : weights) {

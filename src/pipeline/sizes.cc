@@ -53,9 +53,10 @@ std::int64_t kv_cache_bytes(const Decoder& d, std::int64_t context) {
   std::int64_t bytes = 0;
   for (std::int64_t layer = 0; layer < d.layers; ++layer) {
     const bool attends = d.layer(layer).mixer == Mixer::attention;
-    const std::int64_t of_layer = attends
-                                      ? checked_mul(4 * d.key_columns(layer), context, "KV cache")
-                                      : 4 * d.state_floats(layer);
+    const std::int64_t of_layer =
+        attends
+            ? checked_mul(2 * (d.key_columns(layer) + d.value_columns(layer)), context, "KV cache")
+            : 4 * d.state_floats(layer);
     bytes = checked_add(bytes, of_layer, "KV cache");
   }
   return bytes;

@@ -81,6 +81,7 @@ struct Reading {
   }
   void operator()(const ActivationWord&) const {}
   void operator()(const HeadSize&) const { read_head_size(); }
+  void operator()(const LatentHeads&) const { read_latent_heads(); }
   void operator()(const KeyHeads&) const { read_key_heads(); }
   void operator()(const RopeSections&) const { fields.integers(key); }
   void operator()(const Only& only) const {
@@ -100,6 +101,16 @@ struct Reading {
     set_layers(d, [&](std::int64_t i, Layer& layer) {
       if (heads[static_cast<std::size_t>(i)] == 0) layer.mixer = Mixer::short_convolution;
     });
+  }
+
+  void read_latent_heads() const {
+    const std::int64_t rotated = fields.count("rope.dimension_count", kMostHeadDim);
+    if (fields.has("attention.key_length_mla"))
+      fields.refuse("attention.key_length_mla", "keys and values apart by head are not read",
+                    "attn_kv_b in one tensor");
+    d.head_dim = fields.integer(key, rotated + 1, kMostHeadDim);
+    d.value_dim = fields.count(kValueLength, kMostHeadDim);
+    d.rope.dims = rotated;
   }
 
   void read_head_size() const {
@@ -146,7 +157,7 @@ std::vector<float> divisors(const Tensor& tensor, const Decoder& d, const std::s
   return values;
 }
 
-void read_yarn(GgufFields& fields, Rope& rope) {
+void read_yarn(GgufFields& fields, bool sharpens, Rope& rope) {
   rope.scaling = RopeScaling::yarn;
   rope.factor = fields.positive("rope.scaling.factor");
   rope.beta_fast = fields.positive("rope.scaling.yarn_beta_fast", rope.beta_fast);
@@ -154,6 +165,12 @@ void read_yarn(GgufFields& fields, Rope& rope) {
   const double natural = rope.factor <= 1 ? 1.0 : 0.1 * std::log(rope.factor) + 1.0;
   rope.attention_factor = natural * fields.positive("rope.scaling.attn_factor", 1);
   constexpr const char* kMscale = "rope.scaling.yarn_log_multiplier";
+  // Said of latent attention alone: a tenth of it, and cos and sin stay as they are.
+  if (sharpens) {
+    rope.sharpening = fields.has(kMscale) ? 10 * fields.positive(kMscale) : 0;
+    rope.attention_factor = fields.positive("rope.scaling.attn_factor", 1);
+    return;
+  }
   if (fields.has(kMscale) && rope.factor > 1)
     rope.attention_factor /= 0.1 * fields.positive(kMscale) * std::log(rope.factor) + 1;
 }
@@ -206,7 +223,7 @@ void read_scaling(GgufFields& fields, const Checkpoint& checkpoint, bool factors
                   "\"" + printable(type) + "\"");
   if (type == "yarn") {
     if (by_tensor) fields.refuse(kType, "two kinds of scaling at once", {}, type);
-    read_yarn(fields, rope);
+    read_yarn(fields, d.latent.rank > 0, rope);
     return;
   }
   const RopeScaling by_tensors = rope.scaling;
@@ -291,6 +308,15 @@ bool has_experts(const Architecture& architecture) {
   return find_row(architecture, Role::router, Part::weight) != nullptr;
 }
 
+/// Whether what the architecture has one way is said so, or not at all.
+bool fits(const Architecture& architecture, GgufFields& fields) {
+  return std::ranges::all_of(architecture.fields, [&](const Field& field) {
+    const Only* only = std::get_if<Only>(&field.value);
+    return only == nullptr || !fields.has(field.gguf) ||
+           fields.integer(field.gguf, 0, INT32_MAX) == only->value;
+  });
+}
+
 // Some converters write these keys into every file.
 void refuse_experts(GgufFields& fields) {
   for (const char* key : {kExperts, "expert_used_count"}) {
@@ -332,11 +358,11 @@ const Architecture& find_gguf_architecture(const Checkpoint& checkpoint) {
     fields.refuse(kKey, "architecture not supported", fmt::format("{}", fmt::join(known, ", ")),
                   "\"" + printable(name) + "\"");
   }
-  // Two of ours have one name where experts alone tell them apart.
+  // Some of ours have one name; experts, or how they are chosen, tell them apart.
   GgufFields keys(checkpoint.metadata, name + ".", checkpoint.path.string());
   const bool experts = keys.has(kExperts) && keys.integer(kExperts, 0, INT32_MAX) > 0;
-  const auto fits = [&](const Architecture* a) { return has_experts(*a) == experts; };
-  const auto found = std::ranges::find_if(named, fits);
+  const auto found = std::ranges::find_if(
+      named, [&](const Architecture* a) { return has_experts(*a) == experts && fits(*a, keys); });
   return found == named.end() ? *named.front() : **found;
 }
 

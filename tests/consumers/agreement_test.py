@@ -37,10 +37,13 @@ from engine_test import bound
 from llama import Llama
 from make_random_models import random_weights
 from random_models import (
+    DEEPSEEK_V2,
+    DEEPSEEK_V3,
     GEMMA2,
     GEMMA3,
     GLM4,
     GLM4_MOE,
+    GLM4_MOE_LITE,
     GPT2,
     GPT_OSS,
     GRANITE,
@@ -74,7 +77,9 @@ SHORT, LONG = 10, 48  # tokens: below and beyond the windows and original contex
 OWN_MODULES = ("gguf", "mlx")  # their runtimes compute by modules of their own; ONNX files hold the graph
 FP16_GELU = ("gpt2", "phi", "gemma2", "gemma3_text")
 # GELU's two forms are nearer than the table's FP16; which scores of groups are below 0 is the weights' affair.
-UNDECIDED = ("llama.cpp computes GELU", "mlx-lm gives experts of other groups the score 0")
+UNDECIDED = (
+    "llama.cpp computes GELU", "mlx-lm gives experts of other groups the score 0", "llama.cpp chooses experts from the groups",
+)  # fmt: skip
 ASIDE = "multi-token prediction"  # of what no runtime computes
 ONE_ACTIVATION = "experts of another activation are not written for this runtime"
 SINKS = "attention sinks are not written for this runtime"
@@ -160,6 +165,7 @@ MSCALES = {"short_mscale": 1.24, "long_mscale": 1.24}
 SAID = {"phimoe": ("gguf",)}
 # And those that are refused it.
 UNWRITTEN = dict.fromkeys(("qwen3_moe", "mixtral", "glm4_moe", "phimoe"), ("openvino",))
+UNWRITTEN |= dict.fromkeys(("deepseek_v2", "deepseek_v3", "glm4_moe_lite"), ("onnx", "genai", "openvino"))
 UNWRITTEN |= dict.fromkeys(("gpt_oss", "lfm2", "lfm2_moe"), ("onnx", "genai", "openvino"))
 UNWRITTEN |= dict.fromkeys(("qwen3_5_text", "qwen3_5_moe_text", "qwen3_next"), ("onnx", "genai", "openvino"))
 # Of experts that a token goes through.
@@ -234,6 +240,23 @@ VARIANTS = {
         "no_dense_layer": {"first_k_dense_replace": 0}, "no_dense_field": {"first_k_dense_replace": None},
         "shared": {"n_shared_experts": 2}, "no_shared_field": {"n_shared_experts": None},
         "nothing_beyond": {"num_nextn_predict_layers": 0},
+    }),
+    # llama.cpp knows those whose queries come of the input by their 26 or 27 layers.
+    "deepseek_v2": ({**DEEPSEEK_V2, "q_lora_rank": 48}, {
+        **NUMBERS, "tied": {"tie_word_embeddings": True}, "theta": {"rope_theta": 300.0}, "epsilon": {"rms_norm_eps": 0.1},
+        "no_rope": {"rope_scaling": None}, "biases": {"attention_bias": True},
+        "values": {"v_head_dim": 16}, "no_dense_layer": {"first_k_dense_replace": 0}, "scale": {"routed_scaling_factor": 16.0},
+        "ratio": {"rope_scaling": {**DEEPSEEK_V2["rope_scaling"], "mscale": 1.0}},
+        "unsharpened": {"rope_scaling": {key: value for key, value in DEEPSEEK_V2["rope_scaling"].items() if "mscale" not in key}},
+        "groups": {"n_group": 4, "topk_group": 2, "topk_method": "group_limited_greedy"},
+    }),
+    "deepseek_v3": (DEEPSEEK_V3, {
+        **NUMBERS, "epsilon": {"rms_norm_eps": 0.1}, "no_groups": {"n_group": 1, "topk_group": 1},
+        "yarn": {"rope_scaling": {**DEEPSEEK_V2["rope_scaling"], "mscale": 1.0, "mscale_all_dim": 1.0}},
+        "not_renormalized": {"norm_topk_prob": False}, "biases": {"attention_bias": True}, "heads": {"num_attention_heads": 2, "num_key_value_heads": 2},
+    }),
+    "glm4_moe_lite": (GLM4_MOE_LITE, {
+        "epsilon": {"rms_norm_eps": 0.1}, "dense_layers": {"mlp_layer_types": ["dense", "sparse"]}, "values": {"v_head_dim": 24},
     }),
     "lfm2": (LFM2, {
         "theta": {"rope_theta": 300.0}, "epsilon": {"norm_eps": 0.1}, "untied": {"tie_word_embeddings": False},

@@ -46,6 +46,8 @@ LLAMA_CPP_LEFT_OUT = {
     "qwen3_moe_mixed": "refused: llama.cpp's graph has experts in every layer",
     "qwen3_next_mixed": "refused: llama.cpp's graph has experts in every layer",
     "gpt_oss_ramp": "said: YaRN's ramp is at whole pairs of dimensions",
+    "deepseek_v2": "llama.cpp knows models whose queries come of the input by their 26 or 27 layers",
+    "deepseek_v2_groups": "refused: llama.cpp's graph has no biases",
 }
 MLX_LEFT_OUT = {
     "phi3_short": "mlx-lm takes the long factors at every length",

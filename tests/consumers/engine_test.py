@@ -88,6 +88,12 @@ def bound(model, length, size):
 
     # q, k, v; scores; values; output; gate, up; down; the angles.
     layer = [error(hidden)] * 5 + [error(head), error(length), error(heads * head), error(ffn), 2 * length * u]
+    if rank := c.get("kv_lora_rank"):
+        # Of latent attention: both vectors, gate, up; what queries, keys and values come of.
+        head, values = c["qk_nope_head_dim"] + c["qk_rope_head_dim"], heads * c["v_head_dim"]
+        layer = [error(hidden)] * 4 + [error(rank), error(c.get("q_lora_rank") or hidden)] + [
+            error(head), error(length), error(values), error(ffn), 2 * length * u
+        ]  # fmt: skip
     return size * sum(e * e for e in layers * layer + [error(hidden)]) ** 0.5
 
 
