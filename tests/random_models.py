@@ -133,6 +133,33 @@ GLM4_MOE_LITE = {
     "routed_scaling_factor": 1.8,
     "pad_token_id": 256,
 }
+# As Granite 4.0 h-micro has it; states in two groups, time steps within limits.
+GRANITE_HYBRID = {
+    **BASE,
+    "architectures": ["GraniteMoeHybridForCausalLM"],
+    "model_type": "granitemoehybrid",
+    "num_hidden_layers": 3,
+    "layer_types": ["mamba", "attention", "mamba"],
+    "position_embedding_type": "nope",
+    "attention_bias": False,
+    "attention_multiplier": 0.125,
+    "embedding_multiplier": 2.0,
+    "residual_multiplier": 0.5,
+    "logits_scaling": 0.5,
+    "num_local_experts": 0,
+    "num_experts_per_tok": 0,
+    "shared_intermediate_size": 96,
+    "mamba_n_heads": 8,
+    "mamba_n_groups": 1,
+    "mamba_d_state": 12,
+    "mamba_d_head": 16,
+    "mamba_d_conv": 4,
+    "mamba_expand": 2,
+    "mamba_chunk_size": 16,
+    "mamba_conv_bias": True,
+    "mamba_proj_bias": False,
+    "pad_token_id": 256,
+}
 # As Phi-mini-MoE has it, but for a noise that has more than one expert weighted.
 PHIMOE = {
     **BASE,
@@ -512,6 +539,23 @@ MODELS = {
     ),
     "smollm3": (SMOLLM3, 36),
     "granite": (GRANITE, 13),
+    "granite_hybrid": (GRANITE_HYBRID, 5),
+    # As Granite 4.0 h-small has it; several groups, and time steps within limits.
+    "granite_hybrid_experts": (
+        {
+            **GRANITE_HYBRID,
+            "layer_types": ["mamba", "mamba", "attention"],
+            "position_embedding_type": "rope",
+            "tie_word_embeddings": True,
+            "intermediate_size": 32,
+            "num_local_experts": 6,
+            "num_experts_per_tok": 2,
+            "mamba_n_groups": 2,
+            "mamba_conv_bias": False,
+            "time_step_limit": [0.1, 2.0],
+        },
+        5,
+    ),
     "olmo2": (OLMO2, 20),
     "olmo3": (OLMO3, 24),
     "olmo3_yarn": (
@@ -870,6 +914,44 @@ def qwen3_next(draw, config):
         draw.linear("lm_head", VOCABULARY, hidden, LOUD)
 
 
+def granite_hybrid(draw, config):
+    hidden, heads = config["hidden_size"], config["mamba_n_heads"]
+    kv = config["num_key_value_heads"] * (hidden // config["num_attention_heads"])
+    inner = config["mamba_expand"] * hidden
+    convolved = inner + 2 * config["mamba_n_groups"] * config["mamba_d_state"]
+    draw.normal("model.embed_tokens.weight", (VOCABULARY, hidden), 0.5)
+    for layer, kind in enumerate(config["layer_types"]):
+        at = f"model.layers.{layer}."
+        draw.norm(at + "input_layernorm", hidden)
+        if kind == "attention":
+            draw.linear(at + "self_attn.q_proj", hidden, hidden, SHARP)
+            draw.linear(at + "self_attn.k_proj", kv, hidden, SHARP)
+            draw.linear(at + "self_attn.v_proj", kv, hidden, SHARP)
+            draw.linear(at + "self_attn.o_proj", hidden, hidden, BUSY)
+        else:
+            draw.linear(at + "mamba.in_proj", inner + convolved + heads, hidden, SHARP)
+            draw.normal(at + "mamba.conv1d.weight", (convolved, 1, config["mamba_d_conv"]), 0.6)
+            if config["mamba_conv_bias"]:
+                draw.normal(at + "mamba.conv1d.bias", (convolved,), 0.3)
+            draw.normal(at + "mamba.dt_bias", (heads,), 0.5)
+            draw.normal(at + "mamba.A_log", (heads,), 0.7, -1.0)  # a state is half gone in some two tokens
+            draw.normal(at + "mamba.D", (heads,), 0.5, 1.0)
+            draw.norm(at + "mamba.norm", inner)
+            draw.linear(at + "mamba.out_proj", hidden, inner, BUSY)
+        draw.norm(at + "post_attention_layernorm", hidden)
+        shared = config["shared_intermediate_size"]
+        draw.linear(at + "shared_mlp.input_linear", 2 * shared, hidden, 1)
+        draw.linear(at + "shared_mlp.output_linear", hidden, shared, BUSY)
+        if count := config["num_local_experts"]:
+            ffn, moe = config["intermediate_size"], at + "block_sparse_moe."
+            draw.linear(moe + "router.layer", count, hidden, SHARP)
+            draw.normal(moe + "input_linear.weight", (count, 2 * ffn, hidden), 1 / math.sqrt(hidden))
+            draw.normal(moe + "output_linear.weight", (count, hidden, ffn), BUSY / math.sqrt(ffn))
+    draw.norm("model.norm", hidden)
+    if not config["tie_word_embeddings"]:
+        draw.linear("lm_head", VOCABULARY, hidden, LOUD)
+
+
 def gpt2(draw, config):
     hidden = config["n_embd"]
     ffn = config["n_inner"] or 4 * hidden
@@ -892,6 +974,7 @@ def draw_model(draw, config):
     """All tensors of a config, by name."""
     draws = {
         "gpt2": gpt2,
+        "granitemoehybrid": granite_hybrid,
         "lfm2": lfm2,
         "lfm2_moe": lfm2,
         "qwen3_5_text": qwen3_next,

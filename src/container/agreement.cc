@@ -104,6 +104,12 @@ void refuse_layers(const Decoder& d, const RuntimeModule& module, const std::str
   if (module.one_delta_size && d.delta.key_dim != d.delta.value_dim)
     throw Error(where, "has linear attention with keys and values of one size only",
                 std::to_string(d.delta.key_dim), std::to_string(d.delta.value_dim));
+  const StateSpace unlimited;
+  if (module.endless_steps &&
+      (d.space.least_step != unlimited.least_step || d.space.most_step != unlimited.most_step))
+    throw Error(where, "has no limits of a state space's time steps; the model has");
+  if (module.one_norm_part && d.space.groups > 1)
+    throw Error(where, "norms a state space's heads at once; the model norms those of each group");
   if (module.one_theta && d.has(RopeKind::local) && !same(d.local_rope.theta, d.rope.theta))
     throw Error(where, "rotates by one base in all layers", fmt::format("{}", d.rope.theta),
                 fmt::format("{}", d.local_rope.theta));
@@ -133,6 +139,8 @@ void refuse_experts(const Decoder& d, const RuntimeModule& module, const std::st
   if (!same(d.expert_limit, module.expert_limit))
     throw Error(where, "clamps what experts compute at another limit",
                 fmt::format("{}", module.expert_limit), fmt::format("{}", d.expert_limit));
+  if (module.no_shared_expert && d.experts.shared_ffn > 0)
+    throw Error(where, "takes gate and up of the MLP beside experts as one matrix only");
   if (module.unscaled_experts && d.experts.scale != 1)
     throw Error(where, "doesn't multiply experts' weights", "1",
                 fmt::format("{}", d.experts.scale));

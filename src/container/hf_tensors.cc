@@ -7,6 +7,15 @@
 
 namespace zp {
 
+const StackedRow* stacked_row(const Architecture& architecture, const TensorUse& use) {
+  if (!architecture.only_stacked) return nullptr;
+  const auto found = std::ranges::find_if(architecture.stacked, [&](const StackedRow& row) {
+    return row.one_mlp == (use.experts == 0) && row.part == use.part &&
+           std::ranges::find(row.roles, use.place.role) != row.roles.end();
+  });
+  return found == architecture.stacked.end() ? nullptr : &*found;
+}
+
 HfTensors::HfTensors(const Architecture& architecture, std::span<const Assignment> assignments,
                      const Beside& beside)
     : architecture_(architecture), beside_(beside) {
@@ -15,7 +24,8 @@ HfTensors::HfTensors(const Architecture& architecture, std::span<const Assignmen
 
 void HfTensors::add(const Assignment& a) {
   const TensorUse& use = a.weight->use;
-  if (use.experts > 0 && architecture_.only_stacked) return add_stacked(a, stacked_row(use));
+  const StackedRow* stacked = stacked_row(architecture_, use);
+  if (stacked != nullptr) return add_stacked(a, *stacked);
   const RowReader* rows = a.weight->rows;
   if (use.transposed) rows = keep(transposed_rows(*rows));
   push(a, use.hf, rows, use.transposed ? RowForm::transposed : RowForm::same);
@@ -24,8 +34,8 @@ void HfTensors::add(const Assignment& a) {
 void HfTensors::add_module(const Assignment& a, std::vector<FolderTensor::Plane> planes,
                            std::vector<MadeTensor> made) {
   const TensorUse& use = a.weight->use;
-  if (use.experts > 0 && architecture_.only_stacked) {
-    throw Error("tensor \"" + use.hf + "\"", "experts in one tensor are no modules",
+  if (stacked_row(architecture_, use) != nullptr) {
+    throw Error("tensor \"" + use.hf + "\"", "what stands in one tensor with others is no module",
                 "gate, up and down in floating point");
   }
   tensors_.push_back({a.weight, a.weight->rows, a.grid, std::move(planes)});
@@ -38,12 +48,6 @@ Layout HfTensors::layout() {
   layout.derived = std::move(derived_);
   for (std::size_t i = 0; i < forms_.size(); ++i) layout.jobs[i].form = forms_[i];
   return layout;
-}
-
-const StackedRow& HfTensors::stacked_row(const TensorUse& use) const {
-  return *std::ranges::find_if(architecture_.stacked, [&](const StackedRow& row) {
-    return row.part == use.part && std::ranges::find(row.roles, use.place.role) != row.roles.end();
-  });
 }
 
 // With the first of its roles come the others.
@@ -75,7 +79,7 @@ void HfTensors::push(const Assignment& a, const std::string& name, const RowRead
                      RowForm form) {
   const FloatType& type = *float_type_of_grid(a.grid->spec());
   tensors_.push_back({a.weight, rows, a.grid, {{beside_.name(name), type.dtype}}});
-  tensors_.back().stacked = form == RowForm::stacked;
+  tensors_.back().stacked = form == RowForm::stacked && a.weight->use.experts > 0;
   forms_.push_back(form);
 }
 

@@ -13,6 +13,9 @@
 
 namespace zp {
 
+/// Of a weight that checkpoints have with others in one tensor alone, how; nullptr: it has its own.
+const StackedRow* stacked_row(const Architecture& architecture, const TensorUse& use);
+
 class HfTensors {
  public:
   HfTensors(const Architecture& architecture, std::span<const Assignment> assignments,
@@ -29,7 +32,6 @@ class HfTensors {
   using Key = std::pair<Place, Part>;
   static Key key(const TensorUse& use) { return {use.place, use.part}; }
 
-  const StackedRow& stacked_row(const TensorUse& use) const;
   void add_stacked(const Assignment& a, const StackedRow& row);
   const RowReader* keep(std::unique_ptr<RowReader> rows);
   void push(const Assignment& a, const std::string& name, const RowReader* rows, RowForm form);

@@ -163,6 +163,9 @@ class Mlx final : public Container {
         rules.push_back({"convolution", type, "convolutions stay in the model's type"});
       if (input.model.has(Role::shared_gate))
         rules.push_back({"shared_gate", type, "gates of shared experts stay in the model's type"});
+      if (input.model.has(Role::space_rate))
+        rules.push_back({"space_rate,space_skip", type,
+                         "a state space's rates and shares stay in the model's type"});
       if (input.model.has(Role::delta_rate)) {
         rules.push_back({"delta_rate", "fp32", "mlx-lm never casts it"});
         rules.push_back({"delta_beta,delta_decay,delta_beta_decay", type,

@@ -229,6 +229,8 @@ OnnxOps::Value OnnxOps::convolve(const Value&, Place) {
 OnnxOps::Value OnnxOps::part(const Value&, std::span<const std::int64_t>) {
   throw Error("onnx", "parted heads are not written for this runtime", "gguf, mlx or hf");
 }
+// Behind a convolution.
+OnnxOps::Value OnnxOps::scan(const Value& x, const Value&, Place) { return x; }
 // Behind parted heads.
 OnnxOps::Value OnnxOps::share(const Value& x, const Value&, std::int64_t) { return x; }
 // Behind a convolution.

@@ -79,6 +79,7 @@ class OnnxOps : private GraphBuilder {
   Value convolve(const Value& x, Place place);
   Value part(const Value& x, std::span<const std::int64_t> parts);
   Value share(const Value& x, const Value& y, std::int64_t head);
+  Value scan(const Value& x, const Value& steps, Place place);
   Value delta(const Value& qkv, const Value& beta, const Value& decay, Place place);
   Value weigh(const Value& x, const Value& y);
   Value activate(const Value& x, Activation activation);

@@ -216,6 +216,8 @@ OpenVinoOps::Value OpenVinoOps::convolve(const Value&, Place) {
 OpenVinoOps::Value OpenVinoOps::part(const Value&, std::span<const std::int64_t>) {
   throw Error("openvino", "parted heads are not written for this runtime", "gguf, mlx or hf");
 }
+// Behind a convolution.
+OpenVinoOps::Value OpenVinoOps::scan(const Value& x, const Value&, Place) { return x; }
 // Behind parted heads.
 OpenVinoOps::Value OpenVinoOps::share(const Value& x, const Value&, std::int64_t) { return x; }
 // Behind a convolution.

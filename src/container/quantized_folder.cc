@@ -24,6 +24,12 @@ bool changes(const PlaneForm& form) {
   return form.along != WordsAlong::row || form.transposed || form.add != 0;
 }
 
+// Whether gate and up of an MLP that is no expert's stand in one tensor.
+bool has_pair(const Architecture& architecture) {
+  return std::ranges::any_of(architecture.stacked,
+                             [](const StackedRow& row) { return row.one_mlp; });
+}
+
 // A tied head has no weight, but is a module.
 std::string head_path(const Model& model) {
   Decoder untied = model.decoder;
@@ -38,7 +44,7 @@ std::vector<FolderModule> modules_of(const Model& model, std::span<const Assignm
   std::vector<FolderModule> modules;
   for (const Assignment& a : assignments) {
     const TensorUse& use = a.weight->use;
-    if (!is_linear(use) || (use.experts > 0 && model.architecture->only_stacked)) continue;
+    if (!is_linear(use) || stacked_row(*model.architecture, use) != nullptr) continue;
     const bool coded = a.grid->family() != Family::floating;
     modules.push_back({path_of(use), &use, coded ? a.grid.get() : nullptr});
   }
@@ -91,6 +97,8 @@ std::vector<Rule> QuantizedFolder::rules(std::string_view grid, const ContainerI
   if (!names.empty()) rules.push_back({names, type, "small tensors stay in the model's type"});
   if (input.model.architecture->only_stacked && input.model.decoder.experts.count > 0)
     rules.push_back({"*.experts.*", type, "experts in one tensor are no modules"});
+  if (input.model.architecture->only_stacked && has_pair(*input.model.architecture))
+    rules.push_back({"gate,up", type, "gate and up in one tensor are no modules"});
   rules.push_back({"", asked->spec(), "what was asked for"});
   return rules;
 }

@@ -9,6 +9,7 @@
 #include "engine/expert_rows.h"
 #include "engine/gated_delta.h"
 #include "engine/route.h"
+#include "engine/selective_scan.h"
 #include "kernel/elementary.h"
 #include "kernel/functions.h"
 #include "kernel/matmul.h"
@@ -141,7 +142,8 @@ void Compute::norm_into(Matrix x, Place place, std::int64_t width, View2D<float>
       const Floats in = x.columns(c, width).row(r);
       const std::span<float> to = out.columns(c, width).row(r);
       if (decoder_.norm == Norm::rms) {
-        rms_norm(in, weights.row, epsilon, to);
+        const std::size_t begin = static_cast<std::size_t>(c) % weights.row.size();
+        rms_norm(in, Floats(weights.row).subspan(begin, in.size()), epsilon, to);
       } else {
         layer_norm(in, weights.row, weights.bias, epsilon, to);
       }
@@ -151,7 +153,7 @@ void Compute::norm_into(Matrix x, Place place, std::int64_t width, View2D<float>
 
 Activations Compute::norm(const Activations& x, Place place) {
   Activations out = pool_.take(x.rows(), x.cols());
-  norm_into(x.view(), place, x.cols(), out.view());
+  norm_into(x.view(), place, x.cols() / norm_parts(decoder_, place.role), out.view());
   return out;
 }
 
@@ -375,6 +377,27 @@ Activations Compute::delta(const Activations& qkv, const Activations& beta,
         run.cache->state(place.layer).last(static_cast<std::size_t>(heads.values * of_head));
     delta.compute(
         qkv.view(), beta.view(), decay.view(), run, head,
+        states.subspan(static_cast<std::size_t>(head * of_head), static_cast<std::size_t>(of_head)),
+        out.view());
+  });
+  return out;
+}
+
+Activations Compute::scan(const Activations& x, const Activations& steps, Place place) {
+  const StateSpace& space = decoder_.space;
+  const SelectiveScan scan{space, weights_.at(place).row,
+                           weights_.at({place.layer, Role::space_step_bias}).bias,
+                           weights_.at({place.layer, Role::space_skip}).row};
+  const std::int64_t of_head = space.head_dim * space.state;
+  Activations out = pool_.take(x.rows(), space.columns());
+  team_.run(std::ssize(batch_.runs) * space.heads, [&](std::int64_t index) {
+    const TokenRun& run = batch_.runs[static_cast<std::size_t>(index / space.heads)];
+    const std::int64_t head = index % space.heads;
+    // Behind the convolution's.
+    const std::span<float> states =
+        run.cache->state(place.layer).last(static_cast<std::size_t>(space.heads * of_head));
+    scan.compute(
+        x.view(), steps.view(), run, head,
         states.subspan(static_cast<std::size_t>(head * of_head), static_cast<std::size_t>(of_head)),
         out.view());
   });

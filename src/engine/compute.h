@@ -78,6 +78,7 @@ class Compute {
   Value attend(const Value& q, const Value& k, const Value& v, Place place);
   Value convolve(const Value& x, Place place);
   Value delta(const Value& qkv, const Value& beta, const Value& decay, Place place);
+  Value scan(const Value& x, const Value& steps, Place place);
   Value activate(Value x, Activation activation);
   Value multiply(Value x, const Value& y);
   Value weigh(Value x, const Value& y);

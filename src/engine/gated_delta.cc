@@ -4,27 +4,13 @@
 #include <cmath>
 #include <vector>
 
+#include "engine/softplus.h"
 #include "kernel/delta_rule.h"
-#include "kernel/elementary.h"
 #include "kernel/functions.h"
 #include "kernel/matmul.h"
 
 namespace zp {
 namespace {
-
-/// Where portable_exp has a normal result.
-constexpr double kMostExponent = 700;
-
-// NaN stays one.
-double exp_of(double x) {
-  if (std::isnan(x)) return x;
-  return portable_exp(std::clamp(x, -kMostExponent, kMostExponent));
-}
-
-double softplus(double x) {
-  const double beyond = exp_of(-std::fabs(x));
-  return std::max(x, 0.0) + (std::isnan(beyond) ? beyond : portable_log(1 + beyond));
-}
 
 // Divided by its length, and times `factor`.
 void normalize(Floats x, double factor, std::span<float> out) {
@@ -39,7 +25,7 @@ void normalize(Floats x, double factor, std::span<float> out) {
 float GatedDelta::kept(std::int64_t head, float decay) const {
   const auto h = static_cast<std::size_t>(head);
   const double step = softplus(static_cast<double>(decay) + static_cast<double>(bias[h]));
-  return static_cast<float>(exp_of(-exp_of(static_cast<double>(rate[h])) * step));
+  return static_cast<float>(bounded_exp(-bounded_exp(static_cast<double>(rate[h])) * step));
 }
 
 void GatedDelta::compute(Matrix qkv, Matrix beta, Matrix decay, const TokenRun& run,

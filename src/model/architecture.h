@@ -51,6 +51,7 @@ struct TensorUse {
   std::int64_t cols = 0;
   bool transposed = false;  ///< the checkpoint stores cols x rows (GPT-2's Conv1D)
   RowOrder gguf_order = RowOrder::same;
+  std::int64_t parts = 1;  ///< of a norm's columns, each of which is normed by itself
   /// Of an expert: so many matrices (biases) lie one behind the other in the tensor of that name,
   /// but for Hugging Face's, which has the expert's number. 0: of no expert.
   std::int64_t experts = 0;
@@ -95,6 +96,10 @@ enum class Dim {
   delta_heads,
   delta_head_pairs,
   delta_head,
+  space_in,
+  space_convolved,
+  space,
+  space_heads,
 };
 /// layer: that of the tensor, any where it is in none.
 std::int64_t size_of(Dim dim, const Decoder& decoder, std::int64_t layer);
@@ -127,6 +132,8 @@ struct StackedRow {
   std::span<const Role> roles;
   bool interleaved = false;  ///< a row of each role in turns, else one role's behind the other's
   bool transposed = false;   ///< [experts, columns, rows]
+  bool one_mlp =
+      false;  ///< not of experts, but of the MLP beside or in place of them: [rows, columns]
 };
 
 using Names = std::span<const std::string_view>;
@@ -232,6 +239,8 @@ std::vector<TensorUse> tensor_uses(const Architecture& architecture, const Decod
 std::int64_t parameters(std::span<const TensorUse> uses);
 /// Of the norm with that role.
 double norm_epsilon(const Decoder& decoder, Role role);
+/// Parts of a row that it norms each by itself, with weights of its own.
+std::int64_t norm_parts(const Decoder& decoder, Role role);
 
 /// A tensor's use and where its values come from.
 struct Weight {

@@ -78,6 +78,11 @@ class Binder {
       derived.push_back(slice_rows(*rows, use.place.expert * use.rows, use.rows));
       rows = derived.back().get();
     }
+    // Some worlds have dimensions of one besides.
+    if (rows->cols() != use.cols && !transposed(use)) {
+      derived.push_back(reshaped_rows(*rows, use.rows, use.cols));
+      rows = derived.back().get();
+    }
     if (std::unique_ptr<RowReader> own_form = own_form_of(*rows, use)) {
       rows = own_form.get();
       derived.push_back(std::move(own_form));
@@ -108,9 +113,10 @@ class Binder {
   /// Forms in which the use may stand in a tensor of all experts.
   std::vector<const StackedRow*> stacked_rows_of(const TensorUse& use) const {
     std::vector<const StackedRow*> all;
-    if (use.place.expert < 0 || world_ != World::hf) return all;
+    if (world_ != World::hf) return all;
     for (const StackedRow& row : architecture_.stacked) {
-      if (row.part == use.part && std::ranges::find(row.roles, use.place.role) != row.roles.end())
+      if (row.one_mlp == (use.place.expert < 0) && row.part == use.part &&
+          std::ranges::find(row.roles, use.place.role) != row.roles.end())
         all.push_back(&row);
     }
     return all;
@@ -127,7 +133,7 @@ class Binder {
   /// What is missing: the tensor, or those that may hold it with others.
   std::string wanted(const TensorUse& use) const {
     std::string text;
-    if (use.place.expert < 0 || !architecture_.only_stacked || world_ != World::hf)
+    if (stacked_rows_of(use).empty() || !architecture_.only_stacked)
       text = "\"" + use.name(world_) + "\" of shape " + shape_text(use.shape(world_));
     for (const StackedRow* row : stacked_rows_of(use))
       text += (text.empty() ? "\"" : ", or \"") + numbered_name(row->hf, use.place) + "\"";
@@ -141,7 +147,8 @@ class Binder {
     used_.insert(&tensor);
     const std::int64_t number = std::ssize(row.roles);
     const std::int64_t each = use.is_matrix() ? use.rows : use.cols;
-    std::vector<std::int64_t> shape = {use.experts, number * each};
+    std::vector<std::int64_t> shape = {number * each};
+    if (!row.one_mlp) shape.insert(shape.begin(), use.experts);
     if (use.is_matrix()) shape.push_back(use.cols);
     if (row.transposed) std::swap(shape[1], shape[2]);
     check(tensor, shape);
@@ -151,9 +158,9 @@ class Binder {
     };
     // Its rows are columns of the tensor where biases of an expert are one row of it.
     const bool turn = row.transposed || !use.is_matrix();
-    const std::int64_t of_expert = use.is_matrix() ? shape[1] : 1;
-    const RowReader* rows =
-        &keep(slice_rows(*tensor.rows, use.place.expert * of_expert, of_expert));
+    const std::int64_t of_expert = row.one_mlp ? shape[0] : use.is_matrix() ? shape[1] : 1;
+    const std::int64_t expert = std::max(use.place.expert, std::int64_t{0});
+    const RowReader* rows = &keep(slice_rows(*tensor.rows, expert * of_expert, of_expert));
     if (turn) rows = &keep(transposed_rows(*rows));
     const auto role = std::ranges::find(row.roles, use.place.role) - row.roles.begin();
     rows = &keep(slice_rows(*rows, row.interleaved ? role : role * each, each,
@@ -195,8 +202,6 @@ class Binder {
 
   std::unique_ptr<RowReader> own_form_of(const RowReader& rows, const TensorUse& use) const {
     if (transposed(use)) return transposed_rows(rows);
-    if (use.is_convolution() && rows.cols() != use.cols)
-      return reshaped_rows(rows, use.rows, use.cols);
     if (world_ == World::mlx && architecture_.mlx.sums_norms)
       return norm_without_one(rows, use, decoder_);
     return world_ == World::gguf ? rows_from_gguf(rows, use, decoder_) : nullptr;

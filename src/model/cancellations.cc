@@ -145,6 +145,12 @@ class Tracer {
             "they are behind linear attention"};
   }
 
+  Traced scan(const Traced& x, const Traced& steps, Place) {
+    pin(x);
+    pin(steps);
+    return {nobody(model_.decoder.space.columns()), 1, false, "they are behind a state space"};
+  }
+
   Traced activate(Traced x, Activation) {
     return blocked(std::move(x), "they are behind an activation");
   }

@@ -56,6 +56,8 @@ std::int64_t Decoder::state_floats(std::int64_t index) const {
       return (convolution - 1) * hidden;
     case Mixer::gated_delta:
       return (convolution - 1) * delta.columns() + delta.value_columns() * delta.key_dim;
+    case Mixer::state_space:
+      return (convolution - 1) * space.convolved() + space.columns() * space.state;
   }
   return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -99,6 +100,10 @@ enum class Mixer {
   /// tokens and SiLU, then the gated delta rule; what comes of it is normed, times SiLU of a gate
   /// (Qwen3-Next).
   gated_delta,
+  /// A selective state space: what a linear makes of a token is its gate, its input with two vectors
+  /// that write and read a state, which go through a convolution over the last tokens and SiLU first,
+  /// and each head's time step; what comes of it, times SiLU of the gate, is normed (Mamba-2).
+  state_space,
 };
 
 /// Heads of linear attention. Each head of queries and keys serves as many heads of values, one
@@ -114,6 +119,22 @@ struct DeltaHeads {
   /// Of queries, keys and values.
   std::int64_t columns() const { return 2 * key_columns() + value_columns(); }
   bool operator==(const DeltaHeads&) const = default;
+};
+
+/// Heads of a selective state space. As many, one behind the other, share what writes and reads their
+/// states.
+struct StateSpace {
+  std::int64_t heads = 0;  ///< 0: no layer has one
+  std::int64_t head_dim = 0;
+  std::int64_t groups = 1;  ///< of heads
+  std::int64_t state = 0;   ///< rows of each head's state, which has head_dim columns
+  double least_step = 0;    ///< time steps are no smaller, and no larger than:
+  double most_step = std::numeric_limits<double>::infinity();
+
+  std::int64_t columns() const { return heads * head_dim; }
+  /// Of input, what writes and what reads.
+  std::int64_t convolved() const { return columns() + 2 * groups * state; }
+  bool operator==(const StateSpace&) const = default;
 };
 
 /// Which of the model's rotary embeddings a layer has.
@@ -158,11 +179,12 @@ struct Decoder {
   bool mlp_bias = false;        ///< the same
   bool head_bias = false;       ///< the same
   bool head_norms = false;      ///< the same, of norms over each head's queries and keys
-  bool conv_bias = false;       ///< the same, of short convolutions and the linears around them
-  bool norm_plus_one = false;   ///< norms multiply by 1 + weight, summed in FP32; gated ones don't
-  bool output_gate = false;     ///< what attention gives is multiplied by sigmoids of what stands
-                                ///< behind each head's queries in their matrix
-  bool norm_rotated = false;    ///< norms of queries and keys come behind the rotation, not before
+  bool conv_bias = false;  ///< the same, of short convolutions and the linears around them, or of
+                           ///< a state space's convolution
+  bool norm_plus_one = false;  ///< norms multiply by 1 + weight, summed in FP32; gated ones don't
+  bool output_gate = false;    ///< what attention gives is multiplied by sigmoids of what stands
+                               ///< behind each head's queries in their matrix
+  bool norm_rotated = false;   ///< norms of queries and keys come behind the rotation, not before
   /// Embedding rows are multiplied by it. As FP32 (transformers rounds the factor to the type it
   /// computes in: in BF16, 55.5 instead of 3072's 55.4256).
   double embedding_scale = 1;
@@ -180,6 +202,7 @@ struct Decoder {
   /// Tokens that a convolution sees, its own included; 0: no layer has one.
   std::int64_t convolution = 0;
   DeltaHeads delta;
+  StateSpace space;
   Latent latent;
   Layer every;              ///< what all layers have
   std::vector<Layer> rows;  ///< where they differ: one for each, instead

@@ -23,6 +23,7 @@
 
 #include "model/exact_delta.h"
 #include "model/exact_route.h"
+#include "model/exact_scan.h"
 #include "model/interpreter.h"
 
 namespace zp {
@@ -103,7 +104,9 @@ class ExactOps {
     });
     return x;
   }
-  ExactRows norm(const ExactRows& x, Place place) { return normed(x, place, x.cols); }
+  ExactRows norm(const ExactRows& x, Place place) {
+    return normed(x, place, x.cols / norm_parts(d_, place.role));
+  }
   ExactRows norm_heads(ExactRows x, Place place) {
     return normed(x, place, std::ssize(weights(place, Part::weight)));
   }
@@ -315,6 +318,38 @@ class ExactOps {
     return out;
   }
 
+  ExactRows scan(const ExactRows& x, const ExactRows& steps, Place place) {
+    const StateSpace& space = d_.space;
+    const std::vector<double> rate = weights(place, Part::weight);
+    const std::vector<double> bias = weights({place.layer, Role::space_step_bias}, Part::bias);
+    const std::vector<double> skip = weights({place.layer, Role::space_skip}, Part::weight);
+    const std::int64_t shared = space.heads / space.groups;
+    ExactRows out(x.rows, space.columns());
+    std::vector<double> squares(static_cast<std::size_t>(x.rows));
+    for (std::int64_t head = 0; head < space.heads; ++head) {
+      const auto h = static_cast<std::size_t>(head);
+      const std::int64_t of_group = head / shared * space.state;
+      ExactScan state(static_cast<std::size_t>(space.state),
+                      static_cast<std::size_t>(space.head_dim));
+      for (std::int64_t r = 0; r < x.rows; ++r) {
+        const auto part = [&](std::int64_t begin, std::int64_t width) {
+          const auto values = x.part(r, begin, width);
+          return ExactVector{{values.begin(), values.end()}, x.off(r)};
+        };
+        const ExactNumber step = exact_step(steps.row(r)[h], steps.off(r), bias[h], space);
+        const double off = state.step(
+            part(head * space.head_dim, space.head_dim),
+            part(space.columns() + of_group, space.state),
+            part(space.columns() + space.groups * space.state + of_group, space.state), step,
+            exact_left(rate[h], step), skip[h], out.part(r, head * space.head_dim, space.head_dim));
+        squares[static_cast<std::size_t>(r)] += off * off;
+      }
+    }
+    each(out,
+         [&](std::int64_t r) { out.off(r) = std::sqrt(squares[static_cast<std::size_t>(r)]); });
+    return out;
+  }
+
   ExactRows activate(ExactRows x, Activation activation) {
     each(x, [&](std::int64_t r) {
       x.off(r) = kSlope * x.off(r) + 16 * kUnit * exact_length(x.row(r));
@@ -431,7 +466,8 @@ class ExactOps {
         const double root = std::sqrt(length * length / n + norm_epsilon(d_, place.role));
         least = std::min(least, root - x.off(r) / std::sqrt(n));
         for (std::size_t j = 0; j < y.size(); ++j)
-          y[j] = y[j] / root * weight[j] + (bias.empty() ? 0.0 : bias[j]);
+          y[j] = y[j] / root * weight[(static_cast<std::size_t>(begin) + j) % weight.size()] +
+                 (bias.empty() ? 0.0 : bias[j]);
       }
       const double rounding =
           (2 * n + 8) * kUnit *

@@ -86,8 +86,10 @@ struct HeadSize {
 /// qk_rope_head_dim, beside v_head_dim.
 struct LatentHeads {};
 /// Heads of keys where only some layers have attention: GGUF says them for each layer, 0 where it
-/// has a short convolution.
-struct KeyHeads {};
+/// has the other mixer.
+struct KeyHeads {
+  Mixer other = Mixer::short_convolution;
+};
 /// How many pairs of dimensions GGUF says are turned by time, height, width and a fourth position,
 /// which are one and the same in text.
 struct RopeSections {};

@@ -86,7 +86,8 @@ float log_minus(float x) {
 Change change_of(const TensorUse& use, const Decoder& decoder, Way way) {
   if (decoder.norm_plus_one && is_norm(use.place.role))
     return way == Way::to_gguf ? one_more : one_less;
-  if (use.place.role == Role::delta_rate) return way == Way::to_gguf ? minus_exp : log_minus;
+  if (use.place.role == Role::delta_rate || use.place.role == Role::space_rate)
+    return way == Way::to_gguf ? minus_exp : log_minus;
   return nullptr;
 }
 

@@ -3,6 +3,7 @@
 // models/granite.
 #include "base/json.h"
 #include "model/architecture.h"
+#include "model/granite_parts.h"
 #include "model/usual_fields.h"
 #include "model/usual_rows.h"
 
@@ -28,19 +29,9 @@ constexpr auto kTable =
     usual::table_of(usual::kEmbedding, usual::kAttentionNorm, usual::kPairedAttention,
                     usual::kFfnNorm, usual::kBiasedMlp, usual::kHead);
 
-constexpr Field multiplier(std::string_view config, std::string_view gguf, Member<double> member) {
-  return {config, gguf, Positive{member, 1}, Unsaid::left};
-}
-constexpr std::array kMultipliers = {
-    multiplier("attention_multiplier", "attention.scale", member<&Decoder::attention_scale>),
-    multiplier("embedding_multiplier", "embedding_scale", member<&Decoder::embedding_scale>),
-    multiplier("residual_multiplier", "residual_scale", member<&Decoder::residual_scale>),
-    multiplier("logits_scaling", "logit_scale", member<&Decoder::logit_divisor>),
-};
-
 constexpr auto kFields = usual::table_of(
     usual::kSizes, usual::kHeads, usual::head_size(), usual::rms_epsilon(1e-6), usual::activation(),
-    usual::tied(), usual::attention_biases(), usual::mlp_biases(), kMultipliers);
+    usual::tied(), usual::attention_biases(), usual::mlp_biases(), granite::kMultipliers);
 
 void gguf_graph(Decoder& d) {
   if (d.attention_scale == 0) d.attention_scale = natural_attention_scale(d);

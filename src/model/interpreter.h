@@ -14,6 +14,7 @@
 //   attend(q, k, v, place), the place of the heads' sinks, which the model may have
 //   convolve(x, place)
 //   delta(qkv, beta, decay, place)
+//   scan(x, steps, place)
 //   activate(x, activation)
 //   multiply(x, y), weigh(x, y), add(x, y)
 //   clamp(x, least, most), shift(x, by), soft_cap(x, cap)
@@ -122,6 +123,8 @@ class Interpreter {
         return ops_.convolve(at(r[0]), s.place);
       case Operation::delta:
         return ops_.delta(at(r[0]), at(r[1]), at(r[2]), s.place);
+      case Operation::scan:
+        return ops_.scan(at(r[0]), at(r[1]), s.place);
       case Operation::activate:
         return ops_.activate(take(r[0]), s.activation);
       case Operation::multiply:

@@ -132,6 +132,8 @@ class Recorder {
         return short_convolution(layer, x);
       case Mixer::gated_delta:
         return gated_delta(layer, x);
+      case Mixer::state_space:
+        return state_space(layer, x);
     }
     return decoder_.latent.rank > 0 ? latent_attention(layer, x) : attention(layer, x);
   }
@@ -178,6 +180,20 @@ class Recorder {
     const ValueId normed = last();
     const ValueId gate = activate(parts.gate, Activation::silu);
     return linear(both(Operation::multiply, normed, gate), {layer, Role::delta_out});
+  }
+
+  ValueId state_space(std::int64_t layer, ValueId x) {
+    const StateSpace& space = decoder_.space;
+    const ValueId in = linear(x, {layer, Role::space_in});
+    same(Operation::convolve, slice(in, space.columns(), space.convolved())).place = {
+        layer, Role::convolution};
+    const ValueId seen = activate(last(), Activation::silu);
+    const ValueId steps = slice(in, space.columns() + space.convolved(), space.heads);
+    step(Operation::scan, {seen, steps}, space.columns()).place = {layer, Role::space_rate};
+    const ValueId scanned = last();
+    const ValueId gate = activate(slice(in, 0, space.columns()), Activation::silu);
+    const ValueId gated = both(Operation::multiply, scanned, gate);
+    return linear(norm(gated, {layer, Role::space_norm}), {layer, Role::space_out});
   }
 
   // Values before keys before queries: ONNX graphs number their nodes by the record, and a written
@@ -338,6 +354,7 @@ bool is_origin(Operation operation) {
     case Operation::add:
     case Operation::attend:
     case Operation::delta:
+    case Operation::scan:
       return true;
     default:
       return false;

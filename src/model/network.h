@@ -35,6 +35,7 @@ enum class Operation {
   attend,         // causal attention of queries, keys and values; keys and values join the layer's cache; its weight is the heads' sinks
   convolve,       // of each column a sum over the last tokens, each times its weight; what it sees joins the layer's state
   delta,          // the gated delta rule: reads queries, keys and values, the shares that are written, and decays; its state is the layer's
+  scan,           // a selective state space: reads inputs with what writes and what reads states, and time steps; its state is the layer's
   activate,       // `activation` of each element
   multiply,       // elementwise
   weigh,          // each row times the one number of another's

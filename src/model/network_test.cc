@@ -42,6 +42,8 @@ std::string mixer_text(const SampleModel& sample, std::int64_t layer) {
   switch (sample.model.decoder.layer(layer).mixer) {
     case Mixer::attention:
       break;
+    case Mixer::state_space:
+      return "space_in, space_out";
     case Mixer::short_convolution:
       return "conv_in, conv_out";
     case Mixer::gated_delta:

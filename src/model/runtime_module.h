@@ -51,6 +51,9 @@ struct RuntimeModule {
   bool norms_delta = false;        ///< lengths of its queries and keys have the norms' epsilon
   /// YaRN sharpens scores, and leaves rotated queries and keys as long as they are.
   bool sharpens = false;
+  bool endless_steps = false;     ///< a state space's time steps have no limits
+  bool one_norm_part = false;     ///< its norm is over all heads at once
+  bool no_shared_expert = false;  ///< no MLP beside experts
   bool norms_latent = false;      ///< latent attention's norms have the other norms' epsilon
   bool two_of_groups = false;     ///< groups' two best experts speak for them, whatever the routing
   bool needs_scaling = false;     ///< it can't do without a rope scaling

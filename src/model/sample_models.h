@@ -252,6 +252,23 @@ inline std::vector<SampleModel> sample_models() {
     d.residual_scale = 0.5;
     d.logit_divisor = 2;
   });
+  add("granite_hybrid", "granite_hybrid", [](Decoder& d) {
+    d.head_dim = 20;
+    d.rope.dims = 20;
+    d.norm_epsilon = 0.01;  // first tokens leave little in a state: bounds stay small so
+    d.attention_scale = 0.125;
+    d.residual_scale = 0.5;
+    d.convolution = 4;
+    d.conv_bias = true;
+    d.space = {
+        .heads = 6, .head_dim = 12, .groups = 2, .state = 10, .least_step = 0.5, .most_step = 2};
+    d.experts = {.count = 5, .chosen = 2, .ffn = 24, .renormalized = true, .shared_ffn = 32};
+    set_layers(d, [](std::int64_t index, Layer& layer) {
+      layer.experts = true;
+      layer.rope = RopeKind::none;
+      if (index == 0) layer.mixer = Mixer::state_space;
+    });
+  });
   add("olmo2", "olmo2", [](Decoder&) {});
   return all;
 }

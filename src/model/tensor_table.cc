@@ -59,6 +59,17 @@ constexpr std::array kRoles = {
             "linear attention: a norm of each head, before its gate"},
     RoleRow{Role::delta_out, "delta_out", RoleKind::matrix,
             "linear attention: from the heads back to the hidden state"},
+    RoleRow{Role::space_in, "space_in", RoleKind::matrix,
+            "state space: the gate, what goes through its convolution, and time steps"},
+    RoleRow{Role::space_step_bias, "space_step_bias", RoleKind::other,
+            "state space: added to time steps"},
+    RoleRow{Role::space_rate, "space_rate", RoleKind::other,
+            "state space: the logarithm of each head's rate of forgetting"},
+    RoleRow{Role::space_skip, "space_skip", RoleKind::other,
+            "state space: how much of its input each head's output has"},
+    RoleRow{Role::space_norm, "space_norm", RoleKind::other, "state space: a norm behind its gate"},
+    RoleRow{Role::space_out, "space_out", RoleKind::matrix,
+            "state space: from the heads back to the hidden state"},
     RoleRow{Role::attention_post_norm, "attention_post_norm", RoleKind::norm, "behind attention"},
     RoleRow{Role::ffn_norm, "ffn_norm", RoleKind::norm, "before the feed-forward part"},
     RoleRow{Role::router, "router", RoleKind::matrix, "a score for each expert", true},
@@ -135,6 +146,13 @@ bool belongs(Role role, Mixer mixer) {
     case Role::delta_norm:
     case Role::delta_out:
       return mixer == Mixer::gated_delta;
+    case Role::space_in:
+    case Role::space_step_bias:
+    case Role::space_rate:
+    case Role::space_skip:
+    case Role::space_norm:
+    case Role::space_out:
+      return mixer == Mixer::state_space;
     default:
       return true;
   }
@@ -161,6 +179,7 @@ TensorUse use_of(const TensorRow& row, const Decoder& decoder, Place place) {
           .cols = size_of(row.cols, decoder, layer),
           .transposed = row.transposed,
           .gguf_order = row.gguf_order,
+          .parts = norm_parts(decoder, row.role),
           .experts = place.expert < 0 ? 0 : decoder.experts.count};
 }
 
@@ -188,6 +207,10 @@ double norm_epsilon(const Decoder& decoder, Role role) {
   return latent ? decoder.latent.norm_epsilon : decoder.norm_epsilon;
 }
 
+std::int64_t norm_parts(const Decoder& decoder, Role role) {
+  return role == Role::space_norm ? decoder.space.groups : 1;
+}
+
 const std::string& TensorUse::name(World world) const {
   return world == World::gguf ? gguf : world == World::mlx ? module : hf;
 }
@@ -199,6 +222,11 @@ std::vector<std::int64_t> TensorUse::shape(World world) const {
     return world == World::hf ? std::vector{rows, std::int64_t{1}, cols}
                               : std::vector{rows, cols, std::int64_t{1}};
   }
+  // llama.cpp has a row for each head, and for each part.
+  const Role role = place.role;
+  if (world == World::gguf && (role == Role::space_rate || role == Role::space_skip))
+    return {cols, 1};
+  if (world == World::gguf && role == Role::space_norm) return {parts, cols / parts};
   std::vector<std::int64_t> of_one = {cols};
   if (is_matrix()) of_one = {rows, cols};
   if (transposed && world == World::hf) of_one = {cols, rows};
@@ -264,6 +292,14 @@ std::int64_t size_of(Dim dim, const Decoder& d, std::int64_t layer) {
       return 2 * d.delta.values;
     case Dim::delta_head:
       return d.delta.value_dim;
+    case Dim::space_in:
+      return d.space.columns() + d.space.convolved() + d.space.heads;
+    case Dim::space_convolved:
+      return d.space.convolved();
+    case Dim::space:
+      return d.space.columns();
+    case Dim::space_heads:
+      return d.space.heads;
   }
   return 0;
 }

@@ -23,17 +23,22 @@ const TensorRow* find_row(const Architecture& architecture, Role role, Part part
   return row == table.end() ? nullptr : &*row;
 }
 
-const Tensor* find_tensor(const Checkpoint& checkpoint, const TensorRow& row) {
+const Tensor* find_tensor(const Checkpoint& checkpoint, const TensorRow& row,
+                          std::int64_t layer = 0) {
   std::string name(row.gguf);
-  if (const auto at = name.find("{}"); at != name.npos) name.replace(at, 2, "0");
+  if (const auto at = name.find("{}"); at != name.npos) name.replace(at, 2, std::to_string(layer));
   return checkpoint.find(name + (row.part == Part::weight ? ".weight" : ".bias"));
 }
 
-/// Whether the file has a tensor that the architecture leaves to the model.
-bool has_optional(const Architecture& architecture, const Checkpoint& checkpoint, Role role,
-                  Part part) {
+/// Whether the file has a tensor, in any layer, that the architecture leaves to the model.
+bool has_optional(const Architecture& architecture, const Checkpoint& checkpoint,
+                  std::int64_t layers, Role role, Part part) {
   const TensorRow* row = find_row(architecture, role, part);
-  return row != nullptr && row->when != nullptr && find_tensor(checkpoint, *row) != nullptr;
+  if (row == nullptr || row->when == nullptr) return false;
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
+    if (find_tensor(checkpoint, *row, layer) != nullptr) return true;
+  }
+  return false;
 }
 
 std::int64_t embedding_rows(const Architecture& architecture, const Checkpoint& checkpoint,
@@ -82,7 +87,7 @@ struct Reading {
   void operator()(const ActivationWord&) const {}
   void operator()(const HeadSize&) const { read_head_size(); }
   void operator()(const LatentHeads&) const { read_latent_heads(); }
-  void operator()(const KeyHeads&) const { read_key_heads(); }
+  void operator()(const KeyHeads& heads) const { read_key_heads(heads.other); }
   void operator()(const RopeSections&) const { fields.integers(key); }
   void operator()(const Only& only) const {
     if (!left() && fields.integer(key, 0, INT32_MAX) != only.value)
@@ -90,7 +95,7 @@ struct Reading {
   }
 
  private:
-  void read_key_heads() const {
+  void read_key_heads(Mixer other) const {
     const std::vector<std::int64_t> heads = fields.by_layer(key, kMostHeads, d.layers);
     d.kv_heads = std::ranges::max(heads);
     const auto fits = [&](std::int64_t n) { return n == 0 || n == d.kv_heads; };
@@ -99,7 +104,7 @@ struct Reading {
                     fmt::format("{}", fmt::join(heads, ", ")));
     }
     set_layers(d, [&](std::int64_t i, Layer& layer) {
-      if (heads[static_cast<std::size_t>(i)] == 0) layer.mixer = Mixer::short_convolution;
+      if (heads[static_cast<std::size_t>(i)] == 0) layer.mixer = other;
     });
   }
 
@@ -208,7 +213,7 @@ void read_scaling(GgufFields& fields, const Checkpoint& checkpoint, bool factors
   Rope& rope = d.rope;
   rope.original_context =
       fields.count("rope.scaling.original_context_length", kMostContext, d.context);
-  fields.has("rope.scaling.finetuned");  // provenance
+  fields.has("rope.scaling.finetuned");  // provenance, but where it is a field
   if (factors) read_factors(fields, checkpoint, d);
   const bool by_tensor = rope.scaling != RopeScaling::none;
   // A missing type means linear, with a factor of 1.
@@ -330,6 +335,16 @@ void check_groups(GgufFields& fields, const Experts& e) {
     fields.refuse("expert_group_count", "doesn't part the experts into groups to choose from");
 }
 
+void check_space(GgufFields& fields, const StateSpace& space) {
+  if (space.heads == 0) return;
+  if (space.heads % space.groups != 0)
+    fields.refuse("ssm.group_count", "doesn't divide the state space's heads",
+                  std::to_string(space.heads), std::to_string(space.groups));
+  if (space.head_dim < 1 || space.head_dim > kMostHeadDim)
+    fields.refuse("ssm.inner_size", "no multiple of the state space's heads, or too large",
+                  "a multiple of " + std::to_string(space.heads));
+}
+
 void check_delta(GgufFields& fields, const DeltaHeads& heads) {
   if (heads.keys == 0) return;
   if (heads.values % heads.keys != 0)
@@ -378,6 +393,7 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   if (!architecture.beyond_layers.empty()) leave_layers_beyond(fields, d);
   d.vocabulary = embedding_rows(architecture, checkpoint, fields.where(), d.vocabulary);
   check_delta(fields, d.delta);
+  check_space(fields, d.space);
   if (has_experts(architecture)) {
     check_groups(fields, d.experts);
   } else {
@@ -387,10 +403,14 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   if (facts.graph != nullptr) facts.graph(d);
   const TensorRow* head = find_row(architecture, Role::head, Part::weight);
   d.tied = head != nullptr && head->when != nullptr && find_tensor(checkpoint, *head) == nullptr;
-  d.attention_bias = has_optional(architecture, checkpoint, Role::query, Part::bias);
-  d.mlp_bias = has_optional(architecture, checkpoint, Role::up, Part::bias);
-  d.head_bias = has_optional(architecture, checkpoint, Role::head, Part::bias);
-  d.head_norms = has_optional(architecture, checkpoint, Role::query_norm, Part::weight);
+  const auto has = [&](Role role, Part part) {
+    return has_optional(architecture, checkpoint, d.layers, role, part);
+  };
+  d.attention_bias = has(Role::query, Part::bias);
+  d.mlp_bias = has(Role::up, Part::bias);
+  d.head_bias = has(Role::head, Part::bias);
+  d.conv_bias = has(Role::convolution, Part::bias);
+  d.head_norms = has(Role::query_norm, Part::weight);
   if (find_row(architecture, Role::position, Part::weight) == nullptr)
     read_rope(fields, architecture, checkpoint, d);
   read_windows(fields, facts.computes, d);

@@ -47,6 +47,7 @@ from random_models import (
     GPT2,
     GPT_OSS,
     GRANITE,
+    GRANITE_HYBRID,
     HUNYUAN,
     LFM2,
     LFM2_MOE,
@@ -165,7 +166,7 @@ MSCALES = {"short_mscale": 1.24, "long_mscale": 1.24}
 SAID = {"phimoe": ("gguf",)}
 # And those that are refused it.
 UNWRITTEN = dict.fromkeys(("qwen3_moe", "mixtral", "glm4_moe", "phimoe"), ("openvino",))
-UNWRITTEN |= dict.fromkeys(("deepseek_v2", "deepseek_v3", "glm4_moe_lite"), ("onnx", "genai", "openvino"))
+UNWRITTEN |= dict.fromkeys(("deepseek_v2", "deepseek_v3", "glm4_moe_lite", "granitemoehybrid"), ("onnx", "genai", "openvino"))
 UNWRITTEN |= dict.fromkeys(("gpt_oss", "lfm2", "lfm2_moe"), ("onnx", "genai", "openvino"))
 UNWRITTEN |= dict.fromkeys(("qwen3_5_text", "qwen3_5_moe_text", "qwen3_next"), ("onnx", "genai", "openvino"))
 # Of experts that a token goes through.
@@ -347,6 +348,15 @@ VARIANTS = {
         "listed": {"no_rope_layers": [1, 1, 1, 0]}, "interval": {"no_rope_layer_interval": 2},
         "all": {"no_rope_layers": [1, 1, 1, 1]}, "others": {"no_rope_layers": [0, 1, 1, 1]}, "head": {"head_dim": 32},
         "no_epsilon": {"rms_norm_eps": None}, "no_theta": {"rope_theta": None},
+    }),
+    "granite_hybrid": (GRANITE_HYBRID, {
+        "epsilon": {"rms_norm_eps": 0.1}, "tied": {"tie_word_embeddings": True}, "turned": {"position_embedding_type": "rope"},
+        "theta": {"position_embedding_type": "rope", "rope_theta": 300.0}, "no_positions": {"position_embedding_type": None},
+        "kernel": {"mamba_d_conv": 3}, "no_conv_bias": {"mamba_conv_bias": False}, "groups": {"mamba_n_groups": 2},
+        "steps": {"time_step_limit": [0.1, 2.0]}, "heads": {"mamba_n_heads": 4, "mamba_d_head": 32}, "auto": {"mamba_d_head": "auto"},
+        "state": {"mamba_d_state": 20}, "biases": {"attention_bias": True},
+        "new_words": {"layer_types": ["linear_attention", "full_attention", "linear_attention"]},
+        "experts": {"num_local_experts": 6, "num_experts_per_tok": 2, "intermediate_size": 32},
     }),
     "granite": (GRANITE, {
         **LLAMA_LIKE, **SCALINGS, **longropes(16), "biases": {"attention_bias": True, "mlp_bias": True}, "head": {"head_dim": 32},

@@ -48,6 +48,7 @@ LLAMA_CPP_LEFT_OUT = {
     "gpt_oss_ramp": "said: YaRN's ramp is at whole pairs of dimensions",
     "deepseek_v2": "llama.cpp knows models whose queries come of the input by their 26 or 27 layers",
     "deepseek_v2_groups": "refused: llama.cpp's graph has no biases",
+    "granite_hybrid_experts": "refused: llama.cpp's time steps have no limits",
 }
 MLX_LEFT_OUT = {
     "phi3_short": "mlx-lm takes the long factors at every length",
@@ -58,6 +59,7 @@ MLX_LEFT_OUT = {
     "mistral_window": "mlx-lm's Mistral attends to everything",
     "mixtral_window": "so does its Mixtral",
     "gpt_oss_ramp": "said: YaRN's ramp is at whole pairs of dimensions",
+    "granite_hybrid_experts": "refused: mlx-lm norms all heads at once",
 }
 
 
