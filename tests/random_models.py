@@ -436,7 +436,7 @@ MODELS = {
         },
         5,
     ),
-    "deepseek_v2": (DEEPSEEK_V2, 5),
+    "deepseek_v2": (DEEPSEEK_V2, 4),
     # As DeepSeek-V2 has it: queries of a vector of their own, experts of the best groups; biases.
     "deepseek_v2_groups": (
         {
@@ -448,18 +448,18 @@ MODELS = {
             "topk_method": "group_limited_greedy",
             "routed_scaling_factor": 16.0,
         },
-        5,
+        7,
     ),
-    "deepseek_v3": (DEEPSEEK_V3, 5),
+    "deepseek_v3": (DEEPSEEK_V3, 10),
     "deepseek_v3_yarn": (
         {
             **DEEPSEEK_V3,
             "num_nextn_predict_layers": 0,
             "rope_scaling": {**DEEPSEEK_V2["rope_scaling"], "mscale": 1.0, "mscale_all_dim": 1.0},
         },
-        5,
+        7,
     ),
-    "glm4_moe_lite": (GLM4_MOE_LITE, 5),
+    "glm4_moe_lite": (GLM4_MOE_LITE, 10),
     "lfm2": (LFM2, 2),
     "lfm2_biases": (
         {
@@ -554,7 +554,7 @@ MODELS = {
             "mamba_conv_bias": False,
             "time_step_limit": [0.1, 2.0],
         },
-        5,
+        0,
     ),
     "olmo2": (OLMO2, 20),
     "olmo3": (OLMO3, 24),
