@@ -308,6 +308,57 @@ SMOLLM3 = {
     "num_hidden_layers": 4,
     "pad_token_id": 256,
 }
+# As the 31B has it, by the words of published configs: K = V and heads of another size where a layer sees everything.
+GEMMA4 = {
+    **{k: v for k, v in BASE.items() if k not in ("rope_theta", "hidden_act")},
+    "architectures": ["Gemma4ForCausalLM"],
+    "model_type": "gemma4_text",
+    "hidden_activation": "gelu_pytorch_tanh",
+    "rms_norm_eps": 1e-6,
+    "num_hidden_layers": 5,
+    "layer_types": ["sliding_attention", "full_attention", "sliding_attention", "sliding_attention", "full_attention"],
+    "head_dim": 16,
+    "global_head_dim": 32,
+    "num_global_key_value_heads": 1,
+    "attention_k_eq_v": True,
+    "num_kv_shared_layers": 0,
+    "use_double_wide_mlp": False,
+    "hidden_size_per_layer_input": 0,
+    "vocab_size_per_layer_input": VOCABULARY,
+    "enable_moe_block": False,
+    "num_experts": None,
+    "top_k_experts": None,
+    "moe_intermediate_size": None,
+    "sliding_window": 16,
+    "final_logit_softcapping": 30.0,
+    "use_bidirectional_attention": "vision",
+    "rope_parameters": {
+        "full_attention": {"partial_rotary_factor": 0.25, "rope_theta": 1000000.0, "rope_type": "proportional"},
+        "sliding_attention": {"rope_theta": 10000.0, "rope_type": "default"},
+    },
+    "tie_word_embeddings": True,
+    "pad_token_id": 256,
+}
+# As E2B has it, by transformers' own words of today.
+GEMMA4_SHARED = {
+    **{k: v for k, v in GEMMA4.items() if "global" not in k},
+    "attention_k_eq_v": False,
+    "layer_types": ["sliding_attention", "full_attention", "sliding_attention", "full_attention"] * 2,
+    "num_hidden_layers": 8,
+    "num_kv_shared_layers": 4,
+    "per_layer_config": {str(layer): {"head_dim": 32} for layer in (1, 3, 5, 7)},
+    "use_double_wide_mlp": True,
+    "hidden_size_per_layer_input": 32,
+    "use_bidirectional_attention": None,
+}
+# As 26B-A4B has it.
+GEMMA4_EXPERTS = {
+    **GEMMA4,
+    "enable_moe_block": True,
+    "num_experts": 6,
+    "top_k_experts": 2,
+    "moe_intermediate_size": 32,
+}
 GRANITE = {
     **BASE,
     "architectures": ["GraniteForCausalLM"],
@@ -537,6 +588,9 @@ MODELS = {
         },
         15,
     ),
+    "gemma4": (GEMMA4, 1),
+    "gemma4_shared": (GEMMA4_SHARED, 1),
+    "gemma4_experts": (GEMMA4_EXPERTS, 5),
     "smollm3": (SMOLLM3, 36),
     "granite": (GRANITE, 13),
     "granite_hybrid": (GRANITE_HYBRID, 5),
@@ -952,6 +1006,57 @@ def granite_hybrid(draw, config):
         draw.linear("lm_head", VOCABULARY, hidden, LOUD)
 
 
+def gemma4(draw, config):
+    hidden, heads = config["hidden_size"], config["num_attention_heads"]
+    own = config["num_hidden_layers"] - config["num_kv_shared_layers"]
+    columns = config["hidden_size_per_layer_input"]
+    draw.normal("model.embed_tokens.weight", (VOCABULARY, hidden), 0.08)
+    if columns:
+        all_columns = config["num_hidden_layers"] * columns
+        rows = config["vocab_size_per_layer_input"]
+        draw.normal("model.embed_tokens_per_layer.weight", (rows, all_columns), 0.2)
+        draw.linear("model.per_layer_model_projection", all_columns, hidden, 1)
+        draw.norm("model.per_layer_projection_norm", columns)
+    for layer, kind in enumerate(config["layer_types"]):
+        at = f"model.layers.{layer}."
+        full = kind == "full_attention"
+        same = full and config["attention_k_eq_v"]
+        head = config.get("global_head_dim", 32) if full else config["head_dim"]
+        kv = head * (config["num_global_key_value_heads"] if same else config["num_key_value_heads"])
+        draw.norm(at + "input_layernorm", hidden)
+        draw.linear(at + "self_attn.q_proj", heads * head, hidden, 1)
+        draw.norm(at + "self_attn.q_norm", head, mean=0.7)
+        if layer < own:
+            draw.linear(at + "self_attn.k_proj", kv, hidden, 1)
+            draw.norm(at + "self_attn.k_norm", head, mean=0.7)
+            if not same:
+                draw.linear(at + "self_attn.v_proj", kv, hidden, 1)
+        draw.linear(at + "self_attn.o_proj", hidden, heads * head, 1)
+        for norm in ("post_attention", "pre_feedforward", "post_feedforward"):
+            draw.norm(at + norm + "_layernorm", hidden)
+        ffn = config["intermediate_size"] * (2 if config["use_double_wide_mlp"] and layer >= own else 1)
+        draw.linear(at + "mlp.gate_proj", ffn, hidden, 1)
+        draw.linear(at + "mlp.up_proj", ffn, hidden, 1)
+        draw.linear(at + "mlp.down_proj", hidden, ffn, 1)
+        draw.normal(at + "layer_scalar", (1,), 0.1, 0.9)
+        if columns:
+            draw.linear(at + "per_layer_input_gate", columns, hidden, 1)
+            draw.linear(at + "per_layer_projection", hidden, columns, 1)
+            draw.norm(at + "post_per_layer_input_norm", hidden)
+        if config["enable_moe_block"]:
+            count, width = config["num_experts"], config["moe_intermediate_size"]
+            draw.linear(at + "router.proj", count, hidden, 8 * SHARP)
+            draw.normal(at + "router.scale", (hidden,), 0.2, 1.0)
+            draw.normal(at + "router.per_expert_scale", (count,), 0.2, 1.0)
+            draw.normal(at + "experts.gate_up_proj", (count, 2 * width, hidden), 1 / math.sqrt(hidden))
+            draw.normal(at + "experts.down_proj", (count, hidden, width), 1 / math.sqrt(width))
+            for norm in ("post_feedforward_layernorm_1", "pre_feedforward_layernorm_2", "post_feedforward_layernorm_2"):
+                draw.norm(at + norm, hidden)
+    draw.norm("model.norm", hidden, mean=6.0)
+    if not config["tie_word_embeddings"]:
+        draw.linear("lm_head", VOCABULARY, hidden, LOUD)
+
+
 def gpt2(draw, config):
     hidden = config["n_embd"]
     ffn = config["n_inner"] or 4 * hidden
@@ -975,6 +1080,7 @@ def draw_model(draw, config):
     draws = {
         "gpt2": gpt2,
         "granitemoehybrid": granite_hybrid,
+        "gemma4_text": gemma4,
         "lfm2": lfm2,
         "lfm2_moe": lfm2,
         "qwen3_5_text": qwen3_next,

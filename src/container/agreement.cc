@@ -71,6 +71,8 @@ void refuse_attention(const Decoder& d, const RuntimeModule& module, const std::
                 std::to_string(module.attention_scale(d)), std::to_string(attention_scale(d)));
   if (module.needs_caps && (d.attention_soft_cap <= 0 || d.logit_soft_cap <= 0))
     throw Error(where, "always has both soft caps; the model does not");
+  if (module.needs_logit_cap && d.logit_soft_cap <= 0)
+    throw Error(where, "always has a soft cap on logits; the model has none");
   if (module.needs_window && !d.window())
     throw Error(where, "always has a window; the model has none");
   if (module.needs_full_layer && d.every.window && d.rows.empty())
@@ -82,6 +84,15 @@ void refuse_biases(const Decoder& d, const RuntimeModule& module, const std::str
     throw Error(where, "has no biases; the model has");
   if (module.needs_biases && !(d.attention_bias && d.head_bias))
     throw Error(where, "always has biases on attention and the head; the model does not");
+}
+
+bool reads_last_keys(const Decoder& d) {
+  std::int64_t own = 0;
+  while (own < d.layers && !d.layer(own).keys_of) ++own;
+  for (std::int64_t i = own; i < d.layers; ++i) {
+    if (d.layer(i).keys_of != own - (d.layer(i).window ? 2 : 1)) return false;
+  }
+  return true;
 }
 
 void refuse_layers(const Decoder& d, const RuntimeModule& module, const std::string& where) {
@@ -101,6 +112,14 @@ void refuse_layers(const Decoder& d, const RuntimeModule& module, const std::str
     throw Error(where, "has layers without a window in turns only");
   if (module.regular_attention && !attention_period(d))
     throw Error(where, "has layers with attention in turns only");
+  if (module.last_keys && !reads_last_keys(d))
+    throw Error(
+        where,
+        "has layers that share keys with the last two of their own only, the first of these "
+        "with a window");
+  if (module.one_vocabulary && d.layer_columns > 0 && d.layer_vocabulary != d.vocabulary)
+    throw Error(where, "has a part of layers for each token only", std::to_string(d.vocabulary),
+                std::to_string(d.layer_vocabulary));
   if (module.one_delta_size && d.delta.key_dim != d.delta.value_dim)
     throw Error(where, "has linear attention with keys and values of one size only",
                 std::to_string(d.delta.key_dim), std::to_string(d.delta.value_dim));

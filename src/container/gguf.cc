@@ -58,6 +58,8 @@ std::vector<Rule> Gguf::rules(std::string_view grid, const ContainerInput& input
       {"convolution", "fp32", "convolutions stay FP32"},
       {"router", "fp32", "routers stay FP32"},
       {"shared_gate", "fp32", "gates of shared experts stay FP32"},
+      {"expert_scale,layer_scale", "fp32", "factors stay FP32"},
+      {"layer_projection", "fp32", "what layers have of the embedding stays FP32"},
       {"delta_rate", "fp32", "linear attention's rates stay FP32"},
       {"space_rate,space_skip", "fp32", "a state space's rates and shares stay FP32"},
       {"delta_beta,delta_decay,delta_beta_decay", "fp32",

@@ -20,6 +20,7 @@ class Keys {
 
   void general(const char* key, gguf::Value value) { pairs_.push_back({key, std::move(value)}); }
   void count(std::string_view key, std::int64_t n) { add(key, static_cast<std::uint32_t>(n)); }
+  void flags(std::string_view key, std::vector<bool> all) { add(key, std::move(all)); }
   void counts(std::string_view key, std::vector<std::int32_t> all) { add(key, std::move(all)); }
   void real(std::string_view key, double x) { add(key, static_cast<float>(x)); }
   void boolean(std::string_view key, bool is) { add(key, is); }
@@ -108,6 +109,15 @@ struct Writing {
       heads.push_back(static_cast<std::int32_t>(attends ? d.kv_heads : 0));
     }
     keys.counts(key, std::move(heads));
+  }
+  void operator()(const EachLayer& each) const {
+    std::vector<std::int32_t> all;
+    for (std::int64_t i = 0; i < d.layers; ++i)
+      all.push_back(static_cast<std::int32_t>(each.get(d, i)));
+    if (each.flags) return keys.flags(key, {all.begin(), all.end()});
+    if (std::ranges::adjacent_find(all, std::not_equal_to()) == all.end())
+      return keys.count(key, all.front());
+    keys.counts(key, std::move(all));
   }
   void operator()(const RopeSections&) const {
     const auto pairs = static_cast<std::int32_t>(d.rope.dims / 2);

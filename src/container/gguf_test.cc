@@ -42,9 +42,12 @@ Decoder small(const Architecture& architecture) {
   d.norm = d.activation == Activation::silu ? Norm::rms : Norm::layer;
   d.rope.dims = architecture.name == "gpt2" ? 0 : 16;
   if (architecture.gguf.computes.needs_caps) d.attention_soft_cap = d.logit_soft_cap = 30;
+  if (architecture.gguf.computes.needs_logit_cap) d.logit_soft_cap = 30;
   const std::int64_t period = architecture.gguf.computes.window_period;
   if (architecture.gguf.computes.needs_window)
-    set_windows(d, 8, [&](std::int64_t layer) { return !ends_period(layer, period); });
+    set_windows(d, 8, [&](std::int64_t layer) {
+      return period == 0 ? layer == 0 : !ends_period(layer, period);
+    });
   if (architecture.fix != nullptr) architecture.fix(d);
   if (architecture.gguf.graph != nullptr) architecture.gguf.graph(d);
   if (architecture.name.starts_with("lfm2")) {

@@ -161,6 +161,11 @@ class Mlx final : public Container {
         rules.push_back({"sinks", type, "attention's sinks stay in the model's type"});
       if (input.model.has(Role::convolution))
         rules.push_back({"convolution", type, "convolutions stay in the model's type"});
+      if (input.model.has(Role::layer_scale))
+        rules.push_back({"layer_scale,expert_scale", type, "factors stay in the model's type"});
+      if (input.model.has(Role::layer_projection))
+        rules.push_back({"layer_projection", type,
+                         "what layers have of the embedding stays in the model's type"});
       if (input.model.has(Role::shared_gate))
         rules.push_back({"shared_gate", type, "gates of shared experts stay in the model's type"});
       if (input.model.has(Role::space_rate))

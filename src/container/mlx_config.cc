@@ -78,8 +78,11 @@ void spell_rope(Json& config, const Decoder& decoder) {
   if (const Json stated = field(config, "rope_theta");
       !stated.is_number() || stated.get<double>() != rope.theta)
     config["rope_theta"] = rope.theta;
-  if (rope.dims != decoder.head_dim && decoder.latent.rank == 0) {
-    const auto share = static_cast<double>(rope.dims) / static_cast<double>(decoder.head_dim);
+  const std::int64_t head = most_of_layers(decoder, [&](std::int64_t layer) {
+    return decoder.layer(layer).rope == RopeKind::local ? 0 : decoder.head_dim_of(layer);
+  });
+  if (rope.dims < head && decoder.latent.rank == 0) {
+    const auto share = static_cast<double>(rope.dims) / static_cast<double>(head);
     hoist(config, "partial_rotary_factor", share);
   }
   if (rope.scaling == RopeScaling::none) {

@@ -42,7 +42,7 @@ void OnnxOps::check_activation_of_experts(Activation activation) {
               std::string(activation_word(activation)));
 }
 
-OnnxOps::Value OnnxOps::combine(const Value& x, const Value& routes) {
+OnnxOps::Value OnnxOps::combine(const Value& x, const Value& routes, Place) {
   const std::string& from = x.sent->from;
   const Assignment& gate = at({x.sent->layer, Role::gate, 0});
   const Assignment& down = at({x.sent->layer, Role::down, 0});

@@ -128,8 +128,8 @@ std::string OnnxOps::looked_up(Role role, const std::string& indices) {
 
 // ---- operations
 
-OnnxOps::Value OnnxOps::embed() {
-  return {looked_up(Role::embedding, std::string(kIds)), decoder_.hidden};
+OnnxOps::Value OnnxOps::embed(Place place) {
+  return {looked_up(place.role, std::string(kIds)), at(place).weight->use.cols};
 }
 
 OnnxOps::Value OnnxOps::add_positions(const Value& x) {
@@ -226,6 +226,11 @@ OnnxOps::Value OnnxOps::linear(const Value& x, Place place) {
 OnnxOps::Value OnnxOps::convolve(const Value&, Place) {
   throw Error("onnx", "short convolutions are not written for this runtime", "gguf, mlx or hf");
 }
+OnnxOps::Value OnnxOps::norm_values(const Value&, std::int64_t) {
+  throw Error("onnx", "norms of values are not written for this runtime", "gguf, mlx or hf");
+}
+// Where values are normed.
+OnnxOps::Value OnnxOps::scale_by(const Value& x, Place) { return x; }
 OnnxOps::Value OnnxOps::part(const Value&, std::span<const std::int64_t>) {
   throw Error("onnx", "parted heads are not written for this runtime", "gguf, mlx or hf");
 }

@@ -145,8 +145,8 @@ std::string OpenVinoOps::looked_up(Role role, std::string_view indices) {
 
 // ---- operations
 
-OpenVinoOps::Value OpenVinoOps::embed() {
-  return {looked_up(Role::embedding, kIds), decoder_.hidden};
+OpenVinoOps::Value OpenVinoOps::embed(Place place) {
+  return {looked_up(place.role, kIds), find(place, Part::weight)->weight->use.cols};
 }
 
 OpenVinoOps::Value OpenVinoOps::add_positions(const Value& x) {
@@ -206,13 +206,18 @@ OpenVinoOps::Value OpenVinoOps::route(const Value&, Place) {
 }
 OpenVinoOps::Value OpenVinoOps::dispatch(const Value& x, const Value&) { return x; }
 OpenVinoOps::Value OpenVinoOps::expert_linear(const Value& x, const Value&, Place) { return x; }
-OpenVinoOps::Value OpenVinoOps::combine(const Value& x, const Value&) { return x; }
+OpenVinoOps::Value OpenVinoOps::combine(const Value& x, const Value&, Place) { return x; }
 OpenVinoOps::Value OpenVinoOps::clamp(const Value&, double, double) {
   throw Error("openvino", "limits of values are not written for this runtime", "gguf, mlx or hf");
 }
 OpenVinoOps::Value OpenVinoOps::convolve(const Value&, Place) {
   throw Error("openvino", "short convolutions are not written for this runtime", "gguf, mlx or hf");
 }
+OpenVinoOps::Value OpenVinoOps::norm_values(const Value&, std::int64_t) {
+  throw Error("openvino", "norms of values are not written for this runtime", "gguf, mlx or hf");
+}
+// Where values are normed.
+OpenVinoOps::Value OpenVinoOps::scale_by(const Value& x, Place) { return x; }
 OpenVinoOps::Value OpenVinoOps::part(const Value&, std::span<const std::int64_t>) {
   throw Error("openvino", "parted heads are not written for this runtime", "gguf, mlx or hf");
 }

@@ -44,17 +44,18 @@ class OpenVinoOps : private GraphBuilder {
   std::vector<GraphNode> build();
   using GraphBuilder::constants;
 
-  Value embed();
+  Value embed(Place place);
   Value add_positions(const Value& x);
   Value scale(const Value& x, double factor);
   Value temper(const Value& x);
   Value norm(const Value& x, Place place);
   Value norm_heads(const Value& x, Place place);
+  Value norm_values(const Value& x, std::int64_t layer);
   Value linear(const Value& x, Place place);
   Value route(const Value& scores, Place place);
   Value dispatch(const Value& x, const Value& routes);
   Value expert_linear(const Value& x, const Value& routes, Place place);
-  Value combine(const Value& x, const Value& routes);
+  Value combine(const Value& x, const Value& routes, Place place);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
   Value rotate(const Value& x, std::int64_t layer);
   Value attend(const Value& q, const Value& k, const Value& v, Place place);
@@ -63,6 +64,7 @@ class OpenVinoOps : private GraphBuilder {
   Value share(const Value& x, const Value& y, std::int64_t head);
   Value scan(const Value& x, const Value& steps, Place place);
   Value delta(const Value& qkv, const Value& beta, const Value& decay, Place place);
+  Value scale_by(const Value& x, Place place);
   Value weigh(const Value& x, const Value& y);
   Value activate(const Value& x, Activation activation);
   Value multiply(const Value& x, const Value& y);

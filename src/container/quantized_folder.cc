@@ -15,7 +15,8 @@ std::string path_of(const TensorUse& use) {
 }
 
 bool is_looked_up(const TensorUse& use) {
-  return use.place.role == Role::embedding || use.place.role == Role::position;
+  const Role role = use.place.role;
+  return role == Role::embedding || role == Role::position || role == Role::layer_embedding;
 }
 
 bool is_linear(const TensorUse& use) { return use.is_matrix() && !is_looked_up(use); }
@@ -83,7 +84,7 @@ std::vector<Rule> QuantizedFolder::rules(std::string_view grid, const ContainerI
   const FloatType* said = type_in(*asked);
   const std::string type((said != nullptr ? *said : of_model).grid);
   std::vector<Rule> rules = {{"*_norm,*.bias", type, "norms and biases stay in the model's type"},
-                             {"embedding,position,head", type,
+                             {"embedding,layer_embedding,position,head", type,
                               "what is looked up, and the head, stay in the model's type"}};
   std::vector<std::string_view> small;
   for (const Weight& weight : input.model.weights) {

@@ -93,8 +93,8 @@ void Compute::each_row(std::int64_t rows, const F& f) {
 
 Activations Compute::copy(const Activations& x) { return pool_.copy_of(x.view()); }
 
-Activations Compute::embed() {
-  const RowReader& rows = *weights_.at({-1, Role::embedding}).matrix;
+Activations Compute::embed(Place place) {
+  const RowReader& rows = *weights_.at(place).matrix;
   Activations out = pool_.take(static_cast<std::int64_t>(batch_.ids.size()), rows.cols());
   each_row(out.rows(), [&](std::int64_t r) {
     rows.read(batch_.ids[static_cast<std::size_t>(r)], 1, out.view().row(r).data());
@@ -134,9 +134,9 @@ Activations Compute::temper(Activations x) {
 }
 
 // Each `width` columns of a row are normed by themselves.
-void Compute::norm_into(Matrix x, Place place, std::int64_t width, View2D<float> out) {
-  const PlacedWeights::Entry& weights = weights_.at(place);
-  const auto epsilon = static_cast<float>(norm_epsilon(decoder_, place.role));
+void Compute::norm_into(Matrix x, const PlacedWeights::Entry& weights, double stated,
+                        std::int64_t width, View2D<float> out) {
+  const auto epsilon = static_cast<float>(stated);
   each_row(x.rows, [&](std::int64_t r) {
     for (std::int64_t c = 0; c < x.cols; c += width) {
       const Floats in = x.columns(c, width).row(r);
@@ -151,6 +151,10 @@ void Compute::norm_into(Matrix x, Place place, std::int64_t width, View2D<float>
   });
 }
 
+void Compute::norm_into(Matrix x, Place place, std::int64_t width, View2D<float> out) {
+  norm_into(x, weights_.at(place), norm_epsilon(decoder_, place.role), width, out);
+}
+
 Activations Compute::norm(const Activations& x, Place place) {
   Activations out = pool_.take(x.rows(), x.cols());
   norm_into(x.view(), place, x.cols() / norm_parts(decoder_, place.role), out.view());
@@ -159,6 +163,14 @@ Activations Compute::norm(const Activations& x, Place place) {
 
 Activations Compute::norm_heads(Activations x, Place place) {
   norm_into(x.view(), place, std::ssize(weights_.at(place).row), x.view());
+  return x;
+}
+
+Activations Compute::norm_values(Activations x, std::int64_t layer) {
+  const std::int64_t width = decoder_.head_dim_of(layer);
+  PlacedWeights::Entry ones;
+  ones.row.assign(static_cast<std::size_t>(width), 1.0f);
+  norm_into(x.view(), ones, decoder_.norm_epsilon, width, x.view());
   return x;
 }
 
@@ -244,14 +256,17 @@ Activations Compute::expert_linear(const Activations& x, const Activations& rout
   return out;
 }
 
-Activations Compute::combine(Activations x, const Activations& routes) {
+Activations Compute::combine(Activations x, const Activations& routes, Place place) {
   const ExpertRows rows(routes.view());
+  const PlacedWeights::Entry* scales = weights_.find(place);
   Activations out = pool_.take(routes.rows(), x.cols());
   for (std::int64_t t = 0; t < out.rows(); ++t) std::ranges::fill(out.view().row(t), 0.0f);
   for (std::int64_t expert = 0; expert < routes.cols(); ++expert) {
     for (std::int64_t r = rows.begin_of(expert); r < rows.begin_of(expert + 1); ++r) {
       const std::int64_t token = rows.token[static_cast<std::size_t>(r)];
-      zp::scale(x.view().row(r), routes.view().row(token)[static_cast<std::size_t>(expert)]);
+      const auto of = static_cast<std::size_t>(expert);
+      const float weight = routes.view().row(token)[of];
+      zp::scale(x.view().row(r), scales == nullptr ? weight : weight * scales->row[of]);
       zp::add(out.view().row(token), x.view().row(r));
     }
   }
@@ -425,6 +440,12 @@ Activations Compute::activate(Activations x, Activation activation) {
 
 Activations Compute::multiply(Activations x, const Activations& y) {
   each_row(x.rows(), [&](std::int64_t r) { zp::multiply(x.view().row(r), y.view().row(r)); });
+  return x;
+}
+
+Activations Compute::scale_by(Activations x, Place place) {
+  const float factor = weights_.at(place).row.front();
+  each_row(x.rows(), [&](std::int64_t r) { zp::scale(x.view().row(r), factor); });
   return x;
 }
 

@@ -18,7 +18,7 @@ class PlacedWeights {
  public:
   struct Entry {
     const RowReader* matrix = nullptr;
-    std::vector<float> row;   ///< what a norm multiplies by, or a number for each head
+    std::vector<float> row;   ///< what a norm multiplies by, or a number for each head or expert
     std::vector<float> taps;  ///< a convolution's: of each token it sees a row, the oldest first
     std::vector<float> bias;
   };
@@ -60,17 +60,18 @@ class Compute {
           const Batch& batch);
 
   Value copy(const Value& x);
-  Value embed();
+  Value embed(Place place);
   Value add_positions(Value x);
   Value scale(Value x, double factor);
   Value temper(Value x);
   Value norm(const Value& x, Place place);
   Value norm_heads(Value x, Place place);
+  Value norm_values(Value x, std::int64_t layer);
   Value linear(const Value& x, Place place);
   Value route(Value scores, Place place);
   Value dispatch(const Value& x, const Value& routes);
   Value expert_linear(const Value& x, const Value& routes, Place place);
-  Value combine(Value x, const Value& routes);
+  Value combine(Value x, const Value& routes, Place place);
   Value slice(const Value& x, std::int64_t begin, std::int64_t width);
   Value part(const Value& x, std::span<const std::int64_t> parts);
   Value share(const Value& x, const Value& y, std::int64_t head);
@@ -81,6 +82,7 @@ class Compute {
   Value scan(const Value& x, const Value& steps, Place place);
   Value activate(Value x, Activation activation);
   Value multiply(Value x, const Value& y);
+  Value scale_by(Value x, Place place);
   Value weigh(Value x, const Value& y);
   Value add(Value x, const Value& y);
   Value clamp(Value x, double least, double most);
@@ -91,6 +93,8 @@ class Compute {
   template <class F>
   void each_row(std::int64_t rows, const F& f);
   void norm_into(Matrix x, Place place, std::int64_t width, View2D<float> out);
+  void norm_into(Matrix x, const PlacedWeights::Entry& weights, double epsilon, std::int64_t width,
+                 View2D<float> out);
   /// Some rows of x and the weights they are multiplied by.
   struct Product {
     const PlacedWeights::Entry* weights;

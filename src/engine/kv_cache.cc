@@ -40,12 +40,14 @@ std::vector<KvCache::Part> KvCache::parts_of(const Decoder& d, std::int64_t capa
   for (std::int64_t layer = 0; layer < d.layers; ++layer) {
     const bool state = d.layer(layer).mixer != Mixer::attention;
     const std::int64_t begin = end;
-    const std::int64_t of_token = (d.key_columns(layer) + d.value_columns(layer)) * bytes_of(type);
+    const bool keys = !d.layer(layer).keys_of;
+    const std::int64_t of_token =
+        keys ? (d.key_columns(layer) + d.value_columns(layer)) * bytes_of(type) : 0;
     end = checked_add(
         begin, state ? d.state_floats(layer) * kFloat : checked_mul(of_token, capacity, where),
         where);
-    parts.push_back(
-        {begin, end, state, d.kv_heads_of(layer), d.head_dim_of(layer), d.value_dim_of(layer)});
+    parts.push_back({begin, end, state, keys ? d.kv_heads_of(layer) : 0, d.head_dim_of(layer),
+                     d.value_dim_of(layer)});
   }
   return parts;
 }

@@ -20,7 +20,7 @@ enum class KvType { fp32, bf16 };
 
 class KvCache {
  public:
-  /// Room for `capacity` tokens in all layers. Memory is touched only as tokens come.
+  /// Room for `capacity` tokens in all layers that have keys of their own. Memory is touched only as tokens come.
   KvCache(const Decoder& decoder, std::int64_t capacity, KvType type = KvType::fp32)
       : KvCache(decoder, capacity, Layers::all, type) {}
   /// The same for who goes through the network layer by layer: each layer has the room of the one

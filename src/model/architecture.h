@@ -87,6 +87,9 @@ enum class Dim {
   experts,
   expert_ffn,
   shared_ffn,
+  layer_vocabulary,
+  layer_columns,
+  all_layer_columns,
   conv_in,
   convolution,
   gated_query,
@@ -150,7 +153,8 @@ struct GgufFacts {
   RuntimeModule computes;
   bool always_window_key = false;  ///< older readers insist on attention.sliding_window, 0 for none
   bool partial_rope = false;       ///< it rotates fewer dimensions than a head has where told to
-  bool tempers_queries = false;    ///< it multiplies them by what follows from their positions
+  bool values_may_be_keys = false;  ///< in layers that have no matrix for values
+  bool tempers_queries = false;     ///< it multiplies them by what follows from their positions
   /// Layers with a window have a rotary embedding of their own, without scaling, of the same base
   /// as the others or of this one.
   bool local_rope = false;

@@ -39,6 +39,12 @@ class Binder {
         throw Error(where_, "tensor stands twice", {}, "\"" + tensor.name + "\"");
       }
     }
+    Decoder own_keys = decoder;
+    set_layers(own_keys, [](std::int64_t, Layer& layer) { layer.keys_of.reset(); });
+    if (own_keys != decoder) {
+      for (const TensorUse& use : tensor_uses(architecture, own_keys))
+        known_.insert(use.name(world));
+    }
     if (!decoder.tied) return;
     Decoder untied = decoder;
     untied.tied = false;
@@ -94,7 +100,7 @@ class Binder {
   void finish(std::span<const Tensor> tensors) {
     take(tied_head_.name(world_));
     for (const Tensor& tensor : tensors) {
-      if (used_.contains(&tensor) || is_ignored(tensor.name) ||
+      if (used_.contains(&tensor) || is_ignored(tensor.name) || has_place(tensor.name) ||
           !beside_what(architecture_, decoder_, world_, tensor.name).empty()) {
         continue;
       }
@@ -216,6 +222,12 @@ class Binder {
     if (tensor.rows == nullptr) throw Error(where, "type can't hold weights", {}, tensor.type);
   }
 
+  /// Whether it is keys or values, or their norm, of a layer that reads another's.
+  bool has_place(const std::string& name) const {
+    return known_.contains(name) ||
+           known_.contains(std::string(architecture_.optional_prefix) + name);
+  }
+
   bool is_ignored(const std::string& name) const {
     if (world_ == World::gguf)
       return reads_rope_tensors(architecture_.gguf) && is_rope_tensor(name);
@@ -231,7 +243,8 @@ class Binder {
   World world_;
   std::unordered_map<std::string, const Tensor*> by_name_;
   std::unordered_set<const Tensor*> used_;
-  TensorUse tied_head_;  // without names when the model isn't tied
+  std::unordered_set<std::string> known_;  // where layers read others' keys: had they their own
+  TensorUse tied_head_;                    // without names when the model isn't tied
 };
 
 }  // namespace

@@ -39,8 +39,10 @@ class Tracer {
 
   explicit Tracer(const Model& model) : model_(model) {}
 
-  Traced embed() {
-    stream_.tables.push_back({-1, Role::embedding});
+  Traced embed(Place place) {
+    if (place.role != Role::embedding)
+      return {nobody(model_.find(place)->use.cols), 1, false, "they are a table's"};
+    stream_.tables.push_back(place);
     return {nobody(model_.decoder.hidden), 1, true, "they are the residual stream"};
   }
   Traced add_positions(Traced x) {
@@ -60,6 +62,10 @@ class Tracer {
   }
   Traced norm_heads(Traced x, Place) { return blocked(std::move(x), "they are behind a norm"); }
 
+  Traced norm_values(Traced x, std::int64_t) {
+    return blocked(std::move(x), "they are behind a norm");
+  }
+
   Traced linear(const Traced& x, Place place) {
     read(x, place);
     return produced(place, model_.find(place)->use.rows, false);
@@ -78,7 +84,7 @@ class Tracer {
     for (; one.expert < model_.decoder.experts.count; ++one.expert) read(x, one);
     return {nobody(width), 1, false, "they are an expert's"};
   }
-  Traced combine(Traced x, const Traced&) { return x; }
+  Traced combine(Traced x, const Traced&, Place) { return x; }
 
   Traced slice(const Traced& x, std::int64_t begin, std::int64_t width) {
     Traced out = x;
@@ -162,6 +168,7 @@ class Tracer {
     through.mixable = 1;
     return std::move(through);
   }
+  Traced scale_by(Traced x, Place) { return x; }
   Traced weigh(Traced x, const Traced& y) {
     pin(y);
     return x;

@@ -70,6 +70,7 @@ struct Reading {
     d.value_dim = fields.count("v_head_dim", kMostHeadDim);
   }
   void operator()(const KeyHeads&) const { d.kv_heads = fields.count(name, kMostHeads, d.heads); }
+  void operator()(const EachLayer&) const {}
   void operator()(const RopeSections&) const {}
   void operator()(const Only&) const {}
 };
@@ -101,6 +102,7 @@ struct Writing {
     config["v_head_dim"] = d.value_dim;
   }
   void operator()(const KeyHeads&) const { config[name] = d.kv_heads; }
+  void operator()(const EachLayer&) const {}
   void operator()(const RopeSections&) const {}
   void operator()(const Only&) const {}
 

@@ -154,6 +154,13 @@ std::string refusal(const Json& config) {
   return ::testing::AssertionFailure() << text;
 }
 
+Layer with_window(std::optional<std::int64_t> window, RopeKind rope = RopeKind::global) {
+  Layer layer;
+  layer.window = window;
+  layer.rope = rope;
+  return layer;
+}
+
 TEST(Config, ReadsLlama) {
   const Decoder d = read(llama());
   EXPECT_EQ(d.architecture, "llama");
@@ -298,9 +305,9 @@ TEST(Config, QwenSlidesFromALayerOn) {
   EXPECT_EQ(read(config).window(), std::nullopt);
   config["use_sliding_window"] = true;
   EXPECT_EQ(read(config).window(), 128);
-  EXPECT_EQ(read(config).rows, (std::vector<Layer>{{}, {128}}));
+  EXPECT_EQ(read(config).rows, (std::vector{Layer{}, with_window(128)}));
   config["layer_types"] = {"full_attention", "sliding_attention"};
-  EXPECT_EQ(read(config).rows, (std::vector<Layer>{{}, {128}}));
+  EXPECT_EQ(read(config).rows, (std::vector{Layer{}, with_window(128)}));
   config["layer_types"] = {"sliding_attention", "full_attention"};
   EXPECT_TRUE(refuses(config, "layer_types"));
 }
@@ -469,9 +476,9 @@ TEST(Config, ReadsGemma3) {
   EXPECT_EQ(d.rope.scaling, RopeScaling::linear);
   EXPECT_EQ(d.local_rope.theta, 1e4);
   EXPECT_EQ(d.local_rope.scaling, RopeScaling::none);
-  EXPECT_EQ(d.layer(4), (Layer{512, RopeKind::local}));
-  EXPECT_EQ(d.layer(5), (Layer{std::nullopt, RopeKind::global}));
-  EXPECT_EQ(d.layer(6), (Layer{512, RopeKind::local}));
+  EXPECT_EQ(d.layer(4), with_window(512, RopeKind::local));
+  EXPECT_EQ(d.layer(5), with_window(std::nullopt, RopeKind::global));
+  EXPECT_EQ(d.layer(6), with_window(512, RopeKind::local));
   EXPECT_TRUE(refuses(with(gemma3(), "attn_logit_softcapping", 50.0), "attn_logit_softcapping"));
 }
 
@@ -532,8 +539,8 @@ TEST(Config, ReadsOlmo3) {
   const Decoder d = read(olmo3());
   EXPECT_EQ(d.rope.theta, 500000);
   EXPECT_EQ(d.local_rope.theta, 500000);
-  EXPECT_EQ(d.layer(2), (Layer{4096, RopeKind::local}));
-  EXPECT_EQ(d.layer(3), (Layer{std::nullopt, RopeKind::global}));
+  EXPECT_EQ(d.layer(2), with_window(4096, RopeKind::local));
+  EXPECT_EQ(d.layer(3), with_window(std::nullopt, RopeKind::global));
   EXPECT_EQ(read(with(olmo3(), "architectures", {"Olmo2ForCausalLM"})).window(), std::nullopt);
 }
 

@@ -23,6 +23,7 @@ struct Rope {
   std::int64_t dims = 0;     ///< rotated dimensions of each head, the leading ones
   bool trailing = false;     ///< the last ones instead
   bool interleaved = false;  ///< dimension 2 i turns with 2 i + 1 instead
+  std::int64_t still = 0;    ///< the last so many pairs don't turn
   RopeScaling scaling = RopeScaling::none;
   double factor = 1;
   double low_freq_factor = 1;   ///< llama3
@@ -31,15 +32,15 @@ struct Rope {
   double beta_slow = 1;         ///< yarn
   bool truncate = true;         ///< yarn: the ramp begins and ends at whole pairs
   std::int64_t original_context = 0;
-  std::vector<float> short_factor;  ///< longrope: dims / 2 values each
-  std::vector<float> long_factor;
+  std::vector<float> short_factor = {};  ///< longrope: dims / 2 values each
+  std::vector<float> long_factor = {};
   double attention_factor = 1;  ///< longrope and yarn: multiplies cos and sin
   /// longrope: does so instead where the long factors hold; 0: the same one does.
   double long_attention_factor = 0;
   /// yarn, latent attention: scores are multiplied by (0.1 that log(factor) + 1)^2; 0: they aren't.
   double sharpening = 0;
   /// stated: what each frequency is divided by, dims / 2 values (GGUF says llama3 so).
-  std::vector<float> divisors;
+  std::vector<float> divisors = {};
 
   bool operator==(const Rope&) const = default;
 };
@@ -147,9 +148,11 @@ struct Layer {
   RopeKind rope = RopeKind::global;
   bool experts = false;  ///< instead of one MLP
   Mixer mixer = Mixer::attention;
-  std::int64_t kv_heads = 0;     ///< 0: as many as the model has
-  std::int64_t head_dim = 0;     ///< 0: the model's
-  std::int64_t ffn = 0;          ///< 0: the model's
+  std::int64_t kv_heads = 0;  ///< 0: as many as the model has
+  std::int64_t head_dim = 0;  ///< 0: the model's
+  std::int64_t ffn = 0;       ///< 0: the model's
+  /// The layer before it whose keys and values it reads; none: it has its own.
+  std::optional<std::int64_t> keys_of;
   bool values_are_keys = false;  ///< what one matrix gives is both, before norms and rotation
 
   bool operator==(const Layer&) const = default;
@@ -184,6 +187,7 @@ struct Decoder {
   bool norm_plus_one = false;  ///< norms multiply by 1 + weight, summed in FP32; gated ones don't
   bool output_gate = false;    ///< what attention gives is multiplied by sigmoids of what stands
                                ///< behind each head's queries in their matrix
+  bool value_norms = false;    ///< heads of values are normed, by no weight
   bool norm_rotated = false;   ///< norms of queries and keys come behind the rotation, not before
   /// Embedding rows are multiplied by it. As FP32 (transformers rounds the factor to the type it
   /// computes in: in BF16, 55.5 instead of 3072's 55.4256).
@@ -204,8 +208,12 @@ struct Decoder {
   DeltaHeads delta;
   StateSpace space;
   Latent latent;
-  Layer every;              ///< what all layers have
-  std::vector<Layer> rows;  ///< where they differ: one for each, instead
+  /// Columns that each layer has of a token by itself, from a table of its own and from the
+  /// embedding; 0: there are none.
+  std::int64_t layer_columns = 0;
+  std::int64_t layer_vocabulary = 0;  ///< rows of that table
+  Layer every;                        ///< what all layers have
+  std::vector<Layer> rows;            ///< where they differ: one for each, instead
 
   const Layer& layer(std::int64_t index) const {
     return rows.empty() ? every : rows[static_cast<std::size_t>(index)];

@@ -76,11 +76,12 @@ class ExactOps {
   ExactOps(const Model& model, std::vector<std::int32_t> ids)
       : model_(model), d_(model.decoder), ids_(std::move(ids)) {}
 
-  ExactRows embed() {
-    const std::vector<double> table = weights({-1, Role::embedding}, Part::weight);
-    ExactRows out(tokens(), d_.hidden);
+  ExactRows embed(Place place) {
+    const std::vector<double> table = weights(place, Part::weight);
+    const std::int64_t width = model_.find(place)->use.cols;
+    ExactRows out(tokens(), width);
     for (std::int64_t r = 0; r < out.rows; ++r)
-      std::copy_n(table.begin() + ids_[static_cast<std::size_t>(r)] * d_.hidden, d_.hidden,
+      std::copy_n(table.begin() + ids_[static_cast<std::size_t>(r)] * width, width,
                   out.row(r).begin());
     return out;
   }
@@ -92,8 +93,13 @@ class ExactOps {
   }
   ExactRows scale(ExactRows x, double factor) {
     for (double& v : x.values) v *= factor;
-    each(x, [&](std::int64_t r) { x.off(r) = factor * x.off(r) + kUnit * exact_length(x.row(r)); });
+    each(x, [&](std::int64_t r) {
+      x.off(r) = std::fabs(factor) * x.off(r) + kUnit * exact_length(x.row(r));
+    });
     return x;
+  }
+  ExactRows scale_by(ExactRows x, Place place) {
+    return scale(std::move(x), weights(place, Part::weight).front());
   }
   ExactRows temper(ExactRows x) {
     each(x, [&](std::int64_t r) {
@@ -109,6 +115,11 @@ class ExactOps {
   }
   ExactRows norm_heads(ExactRows x, Place place) {
     return normed(x, place, std::ssize(weights(place, Part::weight)));
+  }
+  ExactRows norm_values(ExactRows x, std::int64_t layer) {
+    const std::int64_t width = d_.head_dim_of(layer);
+    const std::vector<double> ones(static_cast<std::size_t>(width), 1.0);
+    return normed(x, ones, {}, width, d_.norm_epsilon);
   }
 
   ExactRows linear(const ExactRows& x, Place place) {
@@ -164,17 +175,22 @@ class ExactOps {
     return out;
   }
 
-  ExactRows combine(ExactRows x, const ExactRows& routes) {
+  ExactRows combine(ExactRows x, const ExactRows& routes, Place place) {
     const std::vector<Sent> sent = sent_by(routes);
+    const std::vector<double> scales = weights(place, Part::weight);
     ExactRows out(routes.rows, x.cols);
     for (std::int64_t r = 0; r < x.rows; ++r) {
       const auto [token, expert] = sent[static_cast<std::size_t>(r)];
-      const double weight = routes.row(token)[static_cast<std::size_t>(expert)];
+      const auto of = static_cast<std::size_t>(expert);
+      const double scale = scales.empty() ? 1 : scales[of];
+      const double weight = scale * routes.row(token)[of];
       for (std::size_t i = 0; i < out.row(token).size(); ++i)
         out.row(token)[i] += weight * x.row(r)[i];
       const double length = exact_length(x.row(r));
-      out.off(token) += weight * x.off(r) + (length + x.off(r)) * routes.off(token) +
-                        static_cast<double>(d_.experts.chosen + 1) * kUnit * weight * length;
+      out.off(token) +=
+          std::fabs(weight) * x.off(r) +
+          (length + x.off(r)) * std::fabs(scale) * routes.off(token) +
+          static_cast<double>(d_.experts.chosen + 2) * kUnit * std::fabs(weight) * length;
     }
     return out;
   }
@@ -225,7 +241,7 @@ class ExactOps {
       const std::int64_t dim = d_.head_dim_of(layer);
       const std::int64_t begin = rope.trailing ? dim - rope.dims : 0;
       for (std::int64_t head = begin; head < x.cols; head += dim) {
-        for (std::int64_t i = 0; i < pairs; ++i) {
+        for (std::int64_t i = 0; i < pairs - rope.still; ++i) {
           const double angle =
               static_cast<double>(r) *
               std::pow(rope.theta, -2.0 * static_cast<double>(i) / static_cast<double>(rope.dims));
@@ -447,12 +463,17 @@ class ExactOps {
     return {std::sqrt(std::sqrt(fourth)), exact_length(w)};
   }
 
-  ExactRows normed(const ExactRows& x, Place place, std::int64_t width) {
+  ExactRows normed(const ExactRows& x, Place place, std::int64_t width) const {
     std::vector<double> weight = weights(place, Part::weight);
     if (d_.norm_plus_one && is_norm(place.role)) {
       for (double& w : weight) w += 1;
     }
-    const std::vector<double> bias = weights(place, Part::bias);
+    return normed(x, weight, weights(place, Part::bias), width, norm_epsilon(d_, place.role));
+  }
+
+  // Of each part of a row that is as wide as the weight.
+  ExactRows normed(const ExactRows& x, const std::vector<double>& weight,
+                   const std::vector<double>& bias, std::int64_t width, double epsilon) const {
     ExactRows out = x;
     const auto n = static_cast<double>(width);
     for (std::int64_t r = 0; r < x.rows; ++r) {
@@ -463,7 +484,7 @@ class ExactOps {
             d_.norm == Norm::layer ? std::accumulate(y.begin(), y.end(), 0.0) / n : 0;
         for (double& v : y) v -= mean;
         const double length = exact_length(y);
-        const double root = std::sqrt(length * length / n + norm_epsilon(d_, place.role));
+        const double root = std::sqrt(length * length / n + epsilon);
         least = std::min(least, root - x.off(r) / std::sqrt(n));
         for (std::size_t j = 0; j < y.size(); ++j)
           y[j] = y[j] / root * weight[(static_cast<std::size_t>(begin) + j) % weight.size()] +

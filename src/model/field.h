@@ -90,6 +90,13 @@ struct LatentHeads {};
 struct KeyHeads {
   Mixer other = Mixer::short_convolution;
 };
+/// A whole number that each layer has: GGUF says a list, or one number where all are alike.
+struct EachLayer {
+  std::int64_t (*get)(const Decoder&, std::int64_t layer) = nullptr;
+  void (*set)(Decoder&, std::span<const std::int64_t> all) = nullptr;
+  Size most = nullptr;
+  bool flags = false;  ///< GGUF says booleans, 1 for true
+};
 /// How many pairs of dimensions GGUF says are turned by time, height, width and a fourth position,
 /// which are one and the same in text.
 struct RopeSections {};
@@ -113,8 +120,8 @@ enum class Unsaid {
 struct Field {
   std::string_view config;
   std::string_view gguf;  ///< behind the architecture's name
-  std::variant<Count, Positive, Flag, ActivationWord, HeadSize, LatentHeads, KeyHeads, RopeSections,
-               Only>
+  std::variant<Count, Positive, Flag, ActivationWord, HeadSize, LatentHeads, KeyHeads, EachLayer,
+               RopeSections, Only>
       value;
   Unsaid unsaid = Unsaid::refused;
   std::string_view older = {};                  ///< another name of config.json's

@@ -170,8 +170,13 @@ std::vector<RopeTensor> gguf_rope_tensors(const Rope& rope) {
             {std::string(kRopeShort), rope.short_factor}};
   }
   if (rope.scaling == RopeScaling::stated) return {{std::string(kRopeFreqs), rope.divisors}};
-  if (rope.scaling != RopeScaling::llama3) return {};
   RopeTensor freqs{std::string(kRopeFreqs), {}};
+  if (rope.still > 0) {
+    freqs.divisors.assign(static_cast<std::size_t>(rope.dims / 2), 1.0f);
+    std::fill(freqs.divisors.end() - rope.still, freqs.divisors.end(), kStill);
+    return {std::move(freqs)};
+  }
+  if (rope.scaling != RopeScaling::llama3) return {};
   for (std::int64_t i = 0; i < rope.dims / 2; ++i)
     freqs.divisors.push_back(llama3_divisor(rope, i));
   return {std::move(freqs)};

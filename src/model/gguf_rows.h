@@ -35,6 +35,8 @@ std::unique_ptr<RowReader> norm_and_one(const Weight& weight, const Decoder& dec
 std::unique_ptr<RowReader> norm_without_one(const RowReader& stored, const TensorUse& use,
                                             const Decoder& decoder);
 
+/// What llama.cpp divides the frequency of a pair by that doesn't turn.
+inline constexpr float kStill = 1e30f;
 inline constexpr std::string_view kRopeFreqs = "rope_freqs.weight";
 inline constexpr std::string_view kRopeLong = "rope_factors_long.weight";
 inline constexpr std::string_view kRopeShort = "rope_factors_short.weight";

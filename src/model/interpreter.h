@@ -2,13 +2,13 @@
 // engine computes, others follow something through the network or write a graph's nodes. An Ops has
 // a movable type Value and these operations:
 //
-//   embed()
+//   embed(place)
 //   add_positions(x)
 //   scale(x, factor)
 //   temper(x)
-//   norm(x, place), norm_heads(x, place)
+//   norm(x, place), norm_heads(x, place), norm_values(x, layer)
 //   linear(x, place)
-//   route(scores, place), dispatch(x, routes), expert_linear(x, routes, place), combine(x, routes)
+//   route(scores, place), dispatch(x, routes), expert_linear(x, routes, place), combine(x, routes, place)
 //   slice(x, begin, width), part(x, parts), share(x, y)
 //   rotate(x, layer)
 //   attend(q, k, v, place), the place of the heads' sinks, which the model may have
@@ -16,7 +16,7 @@
 //   delta(qkv, beta, decay, place)
 //   scan(x, steps, place)
 //   activate(x, activation)
-//   multiply(x, y), weigh(x, y), add(x, y)
+//   multiply(x, y), scale_by(x, place), weigh(x, y), add(x, y)
 //   clamp(x, least, most), shift(x, by), soft_cap(x, cap)
 //
 // They take values that nobody reads again, which are moved in so that an Ops may work in place, or
@@ -88,7 +88,7 @@ class Interpreter {
     const auto& r = s.reads;
     switch (s.operation) {
       case Operation::embed:
-        return ops_.embed();
+        return ops_.embed(s.place);
       case Operation::add_positions:
         return ops_.add_positions(take(r[0]));
       case Operation::scale:
@@ -99,6 +99,8 @@ class Interpreter {
         return ops_.norm(at(r[0]), s.place);
       case Operation::norm_heads:
         return ops_.norm_heads(take(r[0]), s.place);
+      case Operation::norm_values:
+        return ops_.norm_values(take(r[0]), s.place.layer);
       case Operation::linear:
         return ops_.linear(at(r[0]), s.place);
       case Operation::route:
@@ -108,7 +110,7 @@ class Interpreter {
       case Operation::expert_linear:
         return ops_.expert_linear(at(r[0]), at(r[1]), s.place);
       case Operation::combine:
-        return ops_.combine(take(r[0]), at(r[1]));
+        return ops_.combine(take(r[0]), at(r[1]), s.place);
       case Operation::slice:
         return ops_.slice(at(r[0]), s.begin, s.width);
       case Operation::part:
@@ -129,6 +131,8 @@ class Interpreter {
         return ops_.activate(take(r[0]), s.activation);
       case Operation::multiply:
         return ops_.multiply(take(r[0]), at(r[1]));
+      case Operation::scale_by:
+        return ops_.scale_by(take(r[0]), s.place);
       case Operation::weigh:
         return ops_.weigh(take(r[0]), at(r[1]));
       case Operation::add:

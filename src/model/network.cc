@@ -1,6 +1,7 @@
 #include "model/network.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <set>
@@ -15,9 +16,12 @@ class Recorder {
 
   Network record() && {
     ValueId x = embedding();
+    if (decoder_.layer_columns > 0) layer_parts_ = layer_parts(x);
     for (std::int64_t layer = 0; layer < decoder_.layers; ++layer) {
       const ValueId enters = x;
       x = decoder_.parallel ? parallel_layer(layer, x) : mlp_half(layer, attention_half(layer, x));
+      if (decoder_.layer_columns > 0) x = layer_part(layer, x);
+      if (model_.has(Role::layer_scale)) x = scale_by(x, {layer, Role::layer_scale});
       network_.layers.push_back({enters, x});
     }
     x = norm(x, {-1, Role::output_norm});
@@ -46,6 +50,10 @@ class Recorder {
   ValueId scale(ValueId x, double factor) {
     if (factor == 1) return x;
     same(Operation::scale, x).number = factor;
+    return last();
+  }
+  ValueId scale_by(ValueId x, Place place) {
+    same(Operation::scale_by, x).place = place;
     return last();
   }
   /// x, where the model has no such norm.
@@ -96,11 +104,33 @@ class Recorder {
   // ---- the network
 
   ValueId embedding() {
-    step(Operation::embed, {}, decoder_.hidden);
+    step(Operation::embed, {}, decoder_.hidden).place = {-1, Role::embedding};
     scale(last(), decoder_.embedding_scale);
     if (model_.has(Role::position))
       same(Operation::add_positions, last()).place = {-1, Role::position};
     return last();
+  }
+
+  // What each layer has of a token, side by side. The projection is never coded, so nobody asks what
+  // it reads.
+  ValueId layer_parts(ValueId embedded) {
+    const std::int64_t width = decoder_.layers * decoder_.layer_columns;
+    const auto root = [](std::int64_t n) { return std::sqrt(static_cast<double>(n)); };
+    step(Operation::linear, {embedded}, width).place = {-1, Role::layer_projection};
+    const ValueId projected = scale(last(), 1 / root(decoder_.hidden));
+    same(Operation::norm_heads, projected).place = {-1, Role::layer_projection_norm};
+    const ValueId normed = last();
+    step(Operation::embed, {}, width).place = {-1, Role::layer_embedding};
+    const ValueId own = scale(last(), root(decoder_.layer_columns));
+    return scale(both(Operation::add, normed, own), std::sqrt(0.5));
+  }
+
+  ValueId layer_part(std::int64_t layer, ValueId x) {
+    const std::int64_t width = decoder_.layer_columns;
+    const ValueId gate = activate(linear(x, {layer, Role::layer_gate}));
+    const ValueId part = slice(layer_parts_, layer * width, width);
+    const ValueId up = linear(both(Operation::multiply, gate, part), {layer, Role::layer_up});
+    return both(Operation::add, x, norm(up, {layer, Role::layer_post_norm}));
   }
 
   ValueId added(ValueId x, ValueId branch) {
@@ -111,7 +141,7 @@ class Recorder {
   ValueId parallel_layer(std::int64_t layer, ValueId x) {
     const ValueId normed = norm(x, {layer, Role::attention_norm});
     x = added(x, attention(layer, normed));
-    return added(x, mlp(layer, normed));
+    return added(x, mlp(layer, normed, x));
   }
 
   ValueId attention_half(std::int64_t layer, ValueId x) {
@@ -120,7 +150,7 @@ class Recorder {
   }
 
   ValueId mlp_half(std::int64_t layer, ValueId x) {
-    const ValueId branch = mlp(layer, norm(x, {layer, Role::ffn_norm}));
+    const ValueId branch = mlp(layer, norm(x, {layer, Role::ffn_norm}), x);
     return added(x, norm(branch, {layer, Role::ffn_post_norm}));
   }
 
@@ -201,6 +231,8 @@ class Recorder {
   ValueId attention(std::int64_t layer, ValueId x) {
     const std::int64_t query = decoder_.query_columns(layer);
     const std::int64_t key = decoder_.key_columns(layer);
+    const Layer& row = decoder_.layer(layer);
+    const bool own = !row.keys_of;
     ValueId q = 0;
     ValueId k = 0;
     ValueId v = 0;
@@ -210,10 +242,9 @@ class Recorder {
       k = slice(qkv, query, key);
       q = slice(qkv, 0, query);
     } else {
-      const bool shared = decoder_.layer(layer).values_are_keys;
-      if (!shared) v = linear(x, {layer, Role::value});
-      k = linear(x, {layer, Role::key});
-      if (shared) v = k;
+      if (own && !row.values_are_keys) v = linear(x, {layer, Role::value});
+      if (own) k = linear(x, {layer, Role::key});
+      if (own && row.values_are_keys) v = k;
       q = linear(x, {layer, Role::query});
     }
     std::optional<ValueId> gate;
@@ -225,13 +256,13 @@ class Recorder {
     }
     if (decoder_.norm_rotated) {
       q = rotate(q, layer);
-      k = rotate(k, layer);
+      if (own) k = rotate(k, layer);
     }
     q = norm_projection(q, {layer, Role::query_norm});
-    k = norm_projection(k, {layer, Role::key_norm});
+    if (own) k = norm_projection(k, {layer, Role::key_norm});
     if (!decoder_.norm_rotated) {
       q = rotate(q, layer);
-      k = rotate(k, layer);
+      if (own) k = rotate(k, layer);
     }
     return attended(layer, q, k, v, gate);
   }
@@ -242,8 +273,15 @@ class Recorder {
       same(Operation::temper, q);
       q = last();
     }
-    step(Operation::attend, {q, k, v}, decoder_.attended_columns(layer)).place = {layer,
-                                                                                  Role::sinks};
+    const bool own = !decoder_.layer(layer).keys_of;
+    if (own && decoder_.value_norms) {
+      same(Operation::norm_values, v).place.layer = layer;
+      v = last();
+    }
+    const std::int64_t source = decoder_.layer(layer).keys_of.value_or(layer);
+    const auto [keys, values] = keys_.try_emplace(source, k, v).first->second;
+    step(Operation::attend, {q, keys, values}, decoder_.attended_columns(layer)).place = {
+        source, Role::sinks};
     ValueId out = last();
     if (gate) out = both(Operation::multiply, out, activate(*gate, Activation::sigmoid));
     return linear(out, {layer, Role::attention_output});
@@ -281,8 +319,8 @@ class Recorder {
     return last();
   }
 
-  ValueId mlp(std::int64_t layer, ValueId x) {
-    if (decoder_.layer(layer).experts) return experts(layer, x);
+  ValueId mlp(std::int64_t layer, ValueId x, ValueId stream) {
+    if (decoder_.layer(layer).experts) return experts(layer, x, stream);
     return linear(mlp_inner(layer, x), {layer, Role::down});
   }
 
@@ -298,26 +336,34 @@ class Recorder {
     return both(Operation::multiply, gate, linear(x, {layer, Role::up}));
   }
 
-  ValueId experts(std::int64_t layer, ValueId x) {
-    const ValueId scores = linear(x, {layer, Role::router});
+  /// Router and experts may read the residual stream by norms of their own.
+  ValueId experts(std::int64_t layer, ValueId x, ValueId stream) {
+    ValueId judged = x;
+    if (model_.has(Role::router_norm)) {
+      const double root = std::sqrt(static_cast<double>(decoder_.hidden));
+      judged = scale(norm(stream, {layer, Role::router_norm}), 1 / root);
+    }
+    const ValueId scores = linear(judged, {layer, Role::router});
     same(Operation::route, scores).place = {layer, Role::router_correction};
     const ValueId routes = last();
-    Step& dispatch = step(Operation::dispatch, {x, routes}, width_of(x));
+    const ValueId read =
+        model_.has(Role::expert_norm) ? norm(stream, {layer, Role::expert_norm}) : x;
+    Step& dispatch = step(Operation::dispatch, {read, routes}, width_of(read));
     dispatch.rows = decoder_.experts.chosen;
     dispatch.by_expert = true;
     const ValueId sent = last();
     const ValueId inner = expert_inner(expert_linear(sent, routes, {layer, Role::gate}),
                                        expert_linear(sent, routes, {layer, Role::up}));
     const ValueId down = expert_linear(inner, routes, {layer, Role::down});
-    step(Operation::combine, {down, routes}, width_of(down));
-    if (decoder_.experts.shared_ffn == 0) return last();
-    const ValueId routed = last();
+    step(Operation::combine, {down, routes}, width_of(down)).place = {layer, Role::expert_scale};
+    const ValueId routed = norm(last(), {layer, Role::expert_post_norm});
+    if (decoder_.experts.shared_ffn == 0) return routed;
     ValueId shared = linear(mlp_inner(layer, x), {layer, Role::down});
     if (model_.has(Role::shared_gate)) {
       const ValueId gate = linear(x, {layer, Role::shared_gate});
       shared = both(Operation::weigh, shared, activate(gate, Activation::sigmoid));
     }
-    return both(Operation::add, routed, shared);
+    return both(Operation::add, routed, norm(shared, {layer, Role::shared_post_norm}));
   }
 
   ValueId expert_inner(ValueId gate, ValueId up) {
@@ -338,6 +384,8 @@ class Recorder {
   const Model& model_;
   const Decoder& decoder_;
   Network network_;
+  ValueId layer_parts_ = 0;
+  std::map<std::int64_t, std::pair<ValueId, ValueId>> keys_;  // and values, of each layer
 };
 
 Role first_part(Role role) {
@@ -351,6 +399,7 @@ bool is_origin(Operation operation) {
     case Operation::embed:
     case Operation::add_positions:
     case Operation::scale:
+    case Operation::scale_by:
     case Operation::add:
     case Operation::attend:
     case Operation::delta:

@@ -17,27 +17,29 @@ namespace zp {
 
 // clang-format off
 enum class Operation {
-  embed,          // the tokens' rows of the embedding
+  embed,          // the tokens' rows of its weight
   add_positions,  // learned positions, added
   scale,          // times `number`
   temper,         // queries, times what the decoder says of their position
   norm,           // the decoder's kind of norm over a row
   norm_heads,     // the same over each head of a row
+  norm_values,    // each head over its root mean square; a norm without weight
   linear,         // x W^T, and the bias where the model has one
   route,          // of the router's scores for each token the experts' weights, 0 for those not chosen; its weight corrects the choice
   dispatch,       // rows of x once for each expert its token goes through: the first expert's tokens, the next one's, ...
   expert_linear,  // of each row by the weights of its expert
-  combine,        // of each token the sum of its rows, each times its expert's weight, in the experts' order
+  combine,        // of each token the sum of its rows, each times its expert's weight, in the experts' order; its weight is a factor for each expert
   slice,          // `width` columns from `begin` on
   share,          // heads of so many columns of the first value as `parts` says, each with all of the second's behind it
   part,           // the columns in groups, of which each has as many as `parts` together: the first part of all groups, then the second, ...
   rotate,         // rotary embedding of each head, as the layer has it
-  attend,         // causal attention of queries, keys and values; keys and values join the layer's cache; its weight is the heads' sinks
+  attend,         // causal attention of queries, keys and values; keys and values join its layer's cache, which is that of the layer they come from; its weight is the heads' sinks
   convolve,       // of each column a sum over the last tokens, each times its weight; what it sees joins the layer's state
   delta,          // the gated delta rule: reads queries, keys and values, the shares that are written, and decays; its state is the layer's
   scan,           // a selective state space: reads inputs with what writes and what reads states, and time steps; its state is the layer's
   activate,       // `activation` of each element
   multiply,       // elementwise
+  scale_by,       // times the one number of its weight
   weigh,          // each row times the one number of another's
   add,            // elementwise
   clamp,          // at most `number`, at least `least`
@@ -52,10 +54,11 @@ using ValueId = std::size_t;
 struct Step {
   Operation operation = Operation::embed;
   std::vector<ValueId> reads;
-  std::int64_t width = 0;   ///< columns of the value it makes
-  std::int64_t rows = 1;    ///< its rows for each token
-  bool by_expert = false;   ///< they stand by their experts, not by their tokens
-  Place place;              ///< of its weight, the expert left open; of `rotate` the layer alone
+  std::int64_t width = 0;  ///< columns of the value it makes
+  std::int64_t rows = 1;   ///< its rows for each token
+  bool by_expert = false;  ///< they stand by their experts, not by their tokens
+  Place
+      place;  ///< of its weight, the expert left open; of `rotate` and `norm_values` the layer alone
   ValueId last_reader = 0;  ///< of the value it makes; 0: nobody reads it
   std::int64_t begin = 0;
   std::vector<std::int64_t> parts;  ///< columns

@@ -37,10 +37,10 @@ double distance_over_bound(const ExactRows& a, const ExactRows& b) {
   return most;
 }
 
-// Experts forbid it to the stream, gates to what heads give, a matrix of keys and values in turns to
-// values.
+// Experts and norms behind the halves forbid it to the stream, gates and norms of values to what heads
+// give, a matrix of keys and values in turns to values.
 bool turns_nowhere(const Decoder& d) {
-  return (d.output_gate || d.latent.rank > 0) && d.experts.count > 0;
+  return ((d.output_gate || d.latent.rank > 0) && d.experts.count > 0) || d.value_norms;
 }
 
 TEST(Rewriting, TurnedSpacesLeaveTheLogitsWithinTheirBound) {

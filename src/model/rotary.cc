@@ -75,7 +75,8 @@ float llama3_divisor(const Rope& rope, std::int64_t i) {
 RotaryFactors rotary_factors(const Rope& rope, std::int64_t length) {
   RotaryFactors factors;
   for (std::int64_t i = 0; i < rope.dims / 2; ++i) {
-    const double frequency = 1 / (stretch(rope, i) * divisor(rope, i, length));
+    const bool turns = i < rope.dims / 2 - rope.still;
+    const double frequency = turns ? 1 / (stretch(rope, i) * divisor(rope, i, length)) : 0;
     factors.frequencies.push_back(static_cast<float>(frequency));
   }
   const bool another = rope.long_attention_factor != 0 && is_long(rope, length);

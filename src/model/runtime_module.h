@@ -46,6 +46,10 @@ struct RuntimeModule {
   bool regular_windows = false;  ///< in turns, of whatever period
   /// Every so-manieth layer is without rope; 0: those of the model.
   std::int64_t rope_period = 0;
+  /// Layers that read another's keys are behind all that have their own, and read those of the last
+  /// of these, or with a window of the last but one.
+  bool last_keys = false;
+  bool one_vocabulary = false;     ///< layers' own parts of tokens are as many as the vocabulary
   bool regular_attention = false;  ///< among layers without it, in turns, of whatever period
   bool one_delta_size = false;     ///< linear attention's keys and values are as wide
   bool norms_delta = false;        ///< lengths of its queries and keys have the norms' epsilon
@@ -60,6 +64,7 @@ struct RuntimeModule {
   bool needs_window = false;      ///< it can't do without one
   bool needs_full_layer = false;  ///< nor without a layer that has none
   bool needs_caps = false;        ///< nor without soft caps
+  bool needs_logit_cap = false;   ///< nor without the logits'
   bool tied = false;              ///< the head is always the embedding
   bool untied = false;            ///< the head is never the embedding
   bool experts_everywhere = false;    ///< every layer has experts where the model has

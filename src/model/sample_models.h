@@ -52,7 +52,8 @@ inline float sample_value(const TensorUse& use, const Decoder& d, Random& random
     const double by = std::abs(draw) < 0.7 ? 1 : draw < 0 ? 0.5 : 2;
     return static_cast<float>(by - (d.norm_plus_one && is_norm(use.place.role) ? 1 : 0));
   }
-  const bool table = use.place.role == Role::embedding || use.place.role == Role::position;
+  const bool table = use.place.role == Role::embedding || use.place.role == Role::position ||
+                     use.place.role == Role::layer_embedding;
   return dyadic(draw / (2 * std::sqrt(static_cast<double>(table ? 1 : use.cols))));
 }
 
@@ -70,6 +71,9 @@ inline SampleModel sample_model(std::string name, Decoder d) {
   }
   return out;
 }
+
+/// Whose layers are of several sizes, and read each other's keys and values.
+inline bool is_gemma4(const SampleModel& sample) { return sample.name.starts_with("gemma4"); }
 
 inline std::vector<SampleModel> sample_models() {
   std::vector<SampleModel> all;
@@ -240,6 +244,43 @@ inline std::vector<SampleModel> sample_models() {
       layer.window = 5;
       layer.rope = RopeKind::local;
     });
+  });
+  // Heads, their size and number by kind of layer; the last of four reads the keys of the second.
+  const auto gemma4 = [](Decoder& d) {
+    d.layers = 4;
+    d.activation = Activation::gelu_tanh;
+    d.tied = d.value_norms = true;
+    d.embedding_scale = std::sqrt(80.0);
+    d.attention_scale = 1;
+    d.logit_soft_cap = 15;
+    d.head_dim = 24;
+    d.local_rope = {.theta = 100, .dims = 24};
+    d.rope.still = 18;
+    set_layers(d, [](std::int64_t index, Layer& layer) {
+      const bool full = index % 2 == 1;
+      layer.rope = full ? RopeKind::global : RopeKind::local;
+      if (!full) layer.window = 5;
+      layer.head_dim = full ? 48 : 0;
+      layer.kv_heads = full ? 1 : 0;
+      layer.values_are_keys = full;
+    });
+  };
+  add("gemma4", "gemma4", gemma4);
+  add("gemma4_shared", "gemma4", [&](Decoder& d) {
+    gemma4(d);
+    d.layer_columns = 12;
+    d.layer_vocabulary = 56;
+    set_layers(d, [](std::int64_t index, Layer& layer) {
+      layer.values_are_keys = false;
+      if (index < 2) return;
+      layer.keys_of = index - 2;
+      layer.ffn = 72;
+    });
+  });
+  add("gemma4_experts", "gemma4", [&](Decoder& d) {
+    gemma4(d);
+    d.experts = {.count = 5, .chosen = 2, .ffn = 24, .renormalized = true, .shared_ffn = 40};
+    set_experts(d, [](std::int64_t) { return true; });
   });
   add("smollm3", "smollm3", [](Decoder& d) {
     set_layers(d, [](std::int64_t index, Layer& layer) {

@@ -15,6 +15,12 @@ constexpr std::array kRoles = {
             "a row for each token; a tied model's head, too"},
     RoleRow{Role::position, "position", RoleKind::matrix,
             "a row for each place in the text (GPT-2)"},
+    RoleRow{Role::layer_embedding, "layer_embedding", RoleKind::matrix,
+            "a row for each token, of which each layer has a part"},
+    RoleRow{Role::layer_projection, "layer_projection", RoleKind::matrix,
+            "from the embedding to what each layer has of a token", true},
+    RoleRow{Role::layer_projection_norm, "layer_projection_norm", RoleKind::norm,
+            "behind it, of each layer's part"},
     RoleRow{Role::attention_norm, "attention_norm", RoleKind::norm, "before attention"},
     RoleRow{Role::query_a, "query_a", RoleKind::matrix,
             "latent attention: the vector that queries come of"},
@@ -72,9 +78,11 @@ constexpr std::array kRoles = {
             "state space: from the heads back to the hidden state"},
     RoleRow{Role::attention_post_norm, "attention_post_norm", RoleKind::norm, "behind attention"},
     RoleRow{Role::ffn_norm, "ffn_norm", RoleKind::norm, "before the feed-forward part"},
+    RoleRow{Role::router_norm, "router_norm", RoleKind::norm, "before the router"},
     RoleRow{Role::router, "router", RoleKind::matrix, "a score for each expert", true},
     RoleRow{Role::router_correction, "router_correction", RoleKind::other,
             "added to scores where experts are chosen"},
+    RoleRow{Role::expert_norm, "expert_norm", RoleKind::norm, "before the experts"},
     RoleRow{Role::shared_gate, "shared_gate", RoleKind::matrix,
             "what the MLP that all tokens go through is multiplied by", true},
     RoleRow{Role::gate, "gate", RoleKind::matrix,
@@ -82,7 +90,18 @@ constexpr std::array kRoles = {
     RoleRow{Role::up, "up", RoleKind::matrix, "feed-forward: to the inner size"},
     RoleRow{Role::gate_up, "gate_up", RoleKind::matrix, "gate and up in one matrix"},
     RoleRow{Role::down, "down", RoleKind::matrix, "feed-forward: back to the hidden state"},
+    RoleRow{Role::expert_scale, "expert_scale", RoleKind::other,
+            "what each expert's weight is multiplied by"},
+    RoleRow{Role::expert_post_norm, "expert_post_norm", RoleKind::norm, "behind the experts"},
+    RoleRow{Role::shared_post_norm, "shared_post_norm", RoleKind::norm,
+            "behind the MLP that all tokens go through"},
     RoleRow{Role::ffn_post_norm, "ffn_post_norm", RoleKind::norm, "behind the feed-forward part"},
+    RoleRow{Role::layer_gate, "layer_gate", RoleKind::matrix,
+            "what the layer's part of a token is multiplied by"},
+    RoleRow{Role::layer_up, "layer_up", RoleKind::matrix, "from there to the hidden state"},
+    RoleRow{Role::layer_post_norm, "layer_post_norm", RoleKind::norm, "behind it"},
+    RoleRow{Role::layer_scale, "layer_scale", RoleKind::other,
+            "what a layer's output is multiplied by"},
     RoleRow{Role::output_norm, "output_norm", RoleKind::norm, "before the head"},
     RoleRow{Role::head, "head", RoleKind::matrix, "from the hidden state to the logits"},
 };
@@ -106,8 +125,25 @@ bool is_mlp(Role role) {
   return role == Role::gate || role == Role::up || role == Role::gate_up || role == Role::down;
 }
 
-bool is_router(Role role) {
-  return role == Role::router || role == Role::router_correction || role == Role::shared_gate;
+/// Whether layers with experts alone have it, whatever its sizes.
+bool is_beside_experts(Role role) {
+  switch (role) {
+    case Role::router_norm:
+    case Role::router:
+    case Role::router_correction:
+    case Role::expert_norm:
+    case Role::shared_gate:
+    case Role::expert_scale:
+    case Role::expert_post_norm:
+    case Role::shared_post_norm:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_of_keys(Role role) {
+  return role == Role::key || role == Role::value || role == Role::key_norm;
 }
 bool is_shared(const TensorRow& row) {
   return row.rows == Dim::shared_ffn || row.cols == Dim::shared_ffn;
@@ -161,7 +197,8 @@ bool belongs(Role role, Mixer mixer) {
 bool in_layer(const TensorRow& row, const Layer& layer) {
   if (!belongs(row.role, layer.mixer)) return false;
   if (row.role == Role::value && layer.values_are_keys) return false;
-  if (of_experts(row) || is_router(row.role) || is_shared(row)) return layer.experts;
+  if (is_of_keys(row.role) && layer.keys_of) return false;
+  if (of_experts(row) || is_beside_experts(row.role) || is_shared(row)) return layer.experts;
   return !is_mlp(row.role) || !layer.experts;
 }
 
@@ -274,6 +311,12 @@ std::int64_t size_of(Dim dim, const Decoder& d, std::int64_t layer) {
       return d.experts.ffn;
     case Dim::shared_ffn:
       return d.experts.shared_ffn;
+    case Dim::layer_vocabulary:
+      return d.layer_vocabulary;
+    case Dim::layer_columns:
+      return d.layer_columns;
+    case Dim::all_layer_columns:
+      return d.layers * d.layer_columns;
     case Dim::conv_in:
       return 3 * d.hidden;
     case Dim::convolution:

@@ -24,6 +24,11 @@ std::string joined(const std::vector<std::string>& names) {
   return all;
 }
 
+/// Of matrices that are looked up only, or never coded.
+bool is_without_statistics(Role role) {
+  return role == Role::position || role == Role::layer_embedding || role == Role::layer_projection;
+}
+
 }  // namespace
 
 ColumnImportance::ColumnImportance(const std::filesystem::path& file, const Model& model) {
@@ -45,7 +50,7 @@ ColumnImportance::ColumnImportance(const std::filesystem::path& file, const Mode
   std::unordered_set<std::string> used;
   for (const Weight& weight : model.weights) {
     const TensorUse& use = weight.use;
-    if (!use.is_matrix() || use.place.role == Role::position) continue;
+    if (!use.is_matrix() || is_without_statistics(use.place.role)) continue;
     const auto found = entries.find(use.gguf);
     std::vector<float> columns;
     if (found != entries.end()) {

@@ -53,6 +53,7 @@ std::int64_t kv_cache_bytes(const Decoder& d, std::int64_t context) {
   std::int64_t bytes = 0;
   for (std::int64_t layer = 0; layer < d.layers; ++layer) {
     const bool attends = d.layer(layer).mixer == Mixer::attention;
+    if (d.layer(layer).keys_of) continue;
     const std::int64_t of_layer =
         attends
             ? checked_mul(2 * (d.key_columns(layer) + d.value_columns(layer)), context, "KV cache")

@@ -14,7 +14,7 @@
 namespace zp {
 namespace {
 
-/// Of layer 0, or outside the layers; nullptr when the table has no such row.
+/// nullptr when the table has no such row.
 const TensorRow* find_row(const Architecture& architecture, Role role, Part part) {
   const auto& table = architecture.table;
   const auto row = std::find_if(table.begin(), table.end(), [&](const TensorRow& r) {
@@ -39,6 +39,14 @@ bool has_optional(const Architecture& architecture, const Checkpoint& checkpoint
     if (find_tensor(checkpoint, *row, layer) != nullptr) return true;
   }
   return false;
+}
+
+/// Where a layer has no values of its own they are its keys.
+void find_values(const Architecture& architecture, const Checkpoint& checkpoint, Decoder& d) {
+  const TensorRow& row = *find_row(architecture, Role::value, Part::weight);
+  set_layers(d, [&](std::int64_t i, Layer& layer) {
+    layer.values_are_keys = !layer.keys_of && find_tensor(checkpoint, row, i) == nullptr;
+  });
 }
 
 std::int64_t embedding_rows(const Architecture& architecture, const Checkpoint& checkpoint,
@@ -88,6 +96,22 @@ struct Reading {
   void operator()(const HeadSize&) const { read_head_size(); }
   void operator()(const LatentHeads&) const { read_latent_heads(); }
   void operator()(const KeyHeads& heads) const { read_key_heads(heads.other); }
+  void operator()(const EachLayer& each) const {
+    if (left()) return;
+    std::vector<std::int64_t> all;
+    if (each.flags) {
+      const std::vector<bool>* flags = fields.booleans(key);
+      if (flags == nullptr || std::ssize(*flags) != d.layers)
+        fields.refuse(key, "wrong type or length",
+                      fmt::format("a boolean for each of {} layers", d.layers));
+      all.assign(flags->begin(), flags->end());
+    } else {
+      all = fields.by_layer(key, each.most(d), d.layers);
+      if (std::ranges::min(all) < 1)
+        fields.refuse(key, "out of range", fmt::format("1 to {}", each.most(d)), "0");
+    }
+    each.set(d, all);
+  }
   void operator()(const RopeSections&) const { fields.integers(key); }
   void operator()(const Only& only) const {
     if (!left() && fields.integer(key, 0, INT32_MAX) != only.value)
@@ -203,8 +227,12 @@ void read_factors(GgufFields& fields, const Checkpoint& checkpoint, Decoder& d) 
     rope.factor = static_cast<double>(d.context) / static_cast<double>(rope.original_context);
     rope.attention_factor = fields.positive("rope.scaling.attn_factor", 1);
   } else if (stated != nullptr) {
+    std::vector<float> all = divisors(*stated, d, fields.where());
+    rope.still = std::ranges::count_if(all, [](float x) { return x >= kStill; });
+    if (rope.still > 0 && all == gguf_rope_tensors(rope).front().divisors) return;
+    rope.still = 0;
     rope.scaling = RopeScaling::stated;
-    rope.divisors = divisors(*stated, d, fields.where());
+    rope.divisors = std::move(all);
   }
 }
 
@@ -215,7 +243,7 @@ void read_scaling(GgufFields& fields, const Checkpoint& checkpoint, bool factors
       fields.count("rope.scaling.original_context_length", kMostContext, d.context);
   fields.has("rope.scaling.finetuned");  // provenance, but where it is a field
   if (factors) read_factors(fields, checkpoint, d);
-  const bool by_tensor = rope.scaling != RopeScaling::none;
+  const bool by_tensor = rope.scaling != RopeScaling::none || rope.still > 0;
   // A missing type means linear, with a factor of 1.
   const std::string type = fields.text(kType, by_tensor ? "longrope" : "linear");
   if (type == "longrope" || type == "none") {
@@ -240,17 +268,26 @@ void read_scaling(GgufFields& fields, const Checkpoint& checkpoint, bool factors
   rope.factor = factor;
 }
 
+/// 0 where all have one.
+std::int64_t first_without_window(const Decoder& d) {
+  for (std::int64_t i = 0; i < d.layers; ++i) {
+    if (!d.layer(i).window) return i;
+  }
+  return 0;
+}
+
 void read_rope(GgufFields& fields, const Architecture& architecture, const Checkpoint& checkpoint,
                Decoder& d) {
   constexpr const char* kDims = "rope.dimension_count";
   Rope& rope = d.rope;
-  rope.dims = fields.count(kDims, d.head_dim, d.head_dim);
+  const std::int64_t head = d.head_dim_of(first_without_window(d));
+  rope.dims = fields.count(kDims, head, head);
   if (rope.dims < 2 || rope.dims % 2 != 0) {
     fields.refuse(kDims, "rotated dimensions of a head must be even and at least 2", {},
                   std::to_string(rope.dims));
   }
-  if (rope.dims != d.head_dim && !architecture.gguf.partial_rope) {
-    fields.refuse(kDims, "the architecture rotates whole heads", std::to_string(d.head_dim),
+  if (rope.dims != head && !architecture.gguf.partial_rope) {
+    fields.refuse(kDims, "the architecture rotates whole heads", std::to_string(head),
                   std::to_string(rope.dims));
   }
   rope.theta = fields.positive("rope.freq_base", rope.theta);
@@ -281,12 +318,16 @@ void read_windows(GgufFields& fields, const RuntimeModule& graph, Decoder& d) {
   constexpr const char* kWindow = "attention.sliding_window";
   const std::int64_t period = graph.window_period;
   check_pattern(fields, period, d);
+  const Decoder before = d;
   std::optional<std::int64_t> window = d.window();
   if (fields.has(kWindow)) {
     const std::int64_t stated = fields.integer(kWindow, 0, kMostContext);
     window = stated > 0 ? std::optional(stated) : std::nullopt;
   }
-  set_windows(d, window, [&](std::int64_t i) { return period == 0 || !ends_period(i, period); });
+  set_windows(d, window, [&](std::int64_t i) {
+    if (period != 0) return !ends_period(i, period);
+    return !before.window() || before.layer(i).window.has_value();
+  });
 }
 
 // Needs the windows and the global rope.
@@ -294,7 +335,7 @@ void read_rope_kinds(GgufFields& fields, const GgufFacts& facts, Decoder& d) {
   if (facts.local_rope && d.window()) {
     const double theta = facts.local_theta.value_or(d.rope.theta);
     d.local_rope.theta = fields.positive("rope.freq_base_swa", theta);
-    d.local_rope.dims = d.rope.dims;
+    if (d.local_rope.dims == 0) d.local_rope.dims = d.rope.dims;
     d.local_rope.original_context = d.context;
     set_layers(d, [](std::int64_t, Layer& layer) {
       layer.rope = layer.window ? RopeKind::local : RopeKind::global;
@@ -411,6 +452,7 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   d.head_bias = has(Role::head, Part::bias);
   d.conv_bias = has(Role::convolution, Part::bias);
   d.head_norms = has(Role::query_norm, Part::weight);
+  if (facts.values_may_be_keys) find_values(architecture, checkpoint, d);
   if (find_row(architecture, Role::position, Part::weight) == nullptr)
     read_rope(fields, architecture, checkpoint, d);
   read_windows(fields, facts.computes, d);

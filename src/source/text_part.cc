@@ -50,6 +50,12 @@ constexpr TextModel kMistral[] = {{"mistral", "MistralForCausalLM"},
 
 constexpr TextModel kGemma3[] = {{"gemma3_text", "Gemma3ForCausalLM"}};
 
+constexpr TextModel kGemma4[] = {{"gemma4_text", "Gemma4ForCausalLM"}};
+constexpr Aside kSeenAndHeard[] = {{"*vision_tower.*", "vision tower"},
+                                   {"*embed_vision.*", "projector"},
+                                   {"*audio_tower.*", "audio tower"},
+                                   {"*embed_audio.*", "projector"}};
+
 constexpr TextModel kQwen35[] = {{"qwen3_5_text", "Qwen3_5ForCausalLM"}};
 constexpr TextModel kQwen35Moe[] = {{"qwen3_5_moe_text", "Qwen3_5MoeForCausalLM"}};
 constexpr Aside kVisual[] = {{"*vision_tower.*", "vision tower"},
@@ -71,6 +77,7 @@ constexpr std::string_view kPhi4Fields[] = {"img_processor", "audio_processor", 
 constexpr std::array kAll = {
     Parts{"mistral3", "text_config", kMistral, kInside, kTowers},
     Parts{"gemma3", "text_config", kGemma3, kInside, kTowers},
+    Parts{"gemma4", "text_config", kGemma4, kInside, kSeenAndHeard},
     Parts{"qwen3_5", "text_config", kQwen35, kInside, kVisual},
     Parts{"qwen3_5_moe", "text_config", kQwen35Moe, kInside, kVisual},
     Parts{"phi3_v", "", kPhi3, {}, kPhi3Vision, kPhi3VisionFields},

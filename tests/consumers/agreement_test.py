@@ -41,6 +41,9 @@ from random_models import (
     DEEPSEEK_V3,
     GEMMA2,
     GEMMA3,
+    GEMMA4,
+    GEMMA4_EXPERTS,
+    GEMMA4_SHARED,
     GLM4,
     GLM4_MOE,
     GLM4_MOE_LITE,
@@ -76,7 +79,7 @@ LOGITS = PROGRAM.parent / "logits"
 STORE, STORED = sys.argv[3:] == ["--store"], SOURCE / "RUNTIMES.md"
 SHORT, LONG = 10, 48  # tokens: below and beyond the windows and original contexts here
 OWN_MODULES = ("gguf", "mlx")  # their runtimes compute by modules of their own; ONNX files hold the graph
-FP16_GELU = ("gpt2", "phi", "gemma2", "gemma3_text")
+FP16_GELU = ("gpt2", "phi", "gemma2", "gemma3_text", "gemma4_text")
 # GELU's two forms are nearer than the table's FP16; which scores of groups are below 0 is the weights' affair.
 UNDECIDED = (
     "llama.cpp computes GELU", "mlx-lm gives experts of other groups the score 0", "llama.cpp chooses experts from the groups",
@@ -85,6 +88,7 @@ ASIDE = "multi-token prediction"  # of what no runtime computes
 ONE_ACTIVATION = "experts of another activation are not written for this runtime"
 SINKS = "attention sinks are not written for this runtime"
 PARTED = "parted heads are not written for this runtime"
+NORMED = "norms of values are not written for this runtime"
 CONVOLUTIONS = "short convolutions are not written for this runtime"
 EXPERTS = "experts are not written for this runtime"
 OF_TOKENS = "tokenizer"  # in notes that are of texts and their ids, which other tests hold
@@ -169,6 +173,7 @@ UNWRITTEN = dict.fromkeys(("qwen3_moe", "mixtral", "glm4_moe", "phimoe"), ("open
 UNWRITTEN |= dict.fromkeys(("deepseek_v2", "deepseek_v3", "glm4_moe_lite", "granitemoehybrid"), ("onnx", "genai", "openvino"))
 UNWRITTEN |= dict.fromkeys(("gpt_oss", "lfm2", "lfm2_moe"), ("onnx", "genai", "openvino"))
 UNWRITTEN |= dict.fromkeys(("qwen3_5_text", "qwen3_5_moe_text", "qwen3_next"), ("onnx", "genai", "openvino"))
+UNWRITTEN["gemma4_text"] = ("onnx", "genai", "openvino")
 # Of experts that a token goes through.
 NUMBERS = {"one_expert": {"num_experts_per_tok": 1}, "all_experts": {"num_experts_per_tok": 6}}
 SLIDING, FULL, LINEAR_ATTENTION = "sliding_attention", "full_attention", "linear_attention"
@@ -184,6 +189,12 @@ def turned(**fields):
     """Of Qwen3.5's rotary embedding; None takes a field out."""
     both = {**QWEN3_5["rope_parameters"], **fields}
     return {"rope_parameters": {key: value for key, value in both.items() if value is not None}}
+
+
+def turned4(kind, **fields):
+    """Of one kind of Gemma 4's layers."""
+    kinds = GEMMA4["rope_parameters"]
+    return {"rope_parameters": {**kinds, kind: {**kinds[kind], **fields}}}
 
 
 # Architecture -> config, and name -> fields that change; None takes a field out.
@@ -342,6 +353,21 @@ VARIANTS = {
         "linear": {"rope_scaling": {"rope_type": "linear", "factor": 8.0}}, "yarn": SCALINGS["yarn_factor"], "llama3": LLAMA3,
         "new": rope_kinds(3e5, 1e4), "linear_new": rope_kinds(1e6, 300.0, rope_type="linear", factor=8.0),
         "epsilon": {"rms_norm_eps": 0.1}, "no_epsilon": {"rms_norm_eps": None}, "hidden": {"hidden_size": 80},
+    }),
+    "gemma4": (GEMMA4, {
+        "untied": {"tie_word_embeddings": False}, "silu": {"hidden_activation": "silu"}, "window": {"sliding_window": 512},
+        "no_windows": {"layer_types": [FULL] * 5},
+        "values": {"attention_k_eq_v": False}, "heads": {"num_global_key_value_heads": 2},
+        "no_cap": {"final_logit_softcapping": "null"}, "epsilon": {"rms_norm_eps": 0.1}, "no_epsilon": {"rms_norm_eps": None},
+        "theta": turned4(FULL, rope_theta=300.0), "local_theta": turned4(SLIDING, rope_theta=300.0),
+        "share": turned4(FULL, partial_rotary_factor=0.5), "no_ropes": {"rope_parameters": None},
+    }),
+    "gemma4_shared": (GEMMA4_SHARED, {
+        "narrow": {"use_double_wide_mlp": False}, "fewer": {"num_kv_shared_layers": 2}, "odd": {"num_kv_shared_layers": 3},
+        "none": {"num_kv_shared_layers": 0}, "rows": {"vocab_size_per_layer_input": VOCABULARY + 8},
+    }),
+    "gemma4_experts": (GEMMA4_EXPERTS, {
+        "one_expert": {"top_k_experts": 1}, "all_experts": {"top_k_experts": 6}, "width": {"moe_intermediate_size": 64},
     }),
     "smollm3": (SMOLLM3, {
         **LLAMA_LIKE, **ACTIVATIONS, **KINDS, "longrope": longrope(16, 32), "biases": {"attention_bias": True, "mlp_bias": True},
@@ -535,7 +561,7 @@ class AgreementTest(unittest.TestCase):
         notes, why = quantize(model, f"{container}:fp32", path)
         if notes is None:
             self.assertEqual(why.count("\n"), 0, why)
-            known = any(words in why for words in (ONE_ACTIVATION, SINKS, CONVOLUTIONS, PARTED, EXPERTS))
+            known = any(words in why for words in (ONE_ACTIVATION, SINKS, CONVOLUTIONS, PARTED, NORMED, EXPERTS))
             self.assertTrue(container in OWN_MODULES or known, why)
             return "refused", [reason(why)]
         off = distance(RUNTIMES[container](path, TEXTS), expected)

@@ -13,6 +13,8 @@ import torch
 from transformers import (
     Gemma3Config,
     Gemma3ForConditionalGeneration,
+    Gemma4Config,
+    Gemma4ForConditionalGeneration,
     Mistral3Config,
     Mistral3ForConditionalGeneration,
     Phi4MultimodalConfig,
@@ -69,6 +71,16 @@ def gemma3():
     return Gemma3ForConditionalGeneration(Gemma3Config(text_config=text, vision_config=vision, mm_tokens_per_image=4))
 
 
+def gemma4():
+    vision = {**SMALL, "num_key_value_heads": 2, "head_dim": 16, "num_hidden_layers": 1, "patch_size": 4, "position_embedding_size": 16}
+    text = {
+        **TEXT, "head_dim": 16, "global_head_dim": 32, "num_hidden_layers": 4, "sliding_window": 16, "num_kv_shared_layers": 2,
+        "layer_types": ["sliding_attention", "full_attention"] * 2, "hidden_size_per_layer_input": 32,
+        "vocab_size_per_layer_input": 264, "final_logit_softcapping": 30.0, "tie_word_embeddings": True,
+    }  # fmt: skip
+    return Gemma4ForConditionalGeneration(Gemma4Config(text_config=text, vision_config=vision))
+
+
 def phi4():
     vision = {**SMALL, "num_hidden_layers": 2, "image_size": 28, "crop_size": 28, "patch_size": 14}
     audio = {**SMALL, "num_blocks": 1, "ext_pw_out_channel": 32, "input_size": 16, "nemo_conv_channels": 8}
@@ -115,6 +127,7 @@ MODELS = {
     "mistral3_mistral": lambda: mistral3({"model_type": "mistral", "sliding_window": None}, tie_word_embeddings=False),
     "mistral3_tied": lambda: mistral3({"model_type": "mistral", "sliding_window": None}),
     "gemma3": gemma3,
+    "gemma4": gemma4,
     "phi4_multimodal": phi4,
     "qwen3_5": qwen3_5,
     "qwen3_5_moe": qwen3_5_moe,
