@@ -977,11 +977,12 @@ def granite_hybrid(draw, config):
     for layer, kind in enumerate(config["layer_types"]):
         at = f"model.layers.{layer}."
         draw.norm(at + "input_layernorm", hidden)
-        if kind == "attention":
-            draw.linear(at + "self_attn.q_proj", hidden, hidden, SHARP)
-            draw.linear(at + "self_attn.k_proj", kv, hidden, SHARP)
-            draw.linear(at + "self_attn.v_proj", kv, hidden, SHARP)
-            draw.linear(at + "self_attn.o_proj", hidden, hidden, BUSY)
+        if kind in ("attention", "full_attention"):
+            bias = config.get("attention_bias", False)
+            draw.linear(at + "self_attn.q_proj", hidden, hidden, SHARP, bias)
+            draw.linear(at + "self_attn.k_proj", kv, hidden, SHARP, bias)
+            draw.linear(at + "self_attn.v_proj", kv, hidden, SHARP, bias)
+            draw.linear(at + "self_attn.o_proj", hidden, hidden, BUSY, bias)
         else:
             draw.linear(at + "mamba.in_proj", inner + convolved + heads, hidden, SHARP)
             draw.normal(at + "mamba.conv1d.weight", (convolved, 1, config["mamba_d_conv"]), 0.6)

@@ -127,6 +127,8 @@ void refuse_layers(const Decoder& d, const RuntimeModule& module, const std::str
   if (module.endless_steps &&
       (d.space.least_step != unlimited.least_step || d.space.most_step != unlimited.most_step))
     throw Error(where, "has no limits of a state space's time steps; the model has");
+  if (module.needs_conv_bias && d.space.heads > 0 && !d.conv_bias)
+    throw Error(where, "adds a bias behind a state space's convolution; the model has none");
   if (module.one_norm_part && d.space.groups > 1)
     throw Error(where, "norms a state space's heads at once; the model norms those of each group");
   if (module.one_theta && d.has(RopeKind::local) && !same(d.local_rope.theta, d.rope.theta))

@@ -56,6 +56,20 @@ Decoder small(const Architecture& architecture) {
       if (i == 0) layer.mixer = Mixer::short_convolution;
     });
   }
+  if (d.rope.trailing) {
+    d.kv_heads = d.heads;
+    d.value_dim = 8;
+    d.rope.dims = 8;
+    d.latent = {.rank = 32, .query_rank = 64, .norm_epsilon = 1e-6};
+  }
+  if (architecture.name == "granite_hybrid") {
+    d.convolution = 4;
+    d.conv_bias = true;
+    d.space = {.heads = 4, .head_dim = 16, .groups = 2, .state = 8};
+    set_layers(d, [](std::int64_t i, Layer& layer) {
+      if (i == 0) layer.mixer = Mixer::state_space;
+    });
+  }
   if (d.output_gate) {
     d.convolution = 4;
     d.delta = {.keys = 2, .values = 4, .key_dim = 8, .value_dim = 8};

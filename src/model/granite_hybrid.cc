@@ -183,6 +183,7 @@ extern constinit const Architecture architecture_granite_hybrid = {
     .ignored = kIgnored,
     .gguf = {.name = "granitehybrid",
              .computes = {.endless_steps = true,
+                          .needs_conv_bias = true,
                           .renormalizes_experts = true,
                           .even_heads = true,
                           .attention_scale = nullptr},

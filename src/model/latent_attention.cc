@@ -18,6 +18,8 @@ void read(ConfigReader& fields, Decoder& d) {
     fields.refuse("n_group", "doesn't part the experts into groups to choose from");
   if (e.count / e.groups * e.used_groups < e.chosen)
     fields.refuse("topk_group", "groups too small for the experts that are chosen");
+  // To choose from all groups is to have none, and llama.cpp takes no model that says the former.
+  if (e.used_groups == e.groups) d.experts.groups = d.experts.used_groups = 1;
 }
 
 }  // namespace zp::latent_attention

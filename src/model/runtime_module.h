@@ -56,6 +56,7 @@ struct RuntimeModule {
   /// YaRN sharpens scores, and leaves rotated queries and keys as long as they are.
   bool sharpens = false;
   bool endless_steps = false;     ///< a state space's time steps have no limits
+  bool needs_conv_bias = false;   ///< a state space's convolution has one
   bool one_norm_part = false;     ///< its norm is over all heads at once
   bool no_shared_expert = false;  ///< no MLP beside experts
   bool norms_latent = false;      ///< latent attention's norms have the other norms' epsilon

@@ -167,7 +167,7 @@ MSFT_WORDS = {
 }  # fmt: skip
 MSCALES = {"short_mscale": 1.24, "long_mscale": 1.24}
 # Architecture -> containers whose runtime computes something else of every model.
-SAID = {"phimoe": ("gguf",)}
+SAID = {"phimoe": ("gguf",), "deepseek_v3": ("mlx",)}
 # And those that are refused it.
 UNWRITTEN = dict.fromkeys(("qwen3_moe", "mixtral", "glm4_moe", "phimoe"), ("openvino",))
 UNWRITTEN |= dict.fromkeys(("deepseek_v2", "deepseek_v3", "glm4_moe_lite", "granitemoehybrid"), ("onnx", "genai", "openvino"))
@@ -263,7 +263,8 @@ VARIANTS = {
         "groups": {"n_group": 4, "topk_group": 2, "topk_method": "group_limited_greedy"},
     }),
     "deepseek_v3": (DEEPSEEK_V3, {
-        **NUMBERS, "epsilon": {"rms_norm_eps": 0.1}, "no_groups": {"n_group": 1, "topk_group": 1},
+        **NUMBERS, "all_experts": {"num_experts_per_tok": 6, "topk_group": 4}, "epsilon": {"rms_norm_eps": 0.1},
+        "no_groups": {"n_group": 1, "topk_group": 1},
         "yarn": {"rope_scaling": {**DEEPSEEK_V2["rope_scaling"], "mscale": 1.0, "mscale_all_dim": 1.0}},
         "not_renormalized": {"norm_topk_prob": False}, "biases": {"attention_bias": True}, "heads": {"num_attention_heads": 2, "num_key_value_heads": 2},
     }),
@@ -582,7 +583,8 @@ class AgreementTest(unittest.TestCase):
         own = engine(values_of(path, model) if container == "openvino" else path, TEXTS)
         off = distance(RUNTIMES[container](path, TEXTS), own)
         if notes:
-            self.assertGreater(off, limit, f"a false alarm: {notes}")
+            if not any(note.startswith(UNDECIDED) for note in notes):
+                self.assertGreater(off, limit, f"a false alarm: {notes}")
             return "said", notes
         if off < limit:
             return "the same", []
