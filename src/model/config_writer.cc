@@ -51,7 +51,10 @@ Json scaling_of(const Rope& rope) {
                {"attention_factor", rope.attention_factor},
                {"original_max_position_embeddings", rope.original_context}};
   if (!rope.truncate) yarn["truncate"] = false;
-  if (rope.sharpening != 0) yarn["mscale"] = yarn["mscale_all_dim"] = rope.sharpening;
+  if (rope.sharpening != 0) {
+    yarn["mscale_all_dim"] = rope.sharpening;
+    yarn["mscale"] = rope.sharpening;
+  }
   return yarn;
 }
 

@@ -72,7 +72,7 @@ void check_layer_types(ConfigReader& fields, Decoder& d) {
 }
 
 void write_first_name(const Decoder&, Json& config) {
-  config["hidden_act"] = config["hidden_activation"];
+  config["hidden_act"] = Json(config["hidden_activation"]);
 }
 
 // llama.cpp has no key for the scale of scores: it knows the published models by their layers.
