@@ -33,7 +33,7 @@ from make_random_models import make_random_model, random_weights
 from random_models import MODELS, save_model
 from safetensors_file import write_tensors
 
-NAMES = [name for name, (config, _) in MODELS.items() if "num_experts_per_tok" in config]
+NAMES = [name for name, (config, _) in MODELS.items() if "num_experts_per_tok" in config and config.get("num_local_experts") != 0]
 ROLES = {"gate": ["gate_proj", "w1"], "up": ["up_proj", "w3"], "down": ["down_proj", "w2"]}
 IDS = list(range(40, 60))
 
