@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "container/as_stored.h"
 #include "format/onnx_difference.h"
 
 namespace zp {
@@ -38,20 +39,6 @@ std::int64_t accuracy_level_of(const onnx::Model& graph) {
   return level == kOnnxRounded ? kOnnxRounded : kOnnxExact;
 }
 
-// Every weight with the grid it is stored in.
-std::vector<Assignment> as_stored(const Model& model, const std::string& where) {
-  std::vector<Assignment> all;
-  for (const Weight& weight : model.weights) {
-    Assignment a{&weight, make_grid(weight.stored_type)};
-    if (const Verdict verdict = onnx_accepts(*a.grid, weight.use); !verdict.possible) {
-      throw Error(where + ": tensor \"" + weight.use.module + "\"",
-                  "in no graph that is written here", verdict.why, weight.stored_type);
-    }
-    all.push_back(std::move(a));
-  }
-  return all;
-}
-
 }  // namespace
 
 OnnxGraph::OnnxGraph(const Model& model, std::span<const Assignment> assignments,
@@ -75,7 +62,7 @@ OnnxGraph::OnnxGraph(const Model& model, std::span<const Assignment> assignments
 }
 
 void check_onnx_graph(const onnx::Model& found, const Model& model, const std::string& where) {
-  const std::vector<Assignment> assignments = as_stored(model, where);
+  const std::vector<Assignment> assignments = as_stored(model, where, onnx_accepts);
   constexpr std::size_t kPlanes = 4;  // at most, of a grid
   const OnnxGraph expected(
       model, assignments, accuracy_level_of(found), [](std::size_t weight, std::size_t plane) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "container/as_stored.h"
 #include "container/openvino_ops.h"
 #include "container/openvino_weights.h"
 #include "format/cursor.h"
@@ -14,20 +15,6 @@ namespace zp {
 namespace {
 
 using Found = std::optional<GraphDifference>;
-
-// Every weight with the grid it is stored in.
-std::vector<Assignment> as_stored(const Model& model, const std::string& where) {
-  std::vector<Assignment> all;
-  for (const Weight& weight : model.weights) {
-    Assignment a{&weight, make_grid(weight.stored_type)};
-    if (const Verdict verdict = openvino_accepts(*a.grid, weight.use); !verdict.possible) {
-      throw Error(where + ": tensor \"" + weight.use.module + "\"",
-                  "in no graph that is written here", verdict.why, weight.stored_type);
-    }
-    all.push_back(std::move(a));
-  }
-  return all;
-}
 
 std::string text_of(const openvino::Constant& c) {
   std::string text = in_quotes(c.name) + " of type " + printable(c.type) + " [";
@@ -77,7 +64,8 @@ void check_openvino_graph(const openvino::Graph& found, const Model& model,
                           const std::string& where) {
   std::string data;  // of the graph's own constants
   const std::string xml = openvino_graph(
-      model, as_stored(model, where), [](std::size_t, std::size_t) { return std::int64_t{0}; },
+      model, as_stored(model, where, openvino_accepts),
+      [](std::size_t, std::size_t) { return std::int64_t{0}; },
       [&](const GraphConstant& c) {
         data += c.bytes;
         return std::ssize(data) - std::ssize(c.bytes);
