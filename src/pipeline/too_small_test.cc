@@ -29,12 +29,13 @@ class Normal final : public RowReader {
   std::vector<float> values_;
 };
 
-// Something of it is stored in a type that ends well above 1e-9.
+// Values, scales or minima are stored in a type that ends well above 1e-9; codes count steps of a scale.
 bool ends_early(const Grid& grid) {
   if (grid.spec().starts_with("mxfp")) return false;  // powers of two down to 2^-127
-  return grid.family() == Family::blocks || std::ranges::any_of(grid.planes(), [](const Plane& p) {
-           return p.type_name == "fp16" || p.type_name.starts_with("fp8");
-         });
+  return std::ranges::any_of(grid.planes(), [](const Plane& p) {
+    return p.name == "blocks" ||
+           (p.name != "codes" && (p.type_name == "fp16" || p.type_name.starts_with("fp8")));
+  });
 }
 
 std::vector<std::string> specs() {
