@@ -384,6 +384,7 @@ def openvino_seeds():
     yield "floats", openvino_model(openvino_constant(0, "a.weight", "f32", [2, 3], 24) + openvino_constant(1, "c", "i64", [], 8))
     yield "codes", openvino_codes("i4", [3, 2, 16], 48)
     yield "zeros", openvino_codes("u4", [3, 3, 16], 72, zeros=5)
+    yield "twos", openvino_codes("u2", [3, 3, 16], 36, zeros=3)
     yield "channel", openvino_codes("u8", [2, 16], 32, "f32", 2)
     yield "nf4", openvino_codes("nf4", [2, 2, 16], 32, "f32")
     yield "mxfp4", openvino_codes("f4e2m1", [2, 1, 32], 32, "f8e8m0")

@@ -15,6 +15,7 @@
 #include "container/checkpoint_folder.h"
 #include "container/data_file.h"
 #include "container/openvino_graph.h"
+#include "container/openvino_info.h"
 #include "container/openvino_tokenizer.h"
 #include "container/openvino_weights.h"
 
@@ -70,13 +71,6 @@ std::vector<Rule> OpenVino::rules(std::string_view grid, const ContainerInput&) 
 // Rows that groups don't divide are one group of more bits.
 std::string OpenVino::fallback(const Grid& grid, const Weight&) const {
   return openvino_has_codes(grid) ? std::string(kByte) : "";
-}
-
-// What the runtime takes from the file unless its caller says otherwise: products with activations
-// that aren't rounded to 8 bits, and caches in FP32.
-openvino::Info accurate() {
-  return {{"runtime_options/DYNAMIC_QUANTIZATION_GROUP_SIZE", "0"},
-          {"runtime_options/KV_CACHE_PRECISION", "f32"}};
 }
 
 // Places the graph's constants in the data file.
@@ -135,7 +129,7 @@ Layout OpenVino::layout(const ContainerInput& input,
       [&](std::size_t weight, std::size_t plane) {
         return layout.jobs[weight].planes[plane].offset;
       },
-      into(layout.files.back()), input.accurate ? accurate() : openvino::Info());
+      into(layout.files.back()), openvino_info(assignments, input.accurate));
   OutputFile& model = layout.files[0];
   model.name = kModelFile;
   add_bytes(model, xml);

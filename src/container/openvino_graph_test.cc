@@ -60,8 +60,8 @@ struct Written {
 
 TEST(OpenVinoGraph, WhatIsWrittenIsReadBack) {
   for (const std::string& config : {kLlama, kGpt2, kGemma2}) {
-    for (const char* grid : {"fp32", "fp16", "bf16", "int4:g16", "int4:g16:sym", "int8:channel",
-                             "nf4:g16", "mxfp4", "mxfp8", "nvfp4"}) {
+    for (const char* grid : {"fp32", "fp16", "bf16", "int4:g16", "int4:g16:sym", "int2:g16",
+                             "int8:channel", "nf4:g16", "mxfp4", "mxfp8", "nvfp4"}) {
       EXPECT_EQ(Written(config, grid).refusal(), "") << grid;
     }
   }

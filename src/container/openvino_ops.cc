@@ -201,6 +201,9 @@ OpenVinoOps::Value OpenVinoOps::linear(const Value& x, Place place) {
   return {std::move(y), weight.weight->use.rows};
 }
 
+// The runtime has a form of experts, tiled over all tokens, of which it makes products of those chosen
+// (ConvertTiledMoeBlockToGatherMatmuls). On processors with AVX2 alone 2026.4.1 computes that form as
+// it stands: every expert for every token, by weights that it makes FP32 of while it loads.
 OpenVinoOps::Value OpenVinoOps::route(const Value&, Place) {
   throw Error("openvino", "experts are not written for this runtime", "gguf, mlx or hf");
 }

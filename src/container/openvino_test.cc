@@ -67,8 +67,9 @@ TEST(OpenVino, EveryCacheIsReadAndAssigned) {
 // Symmetric codes are signed in the file and others unsigned, whatever the grid's are.
 TEST(OpenVino, CodesAreThoseOfTheGrid) {
   const Sample sample(kLlama);
-  for (const char* spec : {"int4:g16:sym", "uint4:g16:sym", "int4:g16:zero", "uint4:g16:zero",
-                           "int8:channel:restricted", "int8:channel:zero"}) {
+  for (const char* spec :
+       {"int4:g16:sym", "uint4:g16:sym", "int4:g16:zero", "uint4:g16:zero",
+        "int8:channel:restricted", "int8:channel:zero", "int2:g8:zero", "uint2:g8:zero"}) {
     const Layout layout = container().layout(sample.input(), all_on(sample, spec));
     const auto files = written(layout);
     const Buffer& data = files.at("openvino_model.bin");
@@ -112,11 +113,13 @@ TEST(OpenVino, SaysWhatItHoldsExactlyAndWhatRepacked) {
   EXPECT_EQ(says("int8:channel:sym"), "exact");
   EXPECT_EQ(says("int4:g32:zero"), "repacked");
   EXPECT_EQ(says("uint4:g32:sym:sbf16"), "repacked");
+  EXPECT_EQ(says("uint2:g64:zero:s16"), "exact");
+  EXPECT_EQ(says("int2:g64:zero"), "repacked");
   EXPECT_EQ(says("nf4:g64"), "repacked");
   EXPECT_EQ(says("mxfp4"), "exact");
   EXPECT_EQ(says("nvfp4"), "exact");
-  for (const char* spec :
-       {"int3:g32", "int4:g32:min", "int8:tensor", "int4:g32:pow2", "q4_0", "fp4:g64", "fp64"}) {
+  for (const char* spec : {"int3:g32", "int6:g32", "int2:g32:sym", "int4:g32:min", "int8:tensor",
+                           "int4:g32:pow2", "q4_0", "fp4:g64", "fp64"}) {
     EXPECT_EQ(says(spec), kOpenVinoHolds) << spec;
   }
   use.cols = 48;
@@ -124,6 +127,12 @@ TEST(OpenVino, SaysWhatItHoldsExactlyAndWhatRepacked) {
   EXPECT_EQ(says("int8:channel"), "exact");
   use.cols = 49;
   EXPECT_EQ(says("nf4:g7"), "49 columns are no multiple of 2");
+  use.cols = 512;
+  for (const Role role : {Role::embedding, Role::position}) {
+    use.place.role = role;
+    EXPECT_EQ(says("int2:g64:zero"), "rows that are looked up have 4 bits at least");
+    EXPECT_EQ(says("int4:g64:zero"), "repacked");
+  }
   use.place.role = Role::ffn_norm;
   EXPECT_EQ(says("int4:g16"), "norms and biases stay in floating point");
 }
@@ -148,6 +157,9 @@ TEST(OpenVino, GivesWhatIsLookedUpAndTheHeadEightBits) {
             "*_norm,*.bias,convolution=fp32 embedding,position,head=int8:channel:zero:s16 "
             "=int4:g64:zero:s16 ");
   EXPECT_EQ(rules("int8:channel"), "*_norm,*.bias,convolution=fp32 =int8:channel:zero:s16 ");
+  EXPECT_EQ(rules("int2:g64"),
+            "*_norm,*.bias,convolution=fp32 embedding,position,head=int8:channel:zero:s16 "
+            "=int2:g64:zero:s16 ");
   EXPECT_EQ(rules("bf16"), "*_norm,*.bias,convolution=fp32 =bf16 ");
 }
 

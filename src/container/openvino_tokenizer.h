@@ -8,6 +8,9 @@
 // list of lists has two more in front. Texts of unlike lengths are filled up on the left, as decoders
 // want it.
 //
+// Unigram models aren't written: of bytes that unknown characters fall back to the operation
+// (UnigramTokenizer, 2026.4.1) makes the unknown token, whatever its attribute byte_fallback says.
+//
 // Source: openvino_tokenizers src/*.cpp, python/openvino_tokenizers/tokenizer_pipeline.py.
 #pragma once
 

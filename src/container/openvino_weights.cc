@@ -49,10 +49,10 @@ std::optional<Codes> codes_of(const Grid& grid) {
   const AffineForm* f = grid.affine();
   if (f == nullptr) return typed_codes_of(grid);
   const FloatType* scale = float_type_of_scale(f->scale);
-  if ((f->bits != 4 && f->bits != 8) || f->offset == Offset::min ||
-      f->grouping == Grouping::tensor || scale == nullptr)
-    return std::nullopt;
   const bool is_signed = f->offset != Offset::zero;
+  const bool is_type = f->bits == 4 || f->bits == 8 || (f->bits == 2 && !is_signed);
+  if (!is_type || f->offset == Offset::min || f->grouping == Grouping::tensor || scale == nullptr)
+    return std::nullopt;
   const std::uint32_t half = 1u << (f->bits - 1);
   return Codes{(is_signed ? "i" : "u") + std::to_string(f->bits),
                f->grouping == Grouping::group ? f->group : 0,
@@ -60,11 +60,15 @@ std::optional<Codes> codes_of(const Grid& grid) {
                {.along = WordsAlong::tensor, .add = is_signed == f->is_signed ? 0 : half}};
 }
 
+// By tokens or positions. Of codes of 2 bits the runtime makes FP32 there while it loads.
+bool is_looked_up(Role role) { return role == Role::embedding || role == Role::position; }
+
 }  // namespace
 
 constinit const std::string_view kOpenVinoHolds =
     "OpenVINO computes with fp32, fp16, bf16, [u]int4 and [u]int8 in groups or channels, \"sym\", "
-    "\"restricted\" or \"zero\", scales s32, s16 or sbf16, nf4, mxfp4, mxfp8 and nvfp4";
+    "\"restricted\" or \"zero\", [u]int2 with \"zero\", scales s32, s16 or sbf16, nf4, mxfp4, mxfp8 and "
+    "nvfp4";
 
 bool openvino_has_codes(const Grid& grid) { return codes_of(grid).has_value(); }
 
@@ -73,6 +77,8 @@ Verdict openvino_accepts(const Grid& grid, const TensorUse& use) {
   const std::optional<Codes> codes = codes_of(grid);
   if (!codes) return {false, std::string(kOpenVinoHolds)};
   if (!use.is_matrix()) return {false, "norms and biases stay in floating point"};
+  if (codes->type == "u2" && is_looked_up(use.place.role))
+    return {false, "rows that are looked up have 4 bits at least"};
   std::string why = codes->group == 0 ? std::string() : why_no_multiple(use.cols, codes->group);
   // Codes change places by twos, which rows of an odd number would share.
   const bool swapped = codes->form.order != PlaneForm().order;

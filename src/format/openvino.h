@@ -33,7 +33,8 @@ std::optional<DType> dtype_of(std::string_view element_type);
 GraphNode constant(std::string name, std::string_view type, std::span<const std::int64_t> shape,
                    std::int64_t offset);
 
-/// What is said of a graph as a whole, by name; names "A/B" are in one element A.
+/// What is said of a graph as a whole, by name; names "A/B" that follow each other are in one
+/// element A.
 using Info = std::vector<std::pair<std::string, std::string>>;
 
 /// The XML file. nodes: each behind those whose values it takes, of operators this file's writer

@@ -19,6 +19,7 @@ constexpr std::array kBits = {
     std::pair{"i16", 16},   std::pair{"u16", 16},   std::pair{"i8", 8},     std::pair{"u8", 8},
     std::pair{"f8e4m3", 8}, std::pair{"f8e5m2", 8}, std::pair{"f8e8m0", 8}, std::pair{"boolean", 8},
     std::pair{"i4", 4},     std::pair{"u4", 4},     std::pair{"nf4", 4},    std::pair{"f4e2m1", 4},
+    std::pair{"u2", 2},
 };
 
 // A graph of a model of many layers has a few MB; the tree of one takes some ten times as much.

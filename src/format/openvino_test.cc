@@ -105,6 +105,30 @@ TEST(OpenVino, ValuesOfOneNodeAreItsPortsAndWhatIsSaidStaysOnItsLines) {
             xml.npos);
 }
 
+TEST(OpenVino, WhatIsSaidOfTheWholeIsInElementsOfItsPath) {
+  const std::vector<GraphNode> nodes = {
+      {"Parameter", "", "x", {}, {"x"}, {{"shape", Text("?")}, {"element_type", Text("f32")}}}};
+  const Info info = {{"a/b/c", "1"}, {"a/b/d", "2"}, {"a/e", "3"}, {"f", "4"}, {"g/h/i", "5"}};
+  const std::string xml = write("t", nodes, info);
+  EXPECT_EQ(xml.substr(xml.find("\t<rt_info>")), R"(	<rt_info>
+		<a>
+			<b>
+				<c value="1"/>
+				<d value="2"/>
+			</b>
+			<e value="3"/>
+		</a>
+		<f value="4"/>
+		<g>
+			<h>
+				<i value="5"/>
+			</h>
+		</g>
+	</rt_info>
+</net>
+)");
+}
+
 const std::string kHead = "<?xml version=\"1.0\"?><net name=\"n\" version=\"11\">";
 
 std::string refusal_of(const std::string& xml) {

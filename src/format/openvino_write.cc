@@ -173,20 +173,31 @@ class Writer {
 
  private:
   void add(const Info& info) {
+    std::vector<std::string_view> open = {"rt_info"};  // elements that names are in
+    const auto indent = [&] { return std::string(open.size(), '\t'); };
+    const auto close_to = [&](std::size_t depth) {
+      while (open.size() > depth) {
+        const std::string_view name = open.back();
+        open.pop_back();
+        xml_ += fmt::format("\t{}</{}>\n", indent(), name);
+      }
+    };
     xml_ += "\t<rt_info>\n";
-    std::string_view open;  // the element that names are in
     for (const auto& [path, value] : info) {
-      const std::size_t slash = path.find('/');
-      const std::string_view outer =
-          slash == path.npos ? std::string_view() : std::string_view(path).substr(0, slash);
-      if (outer != open && !open.empty()) xml_ += fmt::format("\t\t</{}>\n", open);
-      if (outer != open && !outer.empty()) xml_ += fmt::format("\t\t<{}>\n", outer);
-      open = outer;
-      xml_ += fmt::format("\t\t{}<{} value=\"{}\"/>\n", open.empty() ? "" : "\t",
-                          path.substr(slash + 1), in_attribute(value));
+      std::string_view rest = path;
+      std::size_t depth = 1;
+      for (std::size_t slash; (slash = rest.find('/')) != rest.npos; ++depth) {
+        const std::string_view name = rest.substr(0, slash);
+        rest.remove_prefix(slash + 1);
+        if (depth < open.size() && open[depth] == name) continue;
+        close_to(depth);
+        xml_ += fmt::format("\t{}<{}>\n", indent(), name);
+        open.push_back(name);
+      }
+      close_to(depth);
+      xml_ += fmt::format("\t{}<{} value=\"{}\"/>\n", indent(), rest, in_attribute(value));
     }
-    if (!open.empty()) xml_ += fmt::format("\t\t</{}>\n", open);
-    xml_ += "\t</rt_info>\n";
+    close_to(0);
   }
 
   // Without this mark the runtime makes FP32 of 16-bit floats while it loads, and keeps that.

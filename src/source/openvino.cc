@@ -41,6 +41,7 @@ struct Kind {
 constexpr std::array kKinds = {
     Kind{"i4", "", false, "int4:sym"},
     Kind{"i8", "", false, "int8:sym"},
+    Kind{"u2", "", true, "uint2:zero"},
     Kind{"u4", "", true, "uint4:zero"},
     Kind{"u8", "", true, "uint8:zero"},
     Kind{"nf4", "f32", false, "nf4", 0, kSwapped},
@@ -139,7 +140,7 @@ class Reader {
         (kind->scales.empty() && scale.empty()) ||
         (kind->group > 0 && (!grouped || codes.shape[2] != kind->group)))
       throw Error(place(codes), "codes of a form that isn't known",
-                  "i4, i8, u4 or u8 with floating scales, nf4, mxfp4, mxfp8 or nvfp4");
+                  "i4, i8, u2, u4 or u8 with floating scales, nf4, mxfp4, mxfp8 or nvfp4");
     std::string spec(kind->grid);
     if (kind->group == 0) spec += grouped ? ":g" + std::to_string(codes.shape[2]) : ":channel";
     if (kind->scales.empty()) spec += ":" + std::string(scale);

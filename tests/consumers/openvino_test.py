@@ -38,7 +38,7 @@ DENSE = [name for name, (config, _) in MODELS.items() if not REFUSED & config.ke
 TWO_GRIDS = ["fp32", "int4:g32"]
 FEW = ["llama_tied", "qwen2", "gpt2"]
 GRIDS = [
-    "fp16", "bf16", "int8:channel", "int4:g32:sym", "nf4:g32", "int4:g16:zero:s32", "uint4:g64:sym:sbf16", "uint4:channel",
+    "fp16", "bf16", "int8:channel", "int4:g32:sym", "nf4:g32", "int4:g16:zero:s32", "uint4:g64:sym:sbf16", "uint4:channel", "int2:g32",
     "int8:g32:restricted", "int8:channel:sym:s32", "mxfp4", "mxfp8", "nvfp4",
 ]  # fmt: skip
 DEMO = SOURCE / "models/demo"
@@ -136,7 +136,7 @@ class OpenVinoTest(unittest.TestCase):
 
     def test_multiplies_by_codes(self):
         """No weight becomes FP32 while the runtime loads; rotation, norms and attention are single operations."""
-        grids = {"fp16": "f16", "bf16": "bf16", "int8:channel": "u8", "int4:g64": "u4", "int4:g32:sym": "i4", "nf4:g64": "nf4"}
+        grids = {"fp16": "f16", "bf16": "bf16", "int8:channel": "u8", "int4:g64": "u4", "int4:g32:sym": "i4", "nf4:g64": "nf4", "int2:g64": "u2"}
         folders, _ = self.export(DEMO, grids)
         for grid, folder in folders.items():
             with self.subTest(grid):
@@ -148,6 +148,19 @@ class OpenVinoTest(unittest.TestCase):
                 self.assertNotIn("f32", linears)
                 wanted = {"ScaledDotProductAttention": 4, "RoPE": 8, "RMS": 9}
                 self.assertEqual({kind: kinds[kind] for kind in wanted}, wanted)
+
+    def test_says_of_its_weights_what_nncf_does(self):
+        """Where programs look for it: NNCF's words for the layers' codes, and how many share a scale."""
+        grids = {"fp16": None, "int8:channel": ("int8_asym", -1), "int4:g64": ("int4_asym", 64), "int4:g32:sym": ("int4_sym", 32)}
+        folders, _ = self.export(DEMO, grids)
+        for grid, said in grids.items():
+            with self.subTest(grid):
+                graph = ov.Core().read_model(folders[grid] / "openvino_model.xml")
+                path = ["nncf", "weight_compression"]
+                self.assertEqual(graph.has_rt_info(path), said is not None)
+                if said:
+                    found = graph.get_rt_info([*path, "mode"]).astype(str), graph.get_rt_info([*path, "group_size"]).astype(int)
+                    self.assertEqual(found, said)
 
     def test_windows_survive_where_attention_is_paged(self):
         """The runtime finds them by the form of the mask, and where it doesn't it takes none without a word."""
@@ -215,6 +228,8 @@ class OpenVinoTest(unittest.TestCase):
         out = self.folder / "out"
         cases = {
             "q4_0": (model, ["--to", f"openvino:q4_0={out}"], "OpenVINO computes with"),
+            "int6": (model, ["--to", f"openvino:int6:g32={out}"], "OpenVINO computes with"),
+            "an embedding of 2 bits": (model, ["--to", f"openvino={out}", "--set", "embedding=int2:g32"], "rows that are looked up have 4 bits"),
             "int5": (model, ["--to", f"openvino:int5:g32={out}"], "OpenVINO computes with"),
             "a float minimum": (model, ["--to", f"openvino:int4:g32:min={out}"], "OpenVINO computes with"),
             "experts": (self.random("mixtral"), ["--to", f"openvino:int8={out}"], "experts are not written for this runtime"),
