@@ -3,16 +3,13 @@
 
 #include <charconv>
 
-#include "base/named.h"
 #include "cli/command.h"
 #include "grid/grid.h"
 #include "method/method.h"
-#include "pipeline/pattern.h"
+#include "pipeline/named_tensor.h"
 #include "report/explain_grid.h"
 #include "report/explain_number.h"
 #include "report/explain_tensor.h"
-#include "source/checkpoint.h"
-#include "source/read_model.h"
 
 namespace zp::cli {
 namespace {
@@ -84,14 +81,8 @@ struct GridOptions {
 };
 
 int explain_grid_command(const GridOptions& o, const Common& common) {
-  AffineForm defaults;
-  defaults.offset = Offset::zero;  // a range of its own asks for a zero-point
-  const std::unique_ptr<Grid> grid = make_grid(o.grid, defaults);
-  if (grid->affine() == nullptr) {
-    throw UsageError("explain grid", "no linear grid", "[u]intN[:sym|restricted|zero|min]", o.grid);
-  }
   GridQuestion question;
-  question.form = *grid->affine();
+  question.form = explained_form(o.grid);
   if (!o.range.empty()) question.range = parse_interval(o.range, "--range");
   if (!o.clip.empty()) question.clip = parse_interval(o.clip, "--clip");
   if (!o.value.empty()) question.value = parse_number(o.value, "--value");
@@ -132,46 +123,11 @@ struct TensorOptions {
   std::string method = "mse";
 };
 
-// The one tensor that is meant by another name than the file has for it: a role's, or GGUF's.
-const Weight& find_by_any_name(const Model& model, const TensorOptions& o) {
-  const Asked asked(model);
-  std::vector<const Weight*> found;
-  std::vector<std::string> names;
-  for (const Weight& weight : model.weights) {
-    if (asked(o.name, weight.use)) found.push_back(&weight);
-    for (const std::string& name : {weight.use.hf, weight.use.gguf}) {
-      names.push_back(name);
-      names.push_back(name.substr(0, name.rfind('.')));  // without ".weight"
-    }
-    names.push_back(use_name(weight.use));
-  }
-  if (found.size() == 1) return *found.front();
-  const std::string quoted = "\"" + o.name + "\"";
-  if (found.size() > 1) {
-    throw Error(o.model, std::to_string(found.size()) + " tensors have this name",
-                "one of them, such as " + use_name(found.front()->use), quoted);
-  }
-  const std::string meant = closest_name(o.name, names);
-  throw Error(o.model,
-              "no such tensor" +
-                  (meant.empty() ? " (see zeropoint inspect)" : " (did you mean " + meant + "?)"),
-              {}, quoted);
-}
-
 int explain_tensor_command(const TensorOptions& o, const Common& common) {
   const std::unique_ptr<Coder> coder = make_coder(o.method);
   const std::unique_ptr<Grid> grid = make_grid(o.grid);
-  const Checkpoint checkpoint = open_checkpoint(o.model);
-  const Tensor* tensor = checkpoint.find(o.name);
-  if (tensor == nullptr) {
-    const Model model = read_model(checkpoint);
-    const Weight& weight = find_by_any_name(model, o);
-    return show(explain_tensor(weight.use.hf, *weight.rows, *grid, *coder), common);
-  }
-  if (!tensor->rows)
-    throw Error("tensor \"" + o.name + "\"", "holds no weights", "a floating-point type",
-                tensor->type);
-  return show(explain_tensor(tensor->name, *tensor->rows, *grid, *coder), common);
+  const NamedTensor tensor(o.model, o.name);
+  return show(explain_tensor(tensor.name(), tensor.rows(), *grid, *coder), common);
 }
 
 void add_tensor(const Command& explain, Common& common, std::function<int()>& run) {

@@ -16,12 +16,12 @@
 #include "cli/documents.h"
 #include "cli/fit.h"
 #include "cli/interrupt.h"
-#include "cli/quantize_report.h"
 #include "cli/rewrites.h"
 #include "pipeline/fallbacks.h"
 #include "pipeline/pattern.h"
 #include "report/evaluation.h"
 #include "report/few_tokens.h"
+#include "report/write_report.h"
 
 namespace zp::cli {
 namespace {

@@ -143,6 +143,15 @@ Interval parse_interval(std::string_view text, const std::string& option) {
   return interval;
 }
 
+AffineForm explained_form(const std::string& spec) {
+  AffineForm defaults;
+  defaults.offset = Offset::zero;
+  const std::unique_ptr<Grid> grid = make_grid(spec, defaults);
+  if (grid->affine() == nullptr)
+    throw UsageError("explain grid", "no linear grid", "[u]intN[:sym|restricted|zero|min]", spec);
+  return *grid->affine();
+}
+
 GridExplanation explain_grid(const GridQuestion& question) {
   check(question);
   const Codes codes = codes_of(question.form);

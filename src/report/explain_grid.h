@@ -24,6 +24,10 @@ struct Interval {
 /// "LO..HI", e.g. "-7.59..10.8"; throws UsageError at `option` unless LO < HI and both are finite.
 Interval parse_interval(std::string_view text, const std::string& option);
 
+/// The form of a linear grid, "[u]intN[:sym|restricted|zero|min]", by default with a zero-point, for a
+/// range of its own asks for one. Throws UsageError for other grids.
+AffineForm explained_form(const std::string& spec);
+
 struct GridQuestion {
   AffineForm form;                ///< bits, is_signed and offset count
   std::optional<Interval> range;  ///< none: that of the values

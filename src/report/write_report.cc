@@ -1,4 +1,4 @@
-#include "cli/quantize_report.h"
+#include "report/write_report.h"
 
 #include <fmt/core.h>
 
@@ -8,13 +8,12 @@
 
 #include "base/atomic_file.h"
 #include "base/version.h"
-#include "cli/command.h"
 #include "pipeline/inspect.h"
 #include "pipeline/pattern.h"
 #include "report/few_tokens.h"
 #include "report/quantize_report.h"
 
-namespace zp::cli {
+namespace zp {
 namespace fs = std::filesystem;
 namespace {
 
@@ -23,6 +22,11 @@ constexpr double kFiner = 0.5;  // bits per weight at least
 double bits_of(const Grid& grid, const RowReader& rows) {
   return 8 * static_cast<double>(grid.bytes(rows.rows(), rows.cols())) /
          static_cast<double>(rows.rows() * rows.cols());
+}
+
+// A line with fields between backquotes, as the caller spells them.
+std::string spelled(const QuantizeRequest& request, const std::string& line) {
+  return request.spell ? request.spell(line) : line;
 }
 
 // The container's grid of the fewest bits above the matrix's own, or empty.
@@ -44,7 +48,7 @@ std::string finer_grid(const Container& container, const TensorJob& job) {
 }
 
 ReportedTensor reported(const TensorJob& job, const TensorResult& result,
-                        const Container& container) {
+                        const Container& container, const QuantizeRequest& request) {
   ReportedTensor t;
   t.name = result.name;
   t.rows = job.rows->rows();
@@ -58,7 +62,8 @@ ReportedTensor reported(const TensorJob& job, const TensorResult& result,
   t.role = role_name(job.weight->use.place.role);
   t.layer = job.weight->use.place.layer;
   if (const std::string finer = finer_grid(container, job); !finer.empty())
-    t.finer_option = fmt::format("--set '{}={}'", use_name(job.weight->use), finer);
+    t.finer_option =
+        spelled(request, fmt::format("`set` '{}={}'", use_name(job.weight->use), finer));
   return t;
 }
 
@@ -75,7 +80,7 @@ std::vector<const TensorJob*> representatives(const Layout& layout, std::int64_t
 }
 
 ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
-                        const QuantizeOutcome& outcome) {
+                        const QuantizeOutcome& outcome, const QuantizeRequest& request) {
   const Model& model = outcome.loaded->model;
   ReportedOutput o;
   o.path = output.path.string();
@@ -88,9 +93,10 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
   o.held_out = result.held_out;
   o.from_moments = result.weighing == Weighing::moments;
   o.notes = output.layout.notes;
-  for (const std::string& note : result.notes) o.notes.push_back(with_options(note));
+  for (const std::string& note : result.notes) o.notes.push_back(spelled(request, note));
   for (std::size_t i = 0; i < output.layout.jobs.size(); ++i)
-    o.tensors.push_back(reported(output.layout.jobs[i], result.tensors[i], *output.container));
+    o.tensors.push_back(
+        reported(output.layout.jobs[i], result.tensors[i], *output.container, request));
   for (const TensorJob* job : representatives(output.layout, model.decoder.layers)) {
     WeightHistogram& h = o.histograms.emplace_back(
         weight_histogram(*job->rows, *job->grid, outcome.plan.coder->fit()));
@@ -150,7 +156,8 @@ QuantizeReport report_of(const QuantizeRequest& request, const QuantizeOutcome& 
   report.source_bits_per_weight = source.bits_per_weight;
   report.notes = notes_of(loaded);
   for (std::size_t i = 0; i < outcome.plan.outputs.size(); ++i) {
-    report.outputs.push_back(reported(outcome.plan.outputs[i], outcome.run->outputs[i], outcome));
+    report.outputs.push_back(
+        reported(outcome.plan.outputs[i], outcome.run->outputs[i], outcome, request));
     if (!outcome.judgements.empty()) report.outputs.back().judgement = outcome.judgements[i];
     if (!outcome.allotments.targets.empty())
       report.outputs.back().budget = reported(outcome.allotments.targets[i], request);
@@ -174,4 +181,4 @@ void write_report(const QuantizeRequest& request, const QuantizeOutcome& outcome
   file.commit();
 }
 
-}  // namespace zp::cli
+}  // namespace zp
