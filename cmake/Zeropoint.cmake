@@ -54,6 +54,10 @@ function(zp_library folder)
   target_include_directories(zp_${folder} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM ARG_FLOORS PREPEND zp_)
   target_link_libraries(zp_${folder} PUBLIC ${ARG_FLOORS} ${ARG_LIBS})
+  if(ZEROPOINT_LIBRARY)  # the folder goes into libzeropoint.so, which shows what include/ has alone
+    set_target_properties(zp_${folder} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
+                                                  VISIBILITY_INLINES_HIDDEN ON)
+  endif()
   file(GLOB tests CONFIGURE_DEPENDS src/${folder}/*_test.cc)
   if(ZEROPOINT_TESTS AND tests)
     add_executable(${folder}_test ${tests})

@@ -47,7 +47,7 @@ def alone(command, text):
 def main():
     source, build = (pathlib.Path(p).resolve() for p in sys.argv[1:3])
     commands = commands_of(build)
-    command = flags_of(commands[source / "src" / "cli" / "main.cc"])
+    command = [*flags_of(commands[source / "src" / "cli" / "main.cc"]), "-I", str(source / "include")]
     assert alone(command, "std::string text;\n"), "self-test: a source that misses an include passed"
     assert first_include('// A source.\n\n#include "a/b.h"\n#include "a/c.h"\n') == "a/b.h"
     assert first_include('#define A\n#include "a/b.h"\n') is None

@@ -3,7 +3,8 @@
 Reads the floors from CMakeLists.txt (zp_library lines and their "# floor N" comments) and every
 #include "folder/..." under src. A folder may include its own files and those of the folders that it
 links; it includes some file of each of them, and all stand on lower floors. ("# floor 1, second
-step" stands between floor 1 and floor 2.)
+step" stands between floor 1 and floor 2.) What libzeropoint shows, include/zeropoint, is included by src/api
+alone, and includes itself and the standard library.
 
     python3 tests/includes_test.py SOURCE_DIR
 """
@@ -14,9 +15,10 @@ import sys
 import tempfile
 
 FLOOR = r"(?:[^\n]*# floor (\d+)(, second step)?)?"
-LIBRARY = re.compile(r"^zp_library\((\w+)([^)]*)\)" + FLOOR, re.MULTILINE)
+LIBRARY = re.compile(r"^\s*zp_library\((\w+)([^)]*)\)" + FLOOR, re.MULTILINE)
 PROGRAM = re.compile(r"^target_link_libraries\(zeropoint PRIVATE([^)]*)\)" + FLOOR, re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+ANY_INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
 SOURCES = {".h", ".cc", ".inc", ".def"}
 
 
@@ -56,12 +58,20 @@ def problems(source):
         for include in INCLUDE.findall(path.read_text()):
             target = include.split("/")[0] if "/" in include else None
             unused.discard((folder, target))
-            if target not in floors:
+            if (folder, target) == ("api", "zeropoint"):
+                if not (source / "include" / include).is_file():
+                    yield f'{name}: "{include}" is no file'
+            elif target not in floors:
                 yield f'{name}: "{include}" names no folder of src'
             elif not (source / "src" / include).is_file():
                 yield f'{name}: "{include}" is no file'
             elif target not in (folder, *links[folder]):
                 yield f'{name}: "{include}", but {folder} does not link {target}'
+    for path in sorted((source / "include").rglob("*.h")):
+        for include in ANY_INCLUDE.findall(path.read_text()):
+            shown = include.startswith("zeropoint/") and (source / "include" / include).is_file()
+            if not shown and not re.fullmatch("[a-z_]+", include):
+                yield f'{path.relative_to(source)}: "{include}" is neither shown nor of the standard library'
     for folder, other in sorted(unused):
         yield f"CMakeLists.txt: {folder} links {other} and includes nothing of it"
 
@@ -74,6 +84,7 @@ def self_test():
         "zp_library(kernel FLOORS base)\n"
         "zp_library(grid FLOORS base\n           number LIBS other::lib)  # floor 2\n"
         "target_link_libraries(zeropoint PRIVATE zp_kernel zp_grid other::lib)  # floor 6\n"
+        "  zp_library(api FLOORS grid)  # floor 6\n"
     )
     sound = {
         "base/a.h": "",
@@ -82,6 +93,9 @@ def self_test():
         "grid/g.cc": '#include "number/n.h"\n#include "base/a.h"\n#include "grid/h.h"\n',
         "grid/h.h": "",
         "cli/main.cc": '#include "kernel/k.h"\n#include "grid/h.h"\n',
+        "api/g.cc": '#include "zeropoint/g.h"\n#include "grid/h.h"\n',
+        "../include/zeropoint/g.h": '#include <vector>\n#include "zeropoint/e.h"\n',
+        "../include/zeropoint/e.h": "",
     }
     faults = [
         ("base/b.h", '#include "number/n.h"\n', "base does not link number"),
@@ -93,6 +107,11 @@ def self_test():
         ("number/b.h", '#include "base/missing.h"\n', "is no file"),
         ("stray/b.h", "", "no zp_library"),
         ("kernel/k.h", "", "kernel links base and includes nothing of it"),
+        ("api/b.cc", '#include "zeropoint/missing.h"\n', "is no file"),
+        ("api/b.cc", '#include "number/n.h"\n', "api does not link number"),
+        ("cli/b.cc", '#include "zeropoint/g.h"\n', "names no folder"),
+        ("../include/zeropoint/b.h", '#include "grid/h.h"\n', "neither shown"),
+        ("../include/zeropoint/b.h", "#include <fmt/core.h>\n", "neither shown"),
         ("../CMakeLists.txt", cmake.replace("kernel FLOORS base", "kernel FLOORS base cli"), "links cli (floor 6)"),
     ]
     for path, text, expected in [(None, "", None), *faults]:
