@@ -52,20 +52,6 @@ View2D<float> matrix_in(std::vector<float>& floats, std::int64_t rows, std::int6
 
 constexpr float kOutOfSight = -std::numeric_limits<float>::infinity();
 
-// Scores of keys [from, from + scores.size()) as the token at `position` weighs them.
-void weigh(std::span<float> scores, std::int64_t from, std::int64_t position, float sink,
-           const AttentionShape& shape) {
-  const std::int64_t sight = shape.window ? std::max(position - *shape.window + 1, from) : from;
-  const auto begin = scores.begin() + (sight - from);
-  const auto end = scores.begin() + (position + 1 - from);
-  const std::span<float> seen(begin, end);
-  scale(seen, shape.scale);
-  if (shape.soft_cap != 0) soft_cap(seen, shape.soft_cap);
-  std::fill(scores.begin(), begin, kOutOfSight);
-  std::fill(end, scores.end(), kOutOfSight);
-  softmax(scores, sink);
-}
-
 void attend_block(Matrix q, const Block& block, const AttentionShape& shape, std::int64_t layer,
                   View2D<float> out, Scratch& scratch) {
   const std::int64_t group = shape.heads / shape.kv_heads;
@@ -90,9 +76,8 @@ void attend_block(Matrix q, const Block& block, const AttentionShape& shape, std
   const View2D<float> scores = matrix_in(scratch.scores, rows, keys);
   matmul(queries, block.run->cache->keys(layer, block.kv_head, from, keys, scratch.cached), scores);
   for (std::int64_t r = 0; r < rows; ++r) {
-    const auto head = static_cast<std::size_t>(block.kv_head * group + r % group);
-    const float sink = shape.sinks.empty() ? kOutOfSight : shape.sinks[head];
-    weigh(scores.row(r), from, first + r / group, sink, shape);
+    score(scores.row(r), from, first + r / group, shape);
+    softmax(scores.row(r), sink_of(shape, block.kv_head * group + r % group));
   }
   const View2D<float> sums = matrix_in(scratch.sums, rows, shape.value_dim);
   weighted_rows(scores, block.run->cache->values(layer, block.kv_head, from, keys, scratch.cached),
@@ -104,6 +89,22 @@ void attend_block(Matrix q, const Block& block, const AttentionShape& shape, std
 }
 
 }  // namespace
+
+void score(std::span<float> products, std::int64_t from, std::int64_t position,
+           const AttentionShape& shape) noexcept {
+  const std::int64_t sight = shape.window ? std::max(position - *shape.window + 1, from) : from;
+  const auto begin = products.begin() + (sight - from);
+  const auto end = products.begin() + (position + 1 - from);
+  const std::span<float> seen(begin, end);
+  scale(seen, shape.scale);
+  if (shape.soft_cap != 0) soft_cap(seen, shape.soft_cap);
+  std::fill(products.begin(), begin, kOutOfSight);
+  std::fill(end, products.end(), kOutOfSight);
+}
+
+float sink_of(const AttentionShape& shape, std::int64_t head) noexcept {
+  return shape.sinks.empty() ? kOutOfSight : shape.sinks[static_cast<std::size_t>(head)];
+}
 
 void attend(Matrix q, std::span<const TokenRun> runs, const AttentionShape& shape,
             std::int64_t layer, const Team& team, View2D<float> out) {

@@ -38,4 +38,11 @@ struct AttentionShape {
 void attend(Matrix q, std::span<const TokenRun> runs, const AttentionShape& shape,
             std::int64_t layer, const Team& team, View2D<float> out);
 
+/// Products of a query and keys [from, from + scores.size()) become the scores that the softmax goes
+/// over, as the token at `position` sees them: scaled, capped, -inf out of sight.
+void score(std::span<float> products, std::int64_t from, std::int64_t position,
+           const AttentionShape& shape) noexcept;
+/// Of head `head`; -inf: none.
+float sink_of(const AttentionShape& shape, std::int64_t head) noexcept;
+
 }  // namespace zp

@@ -77,6 +77,18 @@ PlacedWeights::PlacedWeights(const Model& model) {
   }
 }
 
+AttentionShape attention_shape(const Decoder& decoder, const PlacedWeights& weights, Place place) {
+  const PlacedWeights::Entry* sinks = weights.find(place);
+  return {.heads = decoder.heads,
+          .kv_heads = decoder.kv_heads_of(place.layer),
+          .head_dim = decoder.head_dim_of(place.layer),
+          .value_dim = decoder.value_dim_of(place.layer),
+          .scale = static_cast<float>(decoder.score_scale(place.layer)),
+          .soft_cap = static_cast<float>(decoder.attention_soft_cap),
+          .window = decoder.layer(place.layer).window,
+          .sinks = sinks == nullptr ? Floats() : Floats(sinks->row)};
+}
+
 Compute::Compute(const Model& model, const PlacedWeights& weights, const Team& team,
                  BufferPool& pool, const Batch& batch)
     : decoder_(model.decoder), weights_(weights), team_(team), pool_(pool), batch_(batch) {}
@@ -346,17 +358,9 @@ Activations Compute::attend(const Activations& q, const Activations& k, const Ac
       }
     }
   }
-  const PlacedWeights::Entry* sinks = weights_.find(place);
-  const AttentionShape shape{.heads = decoder_.heads,
-                             .kv_heads = kv_heads,
-                             .head_dim = dim,
-                             .value_dim = value_dim,
-                             .scale = static_cast<float>(decoder_.score_scale(place.layer)),
-                             .soft_cap = static_cast<float>(decoder_.attention_soft_cap),
-                             .window = decoder_.layer(place.layer).window,
-                             .sinks = sinks == nullptr ? Floats() : Floats(sinks->row)};
   Activations out = pool_.take(q.rows(), decoder_.attended_columns(place.layer));
-  zp::attend(q.view(), batch_.runs, shape, place.layer, team_, out.view());
+  zp::attend(q.view(), batch_.runs, attention_shape(decoder_, weights_, place), place.layer, team_,
+             out.view());
   return out;
 }
 

@@ -36,6 +36,9 @@ class PlacedWeights {
   std::map<Place, Entry> entries_;
 };
 
+/// Of an `attend` step; its sinks are the weights'.
+AttentionShape attention_shape(const Decoder& decoder, const PlacedWeights& weights, Place place);
+
 /// Tokens that go through the network together: their ids and where they stand.
 struct Batch {
   std::vector<std::int32_t> ids;

@@ -73,6 +73,16 @@ Activations Engine::run(std::span<const Chunk> chunks, ValueId from, Activations
   return std::move(run(chunks, std::move(values), {&wanted, 1}).at(wanted));
 }
 
+std::map<ValueId, Activations> Engine::backward(std::span<const Chunk> chunks,
+                                                const std::map<ValueId, Activations>& values,
+                                                std::map<ValueId, Activations> gradients,
+                                                ValueId first, ValueId end,
+                                                WeightGradients& of_weights) {
+  const Batch batch = make_batch(chunks);
+  return Backward(model_.decoder, network_, weights_, team_, pool_, batch, values, of_weights)
+      .run(std::move(gradients), first, end);
+}
+
 Activations Engine::forward(std::span<const Chunk> chunks) {
   const ValueId hidden = network_.hidden();
   Activations x = std::move(run(chunks, {}, {&hidden, 1}).at(hidden));

@@ -10,7 +10,7 @@
 #include <span>
 
 #include "base/parallel.h"
-#include "engine/compute.h"
+#include "engine/backward.h"
 #include "engine/kv_cache.h"
 
 namespace zp {
@@ -49,6 +49,13 @@ class Engine {
                                      std::span<const ValueId> wanted);
   /// The same for one value each.
   Activations run(std::span<const Chunk> chunks, ValueId from, Activations given, ValueId wanted);
+  /// What gradients of values made before `end` say of those that steps [first, end) read and don't
+  /// make, and of weights (backward.h). values: all that these steps read or make, as run() gives them.
+  /// REQUIRES: as run(); check_differentiable() lets the model pass.
+  std::map<ValueId, Activations> backward(std::span<const Chunk> chunks,
+                                          const std::map<ValueId, Activations>& values,
+                                          std::map<ValueId, Activations> gradients, ValueId first,
+                                          ValueId end, WeightGradients& of_weights);
   /// What enters the first layer.
   Activations embed(std::span<const Chunk> chunks);
   Activations layer(std::int64_t layer, Activations x, std::span<const Chunk> chunks);
