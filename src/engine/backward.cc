@@ -17,8 +17,7 @@
 namespace zp {
 namespace {
 
-constexpr std::int64_t kRowsAtOnce = 64;          // of activations, for one thread
-constexpr std::int64_t kWeightsAtOnce = 1 << 22;  // decoded, for all: 16 MiB
+constexpr std::int64_t kRowsAtOnce = 64;  // of activations, for one thread
 
 std::string_view not_differentiated(const Step& step, const Decoder& decoder) {
   if (step.operation == Operation::delta) return "linear attention";

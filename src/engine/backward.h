@@ -21,6 +21,9 @@ class WeightGradients {
   virtual void add_norm(Place place, Floats gradient) = 0;
 };
 
+/// Floats of a matrix that are decoded at once, for all threads together.
+constexpr std::int64_t kWeightsAtOnce = 1 << 22;
+
 /// Throws Error where the model has an operation that is not differentiated here, with its name.
 void check_differentiable(const Decoder& decoder, const Network& network);
 

@@ -50,6 +50,8 @@ std::shared_ptr<const Coder> coder_of(const QuantizeRequest& request) {
     throw UsageError("`calibrate`", "not together with `statistics`", "one of them");
   if (coder->feedback() && !calibrated && request.statistics.empty())
     throw UsageError("`method` " + name, "needs a text to calibrate on", "`calibrate` FILE");
+  if (!request.distill.empty() && !calibrated)
+    throw UsageError("`distill`", "needs a text to learn on", "`calibrate` FILE");
   if (!request.rewrite.empty() && !calibrated)
     throw UsageError("`rewrite`", "needs a text to calibrate on", "`calibrate` FILE");
   const bool measured = calibrated && request.fit.asked();  // the text serves that, too
@@ -69,6 +71,7 @@ std::string how_of(const QuantizeRequest& request, const Coder& coder, std::int6
   if (!request.fit.size.empty()) how += " `fit` " + request.fit.size;
   if (request.fit.max_kl) how += fmt::format(" `max-kld` {}", *request.fit.max_kl);
   if (request.accurate) how += " `accurate`";
+  if (!request.distill.empty()) how += " `distill` " + distill_text(parse_distill(request.distill));
   if (!request.calibrate.empty())
     how += fmt::format(" `tokens` {} `context` {}", tokens, request.context);
   return how;
@@ -107,6 +110,7 @@ class Job {
     if (request_.dry_run) return planned();
     rewrite();
     code();
+    distill();
     judge();
     out_.seconds.total = laps_.all();
     out_.own_text = text_->own(recipe_.memory_bytes, recipe_.threads);
@@ -119,6 +123,7 @@ class Job {
   void check() {
     recipe_ = recipe_of(request_, team_.threads());
     if (!request_.rewrite.empty()) rewrites_ = parse_rewrites(request_.rewrite);
+    if (!request_.distill.empty()) distill_ = parse_distill(request_.distill);
     if (request_.fit.asked()) check_budget(request_.fit, request_.budget_texts(), recipe_);
     for (const Target& target : recipe_.targets) {
       if (target.path.empty()) continue;
@@ -181,6 +186,7 @@ class Job {
     out_.plan = make_plan(*out_.loaded, recipe_);
     for (const PlannedOutput& output : out_.plan.outputs)
       check_differ("`report`", request_.report, output.path);
+    if (distill_) check_distill();
     if (!request_.judge.empty()) {
       judge_text_ = {read_documents(request_.judge), request_.context};
       check_judgeable(out_.plan, *out_.loaded, *judge_text_);
@@ -228,6 +234,27 @@ class Job {
     for (std::size_t i = 0; i < out_.plan.outputs.size(); ++i)
       say_notes(out_.plan.outputs[i], out_.run->outputs[i].notes);
     if (!request_.calibrate.empty()) out_.text = text_->reading(windows_, out_.run->text_loss);
+  }
+
+  void check_distill() {
+    check_distillable(out_.plan);
+    if (windows_.empty()) return;  // the model writes them first
+    const std::int64_t bytes = distill_bytes(out_.plan, *distill_, windows_, team_.threads());
+    out_.plan.memory_bytes = std::max(out_.plan.memory_bytes, bytes);
+    if (recipe_.memory_bytes == 0 || bytes <= recipe_.memory_bytes) return;
+    throw Error("`distill`", "does not fit the memory budget",
+                "`memory` of at least " + std::to_string(bytes) +
+                    " bytes, a smaller `context`, or scales alone",
+                std::to_string(recipe_.memory_bytes));
+  }
+
+  void distill() {
+    if (!distill_) return;
+    progress_.when_interrupted("the outputs are complete, but not distilled");
+    laps_.lap();
+    out_.distilled = distill_outputs(out_.plan, *out_.loaded, recipe_, *distill_, windows_,
+                                     out_.run->outputs, team_, progress_);
+    out_.seconds.distill = laps_.lap();
   }
 
   void judge() {
@@ -316,6 +343,14 @@ class Job {
       job.calibration_stages = recipe_.statistics->stages();
       job.calibration_work = recipe_.statistics->work();
     }
+    if (distill_ && !windows_.empty()) {
+      Windows learned = windows_;
+      const Windows held_out = hold_out(learned);
+      const std::int64_t length = std::ssize(windows_.front());
+      job.distill_tokens = distill_tokens(
+          std::ssize(learned) * length, std::ssize(held_out.empty() ? learned : held_out) * length,
+          std::ssize(learned), *distill_);
+    }
     job.rewrites = std::ssize(rewrites_);
     job.feedback = recipe_.coder->feedback().has_value();
     constexpr std::int64_t kBytesPerToken = 4;
@@ -338,6 +373,7 @@ class Job {
   Laps laps_;
   Recipe recipe_;
   std::vector<std::unique_ptr<Rewrite>> rewrites_;
+  std::optional<DistillOptions> distill_;
   std::optional<CalibrationText> text_;
   UnreadRemarks remarks_;
   Windows windows_;

@@ -11,6 +11,7 @@
 
 #include "pipeline/budget.h"
 #include "pipeline/calibration_text.h"
+#include "pipeline/distill_outputs.h"
 #include "pipeline/rewrite.h"
 #include "pipeline/run.h"
 
@@ -30,6 +31,7 @@ struct QuantizeRequest {
   std::optional<std::int64_t> tokens = 16384;  ///< of the texts; nothing: auto_tokens()
   std::int64_t context = 512;                  ///< tokens of a window
   std::string statistics;
+  std::string distill;  ///< what is trained of the outputs: parse_distill()
   Budget fit;
   std::string resume;
   std::string judge;
@@ -53,6 +55,7 @@ struct QuantizeSeconds {
   double own_text = 0;  ///< that the model wrote itself
   double budget = 0;
   double rewrite = 0;
+  double distill = 0;
   double judge = 0;
   double total = 0;
 };
@@ -72,7 +75,8 @@ struct QuantizeOutcome {
   double calibration_seconds = 0;       ///< about what they take, with the coding, to be expected
   std::optional<TextReading> text;      ///< nothing: no text, or nothing ran
   std::optional<RunResult> run;         ///< nothing: only planned
-  std::vector<Judgement> judgements;    ///< one for each output, or none
+  std::vector<DistilledOutput> distilled;  ///< one for each output, or none
+  std::vector<Judgement> judgements;       ///< one for each output, or none
   QuantizeSeconds seconds;
 };
 
