@@ -181,7 +181,8 @@ class CommandLineTest(unittest.TestCase):
 
     def test_several_calibrated_targets_are_the_files_of_one_each(self):
         calibrate = ["--calibrate", self.calibration_text(), "--tokens", 512, "--context", 64]
-        targets = {"gguf:q4_0": self.out("a"), "gguf:q8_0": self.out("b")}
+        kinds = ["gguf:q4_0", "gguf:q8_0", "mlx:int4:g32", "onnx:int4:g32", "genai:int4:g32", "openvino:int4:g32"]
+        targets = {target: self.out(target) for target in kinds}
         to = [word for target, path in targets.items() for word in ("--to", f"{target}={path}")]
         run("quantize", self.model, *to, *calibrate, check=True)
         for target, path in targets.items():
