@@ -104,6 +104,7 @@ class JobsTest(InFolder):
         done = zeropoint.quantize(DEMO, f"gguf={self.folder / 'a.gguf'}", statistics=statistics.path, method="gptq",
                                   report=self.folder / "a.html")
         self.assertIsNotNone(done.outputs[0].quality.output_sqnr_db)
+        self.assertIsNone(done.outputs[0].distill)
         self.assertIn("gguf:q4_k_m", (self.folder / "a.html").read_text())
         inside = zeropoint.inspect(statistics.path)
         self.assertIsInstance(inside, results.StatisticsInspection)
@@ -207,7 +208,8 @@ class ProgressTest(InFolder):
 
     def test_ctrl_c_ends_a_job_and_leaves_nothing(self):
         script = (
-            "import sys, zeropoint\n"
+            "import signal, sys, zeropoint\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)  # where it is ignored, as in background jobs\n"
             "class Bar:\n"
             "    def __init__(self, **_): print('stage', flush=True)\n"
             "    def update(self, n): print('some', flush=True)\n"

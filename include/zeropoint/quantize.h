@@ -30,6 +30,7 @@ struct QuantizeRequest {
   std::string statistics;                      ///< a file of calibrate(), or llama.cpp's imatrix
   std::string fit;                             ///< "4.5bpw" or "3.2GB": a grid for each tensor
   std::optional<double> max_kld;               ///< likewise: nats per token, at most
+  std::string distill;                         ///< what is trained of the outputs, with a text
   std::string resume;                          ///< a folder that keeps finished layers
   std::string judge;                           ///< a text to evaluate the results on
   bool accurate = false;               ///< runtimes shall compute what the weights say, and slower
@@ -97,6 +98,16 @@ struct Fit {
   std::vector<Tensor> tensors;
 };
 
+/// Training of an output to answer as its source does. Divergences: means in nats per token on text held
+/// out.
+struct Distilled {
+  double before = 0;
+  double after = 0;          ///< the same as before: nothing that was learned is better
+  std::int64_t trained = 0;  ///< matrices
+  std::int64_t left = 0;     ///< matrices that aren't stored by rows of their own
+  double seconds = 0;
+};
+
 struct QuantizedOutput {
   std::string path;
   std::string container;
@@ -113,6 +124,7 @@ struct QuantizedOutput {
   std::vector<std::string> notes;   ///< where a runtime computes otherwise, what was too small ...
   std::optional<Evaluation> judge;  ///< with `judge`
   std::optional<Fit> fit;           ///< with `fit` or `max_kld`
+  std::optional<Distilled> distill;
 };
 
 struct Rewritten {
@@ -126,7 +138,7 @@ struct Rewritten {
 /// Wall time. read, calibrate, quantize and write are parts of one pass.
 struct QuantizeSeconds {
   double load = 0, own_text = 0, fit = 0, rewrite = 0, read = 0, calibrate = 0, quantize = 0,
-         write = 0, judge = 0, total = 0;
+         write = 0, distill = 0, judge = 0, total = 0;
 };
 
 /// What came of it; of a dry run what is known before: exact sizes, grids, memory.

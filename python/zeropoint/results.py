@@ -290,6 +290,17 @@ class Fit:
     tensors: list[FitTensor]
 
 
+@dataclass(frozen=True)
+class Distilled:
+    """Training of an output to answer as its source does; divergences in nats a token on text held out."""
+
+    before: float
+    after: float
+    trained: int
+    left: int
+    seconds: float
+
+
 @dataclass(frozen=True, repr=False)
 class QuantizedOutput(Shown):
     """A file or folder, written or planned."""
@@ -308,6 +319,7 @@ class QuantizedOutput(Shown):
     notes: list[str]
     judge: Optional[Evaluation]
     fit: Optional[Fit]
+    distill: Optional[Distilled]
 
     def _row(self) -> Cells:
         size, bits = _size(self.bytes), f"{self.bits_per_weight:.3f}"
@@ -347,6 +359,7 @@ class QuantizeSeconds:
     calibrate: float
     quantize: float
     write: float
+    distill: float
     judge: float
     total: float
 
