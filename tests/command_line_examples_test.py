@@ -46,6 +46,7 @@ OPTIONS = [
     f"quantize model --to gguf:q4_0 {TEXT} --rewrite rotation --seed 3 --resume kept --verbose",
     f"quantize model --to gguf {TEXT} --max-kld 0.5 --fit 8bpw",
     "quantize model --to gguf:q4_0=model.gguf --force --cpu {cpu} --quiet",
+    "quantize model --to genai:int4:g32 --accurate --quiet",
     "evaluate model --text book.txt --context 64 --threads 2 --cpu {cpu} --verbose --quiet",
     "calibrate model --text train.txt --output out.statistics --tokens 256 --context 64 --memory 2G --json --verbose",
     "calibrate model --text train.txt --output model.statistics --force --context 64 --threads 2 --cpu {cpu} --quiet",
