@@ -160,6 +160,120 @@ GRANITE_HYBRID = {
     "mamba_proj_bias": False,
     "pad_token_id": 256,
 }
+# As Falcon-H1 1.5B has it, with multipliers that are all others.
+FALCON_H1 = {
+    **BASE,
+    "architectures": ["FalconH1ForCausalLM"],
+    "model_type": "falcon_h1",
+    "head_dim": 32,
+    "attention_bias": False,
+    "mlp_bias": False,
+    "projectors_bias": False,
+    "mamba_d_ssm": 96,
+    "mamba_n_heads": 6,
+    "mamba_d_head": 16,
+    "mamba_n_groups": 1,
+    "mamba_d_state": 12,
+    "mamba_d_conv": 4,
+    "mamba_expand": 2,
+    "mamba_chunk_size": 16,
+    "mamba_conv_bias": True,
+    "mamba_proj_bias": False,
+    "mamba_rms_norm": False,
+    "mamba_norm_before_gate": False,
+    "mamba_use_mlp": True,
+    "mlp_expansion_factor": 8,
+    "embedding_multiplier": 5.656854249492381,
+    "lm_head_multiplier": 0.0390625,
+    "attention_in_multiplier": 0.75,
+    "attention_out_multiplier": 0.9375,
+    "key_multiplier": 0.390625,
+    "mlp_multipliers": [0.8838834764831844, 0.5859375],
+    "ssm_in_multiplier": 1.25,
+    "ssm_out_multiplier": 0.23570226039551587,
+    "ssm_multipliers": [0.7071067811865476, 0.25, 0.3535533905932738, 0.5, 0.6],
+    "pad_token_id": 256,
+}
+# As Nemotron Nano 9B v2 has it: a layer of each kind but experts.
+NEMOTRON_H = {
+    **{key: value for key, value in BASE.items() if key not in ("rms_norm_eps", "rope_theta", "hidden_act")},
+    "architectures": ["NemotronHForCausalLM"],
+    "model_type": "nemotron_h",
+    "num_hidden_layers": 4,
+    "hybrid_override_pattern": "M-*M",
+    "head_dim": 32,
+    "layer_norm_epsilon": 1e-5,
+    "mlp_hidden_act": "relu2",
+    "attention_bias": False,
+    "mlp_bias": False,
+    "use_bias": False,
+    "mamba_proj_bias": False,
+    "mamba_hidden_act": "silu",
+    "mamba_num_heads": 6,
+    "mamba_head_dim": 16,
+    "n_groups": 2,
+    "ssm_state_size": 12,
+    "conv_kernel": 4,
+    "expand": 2,
+    "use_conv_bias": True,
+    "chunk_size": 16,
+    "residual_in_fp32": False,
+    "pad_token_id": 256,
+}
+# As Nemotron 3 Nano has it.
+NEMOTRON_H_MOE = {
+    **NEMOTRON_H,
+    "num_hidden_layers": 5,
+    "hybrid_override_pattern": "MEM*E",
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "n_shared_experts": 1,
+    "moe_intermediate_size": 32,
+    "moe_shared_expert_intermediate_size": 48,
+    "n_group": 1,
+    "topk_group": 1,
+    "norm_topk_prob": True,
+    "routed_scaling_factor": 2.5,
+}
+# As Mistral Small 4 has it.
+MISTRAL4 = {
+    **{key: value for key, value in BASE.items() if key != "rope_theta"},
+    "architectures": ["Mistral4ForCausalLM"],
+    "model_type": "mistral4",
+    "rms_norm_eps": 1e-6,
+    "num_key_value_heads": 4,
+    "kv_lora_rank": 32,
+    "q_lora_rank": 48,
+    "qk_nope_head_dim": 16,
+    "qk_rope_head_dim": 16,
+    "v_head_dim": 24,
+    "moe_intermediate_size": 32,
+    "n_routed_experts": 6,
+    "num_experts_per_tok": 2,
+    "n_shared_experts": 1,
+    "n_group": 1,
+    "topk_group": 1,
+    "first_k_dense_replace": 0,
+    "norm_topk_prob": True,
+    "routed_scaling_factor": 1.0,
+    "rope_interleave": True,
+    "attention_bias": False,
+    "rope_parameters": {
+        "rope_type": "yarn",
+        "type": "yarn",
+        "rope_theta": 10000.0,
+        "factor": 16.0,
+        "original_max_position_embeddings": 32,
+        "max_position_embeddings": 512,
+        "beta_fast": 32.0,
+        "beta_slow": 1.0,
+        "mscale": 1.0,
+        "mscale_all_dim": 1.0,
+        "llama_4_scaling_beta": 0.1,
+        "partial_rotary_factor": 0.5,
+    },
+    "pad_token_id": 256,
+}
 # As Phi-mini-MoE has it, but for a noise that has more than one expert weighted.
 PHIMOE = {
     **BASE,
@@ -610,6 +724,24 @@ MODELS = {
         },
         0,
     ),
+    "falcon_h1": (FALCON_H1, 12),
+    # Groups of heads, a norm behind the gate, and a head that is the embedding.
+    "falcon_h1_normed": (
+        {
+            **FALCON_H1,
+            "mamba_rms_norm": True,
+            "mamba_n_groups": 2,
+            "mamba_d_ssm": None,
+            "mamba_n_heads": 8,
+            "tie_word_embeddings": True,
+        },
+        3,
+    ),
+    "nemotron_h": (NEMOTRON_H, 6),
+    "nemotron_h_moe": (NEMOTRON_H_MOE, 19),
+    "mistral4": (MISTRAL4, 2),
+    # Queries that come of the input, and a layer with one MLP.
+    "mistral4_dense": ({**MISTRAL4, "q_lora_rank": None, "first_k_dense_replace": 1, "n_shared_experts": 2}, 5),
     "olmo2": (OLMO2, 20),
     "olmo3": (OLMO3, 24),
     "olmo3_yarn": (
@@ -731,7 +863,7 @@ EXPERTS = {
     "phimoe": ("block_sparse_moe.", "gate", "w1", "w3", "w2"),
     "glm4_moe": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
     **dict.fromkeys(
-        ("deepseek_v2", "deepseek_v3", "glm4_moe_lite"), ("mlp.", "gate", "gate_proj", "up_proj", "down_proj")
+        ("deepseek_v2", "deepseek_v3", "glm4_moe_lite", "mistral4"), ("mlp.", "gate", "gate_proj", "up_proj", "down_proj")
     ),
     "lfm2_moe": ("feed_forward.", "gate", "w1", "w3", "w2"),
     "qwen3_5_moe_text": ("mlp.", "gate", "gate_proj", "up_proj", "down_proj"),
@@ -765,7 +897,12 @@ def experts(draw, layer, config):
     ffn = config.get("moe_intermediate_size", config.get("intermediate_size"))
     count = next(config[name] for name in ("num_experts", "num_local_experts", "n_routed_experts") if name in config)
     draw.linear(at + router, count, hidden, SHARP)
-    for expert in range(count):
+    # Mistral 4's checkpoints have all in one tensor.
+    stacked = config["model_type"] == "mistral4"
+    if stacked:
+        draw.normal(at + "experts.gate_up_proj", (count, 2 * ffn, hidden), 1 / math.sqrt(hidden))
+        draw.normal(at + "experts.down_proj", (count, hidden, ffn), BUSY / math.sqrt(ffn))
+    for expert in range(0 if stacked else count):
         draw.linear(f"{at}experts.{expert}.{gate}", ffn, hidden, 1)
         draw.linear(f"{at}experts.{expert}.{up}", ffn, hidden, 1)
         draw.linear(f"{at}experts.{expert}.{down}", hidden, ffn, BUSY)
@@ -779,7 +916,7 @@ def experts(draw, layer, config):
         draw.linear(at + "shared_expert.down_proj", hidden, shared, BUSY)
     if "n_shared_experts" in config:
         shared = config["n_shared_experts"] * ffn
-        if config["model_type"] != "deepseek_v2":
+        if config["model_type"] not in ("deepseek_v2", "mistral4"):
             draw.normal(at + "gate.e_score_correction_bias", (count,), 0.2)
         draw.linear(at + "shared_experts.gate_proj", shared, hidden, 1)
         draw.linear(at + "shared_experts.up_proj", shared, hidden, 1)
@@ -968,11 +1105,41 @@ def qwen3_next(draw, config):
         draw.linear("lm_head", VOCABULARY, hidden, LOUD)
 
 
+def space(draw, at, config, names, inner, normed=True, gain=BUSY):
+    """A selective state space's tensors; names: of the config's fields; gain: of what leaves it."""
+    hidden, heads = config["hidden_size"], config[names["heads"]]
+    convolved = inner + 2 * config[names["groups"]] * config[names["state"]]
+    draw.linear(at + "in_proj", inner + convolved + heads, hidden, SHARP)
+    draw.normal(at + "conv1d.weight", (convolved, 1, config[names["kernel"]]), 0.6)
+    if config[names["bias"]]:
+        draw.normal(at + "conv1d.bias", (convolved,), 0.3)
+    draw.normal(at + "dt_bias", (heads,), 0.5)
+    draw.normal(at + "A_log", (heads,), 0.7, -1.0)  # a state is half gone in some two tokens
+    draw.normal(at + "D", (heads,), 0.5, 1.0)
+    if normed:
+        draw.norm(at + "norm", inner)
+    draw.linear(at + "out_proj", hidden, inner, gain)
+
+
+MAMBA = {
+    "heads": "mamba_n_heads",
+    "groups": "mamba_n_groups",
+    "state": "mamba_d_state",
+    "kernel": "mamba_d_conv",
+    "bias": "mamba_conv_bias",
+}
+NEMOTRONS = {
+    "heads": "mamba_num_heads",
+    "groups": "n_groups",
+    "state": "ssm_state_size",
+    "kernel": "conv_kernel",
+    "bias": "use_conv_bias",
+}
+
+
 def granite_hybrid(draw, config):
-    hidden, heads = config["hidden_size"], config["mamba_n_heads"]
+    hidden = config["hidden_size"]
     kv = config["num_key_value_heads"] * (hidden // config["num_attention_heads"])
-    inner = config["mamba_expand"] * hidden
-    convolved = inner + 2 * config["mamba_n_groups"] * config["mamba_d_state"]
     draw.normal("model.embed_tokens.weight", (VOCABULARY, hidden), 0.5)
     for layer, kind in enumerate(config["layer_types"]):
         at = f"model.layers.{layer}."
@@ -984,15 +1151,7 @@ def granite_hybrid(draw, config):
             draw.linear(at + "self_attn.v_proj", kv, hidden, SHARP, bias)
             draw.linear(at + "self_attn.o_proj", hidden, hidden, BUSY, bias)
         else:
-            draw.linear(at + "mamba.in_proj", inner + convolved + heads, hidden, SHARP)
-            draw.normal(at + "mamba.conv1d.weight", (convolved, 1, config["mamba_d_conv"]), 0.6)
-            if config["mamba_conv_bias"]:
-                draw.normal(at + "mamba.conv1d.bias", (convolved,), 0.3)
-            draw.normal(at + "mamba.dt_bias", (heads,), 0.5)
-            draw.normal(at + "mamba.A_log", (heads,), 0.7, -1.0)  # a state is half gone in some two tokens
-            draw.normal(at + "mamba.D", (heads,), 0.5, 1.0)
-            draw.norm(at + "mamba.norm", inner)
-            draw.linear(at + "mamba.out_proj", hidden, inner, BUSY)
+            space(draw, at + "mamba.", config, MAMBA, config["mamba_expand"] * hidden)
         draw.norm(at + "post_attention_layernorm", hidden)
         shared = config["shared_intermediate_size"]
         draw.linear(at + "shared_mlp.input_linear", 2 * shared, hidden, 1)
@@ -1058,6 +1217,63 @@ def gemma4(draw, config):
         draw.linear("lm_head", VOCABULARY, hidden, LOUD)
 
 
+def falcon_h1(draw, config):
+    hidden, ffn, head = config["hidden_size"], config["intermediate_size"], config["head_dim"]
+    columns, kv = config["num_attention_heads"] * head, config["num_key_value_heads"] * head
+    inner = config["mamba_d_ssm"] or config["mamba_expand"] * hidden
+    into, (gate, down) = config["attention_in_multiplier"], config["mlp_multipliers"]
+    draw.normal("model.embed_tokens.weight", (VOCABULARY, hidden), 0.5 / config["embedding_multiplier"])
+    for layer in range(config["num_hidden_layers"]):
+        at = f"model.layers.{layer}."
+        draw.norm(at + "input_layernorm", hidden)
+        space(draw, at + "mamba.", config, MAMBA, inner, config["mamba_rms_norm"], BUSY / config["ssm_out_multiplier"])
+        draw.linear(at + "self_attn.q_proj", columns, hidden, SHARP / into)
+        draw.linear(at + "self_attn.k_proj", kv, hidden, SHARP / into / config["key_multiplier"])
+        draw.linear(at + "self_attn.v_proj", kv, hidden, SHARP / into)
+        draw.linear(at + "self_attn.o_proj", hidden, columns, BUSY)
+        draw.norm(at + "pre_ff_layernorm", hidden)
+        draw.linear(at + "feed_forward.gate_proj", ffn, hidden, 1 / gate)
+        draw.linear(at + "feed_forward.up_proj", ffn, hidden, 1)
+        draw.linear(at + "feed_forward.down_proj", hidden, ffn, BUSY / down)
+    draw.norm("model.final_layernorm", hidden, mean=6 / config["lm_head_multiplier"] if config["tie_word_embeddings"] else 1.0)
+    if not config["tie_word_embeddings"]:
+        draw.linear("lm_head", VOCABULARY, hidden, LOUD / config["lm_head_multiplier"])
+
+
+def nemotron_h(draw, config):
+    hidden, head = config["hidden_size"], config["head_dim"]
+    columns, kv = config["num_attention_heads"] * head, config["num_key_value_heads"] * head
+    inner = config["mamba_num_heads"] * config["mamba_head_dim"]
+    draw.normal("backbone.embeddings.weight", (VOCABULARY, hidden), 0.5)
+    for layer, kind in enumerate(config["hybrid_override_pattern"]):
+        at = f"backbone.layers.{layer}."
+        draw.norm(at + "norm", hidden)
+        at += "mixer."
+        if kind == "M":
+            space(draw, at, config, NEMOTRONS, inner)
+        elif kind == "*":
+            draw.linear(at + "q_proj", columns, hidden, SHARP)
+            draw.linear(at + "k_proj", kv, hidden, SHARP)
+            draw.linear(at + "v_proj", kv, hidden, SHARP)
+            draw.linear(at + "o_proj", hidden, columns, BUSY)
+        elif kind == "-":
+            draw.linear(at + "up_proj", config["intermediate_size"], hidden, 1)
+            draw.linear(at + "down_proj", hidden, config["intermediate_size"], BUSY)
+        else:
+            count, ffn = config["n_routed_experts"], config["moe_intermediate_size"]
+            draw.linear(at + "gate", count, hidden, SHARP)
+            draw.normal(at + "gate.e_score_correction_bias", (count,), 0.1)
+            for expert in range(count):
+                draw.linear(at + f"experts.{expert}.up_proj", ffn, hidden, 1)
+                draw.linear(at + f"experts.{expert}.down_proj", hidden, ffn, BUSY)
+            shared = config["moe_shared_expert_intermediate_size"]
+            draw.linear(at + "shared_experts.up_proj", shared, hidden, 1)
+            draw.linear(at + "shared_experts.down_proj", hidden, shared, BUSY)
+    draw.norm("backbone.norm_f", hidden)
+    if not config["tie_word_embeddings"]:
+        draw.linear("lm_head", VOCABULARY, hidden, LOUD)
+
+
 def gpt2(draw, config):
     hidden = config["n_embd"]
     ffn = config["n_inner"] or 4 * hidden
@@ -1081,6 +1297,8 @@ def draw_model(draw, config):
     draws = {
         "gpt2": gpt2,
         "granitemoehybrid": granite_hybrid,
+        "falcon_h1": falcon_h1,
+        "nemotron_h": nemotron_h,
         "gemma4_text": gemma4,
         "lfm2": lfm2,
         "lfm2_moe": lfm2,

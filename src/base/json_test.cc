@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "base/error.h"
 #include "base/json_fields.h"
+#include "base/json_file.h"
 
 namespace zp {
 namespace {
@@ -119,6 +123,19 @@ TEST(Json, WritesUtf8OrAsciiAndRefusesOrRepairsTheRest) {
   const Json bytes = "a\xFF";
   EXPECT_THROW(bytes.dump(), Error);
   EXPECT_EQ(bytes.dump_repaired(), "\"a\xEF\xBF\xBD\"");
+}
+
+TEST(Json, InfinityThatPythonWroteIsReadOutsideTexts) {
+  const std::filesystem::path path =
+      std::filesystem::path(::testing::TempDir()) / "zeropoint-python.json";
+  std::ofstream(path) << R"({"a": [0.0, Infinity], "b": "Infinity \" Infinity"})";
+  const Json json = read_python_json(path);
+  EXPECT_EQ(json["a"][1], Json({{"__float__", "Infinity"}}));
+  EXPECT_EQ(json["b"].get<std::string>(), "Infinity \" Infinity");
+  EXPECT_THROW(read_json(path), Error);
+  std::ofstream(path) << R"({"a": -Infinity})";
+  EXPECT_THROW(read_python_json(path), Error);
+  std::filesystem::remove(path);
 }
 
 TEST(JsonFields, SaysWhichFieldIsWrong) {

@@ -116,6 +116,31 @@ Json parse_json(std::string_view text, const std::string& where) {
   return out;
 }
 
+namespace {
+
+std::string with_infinity_spelled(const std::string& text) {
+  constexpr std::string_view kWord = "Infinity";
+  std::string spelled;
+  bool in_text = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') in_text = !in_text;
+    if (!in_text && text.compare(i, kWord.size(), kWord) == 0) {
+      spelled += R"({"__float__": "Infinity"})";
+      i += kWord.size() - 1;
+      continue;
+    }
+    spelled += text[i];
+    if (in_text && text[i] == '\\' && i + 1 < text.size()) spelled += text[++i];
+  }
+  return spelled;
+}
+
+}  // namespace
+
+Json read_python_json(const std::filesystem::path& path) {
+  return parse_json(with_infinity_spelled(read_text(path)), path.string());
+}
+
 Json read_json(const std::filesystem::path& path) {
   return parse_json(read_text(path), path.string());
 }

@@ -1,6 +1,7 @@
 #include "container/agreement.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -31,8 +32,13 @@ double attention_scale(const Decoder& d) {
   return d.attention_scale > 0 ? d.attention_scale : natural_attention_scale(d);
 }
 
+// Forms of one function: each stands for the other, with a note.
+bool is_gelu(Activation activation) {
+  return activation == Activation::gelu_tanh || activation == Activation::gelu_erf;
+}
+
 void refuse_activation(const Decoder& d, const RuntimeModule& module, const std::string& where) {
-  const bool gelu = d.activation != Activation::silu && module.activation != Activation::silu;
+  const bool gelu = is_gelu(d.activation) && is_gelu(module.activation);
   if (d.activation != module.activation && !gelu) throw Error(where, "computes another activation");
 }
 
@@ -69,6 +75,13 @@ void refuse_attention(const Decoder& d, const RuntimeModule& module, const std::
   if (module.attention_scale != nullptr && !same(attention_scale(d), module.attention_scale(d)))
     throw Error(where, "multiplies scores by another factor",
                 std::to_string(module.attention_scale(d)), std::to_string(attention_scale(d)));
+  const bool taken =
+      std::ranges::find(module.input_queries, d.layers) != module.input_queries.end();
+  if (!module.input_queries.empty() && d.latent.rank > 0 && taken != (d.latent.query_rank == 0))
+    throw Error(
+        where, "tells by the number of layers whether queries come of the input, not of a vector",
+        fmt::format("{} layers where they do only", fmt::join(module.input_queries, " or ")),
+        std::to_string(d.layers));
   if (module.needs_caps && (d.attention_soft_cap <= 0 || d.logit_soft_cap <= 0))
     throw Error(where, "always has both soft caps; the model does not");
   if (module.needs_logit_cap && d.logit_soft_cap <= 0)
@@ -129,7 +142,7 @@ void refuse_layers(const Decoder& d, const RuntimeModule& module, const std::str
     throw Error(where, "has no limits of a state space's time steps; the model has");
   if (module.needs_conv_bias && d.space.heads > 0 && !d.conv_bias)
     throw Error(where, "adds a bias behind a state space's convolution; the model has none");
-  if (module.one_norm_part && d.space.groups > 1)
+  if (module.one_norm_part && d.space.normed && d.space.groups > 1)
     throw Error(where, "norms a state space's heads at once; the model norms those of each group");
   if (module.one_theta && d.has(RopeKind::local) && !same(d.local_rope.theta, d.rope.theta))
     throw Error(where, "rotates by one base in all layers", fmt::format("{}", d.rope.theta),
@@ -152,6 +165,9 @@ std::string embedding_note(const Decoder& d, const RuntimeModule& module,
 void refuse_experts(const Decoder& d, const RuntimeModule& module, const std::string& where) {
   if (d.experts.count == 0) return;
   const bool some = std::ranges::any_of(d.rows, [](const Layer& l) { return !l.experts; });
+  const auto dense = [](const Layer& l) { return l.feeds && !l.experts; };
+  if (module.experts_alone && std::ranges::any_of(d.rows, dense))
+    throw Error(where, "has no MLPs in some layers and experts in others; the model has");
   if (module.experts_everywhere && some)
     throw Error(where, "has experts in every layer; some of the model's have one MLP");
   if (module.renormalizes_experts && !d.experts.renormalized)

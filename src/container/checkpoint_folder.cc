@@ -14,6 +14,7 @@
 #include "base/json_file.h"
 #include "container/transformers_tokenizer.h"
 #include "format/safetensors.h"
+#include "model/config_writer.h"
 #include "tensor/dtype_name.h"
 #include "text/generation.h"
 #include "text/tokenizer_files.h"
@@ -396,6 +397,11 @@ Json folder_config(const ContainerInput& input, const FloatType& type, bool has_
   Json config = input.config;
   settle(config, input.model.decoder, type);
   config.erase(kCodeField);
+  const Architecture& architecture = *input.model.architecture;
+  if (!architecture.multiplied.empty()) {
+    const Json all = write_config(architecture, input.model.decoder);
+    for (const std::string_view name : architecture.multiplied) config[name] = all[name];
+  }
   if (!has_beside && config.contains("num_nextn_predict_layers"))
     config["num_nextn_predict_layers"] = 0;
   // What is written has its head, though the source may have been saved without one.

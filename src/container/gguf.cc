@@ -211,7 +211,8 @@ Layout Gguf::layout(const ContainerInput& input, std::span<const Assignment> ass
     if (!why.empty()) throw Error("gguf, tensor \"" + a.weight->use.gguf + "\"", why);
   }
   Builder builder(input);
-  for (RopeTensor& tensor : gguf_rope_tensors(input.model.decoder.rope))
+  const bool always = input.model.architecture->gguf.always_rope_freqs;
+  for (RopeTensor& tensor : gguf_rope_tensors(input.model.decoder.rope, always))
     builder.add_rope(std::move(tensor));
   for (const Assignment& a : assignments) builder.add_weight(a);
   return builder.finish(file_type(input.grid, assignments));

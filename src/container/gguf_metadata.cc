@@ -105,7 +105,7 @@ struct Writing {
   void operator()(const KeyHeads&) const {
     std::vector<std::int32_t> heads;
     for (std::int64_t i = 0; i < d.layers; ++i) {
-      const bool attends = d.layer(i).mixer == Mixer::attention;
+      const bool attends = d.layer(i).attends();
       heads.push_back(static_cast<std::int32_t>(attends ? d.kv_heads : 0));
     }
     keys.counts(key, std::move(heads));
@@ -126,8 +126,8 @@ struct Writing {
   void operator()(const Only& only) const { keys.count(key, only.value); }
 };
 
-std::string graph_of(const GgufFacts& facts) {
-  return "gguf, llama.cpp's architecture " + std::string(facts.name);
+std::string graph_of(std::string_view name) {
+  return "gguf, llama.cpp's architecture " + std::string(name);
 }
 
 bool has_token(const Tokenizer& tokenizer, std::string_view text) {
@@ -166,8 +166,9 @@ std::string gguf_name(const std::string& name, const Tokenizer* tokenizer) {
 std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t file_type) {
   const Decoder& d = input.model.decoder;
   const GgufFacts& facts = input.model.architecture->gguf;
-  Keys keys(facts.name);
-  keys.general("general.architecture", std::string(facts.name));
+  const std::string_view name = facts.name_of(d);
+  Keys keys(name);
+  keys.general("general.architecture", std::string(name));
   keys.general("general.type", std::string("model"));
   keys.general("general.name", gguf_name(input.name, input.tokenizer));
   keys.general("general.file_type", static_cast<std::uint32_t>(file_type));
@@ -179,8 +180,10 @@ std::vector<gguf::Pair> gguf_metadata(const ContainerInput& input, std::int32_t 
   if (d.window() || facts.always_window_key)
     keys.count("attention.sliding_window", d.window().value_or(0));
   add_rope(keys, d, facts);
-  // The positions are counted in original contexts.
-  if (facts.tempers_queries) keys.real("attention.temperature_scale", d.query_beta);
+  if (facts.tempers_queries) {
+    keys.real("attention.temperature_scale", d.query_beta);
+    keys.count("attention.temperature_length", d.query_length);
+  }
   return keys.take();
 }
 
@@ -200,8 +203,9 @@ std::vector<gguf::Pair> gguf_provenance(const ContainerInput& input, bool quanti
 
 std::vector<std::string> gguf_notes(const ContainerInput& input) {
   const GgufFacts& facts = input.model.architecture->gguf;
+  const Decoder& d = input.model.decoder;
   std::vector<std::string> notes =
-      runtime_notes(input.model.decoder, facts.computes, "llama.cpp", graph_of(facts));
+      runtime_notes(d, facts.computes, "llama.cpp", graph_of(facts.name_of(d)));
   if (input.tokenizer == nullptr) {
     notes.push_back("no tokenizer in the checkpoint: llama.cpp will take token ids only");
     return notes;

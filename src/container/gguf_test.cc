@@ -39,7 +39,7 @@ Decoder small(const Architecture& architecture) {
   d.activation = architecture.gguf.computes.activation;
   d.tied = architecture.gguf.computes.tied;
   d.attention_bias = d.head_bias = architecture.gguf.computes.needs_biases;
-  d.norm = d.activation == Activation::silu ? Norm::rms : Norm::layer;
+  d.norm = d.activation == Activation::gelu_tanh ? Norm::layer : Norm::rms;
   d.rope.dims = architecture.name == "gpt2" ? 0 : 16;
   if (architecture.gguf.computes.needs_caps) d.attention_soft_cap = d.logit_soft_cap = 30;
   if (architecture.gguf.computes.needs_logit_cap) d.logit_soft_cap = 30;
@@ -62,12 +62,15 @@ Decoder small(const Architecture& architecture) {
     d.rope.dims = 8;
     d.latent = {.rank = 32, .query_rank = 64, .norm_epsilon = 1e-6};
   }
-  if (architecture.name == "granite_hybrid") {
+  const bool falcon = architecture.name == "falcon_h1";
+  const bool nemotron = architecture.name == "nemotron_h";
+  if (architecture.name == "granite_hybrid" || falcon || nemotron) {
     d.convolution = 4;
     d.conv_bias = true;
-    d.space = {.heads = 4, .head_dim = 16, .groups = 2, .state = 8};
-    set_layers(d, [](std::int64_t i, Layer& layer) {
-      if (i == 0) layer.mixer = Mixer::state_space;
+    d.space = {.heads = 4, .head_dim = 16, .groups = 2, .state = 8, .normed = !falcon};
+    set_layers(d, [&](std::int64_t i, Layer& layer) {
+      if (!falcon) layer.mixer = i == 0 ? Mixer::state_space : nemotron ? Mixer::none : layer.mixer;
+      if (nemotron) layer.feeds = i == 1;
     });
   }
   if (d.output_gate) {
@@ -159,7 +162,8 @@ TEST(Gguf, HeaderAndJobsAgreeForEveryArchitecture) {
                gguf::kDefaultAlignment;
       }
       EXPECT_EQ(layout.bytes(), end);
-      EXPECT_EQ(value<std::string>(header, "general.architecture"), a->gguf.name);
+      EXPECT_EQ(value<std::string>(header, "general.architecture"),
+                a->gguf.name_of(sample.model.decoder));
     }
   }
 }
@@ -206,6 +210,41 @@ TEST(Gguf, Lfm2StatesTheHeadsOfKeysOfEachLayer) {
   Decoder d = sample.model.decoder;
   d.conv_bias = true;
   EXPECT_THROW(Sample(named("lfm2"), d).layout(), Error);
+}
+
+// Of each layer heads of keys, where it has attention, and the width of its MLP.
+TEST(Gguf, NemotronsLayersAreToldBySizes) {
+  const gguf::Header header = header_of(Sample("nemotron_h").layout());
+  EXPECT_EQ(value<std::vector<std::int32_t>>(header, "nemotron_h.feed_forward_length"),
+            (std::vector<std::int32_t>{0, 96}));
+  Decoder d = small(named("nemotron_h"));
+  d.experts = {.count = 4, .chosen = 2, .ffn = 32, .renormalized = true, .shared_ffn = 48};
+  d.experts.routing = Routing::sigmoid;
+  EXPECT_THROW(Sample(named("nemotron_h"), d).layout(), Error);  // an MLP beside experts
+  set_layers(d, [](std::int64_t i, Layer& layer) { layer.experts = i == 1; });
+  const gguf::Header experts = header_of(Sample(named("nemotron_h"), d).layout());
+  EXPECT_EQ(value<std::string>(experts, "general.architecture"), "nemotron_h_moe");
+  EXPECT_EQ(value<std::vector<std::int32_t>>(experts, "nemotron_h_moe.feed_forward_length"),
+            (std::vector<std::int32_t>{0, 32}));
+}
+
+// By their number of layers.
+TEST(Gguf, RefusesLatentQueriesThatLlamaCppTakesForOthers) {
+  const Architecture& deepseek = named("deepseek_v2");
+  Decoder d = small(deepseek);
+  EXPECT_NO_THROW(Sample(deepseek, d).layout());
+  d.layers = 27;
+  EXPECT_THROW(Sample(deepseek, d).layout(), Error);
+  d.latent.query_rank = 0;
+  EXPECT_NO_THROW(Sample(deepseek, d).layout());
+  d.layers = 28;
+  EXPECT_THROW(Sample(deepseek, d).layout(), Error);
+}
+
+TEST(Gguf, Gemma4HasRopeFreqsThoughAllPairsTurn) {
+  const Layout layout = Sample("gemma4").layout();
+  const std::vector<float> found = values_of(*find(layout, "rope_freqs.weight")->rows);
+  EXPECT_EQ(found, std::vector<float>(8, 1.0f));
 }
 
 TEST(Gguf, Qwen35StatesItsLinearAttention) {

@@ -86,7 +86,7 @@ std::vector<std::int64_t> layers_with(std::string_view role, const Decoder& d) {
   const bool of_attention = role == "value" || role == "qkv";
   std::vector<std::int64_t> layers;
   for (std::int64_t i = 0; i < d.layers; ++i) {
-    if (!of_attention || d.layer(i).mixer == Mixer::attention) layers.push_back(i);
+    if (!of_attention || d.layer(i).attends()) layers.push_back(i);
   }
   return layers;
 }

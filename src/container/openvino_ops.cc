@@ -256,6 +256,10 @@ OpenVinoOps::Value OpenVinoOps::activate(const Value& x, Activation activation) 
       return {node("Swish", {x.name, real(1.702f)}), x.width};
     case Activation::sigmoid:
       return {node("Sigmoid", {x.name}), x.width};
+    case Activation::squared_relu: {
+      const Value above = {node("Relu", {x.name}), x.width};
+      return multiply(above, above);
+    }
   }
   return x;
 }

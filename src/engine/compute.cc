@@ -437,6 +437,8 @@ Activations Compute::activate(Activations x, Activation activation) {
         return gelu_sigmoid(row);
       case Activation::sigmoid:
         return sigmoid(row);
+      case Activation::squared_relu:
+        return squared_relu(row);
     }
   });
   return x;

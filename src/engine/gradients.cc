@@ -86,6 +86,12 @@ std::vector<float> slopes_of_sigmoid(Floats x) {
   return s;
 }
 
+std::vector<float> slopes_of_squared_relu(Floats x) {
+  std::vector<float> s(x.begin(), x.end());
+  for (float& v : s) v = v < 0 ? 0 : 2 * v;
+  return s;
+}
+
 std::vector<float> slopes(Activation activation, Floats x) {
   constexpr float kSigmoidsGelu = 1.702f;
   switch (activation) {
@@ -97,6 +103,8 @@ std::vector<float> slopes(Activation activation, Floats x) {
       return slopes_of_gelu_erf(x);
     case Activation::gelu_sigmoid:
       return slopes_of_gated(x, kSigmoidsGelu);
+    case Activation::squared_relu:
+      return slopes_of_squared_relu(x);
     case Activation::sigmoid:
       break;
   }

@@ -24,7 +24,8 @@ KvCache::KvCache(const Decoder& decoder, std::int64_t capacity, Layers layers, K
   std::int64_t bytes = parts_.back().end;
   if (layers == Layers::one) {
     bytes = layer_bytes(decoder, capacity, type);
-    for (Part& p : parts_) p = {0, p.end - p.begin, p.state, p.heads, p.key_dim, p.value_dim};
+    for (Part& p : parts_)
+      p = {0, p.rows - p.begin, p.end - p.begin, p.heads, p.key_dim, p.value_dim};
   }
   bytes_.reset(new std::byte[static_cast<std::size_t>(bytes)]);
 }
@@ -38,15 +39,13 @@ std::vector<KvCache::Part> KvCache::parts_of(const Decoder& d, std::int64_t capa
   std::vector<Part> parts;
   std::int64_t end = 0;
   for (std::int64_t layer = 0; layer < d.layers; ++layer) {
-    const bool state = d.layer(layer).mixer != Mixer::attention;
     const std::int64_t begin = end;
-    const bool keys = !d.layer(layer).keys_of;
+    const std::int64_t rows = checked_add(begin, d.state_floats(layer) * kFloat, where);
+    const bool keys = d.layer(layer).attends() && !d.layer(layer).keys_of;
     const std::int64_t of_token =
         keys ? (d.key_columns(layer) + d.value_columns(layer)) * bytes_of(type) : 0;
-    end = checked_add(
-        begin, state ? d.state_floats(layer) * kFloat : checked_mul(of_token, capacity, where),
-        where);
-    parts.push_back({begin, end, state, keys ? d.kv_heads_of(layer) : 0, d.head_dim_of(layer),
+    end = checked_add(rows, checked_mul(of_token, capacity, where), where);
+    parts.push_back({begin, rows, end, keys ? d.kv_heads_of(layer) : 0, d.head_dim_of(layer),
                      d.value_dim_of(layer)});
   }
   return parts;
@@ -64,17 +63,17 @@ KvCache::Head KvCache::head(std::int64_t layer, std::int64_t index) const {
   const Part& p = part(layer);
   const std::int64_t keys = std::min(index, p.heads);
   const std::int64_t before = keys * row_bytes(p.key_dim) + (index - keys) * row_bytes(p.value_dim);
-  return {bytes_.get() + p.begin + capacity_ * before, index < p.heads ? p.key_dim : p.value_dim};
+  return {bytes_.get() + p.rows + capacity_ * before, index < p.heads ? p.key_dim : p.value_dim};
 }
 
 std::span<float> KvCache::state(std::int64_t layer) {
   const Part& p = part(layer);
   return {reinterpret_cast<float*>(bytes_.get() + p.begin),
-          static_cast<std::size_t>((p.end - p.begin) / kFloat)};
+          static_cast<std::size_t>((p.rows - p.begin) / kFloat)};
 }
 
 std::int64_t KvCache::truncate(std::int64_t length) {
-  const bool states = std::ranges::any_of(parts_, [](const Part& p) { return p.state; });
+  const bool states = std::ranges::any_of(parts_, [](const Part& p) { return p.rows > p.begin; });
   length_ = states && length < length_ ? 0 : length;
   return length_;
 }
@@ -89,11 +88,7 @@ KvCache KvCache::resized(const Decoder& decoder, std::int64_t capacity) const {
   out.length_ = std::min(length_, capacity);
   for (std::int64_t layer = 0; layer < decoder.layers; ++layer) {
     const Part& p = part(layer);
-    if (p.state) {
-      std::copy_n(bytes_.get() + p.begin, p.end - p.begin,
-                  out.bytes_.get() + out.part(layer).begin);
-      continue;
-    }
+    std::copy_n(bytes_.get() + p.begin, p.rows - p.begin, out.bytes_.get() + out.part(layer).begin);
     for (std::int64_t index = 0; index < 2 * p.heads; ++index) {
       const Head from = head(layer, index);
       std::copy_n(from.rows, out.length_ * row_bytes(from.dim), out.head(layer, index).rows);

@@ -1,5 +1,5 @@
 // What every layer, or the one that is under way, has of one sequence's tokens: keys and values of
-// each, or where a layer has no attention, a state that comes of all of them.
+// each where it has attention, and where it has another mixer, a state that comes of all of them.
 #pragma once
 
 #include <cstddef>
@@ -50,8 +50,8 @@ class KvCache {
   Matrix values(std::int64_t layer, std::int64_t head, std::int64_t from, std::int64_t count,
                 std::vector<float>& scratch) const;
 
-  /// Of a layer without attention Decoder::state_floats(layer) values, FP32 whatever the type; what
-  /// they are where there are no tokens isn't said.
+  /// Decoder::state_floats(layer) values, FP32 whatever the type; what they are where there are no
+  /// tokens isn't said.
   std::span<float> state(std::int64_t layer);
 
   /// Of the model's rotary embedding of that kind, global or local. It may depend on the capacity.
@@ -77,11 +77,11 @@ class KvCache {
   static Rotary rotary_of(const Decoder& decoder, std::int64_t length);
 
   enum class Layers { all, one };
-  /// Where a layer's rows or state lie among the bytes.
+  /// Where a layer's state and rows lie among the bytes.
   struct Part {
     std::int64_t begin = 0;
+    std::int64_t rows = 0;  ///< behind the state
     std::int64_t end = 0;
-    bool state = false;
     std::int64_t heads = 0;  ///< of keys and of values; and their sizes
     std::int64_t key_dim = 0;
     std::int64_t value_dim = 0;
@@ -106,7 +106,7 @@ class KvCache {
   std::int64_t capacity_;
   std::int64_t length_ = 0;
   std::vector<Part> parts_;             // of each layer
-  std::unique_ptr<std::byte[]> bytes_;  // [layer][key, value][head][token][dim], or a state
+  std::unique_ptr<std::byte[]> bytes_;  // [layer] a state, [key, value][head][token][dim]
   Rotary rotary_;
 };
 

@@ -88,6 +88,24 @@ TEST(KvCache, HasAStateWhereALayerHasNoAttention) {
   for (const float value : wider.state(0)) EXPECT_EQ(value, 5.0f);
 }
 
+TEST(KvCache, HasBothWhereAStateSpaceStandsBesideAttention) {
+  Decoder d = small_decoder();
+  d.convolution = 4;
+  d.space = {.heads = 2, .head_dim = 3, .state = 5};
+  d.every.mixer = Mixer::attention_and_space;
+  constexpr std::int64_t kState = 3 * (6 + 2 * 5) + 6 * 5;
+  EXPECT_EQ(KvCache::bytes(d, kCapacity), 2 * (kState + 2 * 3 * 4 * kCapacity) * 4);
+  KvCache cache(d, kCapacity);
+  ASSERT_EQ(std::ssize(cache.state(1)), kState);
+  fill(cache, d);
+  for (const std::int64_t layer : {0, 1}) std::ranges::fill(cache.state(layer), 5.0f);
+  expect_rows(cache, d, 0);
+  KvCache wider = cache.resized(d, 9);
+  for (const std::int64_t layer : {0, 1}) {
+    for (const float value : wider.state(layer)) EXPECT_EQ(value, 5.0f);
+  }
+}
+
 TEST(KvCache, OfBf16RoundsToEightBits) {
   const Decoder d = small_decoder();
   KvCache cache(d, kCapacity, KvType::bf16);

@@ -64,6 +64,26 @@ TEST(Route, GroupsAreChosenByTheirTwoBest) {
   expect_near(routed({9, -9, half, 0.5f, half, half}, e), {0, 0, 0, 0, 0.75f, 0.75f});
 }
 
+// Of the first group 3 and 1 have less together than 2.5 and 2.5 of the second.
+TEST(Route, GroupsOfASoftmaxAreChosenByTheirBest) {
+  Experts e{.count = 6, .chosen = 2, .ffn = 8};
+  e.groups = 3;
+  e.used_groups = 1;
+  const auto logs = [](std::vector<float> x) {
+    for (float& v : x) v = std::log(v);
+    return x;
+  };
+  const std::vector<float> two_better = logs({3, 1, 2.5f, 2.5f, 0.5f, 0.5f});
+  expect_near(routed(two_better, e), {0.3f, 0.1f, 0, 0, 0, 0});
+  expect_near(routed(logs({2, 1, 2, 1, 3, 1}), e), {0, 0, 0, 0, 0.3f, 0.1f});
+  expect_near(routed(logs({2, 1, 2, 1, 1, 1}), e), {0.25f, 0.125f, 0, 0, 0, 0});
+  e.used_groups = 2;
+  expect_near(routed(two_better, e), {0.3f, 0, 0.25f, 0, 0, 0});
+  e.renormalized = true;
+  e.scale = 2;
+  expect_near(routed(two_better, e), {12.0f / 11, 0, 10.0f / 11, 0, 0, 0});
+}
+
 // Of the second choice the first one's score is no part; 2 * 0.1 of the larger magnitude is near.
 TEST(Route, SparseMixerWeightsAmongScoresThatAreNear) {
   Experts e = two_of_four();

@@ -99,6 +99,10 @@ HWY_INLINE V16 sigmoid_of(V16 x) {
   return hn::Div(hn::IfThenElse(negative, e, number(1.0f)), one_plus(e));
 }
 
+HWY_INLINE V16 squared_relu_of(V16 x) {
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(D16())), hn::Mul(x, x));
+}
+
 /// (e^2|x| - 1) / (e^2|x| + 1) with x's sign; the difference is not taken, so small x lose nothing.
 HWY_INLINE V16 tanh_of(V16 x) {
   const D16 d;
@@ -118,6 +122,7 @@ void gelu_tanh(float* x, std::size_t count) { map(x, count, gelu_tanh_of, x); }
 void gelu_erf(float* x, std::size_t count) { map(x, count, gelu_erf_of, x); }
 void gelu_sigmoid(float* x, std::size_t count) { map(x, count, gelu_sigmoid_of, x); }
 void sigmoid(float* x, std::size_t count) { map(x, count, sigmoid_of, x); }
+void squared_relu(float* x, std::size_t count) { map(x, count, squared_relu_of, x); }
 void soft_cap(float* x, std::size_t count, float cap) {
   const V16 c = number(cap);
   map(
@@ -136,6 +141,7 @@ HWY_EXPORT(gelu_tanh);
 HWY_EXPORT(gelu_erf);
 HWY_EXPORT(gelu_sigmoid);
 HWY_EXPORT(sigmoid);
+HWY_EXPORT(squared_relu);
 HWY_EXPORT(soft_cap);
 
 void exp(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(exp)(x.data(), x.size()); }
@@ -146,6 +152,9 @@ void gelu_sigmoid(std::span<float> x) noexcept {
   HWY_DYNAMIC_DISPATCH(gelu_sigmoid)(x.data(), x.size());
 }
 void sigmoid(std::span<float> x) noexcept { HWY_DYNAMIC_DISPATCH(sigmoid)(x.data(), x.size()); }
+void squared_relu(std::span<float> x) noexcept {
+  HWY_DYNAMIC_DISPATCH(squared_relu)(x.data(), x.size());
+}
 void soft_cap(std::span<float> x, float cap) noexcept {
   HWY_DYNAMIC_DISPATCH(soft_cap)(x.data(), x.size(), cap);
 }

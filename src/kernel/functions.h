@@ -21,6 +21,8 @@ void gelu_erf(std::span<float> x) noexcept;
 void gelu_sigmoid(std::span<float> x) noexcept;
 /// x <- 1 / (1 + e^-x)
 void sigmoid(std::span<float> x) noexcept;
+/// x <- x^2 above 0, else 0
+void squared_relu(std::span<float> x) noexcept;
 /// x <- cap tanh(x / cap)
 void soft_cap(std::span<float> x, float cap) noexcept;
 /// x <- at most `most`, and at least `least`

@@ -41,6 +41,8 @@ const Function kFunctions[] = {
      [](double x) { return x / (1 + std::exp(-1.702 * x)); }, 4, -0.0f, kInfinity},
     {"sigmoid", [](std::span<float> x) { sigmoid(x); },
      [](double x) { return 1 / (1 + std::exp(-x)); }, 4, 0, 1},
+    {"squared_relu", [](std::span<float> x) { squared_relu(x); },
+     [](double x) { return x > 0 ? x * x : 0; }, 0.5, 0, kInfinity},
     {"tanh", [](std::span<float> x) { soft_cap(x, 1); }, [](double x) { return std::tanh(x); }, 4,
      -1, 1},
 };

@@ -149,9 +149,11 @@ struct NewerPart {
 
 /// What llama.cpp's graph for the architecture computes where GGUF's keys leave no choice.
 struct GgufFacts {
-  std::string_view name;  ///< general.architecture, and what its keys begin with
+  std::string_view name;             ///< general.architecture, and what its keys begin with
+  std::string_view of_experts = {};  ///< instead, where the model has experts; empty: the same
   RuntimeModule computes;
   bool always_window_key = false;  ///< older readers insist on attention.sliding_window, 0 for none
+  bool always_rope_freqs = false;  ///< it wants rope_freqs, though they divide by 1
   bool partial_rope = false;       ///< it rotates fewer dimensions than a head has where told to
   bool values_may_be_keys = false;  ///< in layers that have no matrix for values
   bool tempers_queries = false;     ///< it multiplies them by what follows from their positions
@@ -161,6 +163,10 @@ struct GgufFacts {
   std::optional<double> local_theta = {};
   /// Sets what the graph has one way or takes where a key is missing, given the keys that are there.
   void (*graph)(Decoder&) = nullptr;
+
+  std::string_view name_of(const Decoder& decoder) const {
+    return decoder.experts.count > 0 && !of_experts.empty() ? of_experts : name;
+  }
 };
 
 /// Whether the graph reads rope_freqs and rope_factors_* tensors.
@@ -216,6 +222,9 @@ struct Architecture {
   bool only_stacked = false;
   /// What layers beyond the last are for; empty: there are none. They are not computed.
   std::string_view beyond_layers = {};
+  /// Fields of config.json that are written as the model has them once its weights are multiplied
+  /// (Decoder::factors), whatever the source says.
+  Names multiplied = {};
   /// In the table's names the older part stands.
   NewerPart newer_part = {};
   /// Begins names in most checkpoints, but not where the model was saved without its head
@@ -270,7 +279,8 @@ struct Model {
   const Weight* find(Place place) const;
 };
 
-/// Finds every tensor of the architecture in the checkpoint and checks its shape. Throws Error for
+/// Finds every tensor of the architecture in the checkpoint, checks its shape, and multiplies it by
+/// Decoder::factors, of which the model has none any more. Throws Error for
 /// a tensor that is missing, has another shape, or has no use here. A tied model may store its
 /// embedding under the head's name, or both: where they differ it isn't tied after all, as in
 /// transformers 5, and a note says so. Rows come out in Hugging Face's order and form whatever the

@@ -2,9 +2,11 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "model/architecture.h"
 #include "model/beside.h"
@@ -247,6 +249,53 @@ class Binder {
   TensorUse tied_head_;                    // without names when the model isn't tied
 };
 
+/// Rows multiplied by the factors that are of them.
+class MultipliedRows final : public RowReader {
+ public:
+  MultipliedRows(const RowReader& of, std::vector<WeightFactor> factors)
+      : RowReader(of.rows(), of.cols()), of_(of), factors_(std::move(factors)) {}
+
+  void read(std::int64_t begin, std::int64_t count, float* out) const override {
+    of_.read(begin, count, out);
+    for (std::int64_t r = begin; r < begin + count; ++r) {
+      const double factor = factor_of(r);
+      for (std::int64_t j = 0; j < cols(); ++j, ++out) *out = static_cast<float>(*out * factor);
+    }
+  }
+
+ private:
+  double factor_of(std::int64_t row) const {
+    double product = 1;
+    for (const WeightFactor& f : factors_) {
+      if (f.rows == 0 || (row >= f.begin && row < f.begin + f.rows)) product *= f.factor;
+    }
+    return product;
+  }
+
+  const RowReader& of_;
+  std::vector<WeightFactor> factors_;
+};
+
+double factor_of(std::span<const WeightFactor> factors, Role role) {
+  const auto found =
+      std::ranges::find_if(factors, [&](const WeightFactor& f) { return f.role == role; });
+  return found == factors.end() ? 1 : found->factor;
+}
+
+/// MLX folders have them in their weights but for what a head that is the embedding differs from it
+/// by, which the norm before it takes.
+void multiply(Weight& weight, std::span<const WeightFactor> factors, World world,
+              std::vector<std::unique_ptr<RowReader>>& derived) {
+  std::vector<WeightFactor> own;
+  std::ranges::copy_if(factors, std::back_inserter(own), [&](const WeightFactor& f) {
+    return f.role == weight.use.place.role && f.factor != 1 &&
+           (world == World::hf || is_norm(f.role));
+  });
+  if (own.empty()) return;
+  derived.push_back(std::make_unique<MultipliedRows>(*weight.rows, std::move(own)));
+  weight.rows = derived.back().get();
+}
+
 }  // namespace
 
 Model bind_model(const Architecture& architecture, Decoder decoder, std::span<const Tensor> tensors,
@@ -254,6 +303,7 @@ Model bind_model(const Architecture& architecture, Decoder decoder, std::span<co
   Model model;
   model.architecture = &architecture;
   model.decoder = std::move(decoder);
+  std::vector<WeightFactor> factors = std::exchange(model.decoder.factors, {});
   Binder binder(architecture, model.decoder, tensors, where, world);
   if (binder.has_another_head()) {
     model.decoder.tied = false;
@@ -261,8 +311,13 @@ Model bind_model(const Architecture& architecture, Decoder decoder, std::span<co
     model.notes.emplace_back(
         "the stored head differs from the embedding and is used, though config.json ties them");
   }
+  if (model.decoder.tied && !factors.empty()) {
+    factors.push_back(
+        {Role::output_norm, factor_of(factors, Role::head) / factor_of(factors, Role::embedding)});
+  }
   for (const TensorUse& use : tensor_uses(architecture, model.decoder)) {
     model.weights.push_back(binder.bind(use, model.derived));
+    multiply(model.weights.back(), factors, world, model.derived);
   }
   binder.finish(tensors);
   const auto beside = beside_decoder(architecture, model.decoder, tensors, world);

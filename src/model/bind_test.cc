@@ -31,6 +31,12 @@ Decoder small(std::string_view name) {
   d.ffn = 12;
   d.vocabulary = 16;
   d.context = 6;
+  if (name == "nemotron_h") {
+    set_layers(d, [](std::int64_t i, Layer& layer) {
+      layer.feeds = i == 0;
+      if (layer.feeds) layer.mixer = Mixer::none;
+    });
+  }
   return d;
 }
 
@@ -421,6 +427,45 @@ TEST(Bind, AModuleOfMultiTokenPredictionStandsBesideAnyDecoder) {
   EXPECT_EQ(beside_decoder(qwen, d, tensors, World::hf).size(), 1u);
   tensors.back().name = "mtp2.weight";
   EXPECT_NE(refusal(qwen, d, tensors).find("tensor has no use"), std::string::npos);
+}
+
+float first_of(const Model& model, Role role, std::int64_t layer, std::int64_t row) {
+  const RowReader& rows = *model.find({layer, role})->rows;
+  std::vector<float> values(static_cast<std::size_t>(rows.cols()));
+  rows.read(row, 1, values.data());
+  return values[1];
+}
+
+// A head that is the embedding is multiplied as that is: the norm before it makes up for it.
+TEST(Bind, FactorsAreMultipliedIntoWeights) {
+  const Architecture& falcon = named("falcon_h1");
+  Decoder d = small("falcon_h1");
+  d.tied = true;
+  d.factors = {{Role::embedding, 4},
+               {Role::head, 0.5},
+               {Role::gate, 3},
+               {Role::up, 2, 1, 2},
+               {Role::up, 5, 2, 1}};
+  const std::vector<Tensor> tensors = checkpoint(falcon, d);
+  const Model tied = bind_model(falcon, d, tensors, "model");
+  EXPECT_TRUE(tied.decoder.factors.empty());
+  EXPECT_EQ(first_of(tied, Role::embedding, -1, 0), 4);
+  EXPECT_EQ(first_of(tied, Role::output_norm, -1, 0), 0.125f);
+  EXPECT_EQ(first_of(tied, Role::gate, 1, 11), 3 * 89);
+  EXPECT_EQ(first_of(tied, Role::up, 1, 0), 1);
+  EXPECT_EQ(first_of(tied, Role::up, 1, 1), 2 * 9);
+  EXPECT_EQ(first_of(tied, Role::up, 1, 2), 10 * 17);
+  EXPECT_EQ(first_of(tied, Role::up, 1, 3), 25);
+  d.tied = false;
+  const std::vector<Tensor> with_head = checkpoint(falcon, d);
+  const Model untied = bind_model(falcon, d, with_head, "model");
+  EXPECT_EQ(first_of(untied, Role::head, -1, 0), 0.5f);
+  EXPECT_EQ(first_of(untied, Role::output_norm, -1, 0), 1);
+  // mlx-lm has multiplied all of its weights but for that.
+  d.tied = true;
+  const Model mlx = bind_model(falcon, d, tensors, "model", World::mlx);
+  EXPECT_EQ(first_of(mlx, Role::gate, 1, 11), 89);
+  EXPECT_EQ(first_of(mlx, Role::output_norm, -1, 0), 0.125f);
 }
 
 TEST(Bind, BiasesAreThereWhenTheConfigSaysSo) {

@@ -114,6 +114,7 @@ constexpr std::array kActivations = {
     ActivationName{"gelu", Activation::gelu_erf},
     ActivationName{"gelu_new", Activation::gelu_tanh},
     ActivationName{"gelu_pytorch_tanh", Activation::gelu_tanh},
+    ActivationName{"relu2", Activation::squared_relu},
 };
 
 bool contains(std::span<const std::string_view> names, std::string_view key) {

@@ -72,6 +72,8 @@ std::string_view activation_word(Activation activation) {
       return "quick_gelu";
     case Activation::sigmoid:
       return "sigmoid";
+    case Activation::squared_relu:
+      return "relu2";
   }
   return {};
 }

@@ -35,7 +35,7 @@ std::optional<std::int64_t> Decoder::window() const {
 
 std::int64_t Decoder::attention_layers() const {
   std::int64_t count = 0;
-  for (std::int64_t i = 0; i < layers; ++i) count += layer(i).mixer == Mixer::attention ? 1 : 0;
+  for (std::int64_t i = 0; i < layers; ++i) count += layer(i).attends() ? 1 : 0;
   return count;
 }
 
@@ -51,12 +51,14 @@ double Decoder::score_scale(std::int64_t index) const {
 std::int64_t Decoder::state_floats(std::int64_t index) const {
   switch (layer(index).mixer) {
     case Mixer::attention:
+    case Mixer::none:
       break;
     case Mixer::short_convolution:
       return (convolution - 1) * hidden;
     case Mixer::gated_delta:
       return (convolution - 1) * delta.columns() + delta.value_columns() * delta.key_dim;
     case Mixer::state_space:
+    case Mixer::attention_and_space:
       return (convolution - 1) * space.convolved() + space.columns() * space.state;
   }
   return 0;
@@ -72,7 +74,7 @@ std::optional<std::int64_t> window_period(const Decoder& decoder) {
 }
 
 std::optional<std::int64_t> attention_period(const Decoder& decoder) {
-  return period_of(decoder, [](const Layer& layer) { return layer.mixer == Mixer::attention; });
+  return period_of(decoder, [](const Layer& layer) { return layer.attends(); });
 }
 
 std::int64_t most_of_layers(const Decoder& decoder,

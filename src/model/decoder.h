@@ -8,11 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "model/place.h"
+
 namespace zp {
 
 enum class Norm { rms, layer };
-/// gelu_sigmoid: x / (1 + e^(-1.702 x)); sigmoid: 1 / (1 + e^-x), of gates alone.
-enum class Activation { silu, gelu_tanh, gelu_erf, gelu_sigmoid, sigmoid };
+/// gelu_sigmoid: x / (1 + e^(-1.702 x)); sigmoid: 1 / (1 + e^-x), of gates alone; squared_relu: x^2
+/// above 0, else 0.
+enum class Activation { silu, gelu_tanh, gelu_erf, gelu_sigmoid, sigmoid, squared_relu };
 enum class RopeScaling { none, linear, llama3, longrope, yarn, stated };
 
 /// Rotary position embedding: dimension i of the first dims / 2 turns with dimension i + dims / 2
@@ -105,6 +108,9 @@ enum class Mixer {
   /// that write and read a state, which go through a convolution over the last tokens and SiLU first,
   /// and each head's time step; what comes of it, times SiLU of the gate, is normed (Mamba-2).
   state_space,
+  /// Attention and a selective state space read the same; what they give is added (Falcon-H1).
+  attention_and_space,
+  none,  ///< a layer that is a feed-forward part alone (Nemotron-H)
 };
 
 /// Heads of linear attention. Each head of queries and keys serves as many heads of values, one
@@ -131,6 +137,7 @@ struct StateSpace {
   std::int64_t state = 0;   ///< rows of each head's state, which has head_dim columns
   double least_step = 0;    ///< time steps are no smaller, and no larger than:
   double most_step = std::numeric_limits<double>::infinity();
+  bool normed = true;  ///< behind its gate
 
   std::int64_t columns() const { return heads * head_dim; }
   /// Of input, what writes and what reads.
@@ -147,6 +154,7 @@ struct Layer {
   std::optional<std::int64_t> window;  ///< tokens a position sees, itself included; none: all
   RopeKind rope = RopeKind::global;
   bool experts = false;  ///< instead of one MLP
+  bool feeds = true;     ///< it has a feed-forward part: an MLP, or experts
   Mixer mixer = Mixer::attention;
   std::int64_t kv_heads = 0;  ///< 0: as many as the model has
   std::int64_t head_dim = 0;  ///< 0: the model's
@@ -155,7 +163,18 @@ struct Layer {
   std::optional<std::int64_t> keys_of;
   bool values_are_keys = false;  ///< what one matrix gives is both, before norms and rotation
 
+  bool attends() const { return mixer == Mixer::attention || mixer == Mixer::attention_and_space; }
   bool operator==(const Layer&) const = default;
+};
+
+/// What a checkpoint's weights are multiplied by where the model says so beside them.
+struct WeightFactor {
+  Role role;
+  double factor = 1;
+  std::int64_t begin = 0;  ///< of the rows that are
+  std::int64_t rows = 0;   ///< 0: all
+
+  bool operator==(const WeightFactor&) const = default;
 };
 
 struct Decoder {
@@ -214,12 +233,14 @@ struct Decoder {
   std::int64_t layer_vocabulary = 0;  ///< rows of that table
   Layer every;                        ///< what all layers have
   std::vector<Layer> rows;            ///< where they differ: one for each, instead
+  /// Of a model whose weights aren't bound yet: these have them multiplied (bind_model).
+  std::vector<WeightFactor> factors;
 
   const Layer& layer(std::int64_t index) const {
     return rows.empty() ? every : rows[static_cast<std::size_t>(index)];
   }
-  /// Floats that a layer keeps of all tokens before, whatever their number; 0: it has attention, which
-  /// keeps keys and values of each.
+  /// Floats that a layer keeps of all tokens before, whatever their number, beside the keys and values
+  /// of each that attention keeps.
   std::int64_t state_floats(std::int64_t index) const;
   std::int64_t kv_heads_of(std::int64_t index) const {
     return layer(index).kv_heads != 0 ? layer(index).kv_heads : kv_heads;

@@ -1,7 +1,6 @@
 // DeepSeek-V2, DeepSeek-V2-Lite, DeepSeek-Coder-V2: latent attention, experts weighted by a softmax
-// over all, chosen among all or among those of the best groups. llama.cpp knows those whose queries
-// come of the input (q_lora_rank null) by their 26 or 27 layers, and loads no others. Source:
-// transformers models/deepseek_v2.
+// over all, chosen among all or among those of the best groups. Source: transformers
+// models/deepseek_v2.
 #include "base/json.h"
 #include "model/architecture.h"
 #include "model/latent_attention.h"

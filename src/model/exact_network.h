@@ -8,7 +8,7 @@
 //   norm        x / sqrt(mean x^2 + e) has a Jacobian of norm <= 1 / sqrt(mean x^2 + e), taken at
 //               the least the root can be within the bound; times the largest weight
 //   softmax     scores off by at most t change probabilities by e^(2 t) - 1 in all
-//   activations have slopes of at most 1.13; rotations, clamps and caps of at most 1
+//   activations have slopes of at most 1.13, squared_relu of twice its input; rotations, clamps and caps of at most 1
 //   convolutions of columns multiply what each token is off by its largest weight
 //   the gated delta rule: exact_delta.h
 #pragma once
@@ -369,7 +369,12 @@ class ExactOps {
 
   ExactRows activate(ExactRows x, Activation activation) {
     each(x, [&](std::int64_t r) {
-      x.off(r) = kSlope * x.off(r) + 16 * kUnit * exact_length(x.row(r));
+      // At most twice the largest there is within the bound.
+      const double slope = activation == Activation::squared_relu
+                               ? 2 * (exact_largest(x.row(r)) + x.off(r))
+                               : kSlope;
+      const double squared = activation == Activation::squared_relu ? exact_largest(x.row(r)) : 1;
+      x.off(r) = slope * x.off(r) + 16 * kUnit * squared * exact_length(x.row(r));
       for (double& v : x.row(r)) v = activated(v, activation);
     });
     return x;
@@ -556,6 +561,8 @@ class ExactOps {
         return x / (1 + std::exp(-1.702 * x));
       case Activation::sigmoid:
         return 1 / (1 + std::exp(-x));
+      case Activation::squared_relu:
+        return x > 0 ? x * x : 0;
     }
     return x;
   }

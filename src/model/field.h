@@ -96,6 +96,7 @@ struct EachLayer {
   void (*set)(Decoder&, std::span<const std::int64_t> all) = nullptr;
   Size most = nullptr;
   bool flags = false;  ///< GGUF says booleans, 1 for true
+  std::int64_t least = 1;
 };
 /// How many pairs of dimensions GGUF says are turned by time, height, width and a fourth position,
 /// which are one and the same in text.

@@ -487,6 +487,7 @@ extern constinit const Architecture architecture_gemma4 = {
                           .needs_logit_cap = true,
                           .attention_scale = nullptr},
              .always_window_key = true,
+             .always_rope_freqs = true,
              .values_may_be_keys = true,
              .local_rope = true,
              .graph = gguf_graph},

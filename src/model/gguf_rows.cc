@@ -164,14 +164,14 @@ bool is_rope_tensor(std::string_view name) {
   return name == kRopeFreqs || name == kRopeLong || name == kRopeShort;
 }
 
-std::vector<RopeTensor> gguf_rope_tensors(const Rope& rope) {
+std::vector<RopeTensor> gguf_rope_tensors(const Rope& rope, bool always) {
   if (rope.scaling == RopeScaling::longrope) {
     return {{std::string(kRopeLong), rope.long_factor},
             {std::string(kRopeShort), rope.short_factor}};
   }
   if (rope.scaling == RopeScaling::stated) return {{std::string(kRopeFreqs), rope.divisors}};
   RopeTensor freqs{std::string(kRopeFreqs), {}};
-  if (rope.still > 0) {
+  if (rope.still > 0 || (always && rope.scaling == RopeScaling::none)) {
     freqs.divisors.assign(static_cast<std::size_t>(rope.dims / 2), 1.0f);
     std::fill(freqs.divisors.end() - rope.still, freqs.divisors.end(), kStill);
     return {std::move(freqs)};

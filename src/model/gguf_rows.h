@@ -47,7 +47,8 @@ struct RopeTensor {
   std::string name;
   std::vector<float> divisors;
 };
-/// llama3 and stated divisors: rope_freqs; longrope: both rope_factors; else nothing.
-std::vector<RopeTensor> gguf_rope_tensors(const Rope& rope);
+/// llama3 and stated divisors: rope_freqs; longrope: both rope_factors; else nothing, or `always`
+/// rope_freqs that divide by 1.
+std::vector<RopeTensor> gguf_rope_tensors(const Rope& rope, bool always = false);
 
 }  // namespace zp

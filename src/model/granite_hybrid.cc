@@ -58,7 +58,7 @@ constexpr std::array kExperts = {
               "blk.{}.ffn_down_shexp", "", Dim::hidden, Dim::shared_ffn},
 };
 constexpr auto kTable =
-    usual::table_of(usual::kEmbedding, usual::kAttentionNorm, state_space::kRows,
+    usual::table_of(usual::kEmbedding, usual::kAttentionNorm, state_space::rows(nullptr),
                     usual::kPairedAttention, usual::kFfnNorm, kMlp, kExperts, usual::kHead);
 constexpr StackedRow kStacked[] = {
     {"model.layers.{}.block_sparse_moe.input_linear.weight", Part::weight, usual::kGateAndUp},
@@ -135,7 +135,7 @@ void read_mixers(ConfigReader& fields, Decoder& d) {
 }
 
 void read_more(ConfigReader& fields, Decoder& d) {
-  state_space::read(fields, d);
+  state_space::read(fields, d, d.hidden * fields.count("mamba_expand", kMostHeadDim, 2));
   read_mixers(fields, d);
   const std::string positions = fields.text(kPositions, "nope");
   if (positions != "rope" && positions != "nope")
@@ -144,7 +144,9 @@ void read_more(ConfigReader& fields, Decoder& d) {
 }
 
 void write_more(const Decoder& d, Json& config) {
-  state_space::write(d, config);
+  state_space::write_limits(d, config);
+  config["mamba_expand"] = d.space.columns() / d.hidden;
+  config["mamba_d_head"] = d.space.head_dim;
   Json types = Json::array();
   for (std::int64_t i = 0; i < d.layers; ++i)
     types.push_back(d.layer(i).mixer == Mixer::attention ? "attention" : "mamba");

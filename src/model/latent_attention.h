@@ -101,8 +101,10 @@ inline constexpr std::string_view kWithoutInfluence[] = {"aux_loss_alpha",
                                                          "qk_head_dim"};
 
 inline constexpr RopeScaling kYarnAlone[] = {RopeScaling::yarn};
+inline constexpr std::int64_t kInputQueries[] = {26, 27};
 inline constexpr RuntimeModule kLlamaCpp = {.scalings = kYarnAlone,
                                             .sharpens = true,
+                                            .input_queries = kInputQueries,
                                             .norms_latent = true,
                                             .two_of_groups = true,
                                             .no_biases = true};

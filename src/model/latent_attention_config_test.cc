@@ -123,10 +123,52 @@ TEST(LatentAttentionConfig, ExpertsAreChosenAsTheModelChoosesThem) {
   EXPECT_TRUE(read(types).layer(2).experts);
 }
 
+// As Mistral Small 4 says it.
+Json mistral4() {
+  Json config = v2();
+  config["architectures"] = {"Mistral4ForCausalLM"};
+  config["model_type"] = "mistral4";
+  for (const char* key : {"rope_scaling", "rope_theta", "scoring_func", "topk_method",
+                          "moe_layer_freq", "aux_loss_alpha", "seq_aux", "ep_size"})
+    config.erase(key);
+  config["norm_topk_prob"] = true;
+  config["rope_interleave"] = true;
+  config["first_k_dense_replace"] = 0;
+  config["rope_parameters"] = parse_json(R"({"beta_fast": 32.0, "beta_slow": 1.0, "factor": 128.0,
+    "llama_4_scaling_beta": 0.1, "max_position_embeddings": 512, "mscale": 1.0,
+    "mscale_all_dim": 1.0, "original_max_position_embeddings": 64, "partial_rotary_factor": 0.4,
+    "rope_theta": 10000.0, "rope_type": "yarn", "type": "yarn"})",
+                                         "test");
+  return config;
+}
+
+Json with_rope(const char* key, double value) {
+  Json config = mistral4();
+  config["rope_parameters"][key] = value;
+  return config;
+}
+
+TEST(LatentAttentionConfig, Mistral4sQueriesGrowWithTheirPositions) {
+  const Decoder d = read(mistral4());
+  EXPECT_EQ(d.query_beta, 0.1);
+  EXPECT_EQ(d.query_length, 64);
+  EXPECT_EQ(d.rope.sharpening, 1);
+  EXPECT_EQ(d.rope.attention_factor, 1);
+  EXPECT_EQ(d.rope.dims, 16);
+  EXPECT_TRUE(d.rope.trailing && d.rope.interleaved);
+  EXPECT_TRUE(d.experts.renormalized);
+  EXPECT_EQ(d.experts.routing, Routing::softmax);
+  refuses(with_rope("partial_rotary_factor", 0.8), "\"partial_rotary_factor\"");
+  refuses(with_rope("mscale_all_dim", 0.7), "\"mscale_all_dim\"");
+  refuses(with_rope("llama_4_scaling_beta", 0), "\"llama_4_scaling_beta\"");
+  refuses(with(mistral4(), "rope_parameters", nullptr), "\"rope_parameters\": missing");
+  refuses(with(mistral4(), "n_group", 2), "\"n_group\"");
+}
+
 TEST(LatentAttentionConfig, WhatIsWrittenReadsTheSame) {
   for (const Json& config :
        {v2(), with(v2(), "topk_method", "group_limited_greedy"), with(v2(), "q_lora_rank", 36),
-        v3(), with(v3(), "attention_bias", true), lite(),
+        v3(), with(v3(), "attention_bias", true), lite(), mistral4(),
         with(lite(), "mlp_layer_types", Json::array({"dense", "dense", "sparse"}))}) {
     const Decoder d = read(config);
     const Json written = write_config(find_architecture(config, "test"), d);

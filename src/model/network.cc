@@ -145,11 +145,13 @@ class Recorder {
   }
 
   ValueId attention_half(std::int64_t layer, ValueId x) {
+    if (decoder_.layer(layer).mixer == Mixer::none) return x;
     const ValueId branch = mixed(layer, norm(x, {layer, Role::attention_norm}));
     return added(x, norm(branch, {layer, Role::attention_post_norm}));
   }
 
   ValueId mlp_half(std::int64_t layer, ValueId x) {
+    if (!decoder_.layer(layer).feeds) return x;
     const ValueId branch = mlp(layer, norm(x, {layer, Role::ffn_norm}), x);
     return added(x, norm(branch, {layer, Role::ffn_post_norm}));
   }
@@ -157,6 +159,7 @@ class Recorder {
   ValueId mixed(std::int64_t layer, ValueId x) {
     switch (decoder_.layer(layer).mixer) {
       case Mixer::attention:
+      case Mixer::none:
         break;
       case Mixer::short_convolution:
         return short_convolution(layer, x);
@@ -164,6 +167,10 @@ class Recorder {
         return gated_delta(layer, x);
       case Mixer::state_space:
         return state_space(layer, x);
+      case Mixer::attention_and_space: {
+        const ValueId space = state_space(layer, x);
+        return both(Operation::add, space, attention(layer, x));
+      }
     }
     return decoder_.latent.rank > 0 ? latent_attention(layer, x) : attention(layer, x);
   }
@@ -352,8 +359,7 @@ class Recorder {
     dispatch.rows = decoder_.experts.chosen;
     dispatch.by_expert = true;
     const ValueId sent = last();
-    const ValueId inner = expert_inner(expert_linear(sent, routes, {layer, Role::gate}),
-                                       expert_linear(sent, routes, {layer, Role::up}));
+    const ValueId inner = expert_inner(layer, sent, routes);
     const ValueId down = expert_linear(inner, routes, {layer, Role::down});
     step(Operation::combine, {down, routes}, width_of(down)).place = {layer, Role::expert_scale};
     const ValueId routed = norm(last(), {layer, Role::expert_post_norm});
@@ -366,7 +372,10 @@ class Recorder {
     return both(Operation::add, routed, norm(shared, {layer, Role::shared_post_norm}));
   }
 
-  ValueId expert_inner(ValueId gate, ValueId up) {
+  ValueId expert_inner(std::int64_t layer, ValueId sent, ValueId routes) {
+    if (!decoder_.gated) return activate(expert_linear(sent, routes, {layer, Role::up}));
+    ValueId gate = expert_linear(sent, routes, {layer, Role::gate});
+    ValueId up = expert_linear(sent, routes, {layer, Role::up});
     const double limit = decoder_.expert_limit;
     if (limit == 0) return both(Operation::multiply, activate(gate), up);
     gate = activate(clamp(gate, -std::numeric_limits<double>::infinity(), limit));

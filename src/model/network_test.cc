@@ -41,7 +41,10 @@ TEST(Network, StepsReadWhatIsMadeBeforeThem) {
 std::string mixer_text(const SampleModel& sample, std::int64_t layer) {
   switch (sample.model.decoder.layer(layer).mixer) {
     case Mixer::attention:
+    case Mixer::none:
       break;
+    case Mixer::attention_and_space:
+      return "query key value space_in, space_out, attention_output";
     case Mixer::state_space:
       return "space_in, space_out";
     case Mixer::short_convolution:
@@ -51,7 +54,8 @@ std::string mixer_text(const SampleModel& sample, std::int64_t layer) {
                                          : "delta_qkv delta_gate delta_beta delta_decay, delta_out";
   }
   if (sample.name == "deepseek_v2") return "query kv_a, kv_b, attention_output";
-  if (sample.name == "deepseek_v3") return "query_a kv_a, kv_b, query, attention_output";
+  if (sample.name == "deepseek_v3" || sample.name == "mistral4")
+    return "query_a kv_a, kv_b, query, attention_output";
   const bool fused = sample.name == "phi3" || sample.name.starts_with("gpt2");
   return fused                  ? "qkv, attention_output"
          : sample.name == "phi" ? "query key value up, attention_output"
@@ -66,7 +70,7 @@ std::string experts_text(const SampleModel& sample) {
 
 TEST(Network, LinearsThatReadTheSameValueAreFound) {
   for (const SampleModel& sample : sample_models()) {
-    if (is_gemma4(sample)) continue;
+    if (has_layers_of_its_own(sample)) continue;
     const Network network = record(sample.model);
     const std::string& name = sample.name;
     const bool fused = name == "phi3";
@@ -93,7 +97,7 @@ TEST(Network, LinearsThatReadTheSameValueAreFound) {
 
 TEST(Network, InputsAreNamedByTheFirstPartThatReadsThem) {
   for (const SampleModel& sample : sample_models()) {
-    if (is_gemma4(sample)) continue;
+    if (has_layers_of_its_own(sample)) continue;
     const Network network = record(sample.model);
     std::string names;
     for (const std::int64_t layer : {1, -1}) {
@@ -109,6 +113,8 @@ TEST(Network, InputsAreNamedByTheFirstPartThatReadsThem) {
     const bool experts = sample.model.decoder.layer(1).experts;
     const bool parted = sample.model.decoder.latent.query_rank > 0;
     EXPECT_EQ(names, sample.name == "phi" ? "query attention_output down head "
+                     : sample.name == "falcon_h1"
+                         ? "query space_out attention_output gate down head "
                      : parted ? "query_a kv_b query attention_output router gate down down head "
                      : sample.model.decoder.latent.rank > 0
                          ? "query kv_b attention_output router gate down down head "
@@ -151,11 +157,26 @@ TEST(Network, Gemma4sLayersReadOthersKeysAndPartsOfTheirOwn) {
   }
 }
 
+TEST(Network, NemotronsLayersAreOneThingEach) {
+  for (const SampleModel& sample : sample_models()) {
+    if (sample.name != "nemotron_h") continue;
+    const Network network = record(sample.model);
+    EXPECT_EQ(readers_text(network, 0), "space_in, space_out");
+    EXPECT_EQ(readers_text(network, 1), "up, down");
+    EXPECT_EQ(readers_text(network, 2), "query key value, attention_output");
+    EXPECT_EQ(readers_text(network, 3), "router up, up, down, down");
+    for (const Weight& weight : sample.model.weights) {
+      const bool reads = weight.use.is_matrix() && weight.use.place.role != Role::embedding;
+      EXPECT_EQ(input_of(network, weight.use).has_value(), reads) << weight.use.hf;
+    }
+  }
+}
+
 // In a layer whose MLP reads what attention added to, one row of the stream is all that is needed
 // behind each half.
 TEST(Network, LeastIsNeededBehindASum) {
   for (const SampleModel& sample : sample_models()) {
-    if (is_gemma4(sample)) continue;
+    if (has_layers_of_its_own(sample)) continue;
     const Network network = record(sample.model);
     const std::vector<ValueId> inputs = linear_inputs(network, 1);
     const bool parallel = sample.model.decoder.parallel;
@@ -171,7 +192,9 @@ TEST(Network, LeastIsNeededBehindASum) {
       const Latent& latent = sample.model.decoder.latent;
       const bool keys = latent.rank > 0 && i == 1;
       const bool queries = latent.query_rank > 0 && i == 2;
-      const bool two = (parallel && i == 1) || dispatched || queries;
+      // And behind a state space beside attention what both read.
+      const bool mixers = sample.model.decoder.layer(1).mixer == Mixer::attention_and_space;
+      const bool two = ((parallel || mixers) && i == 1) || dispatched || queries;
       const std::size_t values = beside || keys ? 3 : two ? 2 : 1;
       EXPECT_EQ(needed_behind(network, at).size(), values) << sample.name << ", input " << i;
     }

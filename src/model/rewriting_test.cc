@@ -62,7 +62,8 @@ TEST(Rewriting, ALinearTurnedOtherwiseThanItsInputIsSeen) {
     const Role role = sample.model.has(Role::qkv)        ? Role::qkv
                       : sample.model.decoder.output_gate ? Role::attention_output
                                                          : Role::value;
-    float& sign = changes.at({1, role}).row_rotation.signs[5];
+    const std::int64_t layer = sample.model.decoder.layer(1).attends() ? 1 : 2;
+    float& sign = changes.at({layer, role}).row_rotation.signs[5];
     sign = -sign;
     const ExactRows before = exact_logits(sample.model, kIds);
     const ExactRows after = exact_logits(rewritten(sample.model, changes), kIds);

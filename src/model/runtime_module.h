@@ -59,6 +59,9 @@ struct RuntimeModule {
   bool needs_conv_bias = false;   ///< a state space's convolution has one
   bool one_norm_part = false;     ///< its norm is over all heads at once
   bool no_shared_expert = false;  ///< no MLP beside experts
+  /// Numbers of layers by which it takes latent attention's queries for ones that come of the input;
+  /// empty: the file says so.
+  std::span<const std::int64_t> input_queries = {};
   bool norms_latent = false;      ///< latent attention's norms have the other norms' epsilon
   bool two_of_groups = false;     ///< groups' two best experts speak for them, whatever the routing
   bool needs_scaling = false;     ///< it can't do without a rope scaling
@@ -69,6 +72,7 @@ struct RuntimeModule {
   bool tied = false;              ///< the head is always the embedding
   bool untied = false;            ///< the head is never the embedding
   bool experts_everywhere = false;    ///< every layer has experts where the model has
+  bool experts_alone = false;         ///< or no feed-forward part
   bool renormalizes_experts = false;  ///< their weights are always softmax over the chosen ones
   bool softmax_routing = false;       ///< it knows no other routing
   bool unscaled_experts = false;      ///< their weights are multiplied by nothing

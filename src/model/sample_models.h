@@ -74,6 +74,10 @@ inline SampleModel sample_model(std::string name, Decoder d) {
 
 /// Whose layers are of several sizes, and read each other's keys and values.
 inline bool is_gemma4(const SampleModel& sample) { return sample.name.starts_with("gemma4"); }
+/// Or whose layers aren't attention or another mixer, then a feed-forward part.
+inline bool has_layers_of_its_own(const SampleModel& sample) {
+  return is_gemma4(sample) || sample.name == "nemotron_h";
+}
 
 inline std::vector<SampleModel> sample_models() {
   std::vector<SampleModel> all;
@@ -145,6 +149,12 @@ inline std::vector<SampleModel> sample_models() {
     latent(d);
     d.attention_bias = true;
     d.experts.routing = Routing::sigmoid;
+    d.experts.renormalized = true;
+  });
+  add("mistral4", "mistral4", [&](Decoder& d) {
+    latent(d);
+    d.query_beta = 0.5;
+    d.query_length = 4;
     d.experts.renormalized = true;
   });
   add("gpt_oss", "gpt_oss", [](Decoder& d) {
@@ -308,6 +318,34 @@ inline std::vector<SampleModel> sample_models() {
       layer.experts = true;
       layer.rope = RopeKind::none;
       if (index == 0) layer.mixer = Mixer::state_space;
+    });
+  });
+  add("falcon_h1", "falcon_h1", [](Decoder& d) {
+    d.norm_epsilon = 0.01;
+    d.convolution = 4;
+    d.conv_bias = true;
+    d.space = {.heads = 6, .head_dim = 12, .groups = 2, .state = 10, .normed = false};
+    d.every.mixer = Mixer::attention_and_space;
+  });
+  add("nemotron_h", "nemotron_h", [](Decoder& d) {
+    d.layers = 4;
+    d.norm_epsilon = 0.01;
+    d.activation = Activation::squared_relu;
+    d.gated = false;
+    d.convolution = 4;
+    d.conv_bias = true;
+    d.space = {.heads = 6, .head_dim = 12, .groups = 2, .state = 10};
+    d.experts = {.count = 5,
+                 .chosen = 2,
+                 .ffn = 24,
+                 .routing = Routing::sigmoid,
+                 .renormalized = true,
+                 .shared_ffn = 32};
+    set_layers(d, [](std::int64_t index, Layer& layer) {
+      layer.rope = RopeKind::none;
+      layer.feeds = index % 2 == 1;
+      layer.experts = index == 3;
+      layer.mixer = layer.feeds ? Mixer::none : index == 0 ? Mixer::state_space : Mixer::attention;
     });
   });
   add("olmo2", "olmo2", [](Decoder&) {});

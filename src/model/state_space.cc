@@ -10,13 +10,20 @@ namespace {
 
 constexpr const char* kLimits = "time_step_limit";
 
-// No number of JSON's is infinite: transformers writes {"__float__": "Infinity"}.
+constexpr auto kMost = static_cast<double>(std::numeric_limits<float>::max());
+
+// No number of JSON's is infinite: transformers writes {"__float__": "Infinity"}, and we the largest
+// there is in FP32.
 double limit(ConfigReader& fields, const Json& said) {
+  if (said.is_number() && said.get<double>() >= kMost)
+    return std::numeric_limits<double>::infinity();
   if (said.is_number() && said.get<double>() >= 0) return said.get<double>();
   if (said.is_object() && said.value("__float__", Json()) == Json("Infinity"))
     return std::numeric_limits<double>::infinity();
   fields.refuse(kLimits, "value not supported", "two numbers of at least 0");
 }
+
+}  // namespace
 
 void read_limits(ConfigReader& fields, StateSpace& space) {
   if (!fields.has(kLimits)) return;
@@ -29,19 +36,16 @@ void read_limits(ConfigReader& fields, StateSpace& space) {
     fields.refuse(kLimits, "out of order", "the smallest, then the largest");
 }
 
-}  // namespace
-
-void read(ConfigReader& fields, Decoder& d) {
+void read(ConfigReader& fields, Decoder& d, std::int64_t columns) {
   StateSpace& space = d.space;
-  const std::int64_t columns = d.hidden * fields.count("mamba_expand", kMostHeadDim, 2);
   if (columns % space.heads != 0)
-    fields.refuse("mamba_n_heads", "doesn't divide mamba_expand times the hidden size",
+    fields.refuse("mamba_n_heads", "doesn't divide the columns of all heads",
                   "a divisor of " + std::to_string(columns));
   space.head_dim = columns / space.heads;
   constexpr const char* kHead = "mamba_d_head";
   const bool stated = fields.has(kHead) && fields.at(kHead) != Json("auto");
   if (stated && fields.count(kHead, kMostHeadDim) != space.head_dim)
-    fields.refuse(kHead, "heads aren't as wide together as mamba_expand times the hidden size",
+    fields.refuse(kHead, "heads have other columns together than the state space",
                   std::to_string(space.head_dim));
   if (space.head_dim > kMostHeadDim)
     fields.refuse("mamba_n_heads", "heads too large", "at most " + std::to_string(kMostHeadDim));
@@ -51,10 +55,7 @@ void read(ConfigReader& fields, Decoder& d) {
   read_limits(fields, space);
 }
 
-void write(const Decoder& d, Json& config) {
-  config["mamba_expand"] = d.space.columns() / d.hidden;
-  config["mamba_d_head"] = d.space.head_dim;
-  constexpr auto kMost = static_cast<double>(std::numeric_limits<float>::max());
+void write_limits(const Decoder& d, Json& config) {
   config[kLimits] = {d.space.least_step, std::min(d.space.most_step, kMost)};
 }
 

@@ -149,9 +149,16 @@ bool is_shared(const TensorRow& row) {
   return row.rows == Dim::shared_ffn || row.cols == Dim::shared_ffn;
 }
 
-/// Whether layers with that mixer have such weights.
-bool belongs(Role role, Mixer mixer) {
+/// Whether a layer with that mixer, or with a feed-forward part, has such weights.
+bool belongs(Role role, const Layer& layer) {
+  const Mixer mixer = layer.mixer;
   switch (role) {
+    case Role::attention_norm:
+    case Role::attention_post_norm:
+      return mixer != Mixer::none;
+    case Role::ffn_norm:
+    case Role::ffn_post_norm:
+      return layer.feeds;
     case Role::query_a:
     case Role::query_a_norm:
     case Role::query:
@@ -165,12 +172,12 @@ bool belongs(Role role, Mixer mixer) {
     case Role::query_norm:
     case Role::key_norm:
     case Role::sinks:
-      return mixer == Mixer::attention;
+      return layer.attends();
     case Role::conv_in:
     case Role::conv_out:
       return mixer == Mixer::short_convolution;
     case Role::convolution:
-      return mixer != Mixer::attention;
+      return mixer != Mixer::attention && mixer != Mixer::none;
     case Role::delta_qkvz:
     case Role::delta_qkv:
     case Role::delta_gate:
@@ -188,18 +195,18 @@ bool belongs(Role role, Mixer mixer) {
     case Role::space_skip:
     case Role::space_norm:
     case Role::space_out:
-      return mixer == Mixer::state_space;
+      return mixer == Mixer::state_space || mixer == Mixer::attention_and_space;
     default:
       return true;
   }
 }
 
 bool in_layer(const TensorRow& row, const Layer& layer) {
-  if (!belongs(row.role, layer.mixer)) return false;
+  if (!belongs(row.role, layer)) return false;
   if (row.role == Role::value && layer.values_are_keys) return false;
   if (is_of_keys(row.role) && layer.keys_of) return false;
   if (of_experts(row) || is_beside_experts(row.role) || is_shared(row)) return layer.experts;
-  return !is_mlp(row.role) || !layer.experts;
+  return !is_mlp(row.role) || (layer.feeds && !layer.experts);
 }
 
 TensorUse use_of(const TensorRow& row, const Decoder& decoder, Place place) {

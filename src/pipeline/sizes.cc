@@ -52,13 +52,10 @@ std::vector<SizeRow> grid_sizes(std::int64_t parameters) {
 std::int64_t kv_cache_bytes(const Decoder& d, std::int64_t context) {
   std::int64_t bytes = 0;
   for (std::int64_t layer = 0; layer < d.layers; ++layer) {
-    const bool attends = d.layer(layer).mixer == Mixer::attention;
-    if (d.layer(layer).keys_of) continue;
-    const std::int64_t of_layer =
-        attends
-            ? checked_mul(2 * (d.key_columns(layer) + d.value_columns(layer)), context, "KV cache")
-            : 4 * d.state_floats(layer);
-    bytes = checked_add(bytes, of_layer, "KV cache");
+    bytes = checked_add(bytes, 4 * d.state_floats(layer), "KV cache");
+    if (!d.layer(layer).attends() || d.layer(layer).keys_of) continue;
+    const std::int64_t of_token = 2 * (d.key_columns(layer) + d.value_columns(layer));
+    bytes = checked_add(bytes, checked_mul(of_token, context, "KV cache"), "KV cache");
   }
   return bytes;
 }

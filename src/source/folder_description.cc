@@ -19,7 +19,9 @@ std::string config_path(const Checkpoint& checkpoint) {
   return (checkpoint.folder / "config.json").string();
 }
 
-Json read_if_there(const fs::path& path) { return fs::exists(path) ? read_json(path) : Json(); }
+Json read_if_there(const fs::path& path) {
+  return fs::exists(path) ? read_python_json(path) : Json();
+}
 
 void complete(Checkpoint& checkpoint) {
   checkpoint.config() = read_if_there(checkpoint.folder / "config.json");

@@ -30,11 +30,17 @@ const Tensor* find_tensor(const Checkpoint& checkpoint, const TensorRow& row,
   return checkpoint.find(name + (row.part == Part::weight ? ".weight" : ".bias"));
 }
 
+/// Whether the architecture leaves it to the model.
+bool is_optional(const Architecture& architecture, Role role, Part part) {
+  const TensorRow* row = find_row(architecture, role, part);
+  return row != nullptr && row->when != nullptr;
+}
+
 /// Whether the file has a tensor, in any layer, that the architecture leaves to the model.
 bool has_optional(const Architecture& architecture, const Checkpoint& checkpoint,
                   std::int64_t layers, Role role, Part part) {
+  if (!is_optional(architecture, role, part)) return false;
   const TensorRow* row = find_row(architecture, role, part);
-  if (row == nullptr || row->when == nullptr) return false;
   for (std::int64_t layer = 0; layer < layers; ++layer) {
     if (find_tensor(checkpoint, *row, layer) != nullptr) return true;
   }
@@ -107,8 +113,8 @@ struct Reading {
       all.assign(flags->begin(), flags->end());
     } else {
       all = fields.by_layer(key, each.most(d), d.layers);
-      if (std::ranges::min(all) < 1)
-        fields.refuse(key, "out of range", fmt::format("1 to {}", each.most(d)), "0");
+      if (std::ranges::min(all) < each.least)
+        fields.refuse(key, "out of range", fmt::format("{} to {}", each.least, each.most(d)), "0");
     }
     each.set(d, all);
   }
@@ -229,7 +235,7 @@ void read_factors(GgufFields& fields, const Checkpoint& checkpoint, Decoder& d) 
   } else if (stated != nullptr) {
     std::vector<float> all = divisors(*stated, d, fields.where());
     rope.still = std::ranges::count_if(all, [](float x) { return x >= kStill; });
-    if (rope.still > 0 && all == gguf_rope_tensors(rope).front().divisors) return;
+    if (all == gguf_rope_tensors(rope, true).front().divisors) return;
     rope.still = 0;
     rope.scaling = RopeScaling::stated;
     rope.divisors = std::move(all);
@@ -348,6 +354,7 @@ void read_rope_kinds(GgufFields& fields, const GgufFacts& facts, Decoder& d) {
   });
 }
 
+constexpr const char* kArchitecture = "general.architecture";
 constexpr const char* kExperts = "expert_count";
 
 bool has_experts(const Architecture& architecture) {
@@ -402,17 +409,19 @@ const Architecture& find_gguf_architecture(const Checkpoint& checkpoint) {
   const std::string_view what = describe_gguf(checkpoint.metadata);
   if (!what.empty()) throw Error(checkpoint.path.string(), "no model", {}, std::string(what));
   GgufFields fields(checkpoint.metadata, "", checkpoint.path.string());
-  constexpr const char* kKey = "general.architecture";
-  const std::string name = fields.text(kKey);
+  const std::string name = fields.text(kArchitecture);
   std::vector<const Architecture*> named;
   std::vector<std::string_view> known;
   for (const Architecture* a : architectures()) {
-    if (a->gguf.name == name) named.push_back(a);
-    if (std::ranges::find(known, a->gguf.name) == known.end()) known.push_back(a->gguf.name);
+    if (a->gguf.name == name || a->gguf.of_experts == name) named.push_back(a);
+    for (const std::string_view known_name : {a->gguf.name, a->gguf.of_experts}) {
+      if (!known_name.empty() && std::ranges::find(known, known_name) == known.end())
+        known.push_back(known_name);
+    }
   }
   if (named.empty()) {
-    fields.refuse(kKey, "architecture not supported", fmt::format("{}", fmt::join(known, ", ")),
-                  "\"" + printable(name) + "\"");
+    fields.refuse(kArchitecture, "architecture not supported",
+                  fmt::format("{}", fmt::join(known, ", ")), "\"" + printable(name) + "\"");
   }
   // Some of ours have one name; experts, or how they are chosen, tell them apart.
   GgufFields keys(checkpoint.metadata, name + ".", checkpoint.path.string());
@@ -424,7 +433,9 @@ const Architecture& find_gguf_architecture(const Checkpoint& checkpoint) {
 
 Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& checkpoint) {
   const GgufFacts& facts = architecture.gguf;
-  GgufFields fields(checkpoint.metadata, std::string(facts.name) + ".", checkpoint.path.string());
+  const std::string place = checkpoint.path.string();
+  const std::string name = GgufFields(checkpoint.metadata, "", place).text(kArchitecture);
+  GgufFields fields(checkpoint.metadata, name + ".", place);
   Decoder d;
   d.architecture = architecture.name;
   d.activation = facts.computes.activation;
@@ -452,6 +463,8 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   d.head_bias = has(Role::head, Part::bias);
   d.conv_bias = has(Role::convolution, Part::bias);
   d.head_norms = has(Role::query_norm, Part::weight);
+  if (is_optional(architecture, Role::space_norm, Part::weight))
+    d.space.normed = has(Role::space_norm, Part::weight);
   if (facts.values_may_be_keys) find_values(architecture, checkpoint, d);
   if (find_row(architecture, Role::position, Part::weight) == nullptr)
     read_rope(fields, architecture, checkpoint, d);
@@ -459,7 +472,8 @@ Decoder read_gguf_decoder(const Architecture& architecture, const Checkpoint& ch
   read_rope_kinds(fields, facts, d);
   if (facts.tempers_queries) {
     d.query_beta = fields.positive("attention.temperature_scale");
-    d.query_length = d.rope.original_context;
+    d.query_length =
+        fields.count("attention.temperature_length", kMostContext, d.rope.original_context);
   }
   if (!fields.boolean("attention.causal", true))
     fields.refuse("attention.causal", "value not supported", "true", "false");

@@ -46,7 +46,8 @@ constexpr Renamed kInside[] = {{"language_model.model.", "model."},
 constexpr Aside kTowers[] = {{"*vision_tower.*", "vision tower"},
                              {"*multi_modal_projector.*", "projector"}};
 constexpr TextModel kMistral[] = {{"mistral", "MistralForCausalLM"},
-                                  {"ministral3", "Ministral3ForCausalLM"}};
+                                  {"ministral3", "Ministral3ForCausalLM"},
+                                  {"mistral4", "Mistral4ForCausalLM"}};
 
 constexpr TextModel kGemma3[] = {{"gemma3_text", "Gemma3ForCausalLM"}};
 

@@ -151,7 +151,7 @@ TEST(TextPart, RefusesWhatItCannotTakeApart) {
   };
   EXPECT_EQ(refusal(R"({"model_type": "mistral3", "text_config": {"model_type": "qwen9"}})", {}),
             "config.json: \"text_config\": model_type not supported: expected mistral, ministral3, "
-            "found \"qwen9\"");
+            "mistral4, found \"qwen9\"");
   EXPECT_NE(refusal(R"({"model_type": "mistral3"})", {}).find("\"text_config\": missing"),
             std::string::npos);
   EXPECT_NE(refusal(kMistral3, {"language_model.model.a.weight", "model.language_model.a.weight"})

@@ -23,7 +23,7 @@ constexpr const char* kModel = "config.json";
 
 Json read_object(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) return Json::object();
-  Json json = read_json(path);
+  Json json = read_python_json(path);
   if (!json.is_object())
     throw Error(path.string(), "no JSON object", "an object", json.type_name());
   return json;

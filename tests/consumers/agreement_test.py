@@ -39,6 +39,7 @@ from make_random_models import random_weights
 from random_models import (
     DEEPSEEK_V2,
     DEEPSEEK_V3,
+    FALCON_H1,
     GEMMA2,
     GEMMA3,
     GEMMA4,
@@ -57,7 +58,10 @@ from random_models import (
     LLAMA,
     MINISTRAL3,
     MISTRAL,
+    MISTRAL4,
     MIXTRAL,
+    NEMOTRON_H,
+    NEMOTRON_H_MOE,
     OLMO2,
     OLMO3,
     PHI,
@@ -173,7 +177,7 @@ UNWRITTEN = dict.fromkeys(("qwen3_moe", "mixtral", "glm4_moe", "phimoe"), ("open
 UNWRITTEN |= dict.fromkeys(("deepseek_v2", "deepseek_v3", "glm4_moe_lite", "granitemoehybrid"), ("onnx", "genai", "openvino"))
 UNWRITTEN |= dict.fromkeys(("gpt_oss", "lfm2", "lfm2_moe"), ("onnx", "genai", "openvino"))
 UNWRITTEN |= dict.fromkeys(("qwen3_5_text", "qwen3_5_moe_text", "qwen3_next"), ("onnx", "genai", "openvino"))
-UNWRITTEN["gemma4_text"] = ("onnx", "genai", "openvino")
+UNWRITTEN |= dict.fromkeys(("gemma4_text", "falcon_h1", "nemotron_h", "mistral4"), ("onnx", "genai", "openvino"))
 # Of experts that a token goes through.
 NUMBERS = {"one_expert": {"num_experts_per_tok": 1}, "all_experts": {"num_experts_per_tok": 6}}
 SLIDING, FULL, LINEAR_ATTENTION = "sliding_attention", "full_attention", "linear_attention"
@@ -189,6 +193,10 @@ def turned(**fields):
     """Of Qwen3.5's rotary embedding; None takes a field out."""
     both = {**QWEN3_5["rope_parameters"], **fields}
     return {"rope_parameters": {key: value for key, value in both.items() if value is not None}}
+
+
+def yarn4(**fields):
+    return {"rope_parameters": {**MISTRAL4["rope_parameters"], **fields}}
 
 
 def turned4(kind, **fields):
@@ -270,6 +278,13 @@ VARIANTS = {
     }),
     "glm4_moe_lite": (GLM4_MOE_LITE, {
         "epsilon": {"rms_norm_eps": 0.1}, "dense_layers": {"mlp_layer_types": ["dense", "sparse"]}, "values": {"v_head_dim": 24},
+    }),
+    "mistral4": (MISTRAL4, {
+        **NUMBERS, "epsilon": {"rms_norm_eps": 0.1}, "tied": {"tie_word_embeddings": True}, "dense_layers": {"first_k_dense_replace": 1},
+        "no_dense_field": {"first_k_dense_replace": None}, "biases": {"attention_bias": True},
+        "not_renormalized": {"norm_topk_prob": False}, "scale": {"routed_scaling_factor": 2.5}, "shared": {"n_shared_experts": 2},
+        "beta": yarn4(llama_4_scaling_beta=0.5), "length": yarn4(original_max_position_embeddings=16), "theta": yarn4(rope_theta=300.0),
+        "betas": yarn4(beta_fast=8.0),
     }),
     "lfm2": (LFM2, {
         "theta": {"rope_theta": 300.0}, "epsilon": {"norm_eps": 0.1}, "untied": {"tie_word_embeddings": False},
@@ -361,7 +376,7 @@ VARIANTS = {
         "values": {"attention_k_eq_v": False}, "heads": {"num_global_key_value_heads": 2},
         "no_cap": {"final_logit_softcapping": "null"}, "epsilon": {"rms_norm_eps": 0.1}, "no_epsilon": {"rms_norm_eps": None},
         "theta": turned4(FULL, rope_theta=300.0), "local_theta": turned4(SLIDING, rope_theta=300.0),
-        "share": turned4(FULL, partial_rotary_factor=0.5), "no_ropes": {"rope_parameters": None},
+        "share": turned4(FULL, partial_rotary_factor=0.5), "whole": turned4(FULL, partial_rotary_factor=1.0), "no_ropes": {"rope_parameters": None},
     }),
     "gemma4_shared": (GEMMA4_SHARED, {
         "narrow": {"use_double_wide_mlp": False}, "fewer": {"num_kv_shared_layers": 2}, "odd": {"num_kv_shared_layers": 3},
@@ -384,6 +399,23 @@ VARIANTS = {
         "state": {"mamba_d_state": 20}, "biases": {"attention_bias": True},
         "new_words": {"layer_types": ["linear_attention", "full_attention", "linear_attention"]},
         "experts": {"num_local_experts": 6, "num_experts_per_tok": 2, "intermediate_size": 32},
+    }),
+    "falcon_h1": (FALCON_H1, {
+        "epsilon": {"rms_norm_eps": 0.1}, "tied": {"tie_word_embeddings": True}, "theta": {"rope_theta": 300.0}, "head": {"head_dim": 16},
+        "kernel": {"mamba_d_conv": 3}, "no_conv_bias": {"mamba_conv_bias": False}, "groups": {"mamba_n_groups": 2},
+        "steps": {"time_step_limit": [0.1, 2.0]}, "state": {"mamba_d_state": 20},
+        "normed": {"mamba_rms_norm": True}, "normed_groups": {"mamba_rms_norm": True, "mamba_n_groups": 2},
+        "fewer_multipliers": {"key_multiplier": None, "ssm_in_multiplier": None, "mlp_multipliers": None},
+    }),
+    "nemotron_h": (NEMOTRON_H, {
+        "epsilon": {"layer_norm_epsilon": 0.1}, "tied": {"tie_word_embeddings": True}, "head": {"head_dim": 16}, "kernel": {"conv_kernel": 3},
+        "no_conv_bias": {"use_conv_bias": False}, "steps": {"time_step_limit": [0.1, 2.0]}, "one_group": {"n_groups": 1},
+        "state": {"ssm_state_size": 20}, "silu": {"mlp_hidden_act": "silu"}, "other_layers": {"hybrid_override_pattern": "*M-M"},
+        "listed": {"hybrid_override_pattern": None, "layers_block_type": ["mamba", "mlp", "attention", "mamba"]},
+    }),
+    "nemotron_h_moe": (NEMOTRON_H_MOE, {
+        **NUMBERS, "not_renormalized": {"norm_topk_prob": False}, "scale": {"routed_scaling_factor": 1.0}, "mixed": {"hybrid_override_pattern": "ME-*E"},
+        "groups": {"n_group": 4, "topk_group": 2},
     }),
     "granite": (GRANITE, {
         **LLAMA_LIKE, **SCALINGS, **longropes(16), "biases": {"attention_bias": True, "mlp_bias": True}, "head": {"head_dim": 32},

@@ -46,7 +46,8 @@ LLAMA_CPP_LEFT_OUT = {
     "qwen3_moe_mixed": "refused: llama.cpp's graph has experts in every layer",
     "qwen3_next_mixed": "refused: llama.cpp's graph has experts in every layer",
     "gpt_oss_ramp": "said: YaRN's ramp is at whole pairs of dimensions",
-    "deepseek_v2": "llama.cpp knows models whose queries come of the input by their 26 or 27 layers",
+    "deepseek_v2": "refused: llama.cpp knows models whose queries come of the input by their 26 or 27 layers",
+    "mistral4_dense": "the same",
     "deepseek_v2_groups": "refused: llama.cpp's graph has no biases",
     "granite_hybrid_experts": "refused: llama.cpp's time steps have no limits",
 }
@@ -60,6 +61,7 @@ MLX_LEFT_OUT = {
     "mixtral_window": "so does its Mixtral",
     "gpt_oss_ramp": "said: YaRN's ramp is at whole pairs of dimensions",
     "granite_hybrid_experts": "refused: mlx-lm norms all heads at once",
+    "falcon_h1_normed": "the same",
 }
 
 

@@ -12,9 +12,9 @@ import sys
 import tempfile
 
 import torch
+from make_logits import load
 from make_random_models import make_random_model
 from random_models import MODELS
-from transformers import AutoModelForCausalLM
 
 PROMPTS = [b"Once upon a time", b"The old man looked at the sea and", b"int main(void) { return 0; }"]
 CONTINUATION = 20
@@ -62,7 +62,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name in sys.argv[1:] or MODELS:
             path = make_random_model(pathlib.Path(folder) / name, name)
-            model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
+            model = load(path)
             expected[name] = [continuation(model, prompt) for prompt in PROMPTS]
             if "gelu" in str(model.config.to_dict()):
                 moves = fp16_gelu_moves(model, expected[name])

@@ -12,16 +12,20 @@ import sys
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM
+import transformers
+
+
+def load(folder, **options):
+    """By its class: AutoModelForCausalLM doesn't have all."""
+    model_class = getattr(transformers, transformers.AutoConfig.from_pretrained(folder).architectures[0])
+    return model_class.from_pretrained(folder, dtype=torch.float32, **options).eval()
 
 
 @torch.no_grad()
 def main(out, requests):
     arrays = {}
     for name, request in json.loads(pathlib.Path(requests).read_text()).items():
-        model = AutoModelForCausalLM.from_pretrained(
-            request["model"], dtype=torch.float32, attn_implementation="eager"
-        ).eval()
+        model = load(request["model"], attn_implementation="eager")
         for i, ids in enumerate(request["sequences"]):
             arrays[f"{name}/{i}"] = model(input_ids=torch.tensor([ids])).logits[0].numpy()
     np.savez_compressed(out, **arrays)

@@ -65,6 +65,19 @@ def mistral3(text, **whole):
     return Mistral3ForConditionalGeneration(Mistral3Config(text_config=text, vision_config=PIXTRAL, **whole))
 
 
+LATENT = {
+    "num_key_value_heads": 4,
+    "kv_lora_rank": 32,
+    "q_lora_rank": 48,
+    "qk_nope_head_dim": 16,
+    "qk_rope_head_dim": 16,
+    "v_head_dim": 24,
+    "moe_intermediate_size": 32,
+    "n_routed_experts": 6,
+    "num_experts_per_tok": 2,
+}
+
+
 def gemma3():
     vision = {**SMALL, "num_hidden_layers": 1, "image_size": 28, "patch_size": 14}
     text = {**TEXT, "head_dim": 32, "query_pre_attn_scalar": 32, "num_hidden_layers": 7, "sliding_window": 16}
@@ -124,6 +137,7 @@ def qwen3_5_moe():
 
 MODELS = {
     "mistral3_ministral3": lambda: mistral3({"model_type": "ministral3", "rope_parameters": YARN}, tie_word_embeddings=False),
+    "mistral3_mistral4": lambda: mistral3({"model_type": "mistral4", "rope_parameters": YARN, **LATENT}, tie_word_embeddings=False),
     "mistral3_mistral": lambda: mistral3({"model_type": "mistral", "sliding_window": None}, tie_word_embeddings=False),
     "mistral3_tied": lambda: mistral3({"model_type": "mistral", "sliding_window": None}),
     "gemma3": gemma3,

@@ -31,7 +31,10 @@ from engine_test import bound
 from engine_test import REAL as ENGINE_REAL
 from random_models import MODELS
 
-REFUSED = {"num_experts", "num_local_experts", "n_routed_experts", "conv_L_cache", "linear_num_value_heads", "num_kv_shared_layers"}
+REFUSED = {
+    "num_experts", "num_local_experts", "n_routed_experts", "conv_L_cache", "linear_num_value_heads", "num_kv_shared_layers",
+    "mamba_d_conv", "conv_kernel",
+}  # fmt: skip
 # One has 46 layers, the same as others.
 DENSE = [name for name, (config, _) in MODELS.items() if not REFUSED & config.keys() and name != "gemma2_scaled"]
 # Of all architectures, and of a few that use weights in each way.
