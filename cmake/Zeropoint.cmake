@@ -46,9 +46,9 @@ endfunction()
 
 # zp_library(<folder> [FLOORS <folder>...] [LIBS <target>...]): the static library zp_<folder> of
 # src/<folder>, and the test program <folder>_test of its *_test.cc files, which name the project's files
-# from its root.
+# from its root. SHARDS: so many tests, each of a share of the program's, that run side by side.
 function(zp_library folder)
-  cmake_parse_arguments(ARG "" "" "FLOORS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "SHARDS" "FLOORS;LIBS" ${ARGN})
   add_library(zp_${folder} STATIC)
   zp_sources(zp_${folder} src/${folder})
   target_include_directories(zp_${folder} PUBLIC ${PROJECT_SOURCE_DIR}/src)
@@ -62,6 +62,16 @@ function(zp_library folder)
   if(ZEROPOINT_TESTS AND tests)
     add_executable(${folder}_test ${tests})
     target_link_libraries(${folder}_test PRIVATE zp_${folder} GTest::gtest_main)
-    add_test(NAME ${folder} COMMAND ${folder}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    target_compile_options(${folder}_test PRIVATE -O1)  # they are compiled more often than they run
+    if(NOT ARG_SHARDS)
+      add_test(NAME ${folder} COMMAND ${folder}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+      return()
+    endif()
+    math(EXPR last "${ARG_SHARDS} - 1")
+    foreach(shard RANGE ${last})
+      add_test(NAME ${folder}_${shard} COMMAND ${folder}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+      set_tests_properties(${folder}_${shard} PROPERTIES COST 2  # the longest of all: they begin first
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${shard}")
+    endforeach()
   endif()
 endfunction()
