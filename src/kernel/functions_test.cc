@@ -122,10 +122,10 @@ TEST(Functions, KeepTheSignOfZeroAndRoundTinyNumbersRightly) {
   exp(x);
   expect_same_bits(x, std::vector{1.0f, 1.0f, 1.0f});
   for (const Function& f : kFunctions) {
-    const auto at_zero = static_cast<float>(f.exact(0));
     std::vector<float> zeros = {0.0f, -0.0f};
     f.in_place(zeros);
-    expect_same_bits(zeros, std::vector{at_zero, at_zero == 0 ? -0.0f : at_zero});
+    expect_same_bits(
+        zeros, std::vector{static_cast<float>(f.exact(0.0)), static_cast<float>(f.exact(-0.0))});
   }
 }
 
