@@ -16,7 +16,10 @@ namespace fs = std::filesystem;
 
 class DistillOutputs : public testing::Test {
  protected:
-  DistillOutputs() : folder_(fs::temp_directory_path() / "zeropoint_distill_test") {
+  DistillOutputs()
+      : folder_(fs::temp_directory_path() /
+                (std::string("zeropoint_distill_") +
+                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
     fs::remove_all(folder_);
     fs::create_directory(folder_);
   }
