@@ -69,9 +69,11 @@ function(zp_library folder)
     endif()
     math(EXPR last "${ARG_SHARDS} - 1")
     foreach(shard RANGE ${last})
+      set(own ${PROJECT_BINARY_DIR}/shards/${folder}_${shard})  # tests of one program may share names of files
+      file(MAKE_DIRECTORY ${own})
       add_test(NAME ${folder}_${shard} COMMAND ${folder}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
       set_tests_properties(${folder}_${shard} PROPERTIES COST 2  # the longest of all: they begin first
-        ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${shard}")
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${shard};TMPDIR=${own}")
     endforeach()
   endif()
 endfunction()

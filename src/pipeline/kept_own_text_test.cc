@@ -26,7 +26,7 @@ class KeptOwnText : public testing::Test {
   }
 
   std::unique_ptr<LoadedModel> loaded_ = load_model(kDemo);
-  fs::path folder_ = fs::path(testing::TempDir()) / "kept_own_text";
+  fs::path folder_ = fs::temp_directory_path() / "kept_own_text";
 };
 
 TEST_F(KeptOwnText, IsReadBackAsItWasWritten) {

@@ -62,7 +62,7 @@ class PackedWords : public testing::Test {
   // The file that so many threads write.
   Buffer written(int threads) const {
     const fs::path path =
-        fs::path(testing::TempDir()) / ("zeropoint_packed_words_" + std::to_string(threads));
+        fs::temp_directory_path() / ("zeropoint_packed_words_" + std::to_string(threads));
     const Awq container;
     Plan plan;
     plan.model = &model_.model;
