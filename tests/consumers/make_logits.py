@@ -16,8 +16,9 @@ import transformers
 
 
 def load(folder, **options):
-    """By its class: AutoModelForCausalLM doesn't have all."""
-    model_class = getattr(transformers, transformers.AutoConfig.from_pretrained(folder).architectures[0])
+    """By its class, where transformers has one of that name: AutoModelForCausalLM doesn't have all."""
+    name = transformers.AutoConfig.from_pretrained(folder).architectures[0]
+    model_class = getattr(transformers, name, transformers.AutoModelForCausalLM)
     return model_class.from_pretrained(folder, dtype=torch.float32, **options).eval()
 
 
