@@ -38,8 +38,12 @@ bool is_trained(const TensorJob& job) {
 // A written output, and the model that is trained over it.
 class Output {
  public:
-  Output(const Plan& plan, const PlannedOutput& planned, const LoadedModel& source)
-      : plan_(plan), planned_(planned), source_(source), written_(load_model(planned.path)) {}
+  Output(const Plan& plan, std::size_t index, const LoadedModel& source)
+      : plan_(plan),
+        index_(index),
+        planned_(plan.outputs[index]),
+        source_(source),
+        written_(load_model(planned_.path)) {}
 
   DistilledOutput distill(const DistillOptions& options, TokenWindows windows,
                           TokenWindows held_out, const Recipe& recipe, OutputResult& result,
@@ -107,11 +111,7 @@ class Output {
     recipe.statistics = nullptr;
     recipe.resume.clear();
     recipe.force = true;
-    std::erase_if(recipe.targets, [&](const Target& target) {
-      return target.container != planned_.container->name() ||
-             (!target.path.empty() && target.path != planned_.path);
-    });
-    recipe.targets.resize(1);
+    recipe.targets = {recipe.targets[index_]};
     recipe.targets.front().path = planned_.path;
     run_plan(make_plan(source_, recipe), true, team, progress);
   }
@@ -153,6 +153,7 @@ class Output {
   }
 
   const Plan& plan_;
+  std::size_t index_;  // of the output, and of its target
   const PlannedOutput& planned_;
   const LoadedModel& source_;
   std::unique_ptr<LoadedModel> written_;
@@ -224,7 +225,7 @@ std::vector<DistilledOutput> distill_outputs(const Plan& plan, const LoadedModel
   std::vector<DistilledOutput> all;
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     const auto begin = std::chrono::steady_clock::now();
-    all.push_back(Output(plan, plan.outputs[i], source)
+    all.push_back(Output(plan, i, source)
                       .distill(options, windows, held_out, recipe, results[i], team, progress));
     all.back().seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

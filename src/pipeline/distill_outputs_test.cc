@@ -90,6 +90,27 @@ TEST_F(DistillOutputs, AreWrittenAsTheyWereTrained) {
   }
 }
 
+// Of one container, with paths that are made from their grids.
+TEST_F(DistillOutputs, KeepTheirOwnGrids) {
+  const fs::path project = fs::current_path();
+  QuantizeRequest asked = request("mlx");
+  asked.model = fs::absolute(asked.model).string();
+  asked.calibrate = {fs::absolute(asked.calibrate.front()).string()};
+  asked.to = {"mlx:int3:g64", "mlx:int2:g64"};
+  asked.tokens = 256;
+  fs::current_path(folder_);
+  const QuantizeOutcome done = quantize(asked, team_, silent_);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const PlannedOutput& output = done.plan.outputs[i];
+    ASSERT_GT(done.distilled[i].best, 0u) << output.grid;
+    std::int64_t bytes = 0;
+    for (const auto& file : fs::directory_iterator(output.path))
+      bytes += static_cast<std::int64_t>(file.file_size());
+    EXPECT_EQ(bytes, output.layout.bytes()) << output.grid;
+  }
+  fs::current_path(project);
+}
+
 TEST_F(DistillOutputs, AreRefusedWhereTheyCantBe) {
   QuantizeRequest asked = request("gguf:q4_k");
   asked.memory = 1 << 20;

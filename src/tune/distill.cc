@@ -79,7 +79,8 @@ class Distillation final : public WeightGradients {
         distill_tokens(tokens_of(windows_), tokens_of(held_out_), std::ssize(windows_), options_),
         "tokens");
     for (const auto& window : windows_) hidden_.push_back(teacher_.hidden(window));
-    for (const auto& window : held_out_) hidden_held_out_.push_back(teacher_.hidden(window));
+    if (held_out_.data() != windows_.data())
+      for (const auto& window : held_out_) hidden_held_out_.push_back(teacher_.hidden(window));
     look(0);
     for (const auto& [place, index] : index_) {
       out_.matrices[index]->code(team_);
@@ -172,10 +173,11 @@ class Distillation final : public WeightGradients {
   void look(std::int64_t step) {
     double sum = 0;
     double count = 0;
+    const auto& hidden = hidden_held_out_.empty() ? hidden_ : hidden_held_out_;
     for (std::size_t i = 0; i < held_out_.size(); ++i) {
       pass_.forward(held_out_[i]);
       pass_.score([&](std::int64_t begin, View2D<float> logits) {
-        sum += diverge(hidden_held_out_[i], begin, logits, 1);
+        sum += diverge(hidden[i], begin, logits, 1);
       });
       count += static_cast<double>(held_out_[i].size());
       progress_.advance(std::ssize(held_out_[i]));
@@ -215,8 +217,8 @@ class Distillation final : public WeightGradients {
   WholePass pass_;
   std::map<Place, std::size_t> index_;
   std::vector<Adam> states_;
-  std::vector<std::vector<float>> hidden_;  // of the teacher, of each window
-  std::vector<std::vector<float>> hidden_held_out_;
+  std::vector<std::vector<float>> hidden_;           // of the teacher, of each window
+  std::vector<std::vector<float>> hidden_held_out_;  // empty: nothing is held out
   std::vector<double> since_look_;
   std::vector<std::vector<float>> best_;
   Distilled out_;
