@@ -33,8 +33,8 @@ nb::object quantize(nb::dict fields, int threads, nb::object shown) {
   Fields(std::move(fields))("model", r.model)("to", r.to)("merge", r.merge)("method", r.method)(
       "rewrite", r.rewrite)("seed", r.seed)("set", r.set)("calibrate", r.calibrate)(
       "save_text", r.save_text)("tokens", r.tokens)("context", r.context)(
-      "statistics", r.statistics)("fit", r.fit)("max_kld", r.max_kld)("distill", r.distill)(
-      "resume", r.resume)("judge", r.judge)("accurate", r.accurate)(
+      "statistics", r.statistics)("fit", r.fit)("max_kld", r.max_kld)("refine", r.refine)(
+      "distill", r.distill)("resume", r.resume)("judge", r.judge)("accurate", r.accurate)(
       "pre_tokenizer", r.pre_tokenizer)("report", r.report)("memory", r.memory)(
       "dry_run", r.dry_run)("force", r.force);
   return to_python(

@@ -37,7 +37,7 @@ nb::object py(const Rule& r);
 nb::object py(const Fallback& f);
 nb::object py(const Fit::Tensor& t);
 nb::object py(const Fit& f);
-nb::object py(const Distilled& d);
+nb::object py(const Trained& t);
 nb::object py(const QuantizedOutput& o);
 nb::object py(const Rewritten& r);
 nb::object py(const QuantizeSeconds& s);
@@ -146,17 +146,17 @@ nb::object py(const Fit& f) {
               "measured_kl", f.measured_kl, "of_file", f.of_file, "tensors", f.tensors);
 }
 
-nb::object py(const Distilled& d) {
-  return make("Distilled", "before", d.before, "after", d.after, "trained", d.trained, "left",
-              d.left, "seconds", d.seconds);
+nb::object py(const Trained& t) {
+  return make("Trained", "before", t.before, "after", t.after, "trained", t.trained, "left", t.left,
+              "seconds", t.seconds);
 }
 
 nb::object py(const QuantizedOutput& o) {
   return make("QuantizedOutput", "path", o.path, "container", o.container, "grid", o.grid,
               "fidelity", o.fidelity, "bytes", o.bytes, "bits_per_weight", o.bits_per_weight,
               "exists", o.exists, "quality", o.quality, "tensors", o.tensors, "rules", o.rules,
-              "fallback", o.fallback, "notes", o.notes, "judge", o.judge, "fit", o.fit, "distill",
-              o.distill);
+              "fallback", o.fallback, "notes", o.notes, "judge", o.judge, "fit", o.fit, "refine",
+              o.refine, "distill", o.distill);
 }
 
 nb::object py(const Rewritten& r) {
@@ -167,7 +167,8 @@ nb::object py(const Rewritten& r) {
 nb::object py(const QuantizeSeconds& s) {
   return make("QuantizeSeconds", "load", s.load, "own_text", s.own_text, "fit", s.fit, "rewrite",
               s.rewrite, "read", s.read, "calibrate", s.calibrate, "quantize", s.quantize, "write",
-              s.write, "distill", s.distill, "judge", s.judge, "total", s.total);
+              s.write, "refine", s.refine, "distill", s.distill, "judge", s.judge, "total",
+              s.total);
 }
 
 nb::object py(const PlannedSize& s) {

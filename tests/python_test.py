@@ -105,6 +105,7 @@ class JobsTest(InFolder):
                                   report=self.folder / "a.html")
         self.assertIsNotNone(done.outputs[0].quality.output_sqnr_db)
         self.assertIsNone(done.outputs[0].distill)
+        self.assertIsNone(done.outputs[0].refine)
         self.assertIn("gguf:q4_k_m", (self.folder / "a.html").read_text())
         inside = zeropoint.inspect(statistics.path)
         self.assertIsInstance(inside, results.StatisticsInspection)

@@ -30,6 +30,7 @@ struct QuantizeRequest {
   std::string statistics;                      ///< a file of calibrate(), or llama.cpp's imatrix
   std::string fit;                             ///< "4.5bpw" or "3.2GB": a grid for each tensor
   std::optional<double> max_kld;               ///< likewise: nats per token, at most
+  std::string refine;                          ///< how layers are trained, with a text
   std::string distill;                         ///< what is trained of the outputs, with a text
   std::string resume;                          ///< a folder that keeps finished layers
   std::string judge;                           ///< a text to evaluate the results on
@@ -98,9 +99,9 @@ struct Fit {
   std::vector<Tensor> tensors;
 };
 
-/// Training of an output to answer as its source does. Divergences: means in nats per token on text held
-/// out.
-struct Distilled {
+/// Training of an output, and how far it is from its source on text held out: `refine` measures what leaves the last
+/// layer (the mean over tokens of |difference|^2 / |source's|^2), `distill` answers (KL divergence, nats per token).
+struct Trained {
   double before = 0;
   double after = 0;          ///< the same as before: nothing that was learned is better
   std::int64_t trained = 0;  ///< matrices
@@ -124,7 +125,8 @@ struct QuantizedOutput {
   std::vector<std::string> notes;   ///< where a runtime computes otherwise, what was too small ...
   std::optional<Evaluation> judge;  ///< with `judge`
   std::optional<Fit> fit;           ///< with `fit` or `max_kld`
-  std::optional<Distilled> distill;
+  std::optional<Trained> refine;
+  std::optional<Trained> distill;
 };
 
 struct Rewritten {
@@ -138,7 +140,7 @@ struct Rewritten {
 /// Wall time. read, calibrate, quantize and write are parts of one pass.
 struct QuantizeSeconds {
   double load = 0, own_text = 0, fit = 0, rewrite = 0, read = 0, calibrate = 0, quantize = 0,
-         write = 0, distill = 0, judge = 0, total = 0;
+         write = 0, refine = 0, distill = 0, judge = 0, total = 0;
 };
 
 /// What came of it; of a dry run what is known before: exact sizes, grids, memory.

@@ -291,8 +291,9 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Distilled:
-    """Training of an output to answer as its source does; divergences in nats a token on text held out."""
+class Trained:
+    """Training of an output, and how far it is from its source on text held out: what leaves the last layer (refine: a share
+    of its square) or its answers (distill: KL divergence, nats a token)."""
 
     before: float
     after: float
@@ -319,7 +320,8 @@ class QuantizedOutput(Shown):
     notes: list[str]
     judge: Optional[Evaluation]
     fit: Optional[Fit]
-    distill: Optional[Distilled]
+    refine: Optional[Trained]
+    distill: Optional[Trained]
 
     def _row(self) -> Cells:
         size, bits = _size(self.bytes), f"{self.bits_per_weight:.3f}"
@@ -359,6 +361,7 @@ class QuantizeSeconds:
     calibrate: float
     quantize: float
     write: float
+    refine: float
     distill: float
     judge: float
     total: float

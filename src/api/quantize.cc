@@ -29,6 +29,7 @@ zp::QuantizeRequest asked_for(const QuantizeRequest& request) {
   asked.context = request.context;
   asked.statistics = request.statistics;
   asked.fit = {request.fit, request.max_kld};
+  asked.refine = request.refine;
   asked.distill = request.distill;
   asked.resume = request.resume;
   asked.judge = request.judge;
@@ -112,8 +113,8 @@ void add_found(QuantizedOutput& out, const zp::OutputResult& result) {
 QuantizeSeconds seconds_of(const zp::QuantizeOutcome& done) {
   const zp::RunSeconds run = done.run ? done.run->seconds : zp::RunSeconds();
   const zp::QuantizeSeconds& job = done.seconds;
-  return {job.load,     job.own_text, job.budget,  job.rewrite, run.read, run.calibrate,
-          run.quantize, run.write,    job.distill, job.judge,   job.total};
+  return {job.load,     job.own_text, job.budget, job.rewrite, run.read,  run.calibrate,
+          run.quantize, run.write,    job.refine, job.distill, job.judge, job.total};
 }
 
 QuantizedOutput output_of(const zp::QuantizeOutcome& done, std::size_t i) {
@@ -125,9 +126,13 @@ QuantizedOutput output_of(const zp::QuantizeOutcome& done, std::size_t i) {
   }
   if (!done.judgements.empty()) out.judge = evaluation_of(done.judgements[i]);
   if (!done.allotments.targets.empty()) out.fit = fit_of(done.allotments.targets[i]);
+  if (!done.refined.empty()) {
+    const zp::RefinedOutput& r = done.refined[i];
+    out.refine = Trained{r.before, r.better() ? r.after : r.before, r.trained, r.left, r.seconds};
+  }
   if (!done.distilled.empty()) {
     const zp::DistilledOutput& d = done.distilled[i];
-    out.distill = Distilled{d.before(), d.after(), d.trained, d.left, d.seconds};
+    out.distill = Trained{d.before(), d.after(), d.trained, d.left, d.seconds};
   }
   return out;
 }

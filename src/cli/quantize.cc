@@ -13,11 +13,11 @@
 #include "base/json.h"
 #include "base/size.h"
 #include "cli/command.h"
-#include "cli/distilled.h"
 #include "cli/documents.h"
 #include "cli/fit.h"
 #include "cli/interrupt.h"
 #include "cli/rewrites.h"
+#include "cli/trained.h"
 #include "pipeline/fallbacks.h"
 #include "pipeline/pattern.h"
 #include "report/evaluation.h"
@@ -32,6 +32,7 @@ constexpr const char* kExamples =
     "  zeropoint quantize model --to gguf:iq2_xs --statistics model.imatrix.gguf\n"
     "  zeropoint quantize model --to mlx:int4:g64 --calibrate train.txt\n"
     "  zeropoint quantize model --to mlx:int4:g64 --calibrate own --save-text own.jsonl\n"
+    "  zeropoint quantize model --to mlx:int2:g64 --calibrate train.txt --refine blocks\n"
     "  zeropoint quantize model --to mlx:int3:g64 --calibrate train.txt --distill scales\n"
     "  zeropoint quantize model --to mlx:int4:g64 --calibrate own:0.3 --calibrate train.txt\n"
     "  zeropoint quantize model --to genai:int4:g32 --calibrate train.txt\n"
@@ -239,8 +240,8 @@ std::string seconds_text(const RunSeconds& run, const QuantizeSeconds& job) {
   const std::pair<const char*, double> parts[] = {
       {"load", job.load},         {"own text", job.own_text}, {"fit", job.budget},
       {"rewrite", job.rewrite},   {"read", run.read},         {"calibrate", run.calibrate},
-      {"quantize", run.quantize}, {"write", run.write},       {"distill", job.distill},
-      {"judge", job.judge}};
+      {"quantize", run.quantize}, {"write", run.write},       {"refine", job.refine},
+      {"distill", job.distill},   {"judge", job.judge}};
   std::string text;
   for (const auto& [name, seconds] : parts) {
     if (seconds > 0) text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ", ", name, seconds);
@@ -275,6 +276,7 @@ void print_result(const QuantizeOutcome& done, int threads, bool verbose) {
     if (!done.allotments.targets.empty())
       fmt::print("{}", written_text(done.allotments.targets[i]));
     fmt::print("{}", held_out_text(found.held_out));
+    if (!done.refined.empty()) fmt::print("{}", refined_text(done.refined[i]));
     if (!done.distilled.empty()) fmt::print("{}", distilled_text(done.distilled[i]));
     if (!verbose) continue;
     for (const TensorResult& t : found.tensors) {
@@ -298,6 +300,7 @@ Json result_json(const QuantizeOutcome& done) {
   object["parameters"] = model.parameters();
   for (std::size_t i = 0; i < done.plan.outputs.size(); ++i) {
     Json output = output_json(done.plan.outputs[i], &done.run->outputs[i], model);
+    if (!done.refined.empty()) output["refine"] = to_json(done.refined[i]);
     if (!done.distilled.empty()) output["distill"] = to_json(done.distilled[i]);
     if (!done.judgements.empty()) output["judge"] = to_json(done.judgements[i]);
     if (!done.allotments.targets.empty()) output["fit"] = to_json(done.allotments.targets[i]);
@@ -312,6 +315,7 @@ Json result_json(const QuantizeOutcome& done) {
                        {"calibrate", s.calibrate},
                        {"quantize", s.quantize},
                        {"write", s.write},
+                       {"refine", done.seconds.refine},
                        {"distill", done.seconds.distill},
                        {"judge", done.seconds.judge},
                        {"total", done.seconds.total}};
@@ -435,6 +439,12 @@ void add_quantize(const Command& app, Common& common, std::function<int()>& run)
   add_tokens(sub, options->tokens,
              "Tokens of --calibrate, spread over its texts; one window of sixteen is held out "
              "to measure on");
+  sub.add_option(
+         "--refine", request.refine,
+         "Train what was written, layer by layer on the text of --calibrate, to give what the "
+         "float model's layers give: " +
+             refine_choices())
+      .allow_extra_args(false);
   sub.add_option(
          "--distill", request.distill,
          "Train what was written to answer as the source does on the text of --calibrate: " +

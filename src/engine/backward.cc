@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <numeric>
-#include <string>
 
 #include "base/checked.h"
-#include "base/error.h"
 #include "engine/attention_gradient.h"
 #include "engine/expert_rows.h"
 #include "engine/gradients.h"
+#include "engine/state_gradient.h"
 #include "kernel/elementary.h"
 #include "kernel/functions.h"
 #include "kernel/matmul.h"
@@ -18,14 +17,6 @@ namespace zp {
 namespace {
 
 constexpr std::int64_t kRowsAtOnce = 64;  // of activations, for one thread
-
-std::string_view not_differentiated(const Step& step, const Decoder& decoder) {
-  if (step.operation == Operation::delta) return "linear attention";
-  if (step.operation == Operation::scan) return "a state space";
-  if (step.operation == Operation::route && decoder.experts.routing == Routing::sparsemixer)
-    return "sparsemixer routing";
-  return {};
-}
 
 // Turned by the same angles back: the transpose of what turned it.
 void turn_back(std::span<float> head, Floats cos, Floats sin, bool interleaved) {
@@ -40,15 +31,6 @@ void turn_back(std::span<float> head, Floats cos, Floats sin, bool interleaved) 
 }
 
 }  // namespace
-
-void check_differentiable(const Decoder& decoder, const Network& network) {
-  for (const Step& step : network.steps) {
-    const std::string_view what = not_differentiated(step, decoder);
-    if (!what.empty())
-      throw Error("model", "can't be trained: it has " + std::string(what),
-                  "layers of attention, convolutions, MLPs and experts");
-  }
-}
 
 Backward::Backward(const Decoder& decoder, const Network& network, const PlacedWeights& weights,
                    const Team& team, BufferPool& pool, const Batch& batch, const Values& values,
@@ -233,10 +215,10 @@ void Backward::back(const Step& step, ValueId made, Activations g) {
                    }
                  }));
     case Operation::delta:
+      return back_delta(step, g.view());
     case Operation::scan:
-      break;
+      return back_scan(step, g.view());
   }
-  throw Error("model", "can't be trained", "what check_differentiable() lets pass");
 }
 
 float Backward::tempered(std::int64_t row) const {
@@ -408,6 +390,34 @@ void Backward::back_combine(const Step& step, Matrix gradient) {
   }
   add(step.reads[0], std::move(dx));
   add(step.reads[1], std::move(dr));
+}
+
+void Backward::back_delta(const Step& step, Matrix gradient) {
+  const auto taken = [&](std::size_t i) {
+    return pool_.take(gradient.rows, at(step.reads[i]).cols);
+  };
+  Activations of_qkv = taken(0);
+  Activations of_beta = taken(1);
+  Activations of_decay = taken(2);
+  const GatedDelta delta = gated_delta(decoder_, weights_, step.place);
+  const GatedDeltaGradient of{
+      delta,         at(step.reads[0]), at(step.reads[1]), at(step.reads[2]),
+      of_qkv.view(), of_beta.view(),    of_decay.view()};
+  of.compute(gradient, batch_.runs, team_);
+  add(step.reads[0], std::move(of_qkv));
+  add(step.reads[1], std::move(of_beta));
+  add(step.reads[2], std::move(of_decay));
+}
+
+void Backward::back_scan(const Step& step, Matrix gradient) {
+  Activations of_x = pool_.take(gradient.rows, at(step.reads[0]).cols);
+  Activations of_steps = pool_.take(gradient.rows, at(step.reads[1]).cols);
+  const SelectiveScan scan = selective_scan(decoder_, weights_, step.place);
+  const SelectiveScanGradient of{scan, at(step.reads[0]), at(step.reads[1]), of_x.view(),
+                                 of_steps.view()};
+  of.compute(gradient, batch_.runs, team_);
+  add(step.reads[0], std::move(of_x));
+  add(step.reads[1], std::move(of_steps));
 }
 
 Activations Backward::back_convolve(const Step& step, Matrix gradient) {

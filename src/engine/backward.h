@@ -24,9 +24,6 @@ class WeightGradients {
 /// Floats of a matrix that are decoded at once, for all threads together.
 constexpr std::int64_t kWeightsAtOnce = 1 << 22;
 
-/// Throws Error where the model has an operation that is not differentiated here, with its name.
-void check_differentiable(const Decoder& decoder, const Network& network);
-
 /// Goes over steps backwards. Their values are there; caches are not read: every run of the batch begins
 /// at its sequence's first token. Sums have one order, whatever the number of threads and the instruction set.
 class Backward {
@@ -65,6 +62,8 @@ class Backward {
   void back_share(const Step& step, Matrix gradient);
   void back_attend(const Step& step, Matrix gradient);
   void back_combine(const Step& step, Matrix gradient);
+  void back_delta(const Step& step, Matrix gradient);
+  void back_scan(const Step& step, Matrix gradient);
   Activations back_convolve(const Step& step, Matrix gradient);
   Activations turned_back(const Step& step, Activations gradient);
   float tempered(std::int64_t row) const;

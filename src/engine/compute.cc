@@ -7,9 +7,7 @@
 #include "base/checked.h"
 #include "engine/convolution.h"
 #include "engine/expert_rows.h"
-#include "engine/gated_delta.h"
 #include "engine/route.h"
-#include "engine/selective_scan.h"
 #include "kernel/elementary.h"
 #include "kernel/functions.h"
 #include "kernel/matmul.h"
@@ -87,6 +85,17 @@ AttentionShape attention_shape(const Decoder& decoder, const PlacedWeights& weig
           .soft_cap = static_cast<float>(decoder.attention_soft_cap),
           .window = decoder.layer(place.layer).window,
           .sinks = sinks == nullptr ? Floats() : Floats(sinks->row)};
+}
+
+GatedDelta gated_delta(const Decoder& decoder, const PlacedWeights& weights, Place place) {
+  return {decoder.delta, weights.at(place).row,
+          weights.at({place.layer, Role::delta_decay_bias}).bias};
+}
+
+SelectiveScan selective_scan(const Decoder& decoder, const PlacedWeights& weights, Place place) {
+  return {decoder.space, weights.at(place).row,
+          weights.at({place.layer, Role::space_step_bias}).bias,
+          weights.at({place.layer, Role::space_skip}).row};
 }
 
 Compute::Compute(const Model& model, const PlacedWeights& weights, const Team& team,
@@ -383,8 +392,7 @@ Activations Compute::convolve(const Activations& x, Place place) {
 
 Activations Compute::delta(const Activations& qkv, const Activations& beta,
                            const Activations& decay, Place place) {
-  const GatedDelta delta{decoder_.delta, weights_.at(place).row,
-                         weights_.at({place.layer, Role::delta_decay_bias}).bias};
+  const GatedDelta delta = gated_delta(decoder_, weights_, place);
   const DeltaHeads& heads = delta.heads;
   const std::int64_t of_head = heads.value_dim * heads.key_dim;
   Activations out = pool_.take(qkv.rows(), heads.value_columns());
@@ -404,9 +412,7 @@ Activations Compute::delta(const Activations& qkv, const Activations& beta,
 
 Activations Compute::scan(const Activations& x, const Activations& steps, Place place) {
   const StateSpace& space = decoder_.space;
-  const SelectiveScan scan{space, weights_.at(place).row,
-                           weights_.at({place.layer, Role::space_step_bias}).bias,
-                           weights_.at({place.layer, Role::space_skip}).row};
+  const SelectiveScan scan = selective_scan(decoder_, weights_, place);
   const std::int64_t of_head = space.head_dim * space.state;
   Activations out = pool_.take(x.rows(), space.columns());
   team_.run(std::ssize(batch_.runs) * space.heads, [&](std::int64_t index) {

@@ -9,6 +9,8 @@
 #include "base/parallel.h"
 #include "engine/activations.h"
 #include "engine/attention.h"
+#include "engine/gated_delta.h"
+#include "engine/selective_scan.h"
 #include "model/network.h"
 
 namespace zp {
@@ -38,6 +40,9 @@ class PlacedWeights {
 
 /// Of an `attend` step; its sinks are the weights'.
 AttentionShape attention_shape(const Decoder& decoder, const PlacedWeights& weights, Place place);
+/// Of a `delta` step, and of a `scan` step. They borrow decoder and weights.
+GatedDelta gated_delta(const Decoder& decoder, const PlacedWeights& weights, Place place);
+SelectiveScan selective_scan(const Decoder& decoder, const PlacedWeights& weights, Place place);
 
 /// Tokens that go through the network together: their ids and where they stand.
 struct Batch {

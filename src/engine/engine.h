@@ -51,7 +51,7 @@ class Engine {
   Activations run(std::span<const Chunk> chunks, ValueId from, Activations given, ValueId wanted);
   /// What gradients of values made before `end` say of those that steps [first, end) read and don't
   /// make, and of weights (backward.h). values: all that these steps read or make, as run() gives them.
-  /// REQUIRES: as run(); check_differentiable() lets the model pass.
+  /// REQUIRES: as run().
   std::map<ValueId, Activations> backward(std::span<const Chunk> chunks,
                                           const std::map<ValueId, Activations>& values,
                                           std::map<ValueId, Activations> gradients, ValueId first,

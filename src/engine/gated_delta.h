@@ -6,6 +6,7 @@
 
 #include "base/view.h"
 #include "engine/attention.h"
+#include "kernel/delta_rule.h"
 #include "model/decoder.h"
 
 namespace zp {
@@ -27,8 +28,31 @@ struct GatedDelta {
   void compute(Matrix qkv, Matrix beta, Matrix decay, const TokenRun& run, std::int64_t head,
                std::span<float> state, View2D<float> out) const;
 
+  /// Row `row` as the head has it; query and key: room for theirs.
+  DeltaToken token(Matrix qkv, Matrix beta, Matrix decay, std::int64_t row, std::int64_t head,
+                   std::span<float> query, std::span<float> key) const;
   /// What is left of the state.
   float kept(std::int64_t head, float decay) const;
+
+  /// Which head of keys a head of values reads, and the columns that it reads of qkv.
+  std::int64_t keys_of(std::int64_t head) const { return head / (heads.values / heads.keys); }
+  template <class M>
+  M queries(M qkv, std::int64_t head) const {
+    return qkv.columns(keys_of(head) * heads.key_dim, heads.key_dim);
+  }
+  template <class M>
+  M keys(M qkv, std::int64_t head) const {
+    return qkv.columns(heads.key_columns() + keys_of(head) * heads.key_dim, heads.key_dim);
+  }
+  template <class M>
+  M values(M qkv, std::int64_t head) const {
+    return qkv.columns(2 * heads.key_columns() + head * heads.value_dim, heads.value_dim);
+  }
+  /// What queries are multiplied by behind their division.
+  double natural() const;
 };
+
+/// 1 over the root of the squares' sum and 1e-6.
+double inverse_length(Floats x) noexcept;
 
 }  // namespace zp

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <vector>
 
+#include "engine/route.h"
 #include "kernel/functions.h"
 
 namespace zp {
@@ -147,6 +148,19 @@ void sigmoid_gradient(Floats x, Floats weights, const Experts& experts, std::spa
   }
 }
 
+void mixer_gradient(Floats x, const Experts& experts, std::span<float> gradient) {
+  const std::vector<float> of_weights(gradient.begin(), gradient.end());
+  std::ranges::fill(gradient, 0.0f);
+  for (const std::vector<std::size_t>& near : mixer_choices(x, experts)) {
+    std::vector<float> p;
+    for (const std::size_t i : near) p.push_back(x[i]);
+    softmax(p);
+    const double of_weight = experts.scale * of_weights[near.front()] * p.front();
+    for (std::size_t i = 0; i < near.size(); ++i)
+      gradient[near[i]] += static_cast<float>(of_weight * ((i == 0 ? 1.0 : 0.0) - p[i]));
+  }
+}
+
 }  // namespace
 
 void norm_gradient(Norm norm, Floats x, Floats weight, double epsilon, std::span<float> gradient,
@@ -173,11 +187,15 @@ void activation_gradient(Activation activation, Floats x, std::span<float> gradi
 }
 
 void route_gradient(Floats x, Floats weights, const Experts& experts, std::span<float> gradient) {
-  if (experts.routing == Routing::softmax) {
-    softmax_gradient(x, weights, experts, gradient);
-  } else {
-    sigmoid_gradient(x, weights, experts, gradient);
+  switch (experts.routing) {
+    case Routing::softmax:
+      return softmax_gradient(x, weights, experts, gradient);
+    case Routing::sigmoid:
+      return sigmoid_gradient(x, weights, experts, gradient);
+    case Routing::sparsemixer:
+      break;
   }
+  mixer_gradient(x, experts, gradient);
 }
 
 }  // namespace zp

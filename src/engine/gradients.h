@@ -18,7 +18,7 @@ void norm_gradient(Norm norm, Floats x, Floats weight, double epsilon, std::span
 void activation_gradient(Activation activation, Floats x, std::span<float> gradient);
 
 /// x: the router's scores; weights: what route() made of them. gradient becomes that of the scores, while
-/// the choice stays as it is. REQUIRES: the routing is no sparsemixer.
+/// the choice stays as it is.
 void route_gradient(Floats x, Floats weights, const Experts& experts, std::span<float> gradient);
 
 }  // namespace zp

@@ -90,26 +90,13 @@ std::vector<Choice> by_sigmoid(std::span<float> scores, Floats correction, const
   return choices;
 }
 
-// Of those that are left, the first of the highest; its weight among those that are near to it.
-Choice next_of_mixer(Floats scores, Floats left, double noise) {
-  const std::size_t best = highest(left, 1).front();
-  const float top = left[best];
-  std::vector<float> near = {top};
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (i == best || left[i] == kNever) continue;
-    const float size = std::max(std::fabs(scores[i]), top);
-    if (!((top - scores[i]) / size > static_cast<float>(2 * noise))) near.push_back(left[i]);
-  }
-  softmax(near);
-  return {best, near.front()};
-}
-
 std::vector<Choice> by_mixer(Floats scores, const Experts& experts) {
   std::vector<Choice> choices;
-  std::vector<float> left(scores.begin(), scores.end());
-  while (std::ssize(choices) < experts.chosen) {
-    choices.push_back(next_of_mixer(scores, left, experts.noise));
-    left[choices.back().expert] = kNever;
+  for (const std::vector<std::size_t>& near : mixer_choices(scores, experts)) {
+    std::vector<float> weights;
+    for (const std::size_t i : near) weights.push_back(scores[i]);
+    softmax(weights);
+    choices.push_back({near.front(), weights.front()});
   }
   return choices;
 }
@@ -135,6 +122,23 @@ void route(std::span<float> scores, Floats correction, const Experts& experts) {
   for (const Choice& choice : choices)
     scores[choice.expert] =
         std::max(choice.weight * scale, std::numeric_limits<float>::denorm_min());
+}
+
+std::vector<std::vector<std::size_t>> mixer_choices(Floats scores, const Experts& experts) {
+  std::vector<std::vector<std::size_t>> choices;
+  std::vector<float> left(scores.begin(), scores.end());
+  while (std::ssize(choices) < experts.chosen) {
+    const std::size_t best = highest(left, 1).front();
+    const float top = left[best];
+    std::vector<std::size_t>& near = choices.emplace_back(1, best);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      if (i == best || left[i] == kNever) continue;
+      const float size = std::max(std::fabs(scores[i]), top);
+      if (!((top - scores[i]) / size > static_cast<float>(2 * experts.noise))) near.push_back(i);
+    }
+    left[best] = kNever;
+  }
+  return choices;
 }
 
 }  // namespace zp

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/softplus.h"
-#include "kernel/state_step.h"
 
 namespace zp {
 
@@ -18,22 +17,18 @@ float SelectiveScan::left(std::int64_t head, double step) const {
   return static_cast<float>(bounded_exp(-bounded_exp(rate_of) * step));
 }
 
+StateToken SelectiveScan::token(Matrix x, Matrix steps, std::int64_t row, std::int64_t head) const {
+  const auto h = static_cast<std::size_t>(head);
+  const double of_token = step(head, steps.row(row)[h]);
+  return {inputs(x, head).row(row),     writes(x, head).row(row), reads(x, head).row(row),
+          static_cast<float>(of_token), left(head, of_token),     skip[h]};
+}
+
 void SelectiveScan::compute(Matrix x, Matrix steps, const TokenRun& run, std::int64_t head,
                             std::span<float> state, View2D<float> out) const {
-  const std::int64_t of_group = head / (space.heads / space.groups) * space.state;
-  const Matrix inputs = x.columns(head * space.head_dim, space.head_dim);
-  const Matrix writes = x.columns(space.columns() + of_group, space.state);
-  const Matrix reads =
-      x.columns(space.columns() + space.groups * space.state + of_group, space.state);
-  const auto h = static_cast<std::size_t>(head);
   if (run.first == 0) std::ranges::fill(state, 0.0f);
-  for (std::int64_t r = run.begin; r < run.begin + run.count; ++r) {
-    const double of_token = step(head, steps.row(r)[h]);
-    const StateToken token{inputs.row(r),        writes.row(r),
-                           reads.row(r),         static_cast<float>(of_token),
-                           left(head, of_token), skip[h]};
-    state_step(token, state, out.columns(head * space.head_dim, space.head_dim).row(r));
-  }
+  for (std::int64_t r = run.begin; r < run.begin + run.count; ++r)
+    state_step(token(x, steps, r, head), state, inputs(out, head).row(r));
 }
 
 }  // namespace zp

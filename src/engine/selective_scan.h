@@ -6,6 +6,7 @@
 
 #include "base/view.h"
 #include "engine/attention.h"
+#include "kernel/state_step.h"
 #include "model/decoder.h"
 
 namespace zp {
@@ -28,9 +29,26 @@ struct SelectiveScan {
   void compute(Matrix x, Matrix steps, const TokenRun& run, std::int64_t head,
                std::span<float> state, View2D<float> out) const;
 
+  /// Row `row` as the head has it.
+  StateToken token(Matrix x, Matrix steps, std::int64_t row, std::int64_t head) const;
   double step(std::int64_t head, float said) const;
   /// What is left of the state.
   float left(std::int64_t head, double step) const;
+
+  /// Of all columns those of the head's inputs, and those of what writes and reads its state.
+  template <class M>
+  M inputs(M x, std::int64_t head) const {
+    return x.columns(head * space.head_dim, space.head_dim);
+  }
+  template <class M>
+  M writes(M x, std::int64_t head) const {
+    return x.columns(space.columns() + group_of(head) * space.state, space.state);
+  }
+  template <class M>
+  M reads(M x, std::int64_t head) const {
+    return x.columns(space.columns() + (space.groups + group_of(head)) * space.state, space.state);
+  }
+  std::int64_t group_of(std::int64_t head) const { return head / (space.heads / space.groups); }
 };
 
 }  // namespace zp

@@ -33,8 +33,9 @@ void shift(std::span<float> x, float by) noexcept;
 void add(std::span<float> x, Floats y) noexcept;
 void multiply(std::span<float> x, Floats y) noexcept;
 void scale(std::span<float> x, float factor) noexcept;
-/// x <- x + y * z, rounded once
+/// x <- x + y * z, x <- x + y * factor, each rounded once
 void multiply_add(std::span<float> x, Floats y, Floats z) noexcept;
+void add_scaled(std::span<float> x, Floats y, float factor) noexcept;
 
 /// x <- e^(x - max) / sum. -inf gives 0; all -inf gives zeros. The sum is that of dot() with ones:
 /// sixteen FP32 lanes over the whole row, so -inf before (in sixteens) and behind changes nothing.

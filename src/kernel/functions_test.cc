@@ -223,13 +223,14 @@ TEST(Functions, AddMultiplyScaleShiftAndMultiplyAddRoundOnce) {
     const std::vector<float> x = wild_floats(count, 4);
     const std::vector<float> y = wild_floats(count, 5);
     const std::vector<float> z = wild_floats(count, 6);
-    std::vector<float> sum = x, product = x, scaled = x, shifted = x, both = x;
+    std::vector<float> sum = x, product = x, scaled = x, shifted = x, both = x, by_factor = x;
     for (std::size_t i = 0; i < count; ++i) {
       sum[i] += y[i];
       product[i] *= y[i];
       scaled[i] *= 0.3f;
       shifted[i] += 0.3f;
       both[i] = std::fma(y[i], z[i], x[i]);
+      by_factor[i] = std::fma(y[i], 0.3f, x[i]);
     }
     under_every_instruction_set([&] {
       std::vector<float> out = x;
@@ -247,6 +248,9 @@ TEST(Functions, AddMultiplyScaleShiftAndMultiplyAddRoundOnce) {
       out = x;
       multiply_add(out, y, z);
       expect_same_bits(out, both);
+      out = x;
+      add_scaled(out, y, 0.3f);
+      expect_same_bits(out, by_factor);
     });
   }
 }

@@ -93,6 +93,11 @@ void multiply_add(float* x, std::size_t count, const float* y, const float* z) {
   map(
       x, count, [](V16 v, V16 a, V16 b) { return fused(D16(), a, b, v); }, x, y, z);
 }
+void add_scaled(float* x, std::size_t count, const float* y, float factor) {
+  const V16 f = number(factor);
+  map(
+      x, count, [&](V16 v, V16 w) { return fused(D16(), w, f, v); }, x, y);
+}
 void scale(float* x, std::size_t count, float factor) {
   const V16 f = number(factor);
   map(
@@ -127,6 +132,7 @@ HWY_EXPORT(multiply);
 HWY_EXPORT(clamp);
 HWY_EXPORT(shift);
 HWY_EXPORT(multiply_add);
+HWY_EXPORT(add_scaled);
 HWY_EXPORT(scale);
 HWY_EXPORT(rotate);
 
@@ -154,6 +160,9 @@ void shift(std::span<float> x, float by) noexcept {
 }
 void multiply_add(std::span<float> x, Floats y, Floats z) noexcept {
   HWY_DYNAMIC_DISPATCH(multiply_add)(x.data(), x.size(), y.data(), z.data());
+}
+void add_scaled(std::span<float> x, Floats y, float factor) noexcept {
+  HWY_DYNAMIC_DISPATCH(add_scaled)(x.data(), x.size(), y.data(), factor);
 }
 void scale(std::span<float> x, float factor) noexcept {
   HWY_DYNAMIC_DISPATCH(scale)(x.data(), x.size(), factor);

@@ -31,9 +31,6 @@ struct DistilledOutput {
   double after() const { return looks[best].held_out; }
 };
 
-/// Throws Error for outputs that are not read back, and for models that aren't differentiated.
-void check_distillable(const Plan& plan);
-
 /// What training an output takes beside the mapped files, at most.
 std::int64_t distill_bytes(const Plan& plan, const DistillOptions& options, const Windows& windows,
                            int threads);

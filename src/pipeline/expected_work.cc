@@ -12,6 +12,7 @@ constexpr double kWritten = 2;
 // Times a pass through a layer's weights, which is two operations each: second moments; with error
 // feedback also the quantized model and its targets.
 constexpr double kDistill = 5;  // forwards, again by layers, back; the teacher's head
+constexpr double kRefine = 3;   // of a layer: forwards and back
 constexpr double kMoments = 1.8;
 constexpr double kFeedback = 4;
 
@@ -51,6 +52,9 @@ std::vector<Work> expected_work(const Model& model, const JobOutline& job) {
   const double spread = job.feedback ? seconds(10 * static_cast<double>(model.decoder.hidden)) : 0;
   all.push_back({"quantize", parameters * outputs, kSearch / job.threads + spread});
   all.push_back({"write", parameters * outputs * kBytesPerWeight, 1 / kDisk});
+  if (job.refine_tokens > 0)
+    all.push_back(
+        {"refine", static_cast<double>(job.refine_tokens) * outputs, kRefine * layer_pass});
   if (job.distill_tokens > 0)
     all.push_back({"distill", static_cast<double>(job.distill_tokens) * outputs,
                    seconds(kDistill * 2 * parameters)});

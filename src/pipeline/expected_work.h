@@ -22,6 +22,7 @@ struct JobOutline {
   std::int64_t calibration_work = 0;    ///< LayerStatistics::work()
   std::int64_t rewrites = 0;            ///< each with a pass over the text
   bool feedback = false;                ///< the coder spreads errors
+  std::int64_t refine_tokens = 0;       ///< that go through layers to be refined, in all
   std::int64_t distill_tokens = 0;      ///< that outputs learn on or are looked at, in all
   std::int64_t judge_tokens = 0;
 };

@@ -17,6 +17,7 @@
 #include "pipeline/judge_outputs.h"
 #include "pipeline/model_card.h"
 #include "pipeline/text_files.h"
+#include "pipeline/trained_output.h"
 
 namespace zp {
 namespace {
@@ -50,8 +51,11 @@ std::shared_ptr<const Coder> coder_of(const QuantizeRequest& request) {
     throw UsageError("`calibrate`", "not together with `statistics`", "one of them");
   if (coder->feedback() && !calibrated && request.statistics.empty())
     throw UsageError("`method` " + name, "needs a text to calibrate on", "`calibrate` FILE");
-  if (!request.distill.empty() && !calibrated)
-    throw UsageError("`distill`", "needs a text to learn on", "`calibrate` FILE");
+  for (const auto& [training, asked] : {std::pair("`refine`", !request.refine.empty()),
+                                        std::pair("`distill`", !request.distill.empty())}) {
+    if (asked && !calibrated)
+      throw UsageError(training, "needs a text to learn on", "`calibrate` FILE");
+  }
   if (!request.rewrite.empty() && !calibrated)
     throw UsageError("`rewrite`", "needs a text to calibrate on", "`calibrate` FILE");
   const bool measured = calibrated && request.fit.asked();  // the text serves that, too
@@ -71,6 +75,7 @@ std::string how_of(const QuantizeRequest& request, const Coder& coder, std::int6
   if (!request.fit.size.empty()) how += " `fit` " + request.fit.size;
   if (request.fit.max_kl) how += fmt::format(" `max-kld` {}", *request.fit.max_kl);
   if (request.accurate) how += " `accurate`";
+  if (!request.refine.empty()) how += " `refine` " + refine_text(parse_refine(request.refine));
   if (!request.distill.empty()) how += " `distill` " + distill_text(parse_distill(request.distill));
   if (!request.calibrate.empty())
     how += fmt::format(" `tokens` {} `context` {}", tokens, request.context);
@@ -110,6 +115,7 @@ class Job {
     if (request_.dry_run) return planned();
     rewrite();
     code();
+    refine();
     distill();
     judge();
     out_.seconds.total = laps_.all();
@@ -123,6 +129,7 @@ class Job {
   void check() {
     recipe_ = recipe_of(request_, team_.threads());
     if (!request_.rewrite.empty()) rewrites_ = parse_rewrites(request_.rewrite);
+    if (!request_.refine.empty()) refine_ = parse_refine(request_.refine);
     if (!request_.distill.empty()) distill_ = parse_distill(request_.distill);
     if (request_.fit.asked()) check_budget(request_.fit, request_.budget_texts(), recipe_);
     for (const Target& target : recipe_.targets) {
@@ -186,7 +193,7 @@ class Job {
     out_.plan = make_plan(*out_.loaded, recipe_);
     for (const PlannedOutput& output : out_.plan.outputs)
       check_differ("`report`", request_.report, output.path);
-    if (distill_) check_distill();
+    check_training();
     if (!request_.judge.empty()) {
       judge_text_ = {read_documents(request_.judge), request_.context};
       check_judgeable(out_.plan, *out_.loaded, *judge_text_);
@@ -236,16 +243,34 @@ class Job {
     if (!request_.calibrate.empty()) out_.text = text_->reading(windows_, out_.run->text_loss);
   }
 
-  void check_distill() {
-    check_distillable(out_.plan);
+  void check_training() {
+    if (refine_) check_trainable(out_.plan, "refined");
+    if (distill_) check_trainable(out_.plan, "distilled");
     if (windows_.empty()) return;  // the model writes them first
-    const std::int64_t bytes = distill_bytes(out_.plan, *distill_, windows_, team_.threads());
+    const int threads = team_.threads();
+    if (refine_)
+      check_memory("`refine`", refine_bytes(out_.plan, *refine_, windows_, threads),
+                   "or fewer `tokens`");
+    if (distill_)
+      check_memory("`distill`", distill_bytes(out_.plan, *distill_, windows_, threads),
+                   "a smaller `context`, or scales alone");
+  }
+
+  void check_memory(const char* option, std::int64_t bytes, const char* otherwise) {
     out_.plan.memory_bytes = std::max(out_.plan.memory_bytes, bytes);
     if (recipe_.memory_bytes == 0 || bytes <= recipe_.memory_bytes) return;
-    throw Error("`distill`", "does not fit the memory budget",
-                "`memory` of at least " + std::to_string(bytes) +
-                    " bytes, a smaller `context`, or scales alone",
+    throw Error(option, "does not fit the memory budget",
+                fmt::format("`memory` of at least {} bytes, {}", bytes, otherwise),
                 std::to_string(recipe_.memory_bytes));
+  }
+
+  void refine() {
+    if (!refine_) return;
+    progress_.when_interrupted("the outputs are complete, but not refined");
+    laps_.lap();
+    out_.refined = refine_outputs(out_.plan, *out_.loaded, recipe_, *refine_, windows_,
+                                  out_.run->outputs, team_, progress_);
+    out_.seconds.refine = laps_.lap();
   }
 
   void distill() {
@@ -343,13 +368,16 @@ class Job {
       job.calibration_stages = recipe_.statistics->stages();
       job.calibration_work = recipe_.statistics->work();
     }
-    if (distill_ && !windows_.empty()) {
+    if (!windows_.empty()) {
       Windows learned = windows_;
       const Windows held_out = hold_out(learned);
       const std::int64_t length = std::ssize(windows_.front());
-      job.distill_tokens = distill_tokens(
-          std::ssize(learned) * length, std::ssize(held_out.empty() ? learned : held_out) * length,
-          std::ssize(learned), *distill_);
+      if (refine_)
+        job.refine_tokens = refine_tokens(out_.loaded->model.decoder.layers, length,
+                                          std::ssize(learned), std::ssize(held_out), *refine_);
+      if (distill_)
+        job.distill_tokens =
+            distill_tokens(length, std::ssize(learned), std::ssize(held_out), *distill_);
     }
     job.rewrites = std::ssize(rewrites_);
     job.feedback = recipe_.coder->feedback().has_value();
@@ -373,6 +401,7 @@ class Job {
   Laps laps_;
   Recipe recipe_;
   std::vector<std::unique_ptr<Rewrite>> rewrites_;
+  std::optional<RefineOptions> refine_;
   std::optional<DistillOptions> distill_;
   std::optional<CalibrationText> text_;
   UnreadRemarks remarks_;

@@ -12,6 +12,7 @@
 #include "pipeline/budget.h"
 #include "pipeline/calibration_text.h"
 #include "pipeline/distill_outputs.h"
+#include "pipeline/refine_outputs.h"
 #include "pipeline/rewrite.h"
 #include "pipeline/run.h"
 
@@ -31,7 +32,8 @@ struct QuantizeRequest {
   std::optional<std::int64_t> tokens = 16384;  ///< of the texts; nothing: auto_tokens()
   std::int64_t context = 512;                  ///< tokens of a window
   std::string statistics;
-  std::string distill;  ///< what is trained of the outputs: parse_distill()
+  std::string refine;   ///< how the outputs' layers are trained: parse_refine()
+  std::string distill;  ///< what is trained of the outputs, behind that: parse_distill()
   Budget fit;
   std::string resume;
   std::string judge;
@@ -55,6 +57,7 @@ struct QuantizeSeconds {
   double own_text = 0;  ///< that the model wrote itself
   double budget = 0;
   double rewrite = 0;
+  double refine = 0;
   double distill = 0;
   double judge = 0;
   double total = 0;
@@ -75,7 +78,8 @@ struct QuantizeOutcome {
   double calibration_seconds = 0;       ///< about what they take, with the coding, to be expected
   std::optional<TextReading> text;      ///< nothing: no text, or nothing ran
   std::optional<RunResult> run;         ///< nothing: only planned
-  std::vector<DistilledOutput> distilled;  ///< one for each output, or none
+  std::vector<RefinedOutput> refined;   ///< one for each output, or none
+  std::vector<DistilledOutput> distilled;  ///< the same
   std::vector<Judgement> judgements;       ///< one for each output, or none
   QuantizeSeconds seconds;
 };

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -12,27 +11,14 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "model/architecture.h"
-#include "tune/learned_matrix.h"
+#include "tune/learner.h"
 
 namespace zp {
 
 struct DistillOptions {
   Learned learned = Learned::scales;
-  std::int64_t passes = 2;  ///< over the windows
-  std::int64_t batch = 2;   ///< windows a step
-  double rate = 0.004;      ///< the most that a factor moves in a step
-  std::uint64_t seed = 0;   ///< of the windows' order
+  Schedule schedule;
 };
-
-/// A matrix to be trained, and the grid that stores it. `start`: what it is now.
-struct TrainedWeight {
-  Place place;
-  std::shared_ptr<const Grid> grid;
-  const RowReader* start = nullptr;
-};
-
-/// Windows of tokens, of equal length.
-using TokenWindows = std::span<const std::vector<std::int32_t>>;
 
 /// How far the model was from its teacher when it was looked at.
 struct DistillLook {
@@ -42,14 +28,13 @@ struct DistillLook {
 };
 
 struct Distilled {
-  std::vector<std::unique_ptr<LearnedMatrix>>
-      matrices;                    ///< one for each trained weight, as it was best
+  Learner::Matrices matrices;      ///< one for each trained weight, as it was best
   std::vector<DistillLook> looks;  ///< the first before any step
   std::size_t best = 0;            ///< of them
 };
 
-/// Tokens that distill() lets through, of windows that are learned on and held out.
-std::int64_t distill_tokens(std::int64_t learned, std::int64_t held_out, std::int64_t windows,
+/// Tokens that distill() lets through: of windows of `length` tokens.
+std::int64_t distill_tokens(std::int64_t length, std::int64_t learned, std::int64_t held_out,
                             const DistillOptions& options);
 
 /// What distill() takes beside the matrices: `windows` of `length` tokens go through both models.
@@ -57,8 +42,8 @@ std::int64_t distill_bytes(const Model& model, std::int64_t length, std::int64_t
                            int threads);
 
 /// Trains `student` to answer as `teacher`; both have one vocabulary. Of all looks at the windows
-/// held out (of `windows` where there are none) the best is kept. Throws Error where the student
-/// isn't differentiated, or a loss is no number.
+/// held out (of `windows` where there are none) the best is kept. Throws Error where a loss is
+/// no number.
 Distilled distill(const Model& teacher, const Model& student,
                   std::span<const TrainedWeight> weights, TokenWindows windows,
                   TokenWindows held_out, const DistillOptions& options, const Team& team,

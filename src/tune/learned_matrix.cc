@@ -12,6 +12,16 @@ constexpr std::int64_t kRows = 16;  // of a tile
 
 std::size_t count(std::int64_t n) { return static_cast<std::size_t>(n); }
 
+// With so many floats for each number that is trained.
+std::int64_t bytes_of(const Grid& grid, std::int64_t rows, std::int64_t cols, Learned learned,
+                      std::int64_t floats) {
+  constexpr std::int64_t kFloat = sizeof(float);
+  const std::int64_t blocks = rows * ceil_div(cols, grid.shape(cols).block);
+  std::int64_t bytes = grid.bytes(rows, cols) + blocks * floats * kFloat;
+  if (learned == Learned::all) bytes += (rows * cols * floats + blocks) * kFloat;
+  return bytes;
+}
+
 }  // namespace
 
 LearnedMatrix::LearnedMatrix(std::shared_ptr<const Grid> grid, const RowReader& start,
@@ -84,14 +94,19 @@ std::vector<LearnedMatrix::Group> LearnedMatrix::groups() {
   return all;
 }
 
+void LearnedMatrix::stop_learning() {
+  factor_gradients_ = {};
+  weight_gradients_ = {};
+}
+
 std::int64_t LearnedMatrix::bytes(const Grid& grid, std::int64_t rows, std::int64_t cols,
                                   Learned learned) {
-  constexpr std::int64_t kOfEach = 5 * sizeof(float);  // value, gradient, both moments, the best
-  const std::int64_t blocks = rows * ceil_div(cols, grid.shape(cols).block);
-  std::int64_t bytes = grid.bytes(rows, cols) + blocks * kOfEach;
-  if (learned == Learned::all)
-    bytes += rows * cols * kOfEach + blocks * static_cast<std::int64_t>(sizeof(float));
-  return bytes;
+  return bytes_of(grid, rows, cols, learned, 5);  // value, gradient, both moments, the best
+}
+
+std::int64_t LearnedMatrix::learned_bytes(const Grid& grid, std::int64_t rows, std::int64_t cols,
+                                          Learned learned) {
+  return bytes_of(grid, rows, cols, learned, 1);
 }
 
 std::vector<const std::byte*> LearnedMatrix::Coded::at(std::int64_t row) const {

@@ -43,9 +43,14 @@ class LearnedMatrix {
     std::span<float> gradients;
   };
   std::vector<Group> groups();
+  /// Gives back what only learning needs.
+  void stop_learning();
   /// What a matrix of that grid and shape takes, with what Adam holds of its numbers and a copy of the best.
   static std::int64_t bytes(const Grid& grid, std::int64_t rows, std::int64_t cols,
                             Learned learned);
+  /// The same behind stop_learning().
+  static std::int64_t learned_bytes(const Grid& grid, std::int64_t rows, std::int64_t cols,
+                                    Learned learned);
 
  private:
   class Coded final : public RowReader {

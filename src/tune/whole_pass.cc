@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/state_gradient.h"
 #include "kernel/matmul.h"
 
 namespace zp {
@@ -13,7 +14,6 @@ constexpr std::int64_t kRowsOfLogits = 64;  // at once, for vocabularies are lar
 }  // namespace
 
 WholePass::WholePass(Engine& engine) : engine_(engine), cache_(engine.make_cache(1)) {
-  check_differentiable(engine.model().decoder, engine.network());
   for (const LayerValues& layer : engine.network().layers) ends_.push_back(layer.leaves);
 }
 
@@ -41,6 +41,7 @@ std::int64_t WholePass::bytes(const Model& model, std::int64_t length, int threa
   const std::int64_t floats = (kept + kTimes * widest) * length +
                               (kTimes * head + width(network.logits())) * kRowsOfLogits +
                               kWeightsAtOnce + columns * length +
+                              state_gradient_floats(model.decoder, length, threads) +
                               threads * kMatmulRows * (length + 2 * columns);
   return floats * static_cast<std::int64_t>(sizeof(float));
 }

@@ -12,7 +12,7 @@ namespace zp {
 
 class WholePass {
  public:
-  /// Borrows the engine. Throws Error where its network isn't differentiated.
+  /// Borrows the engine.
   explicit WholePass(Engine& engine);
 
   /// Of a window of `length` tokens: what is kept, a layer's values and their gradients, and some rows of
