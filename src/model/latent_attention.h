@@ -5,7 +5,7 @@
 //
 // GGUF: keys and values of each head are one tensor, attn_kv_b, as llama.cpp's first files of these
 // models have it. Its graph then keeps keys and values of every head; that it keeps the latent vector
-// alone takes two tensors of them (attn_k_b, turned, and attn_v_b), which are neither written nor read.
+// alone takes two tensors of them (attn_k_b, turned, and attn_v_b), which are read (source/gguf_latent.h), not written.
 #pragma once
 
 #include "model/config_reader.h"

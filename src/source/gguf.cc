@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "source/checkpoint.h"
 #include "source/gguf_decoder.h"
+#include "source/gguf_latent.h"
 #include "source/gguf_parts.h"
 #include "source/gguf_vocabulary.h"
 #include "source/grid_rows.h"
@@ -58,6 +59,7 @@ Tensor make_tensor(gguf::TensorInfo&& t, Bytes bytes, const std::string& where) 
 void complete(Checkpoint& checkpoint) {
   checkpoint.folder.clear();
   check_gguf_parts(checkpoint);
+  join_latent_heads(checkpoint);
   checkpoint.generation_config() =
       read_gguf_generation(checkpoint.metadata, checkpoint.path.string());
 }

@@ -140,12 +140,19 @@ struct Reading {
 
   void read_latent_heads() const {
     const std::int64_t rotated = fields.count("rope.dimension_count", kMostHeadDim);
-    if (fields.has("attention.key_length_mla"))
-      fields.refuse("attention.key_length_mla", "keys and values apart by head are not read",
-                    "attn_kv_b in one tensor");
-    d.head_dim = fields.integer(key, rotated + 1, kMostHeadDim);
-    d.value_dim = fields.count(kValueLength, kMostHeadDim);
     d.rope.dims = rotated;
+    constexpr const char* kKeyLength = "attention.key_length_mla";
+    if (!fields.has(kKeyLength)) {
+      d.head_dim = fields.integer(key, rotated + 1, kMostHeadDim);
+      d.value_dim = fields.count(kValueLength, kMostHeadDim);
+      return;
+    }
+    // What heads read is the latent vector itself then, of which there is one; of their own sizes these speak:
+    d.head_dim = fields.integer(kKeyLength, rotated + 1, kMostHeadDim);
+    d.value_dim = fields.count("attention.value_length_mla", kMostHeadDim);
+    d.kv_heads = d.heads;
+    fields.integer(key, d.latent.rank + rotated, d.latent.rank + rotated);
+    fields.integer(kValueLength, d.latent.rank, d.latent.rank);
   }
 
   void read_head_size() const {
