@@ -235,6 +235,8 @@ NEMOTRON_H_MOE = {
     "norm_topk_prob": True,
     "routed_scaling_factor": 2.5,
 }
+# As Nemotron 3 Super has it: experts read a smaller vector than the hidden state.
+NEMOTRON_H_LATENT = {**NEMOTRON_H_MOE, "moe_latent_size": 40}
 # As Mistral Small 4 has it.
 MISTRAL4 = {
     **{key: value for key, value in BASE.items() if key != "rope_theta"},
@@ -739,6 +741,7 @@ MODELS = {
     ),
     "nemotron_h": (NEMOTRON_H, 6),
     "nemotron_h_moe": (NEMOTRON_H_MOE, 19),
+    "nemotron_h_latent": (NEMOTRON_H_LATENT, 19),
     "mistral4": (MISTRAL4, 2),
     # Queries that come of the input, and a layer with one MLP.
     "mistral4_dense": ({**MISTRAL4, "q_lora_rank": None, "first_k_dense_replace": 1, "n_shared_experts": 2}, 5),
@@ -1263,9 +1266,13 @@ def nemotron_h(draw, config):
             count, ffn = config["n_routed_experts"], config["moe_intermediate_size"]
             draw.linear(at + "gate", count, hidden, SHARP)
             draw.normal(at + "gate.e_score_correction_bias", (count,), 0.1)
+            width = config.get("moe_latent_size") or hidden
+            if width != hidden:
+                draw.linear(at + "fc1_latent_proj", width, hidden, 1)
+                draw.linear(at + "fc2_latent_proj", hidden, width, 1)
             for expert in range(count):
-                draw.linear(at + f"experts.{expert}.up_proj", ffn, hidden, 1)
-                draw.linear(at + f"experts.{expert}.down_proj", hidden, ffn, BUSY)
+                draw.linear(at + f"experts.{expert}.up_proj", ffn, width, 1)
+                draw.linear(at + f"experts.{expert}.down_proj", width, ffn, BUSY)
             shared = config["moe_shared_expert_intermediate_size"]
             draw.linear(at + "shared_experts.up_proj", shared, hidden, 1)
             draw.linear(at + "shared_experts.down_proj", hidden, shared, BUSY)

@@ -86,6 +86,7 @@ enum class Dim {
   gate_up,
   experts,
   expert_ffn,
+  expert_width,
   shared_ffn,
   layer_vocabulary,
   layer_columns,

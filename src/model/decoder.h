@@ -66,6 +66,7 @@ struct Experts {
   std::int64_t count = 0;   ///< 0: the model has none
   std::int64_t chosen = 0;  ///< those with the highest scores, of equal ones the first
   std::int64_t ffn = 0;     ///< inner size of each
+  std::int64_t width = 0;   ///< of the vector that they read and make; 0: the hidden state's
   Routing routing = Routing::softmax;
   /// softmax: it is over the chosen ones alone, else over all; sigmoid: weights are divided by
   /// their sum.

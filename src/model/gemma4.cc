@@ -17,9 +17,11 @@
 namespace zp {
 namespace {
 
-constexpr std::string_view kClasses[] = {"Gemma4ForCausalLM"};
-constexpr std::string_view kInnerClasses[] = {"Gemma4TextModel"};
-constexpr std::string_view kModelTypes[] = {"gemma4_text"};
+// The 12B's text is the others', with no part of a token for each layer and no experts.
+constexpr const char* kUnified = "gemma4_unified_text";
+constexpr std::string_view kClasses[] = {"Gemma4ForCausalLM", "Gemma4UnifiedForCausalLM"};
+constexpr std::string_view kInnerClasses[] = {"Gemma4TextModel", "Gemma4UnifiedTextModel"};
+constexpr std::string_view kModelTypes[] = {"gemma4_text", kUnified};
 constexpr std::string_view kIgnored[] = {"*rotary_emb.*inv_freq"};
 constexpr FixedField kFixed[] = {{"attention_bias", "false"}};
 // By a tensor that says what each frequency is divided by.
@@ -45,8 +47,9 @@ constexpr std::string_view kMlxFields[] = {"global_head_dim",
                                            "layer_types",
                                            "tie_word_embeddings",
                                            "head_dim"};
-// Gemma4TextConfig's own defaults.
+// Gemma4TextConfig's own defaults, and Gemma4UnifiedTextConfig's.
 constexpr std::int64_t kWindow = 512;
+constexpr std::int64_t kUnifiedWindow = 1024;
 constexpr std::int64_t kPeriod = 6;
 constexpr std::int64_t kHeadDim = 256;
 constexpr std::int64_t kGlobalHeadDim = 512;
@@ -376,12 +379,15 @@ void read_shared_keys(ConfigReader& fields, Decoder& d, bool values_are_keys) {
   });
 }
 
+bool is_unified(ConfigReader& fields) { return fields.text("model_type", "") == kUnified; }
+
 void read_layer_parts(ConfigReader& fields, Decoder& d) {
   constexpr const char* kColumns = "hidden_size_per_layer_input";
   constexpr const char* kRows = "vocab_size_per_layer_input";
   const std::int64_t rows = fields.count(kRows, kMostVocabulary, kVocabulary);
   d.layer_columns = fields.has(kColumns) ? fields.integer(kColumns, 0, kMostHidden) : kLayerColumns;
-  if (fields.mentions(kColumns) && !fields.has(kColumns)) d.layer_columns = 0;
+  const bool says_none = fields.mentions(kColumns) && !fields.has(kColumns);
+  if (says_none || is_unified(fields)) d.layer_columns = 0;
   if (d.layer_columns == 0) return;
   d.layer_vocabulary = rows;
   if (rows < d.vocabulary)
@@ -406,7 +412,8 @@ void read_more(ConfigReader& fields, Decoder& d) {
   // Images see each other in both directions; text doesn't.
   if (fields.text(kSeen, "vision") != "vision")
     fields.refuse(kSeen, "value not supported", "null or \"vision\"");
-  read_layer_types(fields, d, fields.count("sliding_window", kMostContext, kWindow), kPeriod);
+  const std::int64_t window = is_unified(fields) ? kUnifiedWindow : kWindow;
+  read_layer_types(fields, d, fields.count("sliding_window", kMostContext, window), kPeriod);
   set_layers(d, [&](std::int64_t i, Layer& layer) {
     if (i == full_layer(d)) layer.window.reset();
   });

@@ -117,6 +117,20 @@ TEST(Config, Gemma4sExpertsStandBesideAnMlp) {
   EXPECT_TRUE(d.every.experts || d.layer(0).experts);
 }
 
+// As transformers writes the 12B's text: without words of layers' parts and of experts.
+TEST(Config, Gemma4UnifiedsTextHasNoPartsOfLayers) {
+  Json config = dense();
+  config["architectures"] = {"Gemma4UnifiedForCausalLM"};
+  config["model_type"] = "gemma4_unified_text";
+  for (const char* key :
+       {"enable_moe_block", "hidden_size_per_layer_input", "moe_intermediate_size", "num_experts",
+        "top_k_experts", "vocab_size_per_layer_input"})
+    config.erase(key);
+  EXPECT_EQ(read(config), read(dense()));
+  config.erase("sliding_window");
+  EXPECT_EQ(read(config).window(), 1024);
+}
+
 TEST(Config, Gemma4sSizesAreReadInTransformersOwnWordsToo) {
   Json config = dense();
   config.erase("global_head_dim");

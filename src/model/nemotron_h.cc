@@ -1,7 +1,7 @@
 // Nemotron-H, Nemotron Nano 2 and 3: layers that are one thing each, a selective state space,
 // attention without a rotary embedding, an MLP, or experts beside an MLP that all tokens go through.
-// MLPs have no gate. Modules of multi-token prediction are left aside. Source: transformers
-// models/nemotron_h. Experts that read a smaller vector (moe_latent_size) are not supported.
+// MLPs have no gate. Experts may read a smaller vector than the hidden state (Nemotron 3 Super). Modules of multi-token
+// prediction are left aside. Source: transformers models/nemotron_h.
 #include <algorithm>
 
 #include "base/json.h"
@@ -39,8 +39,8 @@ constexpr std::string_view kWithoutInfluence[] = {"chunk_size",
                                                   "use_mamba_kernels"};
 constexpr FixedField kFixed[] = {{"attention_bias", "false"},  {"mamba_hidden_act", "\"silu\""},
                                  {"mamba_proj_bias", "false"}, {"mlp_bias", "false"},
-                                 {"moe_latent_size", "null"},  {"n_shared_experts", "1"},
-                                 {"sliding_window", "null"},   {"use_bias", "false"}};
+                                 {"n_shared_experts", "1"},    {"sliding_window", "null"},
+                                 {"use_bias", "false"}};
 constexpr std::string_view kMlxFields[] = {"attention_bias",
                                            "conv_kernel",
                                            "head_dim",
@@ -52,6 +52,7 @@ constexpr std::string_view kMlxFields[] = {"attention_bias",
                                            "mamba_proj_bias",
                                            "mlp_bias",
                                            "moe_intermediate_size",
+                                           "moe_latent_size",
                                            "moe_shared_expert_intermediate_size",
                                            "n_group",
                                            "n_groups",
@@ -68,6 +69,7 @@ constexpr std::string_view kMlxFields[] = {"attention_bias",
 constexpr std::string_view kMlxRespelled[] = {"time_step_limit"};
 
 bool has_experts(const Decoder& d) { return d.experts.count > 0; }
+bool has_narrow_experts(const Decoder& d) { return d.experts.width > 0; }
 
 constexpr std::array kTable = {
     TensorRow{Role::embedding, Part::weight, "backbone.embeddings", "token_embd", "",
@@ -110,12 +112,16 @@ constexpr std::array kTable = {
     TensorRow{Role::router_correction, Part::bias,
               "backbone.layers.{}.mixer.gate.e_score_correction_bias", "blk.{}.exp_probs_b", "",
               Dim::one, Dim::experts, has_experts, RowOrder::same, false, true},
+    TensorRow{Role::expert_in, Part::weight, "backbone.layers.{}.mixer.fc1_latent_proj",
+              "blk.{}.ffn_latent_down", "", Dim::expert_width, Dim::hidden, has_narrow_experts},
     TensorRow{Role::up, Part::weight, "backbone.layers.{}.mixer.experts.{}.up_proj",
               "blk.{}.ffn_up_exps", "backbone.layers.{}.mixer.switch_mlp.fc1", Dim::expert_ffn,
-              Dim::hidden, has_experts},
+              Dim::expert_width, has_experts},
     TensorRow{Role::down, Part::weight, "backbone.layers.{}.mixer.experts.{}.down_proj",
-              "blk.{}.ffn_down_exps", "backbone.layers.{}.mixer.switch_mlp.fc2", Dim::hidden,
+              "blk.{}.ffn_down_exps", "backbone.layers.{}.mixer.switch_mlp.fc2", Dim::expert_width,
               Dim::expert_ffn, has_experts},
+    TensorRow{Role::expert_out, Part::weight, "backbone.layers.{}.mixer.fc2_latent_proj",
+              "blk.{}.ffn_latent_up", "", Dim::hidden, Dim::expert_width, has_narrow_experts},
     TensorRow{Role::up, Part::weight, "backbone.layers.{}.mixer.shared_experts.up_proj",
               "blk.{}.ffn_up_shexp", "", Dim::shared_ffn, Dim::hidden, has_experts},
     TensorRow{Role::down, Part::weight, "backbone.layers.{}.mixer.shared_experts.down_proj",
@@ -146,6 +152,10 @@ void set_widths(Decoder& d, std::span<const std::int64_t> all) {
   d.ffn = std::ranges::max(all);
 }
 
+constexpr Field of_narrow_experts(Field field) {
+  field.gguf_when = has_narrow_experts;
+  return field;
+}
 constexpr Field of_experts(Field field) {
   field.gguf_when = has_experts;
   return field;
@@ -165,6 +175,10 @@ constexpr std::array kSizes = {
     of_experts({"moe_intermediate_size", "expert_feed_forward_length",
                 Count{member<&Decoder::experts, &Experts::ffn>, whole<kMostFfn>, whole<7688>, 0},
                 Unsaid::left}),
+    of_narrow_experts(
+        {"moe_latent_size", "moe_latent_size",
+         Count{member<&Decoder::experts, &Experts::width>, whole<kMostHidden>, whole<0>, 0},
+         Unsaid::left}),
     of_experts(
         {"moe_shared_expert_intermediate_size", "expert_shared_feed_forward_length",
          Count{member<&Decoder::experts, &Experts::shared_ffn>, whole<kMostFfn>, whole<7688>, 0},
@@ -290,7 +304,7 @@ void fix(Decoder& d) {
 
 extern constinit const Architecture architecture_nemotron_h = {
     .name = "nemotron_h",
-    .summary = "Nemotron-H, Nemotron Nano 2 and 3",
+    .summary = "Nemotron-H, Nemotron Nano 2 and 3, Nemotron 3 Super",
     .hf_classes = kClasses,
     .inner_classes = kInnerClasses,
     .model_types = kModelTypes,

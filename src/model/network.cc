@@ -353,8 +353,9 @@ class Recorder {
     const ValueId scores = linear(judged, {layer, Role::router});
     same(Operation::route, scores).place = {layer, Role::router_correction};
     const ValueId routes = last();
-    const ValueId read =
-        model_.has(Role::expert_norm) ? norm(stream, {layer, Role::expert_norm}) : x;
+    ValueId read = model_.has(Role::expert_norm) ? norm(stream, {layer, Role::expert_norm}) : x;
+    const bool narrow = model_.has(Role::expert_in);
+    if (narrow) read = linear(read, {layer, Role::expert_in});
     Step& dispatch = step(Operation::dispatch, {read, routes}, width_of(read));
     dispatch.rows = decoder_.experts.chosen;
     dispatch.by_expert = true;
@@ -362,7 +363,8 @@ class Recorder {
     const ValueId inner = expert_inner(layer, sent, routes);
     const ValueId down = expert_linear(inner, routes, {layer, Role::down});
     step(Operation::combine, {down, routes}, width_of(down)).place = {layer, Role::expert_scale};
-    const ValueId routed = norm(last(), {layer, Role::expert_post_norm});
+    const ValueId made = narrow ? linear(last(), {layer, Role::expert_out}) : last();
+    const ValueId routed = norm(made, {layer, Role::expert_post_norm});
     if (decoder_.experts.shared_ffn == 0) return routed;
     ValueId shared = linear(mlp_inner(layer, x), {layer, Role::down});
     if (model_.has(Role::shared_gate)) {

@@ -164,7 +164,7 @@ TEST(Network, NemotronsLayersAreOneThingEach) {
     EXPECT_EQ(readers_text(network, 0), "space_in, space_out");
     EXPECT_EQ(readers_text(network, 1), "up, down");
     EXPECT_EQ(readers_text(network, 2), "query key value, attention_output");
-    EXPECT_EQ(readers_text(network, 3), "router up, up, down, down");
+    EXPECT_EQ(readers_text(network, 3), "router expert_in up, up, down, expert_out, down");
     for (const Weight& weight : sample.model.weights) {
       const bool reads = weight.use.is_matrix() && weight.use.place.role != Role::embedding;
       EXPECT_EQ(input_of(network, weight.use).has_value(), reads) << weight.use.hf;

@@ -53,6 +53,8 @@ enum class Role {
   router,
   router_correction,
   expert_norm,
+  expert_in,
+  expert_out,
   shared_gate,
   gate,
   up,

@@ -338,6 +338,7 @@ inline std::vector<SampleModel> sample_models() {
     d.experts = {.count = 5,
                  .chosen = 2,
                  .ffn = 24,
+                 .width = 56,
                  .routing = Routing::sigmoid,
                  .renormalized = true,
                  .shared_ffn = 32};

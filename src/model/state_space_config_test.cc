@@ -162,6 +162,8 @@ TEST(StateSpaceConfig, NemotronsLayersAreOneThingEach) {
                                 .renormalized = true,
                                 .scale = 2.5,
                                 .shared_ffn = 48}));
+  EXPECT_EQ(read(with(nemotron(), "moe_latent_size", 24)).experts.width, 24);
+  EXPECT_EQ(read(with(nemotron(), "moe_latent_size", nullptr)), d);
   Json listed = with(nemotron(), "layers_block_type",
                      Json::array({"mamba", "moe", "attention", "mlp", "mamba"}));
   EXPECT_EQ(read(listed), d);
@@ -229,7 +231,7 @@ TEST(StateSpaceConfig, RefusesWhatItDoesNotComputeInOneLine) {
   refuses(with(nemotron(), "num_hidden_layers", 4), "\"num_hidden_layers\": differs");
   refuses(with(nemotron(), "layer_types", Json::array({"mamba", "window"})),
           "\"layer_types\": kind of layer not known");
-  refuses(with(nemotron(), "moe_latent_size", 32), "\"moe_latent_size\"");
+  refuses(with(nemotron(), "moe_latent_size", -1), "\"moe_latent_size\"");
   refuses(with(nemotron(), "use_bias", true), "\"use_bias\"");
   refuses(with(nemotron(), "n_groups", 4), "\"n_groups\": doesn't divide");
   refuses(with(nemotron(), "topk_group", 2), "\"topk_group\"");

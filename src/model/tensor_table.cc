@@ -83,6 +83,10 @@ constexpr std::array kRoles = {
     RoleRow{Role::router_correction, "router_correction", RoleKind::other,
             "added to scores where experts are chosen"},
     RoleRow{Role::expert_norm, "expert_norm", RoleKind::norm, "before the experts"},
+    RoleRow{Role::expert_in, "expert_in", RoleKind::matrix,
+            "from the hidden state to the smaller vector that experts read"},
+    RoleRow{Role::expert_out, "expert_out", RoleKind::matrix,
+            "from the vector that experts make back to the hidden state"},
     RoleRow{Role::shared_gate, "shared_gate", RoleKind::matrix,
             "what the MLP that all tokens go through is multiplied by", true},
     RoleRow{Role::gate, "gate", RoleKind::matrix,
@@ -132,6 +136,8 @@ bool is_beside_experts(Role role) {
     case Role::router:
     case Role::router_correction:
     case Role::expert_norm:
+    case Role::expert_in:
+    case Role::expert_out:
     case Role::shared_gate:
     case Role::expert_scale:
     case Role::expert_post_norm:
@@ -316,6 +322,8 @@ std::int64_t size_of(Dim dim, const Decoder& d, std::int64_t layer) {
       return d.experts.count;
     case Dim::expert_ffn:
       return d.experts.ffn;
+    case Dim::expert_width:
+      return d.experts.width > 0 ? d.experts.width : d.hidden;
     case Dim::shared_ffn:
       return d.experts.shared_ffn;
     case Dim::layer_vocabulary:

@@ -52,7 +52,9 @@ constexpr TextModel kMistral[] = {{"mistral", "MistralForCausalLM"},
 constexpr TextModel kGemma3[] = {{"gemma3_text", "Gemma3ForCausalLM"}};
 
 constexpr TextModel kGemma4[] = {{"gemma4_text", "Gemma4ForCausalLM"}};
+constexpr TextModel kGemma4Unified[] = {{"gemma4_unified_text", "Gemma4UnifiedForCausalLM"}};
 constexpr Aside kSeenAndHeard[] = {{"*vision_tower.*", "vision tower"},
+                                   {"*vision_embedder.*", "vision embedder"},
                                    {"*embed_vision.*", "projector"},
                                    {"*audio_tower.*", "audio tower"},
                                    {"*embed_audio.*", "projector"}};
@@ -79,6 +81,7 @@ constexpr std::array kAll = {
     Parts{"mistral3", "text_config", kMistral, kInside, kTowers},
     Parts{"gemma3", "text_config", kGemma3, kInside, kTowers},
     Parts{"gemma4", "text_config", kGemma4, kInside, kSeenAndHeard},
+    Parts{"gemma4_unified", "text_config", kGemma4Unified, kInside, kSeenAndHeard},
     Parts{"qwen3_5", "text_config", kQwen35, kInside, kVisual},
     Parts{"qwen3_5_moe", "text_config", kQwen35Moe, kInside, kVisual},
     Parts{"phi3_v", "", kPhi3, {}, kPhi3Vision, kPhi3VisionFields},

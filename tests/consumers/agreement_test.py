@@ -415,7 +415,7 @@ VARIANTS = {
     }),
     "nemotron_h_moe": (NEMOTRON_H_MOE, {
         **NUMBERS, "not_renormalized": {"norm_topk_prob": False}, "scale": {"routed_scaling_factor": 1.0}, "mixed": {"hybrid_override_pattern": "ME-*E"},
-        "groups": {"n_group": 4, "topk_group": 2},
+        "groups": {"n_group": 4, "topk_group": 2}, "latent": {"moe_latent_size": 40},
     }),
     "granite": (GRANITE, {
         **LLAMA_LIKE, **SCALINGS, **longropes(16), "biases": {"attention_bias": True, "mlp_bias": True}, "head": {"head_dim": 32},

@@ -177,7 +177,7 @@ class EngineTest(unittest.TestCase):
         sets = [entry["name"] for entry in json.loads(run.stdout)]
         self.assertTrue(sets)
         with tempfile.TemporaryDirectory() as folder:
-            for name in ("llama_biases", "phi3_long", "gpt2", "qwen3_moe", "lfm2", "qwen3_5"):
+            for name in ("llama_biases", "phi3_long", "gpt2", "qwen3_moe", "lfm2", "qwen3_5", "falcon_h1", "nemotron_h_latent"):
                 model = make_random_model(pathlib.Path(folder) / name, name)
                 first = [rows.tobytes() for rows in ours(model)]
                 ways = [{"threads": n} for n in (1, 2, 7)] + [{"chunk": n} for n in (1, 7, 64)]

@@ -15,6 +15,8 @@ from transformers import (
     Gemma3ForConditionalGeneration,
     Gemma4Config,
     Gemma4ForConditionalGeneration,
+    Gemma4UnifiedConfig,
+    Gemma4UnifiedForConditionalGeneration,
     Mistral3Config,
     Mistral3ForConditionalGeneration,
     Phi4MultimodalConfig,
@@ -94,6 +96,16 @@ def gemma4():
     return Gemma4ForConditionalGeneration(Gemma4Config(text_config=text, vision_config=vision))
 
 
+def gemma4_unified():
+    text = {
+        **TEXT, "head_dim": 16, "global_head_dim": 32, "num_hidden_layers": 4, "sliding_window": 16, "attention_k_eq_v": True,
+        "layer_types": ["sliding_attention", "full_attention"] * 2, "num_global_key_value_heads": 1, "final_logit_softcapping": 30.0,
+        "tie_word_embeddings": True,
+    }  # fmt: skip
+    vision = {"patch_size": 4, "mm_embed_dim": 32, "mm_posemb_size": 16, "output_proj_dims": 32}
+    return Gemma4UnifiedForConditionalGeneration(Gemma4UnifiedConfig(text_config=text, vision_config=vision))
+
+
 def phi4():
     vision = {**SMALL, "num_hidden_layers": 2, "image_size": 28, "crop_size": 28, "patch_size": 14}
     audio = {**SMALL, "num_blocks": 1, "ext_pw_out_channel": 32, "input_size": 16, "nemo_conv_channels": 8}
@@ -142,6 +154,7 @@ MODELS = {
     "mistral3_tied": lambda: mistral3({"model_type": "mistral", "sliding_window": None}),
     "gemma3": gemma3,
     "gemma4": gemma4,
+    "gemma4_unified": gemma4_unified,
     "phi4_multimodal": phi4,
     "qwen3_5": qwen3_5,
     "qwen3_5_moe": qwen3_5_moe,
