@@ -15,7 +15,7 @@ namespace zp {
 
 struct RefineOptions {
   Learned learned = Learned::all;
-  Schedule schedule = {.passes = 4, .rate = 0.01};
+  Schedule schedule = {.passes = 4, .rate = 0.03};
 };
 
 /// How far what leaves a layer was from the float model's on the windows held out.
