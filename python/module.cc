@@ -30,9 +30,9 @@ class Fields {
 
 nb::object quantize(nb::dict fields, int threads, nb::object shown) {
   zeropoint::QuantizeRequest r;
-  Fields(std::move(fields))("model", r.model)("to", r.to)("merge", r.merge)("method", r.method)(
-      "rewrite", r.rewrite)("seed", r.seed)("set", r.set)("calibrate", r.calibrate)(
-      "save_text", r.save_text)("tokens", r.tokens)("context", r.context)(
+  Fields(std::move(fields))("model", r.model)("to", r.to)("merge", r.merge)("adapter", r.adapter)(
+      "method", r.method)("rewrite", r.rewrite)("seed", r.seed)("set", r.set)(
+      "calibrate", r.calibrate)("save_text", r.save_text)("tokens", r.tokens)("context", r.context)(
       "statistics", r.statistics)("fit", r.fit)("max_kld", r.max_kld)("refine", r.refine)(
       "distill", r.distill)("resume", r.resume)("judge", r.judge)("accurate", r.accurate)(
       "pre_tokenizer", r.pre_tokenizer)("report", r.report)("memory", r.memory)(
@@ -44,8 +44,8 @@ nb::object quantize(nb::dict fields, int threads, nb::object shown) {
 
 nb::object evaluate(nb::dict fields, int threads, nb::object shown) {
   zeropoint::EvaluateRequest r;
-  Fields(std::move(fields))("model", r.model)("merge", r.merge)("text", r.text)(
-      "against", r.against)("context", r.context);
+  Fields(std::move(fields))("model", r.model)("merge", r.merge)("adapter", r.adapter)(
+      "text", r.text)("against", r.against)("context", r.context);
   return to_python(
       result_of([&](const zeropoint::Work& work) { return zeropoint::evaluate(r, work); }, threads,
                 std::move(shown)));

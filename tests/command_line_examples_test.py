@@ -31,6 +31,8 @@ STAND_INS = {
     DEMO: ["models/demo", "MODEL", "model", "Phi-3.5-mini-instruct", "SmolLM2-135M"],
     "model-q4_0.gguf": ["model-q4_0.gguf", "demo-q4_0.gguf", "model-q4_k_m.gguf", "demo-q4_k_m.gguf", "model.gguf"],
     "adapted": ["Phi-4-multimodal-instruct"],
+    "adapter": ["adapter"],
+    "chats.jsonl": ["chats.jsonl"],
     "model.statistics": ["model.statistics"],
     "model.imatrix.gguf": ["model.imatrix.gguf", "imatrix.gguf"],
     "short.txt": ["train.txt", "book.txt"],
@@ -50,6 +52,8 @@ OPTIONS = [
     "evaluate model --text book.txt --context 64 --threads 2 --cpu {cpu} --verbose --quiet",
     "calibrate model --text train.txt --output out.statistics --tokens 256 --context 64 --memory 2G --json --verbose",
     "calibrate model --text train.txt --output model.statistics --force --context 64 --threads 2 --cpu {cpu} --quiet",
+    "tune model --data chats.jsonl --output out --method lora --rank 2 --alpha 2 --roles query --rate 0.001 --passes 1 --batch 8 "
+    "--seed 3 --max-tokens 128 --memory 2G --force --dry-run --threads 2 --cpu {cpu} --json --quiet --verbose",
     "run model --prompt Hello --tokens 4 --json --quiet --verbose --threads 2 --cpu {cpu}",
     "inspect model.gguf --values --verbose --quiet --threads 2 --cpu {cpu}",
     "plan model --json --quiet --verbose --threads 2 --cpu {cpu}",
@@ -126,10 +130,14 @@ class ExamplesTest(unittest.TestCase):
         for name, length in [("short.txt", 8_000), ("heldout.txt", 8_000), ("long.txt", 24_000)]:
             (cls.folder / name).write_text(text[:length])
         small = ["--text", cls.folder / "short.txt", "--tokens", "256", "--context", "64"]
+        chats = (DEMO / "heldout.jsonl").read_text().splitlines(keepends=True)
+        (cls.folder / "chats.jsonl").write_text("".join(chats[:40]))
         save_adapted_model(cls.folder / "adapted")
         program("quantize", DEMO, "--to", f"gguf:q4_0={cls.folder / 'model-q4_0.gguf'}")
         program("calibrate", DEMO, *small, "-o", cls.folder / "model.statistics")
         program("calibrate", DEMO, *small, "-o", cls.folder / "model.imatrix.gguf")
+        quick = ["--rank", "2", "--roles", "query", "--rate", "0.01", "--passes", "1", "--max-tokens", "64"]
+        program("tune", DEMO, "--data", cls.folder / "short.txt", "-o", cls.folder / "adapter", *quick)
 
     @classmethod
     def tearDownClass(cls):

@@ -72,6 +72,7 @@ class JobsTest(unittest.TestCase):
             (1, nothing, ["quantize", self.model, "--to", "gguf=OUT", "--calibrate", "own", "--tokens", 262_144]),
             (1, "no figures", ["evaluate", self.model, "--text", self.text]),
             (1, nothing, ["calibrate", self.model, "--text", self.text, "-o", "OUT", "--tokens", 32768]),
+            (1.5, nothing, ["tune", self.model, "--data", self.text, "-o", "OUT"]),
             (0.3, "interrupted", ["tokenize", self.model, "--file", self.long_text, "--json"]),
             (0.3, "interrupted", ["inspect", self.large_file(), "--values"]),
             (1, "interrupted", ["run", self.model, "--prompt", "x" * 400, "--tokens", 100_000]),

@@ -75,6 +75,7 @@ def quantize(
     to: One,
     *,
     merge: Optional[str] = None,
+    adapter: Optional[Path] = None,
     method: Optional[str] = None,
     rewrite: Optional[str] = None,
     seed: int = 0,
@@ -109,6 +110,7 @@ def quantize(
         model=found(model),
         to=_all(to),
         merge=merge,
+        adapter=adapter,
         method=method,
         rewrite=rewrite,
         seed=seed,
@@ -140,6 +142,7 @@ def evaluate(
     *,
     against: Optional[Path] = None,
     merge: Optional[str] = None,
+    adapter: Optional[Path] = None,
     context: int = 512,
     threads: int = 0,
     progress: Progress = None,
@@ -150,6 +153,7 @@ def evaluate(
         text=text,
         against=None if against is None else found(against),
         merge=merge,
+        adapter=adapter,
         context=context,
     )
     with Shown(progress) as shown:

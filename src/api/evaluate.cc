@@ -42,6 +42,7 @@ Evaluation evaluate(const EvaluateRequest& request, const Work& work) {
     zp::EvaluateRequest asked;
     asked.model = request.model;
     asked.merge = request.merge;
+    asked.adapter = request.adapter;
     asked.text = request.text;
     asked.against = request.against;
     asked.context = request.context;

@@ -18,6 +18,7 @@ zp::QuantizeRequest asked_for(const QuantizeRequest& request) {
   zp::QuantizeRequest asked;
   asked.model = request.model;
   asked.merge = request.merge;
+  asked.adapter = request.adapter;
   asked.to = request.to;
   asked.method = request.method;
   asked.rewrite = request.rewrite;

@@ -9,8 +9,6 @@ namespace {
 
 using Ids = std::vector<TokenId>;
 
-constexpr std::size_t kHeldOut = 16;
-
 }  // namespace
 
 void check_windows(const Tokenizer* tokenizer, const std::string& where, std::int64_t tokens,
@@ -51,17 +49,6 @@ std::vector<Ids> calibration_windows(std::span<const Document> documents,
     }
   }
   return windows;
-}
-
-std::vector<Ids> hold_out(std::vector<Ids>& windows) {
-  std::vector<Ids> kept, held_out;
-  for (std::size_t i = 0; i < windows.size(); ++i) {
-    // The one in the middle of sixteen: a text's first and last windows stay.
-    const bool out = i % kHeldOut == kHeldOut / 2 && i / kHeldOut < windows.size() / kHeldOut;
-    (out ? held_out : kept).push_back(std::move(windows[i]));
-  }
-  windows = std::move(kept);
-  return held_out;
 }
 
 }  // namespace zp

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "text/documents.h"
@@ -24,8 +25,19 @@ void check_windows(const Tokenizer* tokenizer, const std::string& where, std::in
 Windows calibration_windows(std::span<const Document> documents, const Tokenizer* tokenizer,
                             const std::string& where, std::int64_t tokens, std::int64_t context);
 
-/// Takes one window of every sixteen out of them, spread evenly, and gives it back; of fewer none.
-/// What is found on the others is measured on these.
-Windows hold_out(Windows& windows);
+/// Takes one window (or what else stands there) of every sixteen out of them, spread evenly, and gives it
+/// back; of fewer none. What is found on the others is measured on these.
+template <class T>
+std::vector<T> hold_out(std::vector<T>& windows) {
+  constexpr std::size_t kHeldOut = 16;
+  std::vector<T> kept, held_out;
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    // The one in the middle of sixteen: a text's first and last windows stay.
+    const bool out = i % kHeldOut == kHeldOut / 2 && i / kHeldOut < windows.size() / kHeldOut;
+    (out ? held_out : kept).push_back(std::move(windows[i]));
+  }
+  windows = std::move(kept);
+  return held_out;
+}
 
 }  // namespace zp

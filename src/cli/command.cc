@@ -40,6 +40,12 @@ void add_merge(const Command& sub, std::string& merge) {
                  "speech, of Phi-4-multimodal; without it none counts");
 }
 
+void add_adapter(const Command& sub, std::string& adapter) {
+  sub.add_option("--adapter", adapter,
+                 "A folder of PEFT's layout, as tune writes it: into the model's weights as they "
+                 "are read");
+}
+
 std::string command_line(std::span<const char* const> arguments) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";

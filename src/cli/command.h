@@ -32,6 +32,8 @@ Command add_subcommand(const Command& app, Common& common, const std::string& na
 
 /// --merge.
 void add_merge(const Command& sub, std::string& merge);
+/// --adapter.
+void add_adapter(const Command& sub, std::string& adapter);
 
 /// "zeropoint" with these arguments as a shell would take them: quoted where they need it.
 std::string command_line(std::span<const char* const> arguments);

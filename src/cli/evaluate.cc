@@ -15,6 +15,7 @@ constexpr const char* kExamples =
     "  zeropoint evaluate models/demo --text models/demo/heldout.txt\n"
     "  zeropoint evaluate demo-q4_0.gguf --text heldout.txt --against models/demo\n"
     "  zeropoint evaluate Phi-4-multimodal-instruct --merge vision --text heldout.txt\n"
+    "  zeropoint evaluate model --adapter adapter --text heldout.txt --against model\n"
     "  zeropoint evaluate model.gguf --text wiki.test.raw --context 2048 --json";
 
 int evaluate_command(const EvaluateRequest& request, const Common& common) {
@@ -38,6 +39,7 @@ void add_evaluate(const Command& app, Common& common, std::function<int()>& run)
   auto o = std::make_shared<EvaluateRequest>();
   sub.add_option("MODEL", o->model, "Any model: a folder or a file").required();
   add_merge(sub, o->merge);
+  add_adapter(sub, o->adapter);
   sub.add_option("--text", o->text, "What to measure on: " + std::string(kDocumentForms))
       .required();
   sub.add_option("--against", o->against,

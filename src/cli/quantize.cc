@@ -46,6 +46,7 @@ constexpr const char* kExamples =
     "  zeropoint quantize model --to gguf:q4_k_m --calibrate train.txt --rewrite awq\n"
     "  zeropoint quantize SmolLM2-135M --to gguf:q8_0=small.gguf --to mlx:int4:g64\n"
     "  zeropoint quantize Phi-4-multimodal-instruct --to gguf --merge vision\n"
+    "  zeropoint quantize model --adapter adapter --to gguf\n"
     "  zeropoint quantize model --to gguf:q4_0 --set 'head=q8_0' --set 'layers.0-1.*=q8_0'\n"
     "  zeropoint quantize model --to mlx:int4:g64 --judge heldout.txt --report model.html\n"
     "  zeropoint quantize model --to mlx:int4:g64 --dry-run --json";
@@ -422,6 +423,7 @@ void add_quantize(const Command& app, Common& common, std::function<int()>& run)
       .required()
       .allow_extra_args(false);
   add_merge(sub, request.merge);
+  add_adapter(sub, request.adapter);
   sub.add_option("--method", request.method,
                  "How codes are chosen, with its options: " + choices_text(coders()) +
                      " (default: gptq with --calibrate, mse without); see list methods");

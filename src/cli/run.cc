@@ -19,7 +19,8 @@ constexpr const char* kExamples =
     "  zeropoint run model.gguf --prompt 'Tell me more' --temperature 0.8 --top-k 40 --top-p 0.95 "
     "--seed 7\n"
     "  zeropoint run model.gguf --prompt - < book.txt\n"
-    "  zeropoint run model.gguf --chat --system 'Answer in one word.'";
+    "  zeropoint run model.gguf --chat --system 'Answer in one word.'\n"
+    "  zeropoint run model --adapter adapter --prompt 'Once upon a time'";
 
 struct Options {
   GenerateRequest request;
@@ -73,6 +74,7 @@ void add_run(const Command& app, Common& common, std::function<int()>& run) {
   auto o = std::make_shared<Options>();
   GenerateRequest& request = o->request;
   sub.add_option("MODEL", request.model, "Any model: a folder or a file").required();
+  add_adapter(sub, request.adapter);
   sub.add_option("--prompt", o->prompt, "What it goes on from; - is standard input");
   sub.add_flag(
       "--chat", request.chat,

@@ -237,9 +237,12 @@ Activations Backward::through(std::span<const Product> products, Matrix x, Matri
   Activations out = zeros(x.rows, x.cols);
   for (const Product& product : products) {
     const Matrix of = gradient.rows_from(product.begin, product.count);
-    if (of_weights_.wants(product.place))
-      to_matrix(product, x.rows_from(product.begin, product.count), of);
-    through_matrix(product, of, out.view().rows_from(product.begin, product.count));
+    const Matrix from = x.rows_from(product.begin, product.count);
+    const View2D<float> to = out.view().rows_from(product.begin, product.count);
+    if (of_weights_.wants(product.place)) to_matrix(product, from, of);
+    through_matrix(product, of, to);
+    if (const LowRank* adapter = weights_.at(product.place).adapter; adapter != nullptr)
+      of_weights_.add_adapter(product.place, low_rank_gradient(*adapter, from, of, to, team_));
   }
   return out;
 }

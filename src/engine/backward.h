@@ -19,6 +19,8 @@ class WeightGradients {
   virtual void add_rows(Place place, std::int64_t begin, Matrix gradient) = 0;
   /// Of what a norm multiplies by, the same.
   virtual void add_norm(Place place, Floats gradient) = 0;
+  /// Of a matrix' adapter (Engine::adapt), wanted or not, the same.
+  virtual void add_adapter(Place, const LowRankGradient&) {}
 };
 
 /// Floats of a matrix that are decoded at once, for all threads together.

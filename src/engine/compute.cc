@@ -236,6 +236,11 @@ void Compute::multiply_into(Matrix x, std::span<const Product> products, View2D<
       for (std::int64_t r = 0; r < to.rows; ++r) zp::add(to.row(r), bias);
     }
   });
+  for (const Product& product : products) {
+    if (product.weights->adapter == nullptr) continue;
+    add_low_rank(*product.weights->adapter, x.rows_from(product.begin, product.count),
+                 out.rows_from(product.begin, product.count), team_);
+  }
 }
 
 Activations Compute::linear(const Activations& x, Place place) {

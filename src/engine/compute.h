@@ -10,6 +10,7 @@
 #include "engine/activations.h"
 #include "engine/attention.h"
 #include "engine/gated_delta.h"
+#include "engine/low_rank.h"
 #include "engine/selective_scan.h"
 #include "model/network.h"
 
@@ -23,6 +24,7 @@ class PlacedWeights {
     std::vector<float> row;   ///< what a norm multiplies by, or a number for each head or expert
     std::vector<float> taps;  ///< a convolution's: of each token it sees a row, the oldest first
     std::vector<float> bias;
+    const LowRank* adapter = nullptr;  ///< of the matrix
   };
 
   explicit PlacedWeights(const Model& model);
@@ -33,6 +35,7 @@ class PlacedWeights {
     return found == entries_.end() ? nullptr : &found->second;
   }
   void replace(Place place, const RowReader& matrix) { entries_.at(place).matrix = &matrix; }
+  void adapt(Place place, const LowRank& adapter) { entries_.at(place).adapter = &adapter; }
 
  private:
   std::map<Place, Entry> entries_;

@@ -66,6 +66,8 @@ class Engine {
   /// From now on reads that matrix from `rows`, which must outlive the engine, or until it is
   /// replaced again.
   void replace(Place place, const RowReader& rows) { weights_.replace(place, rows); }
+  /// From now on adds to what that matrix gives what the adapter does, which must outlive the engine.
+  void adapt(Place place, const LowRank& adapter) { weights_.adapt(place, adapter); }
 
  private:
   Batch make_batch(std::span<const Chunk> chunks) const;

@@ -10,7 +10,8 @@ namespace zp {
 
 Judgement evaluate(const EvaluateRequest& request, const Team& team, Progress& progress) {
   progress.when_interrupted("the text was not read to its end: no figures");
-  const std::unique_ptr<LoadedModel> loaded = load_model(request.model, progress, request.merge);
+  const std::unique_ptr<LoadedModel> loaded =
+      load_model(request.model, progress, request.merge, request.adapter);
   std::unique_ptr<LoadedModel> reference;
   std::optional<Subject> beside;
   if (!request.against.empty()) {

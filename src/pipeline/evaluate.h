@@ -13,7 +13,8 @@ namespace zp {
 /// Fields have the names of the command line's options; empty: not asked for.
 struct EvaluateRequest {
   std::string model;
-  std::string merge;  ///< an adapter that the model holds, into its weights
+  std::string merge;    ///< an adapter that the model holds, into its weights
+  std::string adapter;  ///< the folder of one, the same
   std::string text;
   std::string against;
   std::int64_t context = 512;  ///< tokens of a window

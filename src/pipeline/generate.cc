@@ -30,7 +30,7 @@ Speaker::Speaker(GenerateRequest request, const Team& team, Progress& progress)
     : request_(std::move(request)), progress_(progress), random_(request_.seed) {
   check(request_, progress);
   const auto begin = std::chrono::steady_clock::now();
-  loaded_ = load_model(request_.model, progress);
+  loaded_ = load_model(request_.model, progress, {}, request_.adapter);
   generator_ = std::make_unique<Generator>(*loaded_, team);
   load_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   clear();

@@ -20,6 +20,7 @@ namespace zp {
 /// Fields have the names of the command line's options; empty: not asked for.
 struct GenerateRequest {
   std::string model;
+  std::string adapter;        ///< a folder: into the model's weights
   std::string prompt;         ///< what it goes on from
   bool chat = false;          ///< the prompt is a user's message, for the chat template
   std::string system;         ///< with chat: how the model shall answer

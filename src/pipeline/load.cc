@@ -8,6 +8,7 @@
 #include "pipeline/check_graph.h"
 #include "source/folder.h"
 #include "source/merged_adapter.h"
+#include "source/peft_adapter.h"
 #include "source/read_model.h"
 #include "source/text_part.h"
 #include "text/generation.h"
@@ -64,7 +65,8 @@ std::unique_ptr<LoadedModel> load_shapes(const fs::path& config) {
   return loaded;
 }
 
-std::unique_ptr<LoadedModel> load_model(const fs::path& path, const std::string& merge) {
+std::unique_ptr<LoadedModel> load_model(const fs::path& path, const std::string& merge,
+                                        const std::string& adapter) {
   auto loaded = std::make_unique<LoadedModel>();
   loaded->checkpoint = open_checkpoint(path);
   if (!merge.empty()) merge_adapter(loaded->checkpoint, merge);
@@ -74,6 +76,7 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path, const std::string&
   loaded->provenance = provenance_of(loaded->checkpoint);
   loaded->model = read_model(loaded->checkpoint);
   check_graph(loaded->checkpoint, loaded->model);
+  if (!adapter.empty()) add_adapter(loaded->model, adapter);
   loaded->tokenizer = tokenizer_of(loaded->checkpoint);
   if (loaded->tokenizer)
     leave_out_tokens_without_rows(*loaded->tokenizer, loaded->model.decoder.vocabulary);
@@ -87,8 +90,8 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path, const std::string&
 }
 
 std::unique_ptr<LoadedModel> load_model(const std::string& path, Progress& progress,
-                                        const std::string& merge) {
-  std::unique_ptr<LoadedModel> loaded = load_model(fs::path(path), merge);
+                                        const std::string& merge, const std::string& adapter) {
+  std::unique_ptr<LoadedModel> loaded = load_model(fs::path(path), merge, adapter);
   constexpr std::size_t kLongest = 400;
   for (const std::string& note : notes_of(*loaded))
     progress.remark(printable(path) + ": " + printable(note, kLongest));

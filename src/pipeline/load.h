@@ -27,13 +27,16 @@ struct LoadedModel {
 };
 
 /// Throws Error when there is no config.json, the architecture is unknown, or tensors don't fit it.
-/// merge: an adapter beside the text's weights, which goes into them; empty: none.
+/// merge: an adapter beside the text's weights, which goes into them; adapter: the folder of one that
+/// does so, too; empty: none.
 std::unique_ptr<LoadedModel> load_model(const std::filesystem::path& path,
-                                        const std::string& merge = {});
+                                        const std::string& merge = {},
+                                        const std::string& adapter = {});
 
 /// The same, and says what people should know about how the files were read.
 std::unique_ptr<LoadedModel> load_model(const std::string& path, Progress& progress,
-                                        const std::string& merge = {});
+                                        const std::string& merge = {},
+                                        const std::string& adapter = {});
 
 /// What people should know about how the files were read.
 std::vector<std::string> notes_of(const LoadedModel& loaded);

@@ -70,6 +70,9 @@ std::string how_of(const QuantizeRequest& request, const Coder& coder, std::int6
   std::string how =
       " `method` " + (request.method.empty() ? std::string(coder.name()) : request.method);
   if (!request.merge.empty()) how += " `merge` " + request.merge;
+  if (!request.adapter.empty())
+    how += " `adapter` " +
+           std::filesystem::path(request.adapter + "/").parent_path().filename().string();
   if (!request.rewrite.empty())
     how += fmt::format(" `rewrite` {} `seed` {}", request.rewrite, request.seed);
   if (!request.fit.size.empty()) how += " `fit` " + request.fit.size;
@@ -143,7 +146,7 @@ class Job {
   }
 
   void load() {
-    out_.loaded = load_model(request_.model, progress_, request_.merge);
+    out_.loaded = load_model(request_.model, progress_, request_.merge, request_.adapter);
     text_->read(*out_.loaded, request_.model, remarks_, progress_);
     recipe_.how = how_of(request_, *recipe_.coder, text_->tokens());
     take_windows();

@@ -22,6 +22,7 @@ namespace zp {
 struct QuantizeRequest {
   std::string model;
   std::string merge;                   ///< an adapter that the model holds, into its weights
+  std::string adapter;                 ///< the folder of one, the same
   std::vector<std::string> to;         ///< CONTAINER[:GRID][=PATH]
   std::string method;                  ///< empty: gptq with a text, mse without
   std::string rewrite;                 ///< NAME[,NAME...]

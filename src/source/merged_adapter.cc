@@ -3,15 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/human.h"
 #include "base/json_fields.h"
-#include "kernel/matmul.h"
-#include "kernel/transpose.h"
+#include "tensor/merged_rows.h"
 
 namespace zp {
 namespace {
@@ -24,40 +22,6 @@ constexpr std::int64_t kMostRank = 1 << 16;
 struct Adapter {
   std::int64_t rank = 0;
   float scale = 0;  // alpha / r
-};
-
-// A product's sum in FP32 in the order of kernel/matmul.h, times the scale, plus the weight.
-class MergedRows final : public RowReader {
- public:
-  MergedRows(std::unique_ptr<RowReader> weight, std::unique_ptr<RowReader> a,
-             std::unique_ptr<RowReader> b, float scale)
-      : RowReader(weight->rows(), weight->cols()),
-        weight_(std::move(weight)),
-        a_(std::move(a)),
-        b_(std::move(b)),
-        scale_(scale) {}
-
-  void read(std::int64_t begin, std::int64_t count, float* out) const override {
-    const std::int64_t rank = a_->rows();
-    std::vector<float> a(size(rank * cols()));
-    std::vector<float> turned(size(rank * cols()));
-    std::vector<float> b(size(count * rank));
-    std::vector<float> sums(size(count * cols()));
-    a_->read(0, rank, a.data());
-    transpose<float>({a.data(), rank, cols()}, {turned.data(), cols(), rank});
-    b_->read(begin, count, b.data());
-    matmul({b.data(), count, rank}, {turned.data(), cols(), rank}, {sums.data(), count, cols()});
-    weight_->read(begin, count, out);
-    for (std::size_t i = 0; i < sums.size(); ++i) out[i] += scale_ * sums[i];
-  }
-
- private:
-  static std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
-
-  std::unique_ptr<RowReader> weight_;
-  std::unique_ptr<RowReader> a_;
-  std::unique_ptr<RowReader> b_;
-  float scale_;
 };
 
 std::string end_of(std::string_view which, const std::string& name) {
@@ -121,8 +85,8 @@ void merge_adapter(Checkpoint& checkpoint, const std::string& name) {
     Tensor* b = find(of_adapter, second);
     check(&a, adapter.rank, weight->shape[1], a.name, where);
     check(b, weight->shape[0], adapter.rank, second, where);
-    weight->rows = std::make_unique<MergedRows>(std::move(weight->rows), std::move(a.rows),
-                                                std::move(b->rows), adapter.scale);
+    weight->rows =
+        merged_rows(std::move(weight->rows), std::move(a.rows), std::move(b->rows), adapter.scale);
     weight->stored = {};
     ++merged;
   }

@@ -1,9 +1,6 @@
-// An adapter that a model of several parts holds beside its text's matrices, merged into these:
-//
-//   W + alpha / r * B A
-//
-// W: rows x columns; A ("lora_A"): r x columns; B ("lora_B"): rows x r. Source: Hu et al., LoRA (2021),
-// and microsoft/Phi-4-multimodal-instruct, which has one for images and one for speech.
+// An adapter that a model of several parts holds beside its text's matrices, merged into these as
+// tensor/merged_rows.h says: A is "lora_A", B "lora_B", s "lora_alpha" / "r". Source:
+// microsoft/Phi-4-multimodal-instruct, which has one for images and one for speech.
 #pragma once
 
 #include <string>

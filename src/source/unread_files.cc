@@ -151,7 +151,7 @@ std::string describe_adapter(const fs::path& folder) {
     if (of.empty() && fields.has(field) && fields.at(field).is_string())
       of = " of \"" + fields.text(field) + "\"";
   }
-  return "a PEFT adapter" + of + ", to be merged into its base model first";
+  return "a PEFT adapter" + of + ", which `adapter` takes beside its base model";
 }
 
 std::string describe_folder(const fs::path& folder) {

@@ -172,9 +172,9 @@ class BesideTest(unittest.TestCase):
                               for part in ("base_layer", f"lora_A.{adapter}", f"lora_B.{adapter}"))  # fmt: skip
                 scale = ALPHAS[adapter] / rank
                 exact = base + scale * (b @ a)
-                # Sums of sixteen lanes of FP32, which are added up in four steps; the product with alpha / r, which is rounded,
-                # too; the sum with the weight. 2 covers what roundings do to each other.
-                roundings = -(-rank // 16) + 4 + 2
+                # Of each product up to rank roundings in its sum, then those of the product with alpha / r, which is rounded, too,
+                # and of the sum with the weight. 2 covers what roundings do to each other.
+                roundings = rank + 2
                 bound = 2**-24 * (2 * roundings * scale * (np.abs(b) @ np.abs(a)) + np.abs(exact))
                 self.assertTrue(np.all(np.abs(w - exact) <= bound), name)
                 self.assertGreater(np.abs(exact - base).max(), 100 * bound.max(), "a merge that leaves the weight is found")

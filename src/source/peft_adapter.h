@@ -1,0 +1,20 @@
+// An adapter that stands in a folder of its own (format/peft.h), merged into a model's matrices.
+#pragma once
+
+#include <filesystem>
+
+#include "model/architecture.h"
+
+namespace zp {
+
+/// From now on the model's matrices have what the adapter adds to them (tensor/merged_rows.h), which
+/// is said in its notes. Throws Error where the adapter is of other matrices than the model has.
+void add_adapter(Model& model, const std::filesystem::path& folder);
+
+/// What PEFT calls the matrix' module.
+std::string peft_name(const TensorUse& use);
+
+/// Throws Error at `where` for models whose matrices are not those of their Hugging Face checkpoints.
+void check_adaptable(const Architecture& architecture, const std::string& where);
+
+}  // namespace zp
