@@ -32,6 +32,7 @@ class LearnedMatrix {
   /// Q(M) as code() made it last.
   const RowReader& coded() const { return coded_; }
   const RowReader& master() const { return master_; }
+  const Grid& grid() const { return *grid_; }
 
   /// To what the gradient of rows [begin, begin + gradient.rows) of Q(M) says of the values.
   /// Different rows from many threads.

@@ -30,17 +30,22 @@ Learner::Learner(std::span<const TrainedWeight> weights, Learned learned, const 
   for (const TrainedWeight& weight : weights) {
     index_.emplace(weight.place, matrices_.size());
     matrices_.push_back(std::make_unique<LearnedMatrix>(weight.grid, *weight.start, learned));
+    paces_.push_back(1);
     for (const auto& group : matrices_.back()->groups()) states_.emplace_back(group.values.size());
   }
 }
 
-// f(group, index of its state) of every group of numbers.
+// f(group, index of its state, pace) of every group of numbers.
 template <class F>
 void Learner::each_group(const F& f) {
   std::size_t at = 0;
-  for (const auto& matrix : matrices_) {
-    for (const LearnedMatrix::Group& group : matrix->groups()) f(group, at++);
+  for (std::size_t i = 0; i < matrices_.size(); ++i) {
+    for (const LearnedMatrix::Group& group : matrices_[i]->groups()) f(group, at++, paces_[i]);
   }
+}
+
+void Learner::set_pace(const std::function<double(const LearnedMatrix&)>& pace) {
+  for (std::size_t i = 0; i < matrices_.size(); ++i) paces_[i] = pace(*matrices_[i]);
 }
 
 void Learner::attach(Engine& engine) {
@@ -49,28 +54,28 @@ void Learner::attach(Engine& engine) {
 }
 
 void Learner::clear_gradients() {
-  each_group([](const LearnedMatrix::Group& group, std::size_t) {
+  each_group([](const LearnedMatrix::Group& group, std::size_t, double) {
     std::ranges::fill(group.gradients, 0.0f);
   });
 }
 
 void Learner::update(double rate, std::int64_t step, std::int64_t steps) {
   const double now = rate_of_step(rate, step, steps);
-  each_group([&](const LearnedMatrix::Group& group, std::size_t at) {
-    states_[at].update(group.values, group.gradients, now, step);
+  each_group([&](const LearnedMatrix::Group& group, std::size_t at, double pace) {
+    states_[at].update(group.values, group.gradients, now * pace, step);
   });
   code();
 }
 
 void Learner::keep() {
   best_.resize(states_.size());
-  each_group([&](const LearnedMatrix::Group& group, std::size_t at) {
+  each_group([&](const LearnedMatrix::Group& group, std::size_t at, double) {
     best_[at].assign(group.values.begin(), group.values.end());
   });
 }
 
 void Learner::restore() {
-  each_group([&](const LearnedMatrix::Group& group, std::size_t at) {
+  each_group([&](const LearnedMatrix::Group& group, std::size_t at, double) {
     std::ranges::copy(best_[at], group.values.begin());
   });
   code();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -66,6 +67,9 @@ class Learner final : public WeightGradients {
 
   Learner(std::span<const TrainedWeight> weights, Learned learned, const Team& team);
 
+  /// The share of update()'s rate that a matrix takes; 1 if not said.
+  void set_pace(const std::function<double(const LearnedMatrix&)>& pace);
+
   /// From now on the engine multiplies by what is stored of them, as it is after each step.
   void attach(Engine& engine);
   void clear_gradients();
@@ -89,6 +93,7 @@ class Learner final : public WeightGradients {
 
   const Team& team_;
   Matrices matrices_;
+  std::vector<double> paces_;  // of the matrices
   std::map<Place, std::size_t> index_;
   std::vector<Adam> states_;              // of each group of numbers
   std::vector<std::vector<float>> best_;  // the same

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <numbers>
 
 #include "base/error.h"
+#include "kernel/elementary.h"
 #include "kernel/functions.h"
 #include "kernel/matmul.h"
 #include "tune/layer_walk.h"
@@ -38,6 +39,13 @@ double distance(Matrix x, Matrix y) {
     if (size > 0) sum += static_cast<double>(dot(apart, apart)) / size;
   }
   return sum;
+}
+
+// A quarter for every bit more than two.
+double pace_of(const LearnedMatrix& matrix) {
+  const RowReader& rows = matrix.coded();
+  const double bits = matrix.grid().bits_per_weight(rows.rows(), rows.cols());
+  return portable_exp(std::min(2 * (2 - bits), 0.0) * std::numbers::ln2);
 }
 
 // x becomes the gradient of distance(x, y) / tokens.
@@ -117,6 +125,7 @@ class Refinement {
 
   Learner::Matrices refined(std::int64_t layer, std::span<const TrainedWeight> weights) {
     Learner learner(weights, options_.learned, team_);
+    learner.set_pace(pace_of);
     learner.attach(engine_);
     const std::int64_t steps = options_.schedule.steps_of(static_cast<std::int64_t>(learned_));
     RefinedLayer found{layer, look(), 0};
