@@ -97,9 +97,11 @@ def weight_layout_seeds():
     yield "llm-int8", quantized(BITSANDBYTES, {"weight": filled("I8", 4, 8), "SCB": filled("F32", 4)})
     yield "gptq", quantized(GPTQ, gptq_module())
     yield "awq", quantized(AWQ, awq_module())
+    yield "autoround", quantized({**GPTQ, "quant_method": "auto-round", "packing_format": "auto_round:auto_gptq"}, gptq_module())
     yield "packed", quantized(COMPRESSED, packed_module())
     yield "int8", quantized(COMPRESSED, {"weight": filled("I8", 4, 8), "weight_scale": filled("F32", 4, 1)})
     yield "fp8", quantized(FP8, fp8_module())
+    yield "fp8-experts", quantized(FP8, {"up_proj": filled("F8_E4M3", 2, 16, 32), "up_proj_scale_inv": filled("F32", 2, 1, 2)})
     yield "nvfp4", quantized(MODELOPT, nvfp4_module())
 
 

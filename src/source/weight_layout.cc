@@ -59,14 +59,16 @@ std::pair<Json, std::string> stated_quantization(const Checkpoint& checkpoint) {
 }
 
 // What belongs to activations, and the cache of keys and values, which are computed as floats here.
-constexpr std::array<std::string_view, 8> kActivationParts = {".input_scale",
-                                                              ".input_zero_point",
-                                                              ".input_global_scale",
-                                                              ".output_scale",
-                                                              ".output_zero_point",
-                                                              ".k_scale",
-                                                              ".v_scale",
-                                                              ".q_scale"};
+constexpr std::array<std::string_view, 10> kActivationParts = {".input_scale",
+                                                               ".activation_scale",
+                                                               "_activation_scale",
+                                                               ".input_zero_point",
+                                                               ".input_global_scale",
+                                                               ".output_scale",
+                                                               ".output_zero_point",
+                                                               ".k_scale",
+                                                               ".v_scale",
+                                                               ".q_scale"};
 
 bool is_of_activations(const Tensor& tensor) {
   return std::ranges::any_of(kActivationParts,

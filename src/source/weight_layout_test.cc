@@ -122,6 +122,28 @@ TEST(WeightLayout, GptqInBothVersionsAndAllBits) {
   }
 }
 
+// As GPTQ, with another name; it has others' layouts, too.
+TEST(WeightLayout, AutoRound) {
+  const Linear linear(4);
+  const auto config = [](const char* more) {
+    return std::string(R"({"quantization_config": {"bits": 4, "group_size": 16, )") + more + "}}";
+  };
+  for (const char* stated :
+       {R"("quant_method": "auto-round", "packing_format": "auto_round:auto_gptq")",
+        R"("quant_method": "intel/auto-round", "backend": "auto_round:gptq:exllamav2")"}) {
+    Sample s(config(stated).c_str());
+    add_gptq(s, linear, 1, false);
+    expect_weights(s, linear);
+  }
+  Sample other(
+      config(R"("quant_method": "auto-round", "packing_format": "auto_round:fp8")").c_str());
+  add_gptq(other, linear, 1, false);
+  EXPECT_NE(sample::refusal([&] { join_weight_layouts(other.checkpoint); })
+                .find("\"packing_format\": not supported: expected one of gptq, awq or "
+                      "llm_compressor, found \"auto_round:fp8\""),
+            std::string::npos);
+}
+
 // Columns ordered by their importance: each names its group.
 TEST(WeightLayout, GptqWithColumnsInAnotherOrder) {
   Linear linear(4);
@@ -258,6 +280,44 @@ TEST(WeightLayout, Fp8TimesScalesOfBlocksRowsOrAll) {
       ASSERT_EQ(values[i], kFp8[i % 3] * scales[scale]) << i;
     }
   }
+}
+
+TEST(WeightLayout, ExpertsInFp8) {
+  constexpr std::int64_t kExperts = 3;
+  constexpr const char* kConfig =
+      R"({"quantization_config": {"quant_method": "fp8", "weight_block_size": [16, 24]}})";
+  const std::size_t matrix = kRows * kCols;
+  struct Case {
+    std::vector<std::int64_t> shape;
+    std::size_t row_block, col_block;
+  };
+  for (const Case& k : {Case{{kExperts, 2, 3}, 16, 24}, Case{{kExperts, 1, 1}, kRows, kCols},
+                        Case{{kExperts}, kRows, kCols}}) {
+    Sample s(kConfig);
+    std::vector<float> scales;
+    const std::size_t across = (kCols + k.col_block - 1) / k.col_block;
+    const std::size_t count = kExperts * kRows / k.row_block * across;
+    for (std::size_t i = 0; i < count; ++i) scales.push_back(0.1f * static_cast<float>(i + 1));
+    s.add("x.gate_up_proj", {kExperts, kRows, kCols}, fp8(kExperts * matrix), "fp8_e4m3");
+    s.add_values("x.gate_up_proj_scale_inv", k.shape, scales, "fp32");
+    s.add_values<float>("x.gate_up_proj_activation_scale", {kExperts}, {1, 1, 1}, "fp32");
+    ASSERT_EQ(sample::refusal([&] { join_weight_layouts(s.checkpoint); }), "accepted");
+    ASSERT_EQ(s.checkpoint.tensors.size(), 1u);
+    const Tensor& x = *s.checkpoint.find("x.gate_up_proj");
+    EXPECT_EQ(x.shape, (std::vector<std::int64_t>{kExperts, kRows, kCols}));
+    std::vector<float> values(kExperts * matrix);
+    x.rows->read(0, kExperts * kRows, values.data());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::size_t scale = i / kCols / k.row_block * across + i % kCols / k.col_block;
+      ASSERT_EQ(values[i], kFp8[i % 3] * scales[scale]) << i;
+    }
+  }
+  Sample wrong(kConfig);
+  wrong.add("x.down_proj", {kExperts, kRows, kCols}, fp8(kExperts * matrix), "fp8_e4m3");
+  wrong.add_values<float>("x.down_proj_scale_inv", {2}, {1, 1}, "fp32");
+  EXPECT_EQ(sample::refusal([&] { join_weight_layouts(wrong.checkpoint); }),
+            "model: tensor \"x.down_proj\": scales don't fit the experts: expected 3 x 1 x 1, or "
+            "3 x 2 x 3 of whole blocks, found fp32 of 2");
 }
 
 // Codes 2 (1.0) and 13 (-3.0) in each byte; E4M3's 1 and 1.5 as scales.
