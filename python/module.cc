@@ -36,7 +36,7 @@ nb::object quantize(nb::dict fields, int threads, nb::object shown) {
       "statistics", r.statistics)("fit", r.fit)("max_kld", r.max_kld)("refine", r.refine)(
       "distill", r.distill)("resume", r.resume)("judge", r.judge)("accurate", r.accurate)(
       "pre_tokenizer", r.pre_tokenizer)("report", r.report)("memory", r.memory)(
-      "dry_run", r.dry_run)("force", r.force);
+      "split_size", r.split_size)("dry_run", r.dry_run)("force", r.force);
   return to_python(
       result_of([&](const zeropoint::Work& work) { return zeropoint::quantize(r, work); }, threads,
                 std::move(shown)));

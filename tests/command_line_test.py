@@ -23,7 +23,7 @@ PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 DEMO = pathlib.Path(__file__).resolve().parent.parent / "models/demo"
 TARGETS = ["gguf", "gguf:iq3_m", "gguf:fp32", "gguf:fp16", "gguf:bf16", "gguf:q8_0", "gguf:q4_0", "gguf:q4_1", "gguf:q5_0",
            "gguf:q5_1", "gguf:iq4_nl", "mlx:int4:g64", "mlx:int8:g32", "hf:fp16"]  # fmt: skip
-LISTS = ["dtypes", "grids", "mixtures", "methods", "rewrites", "containers", "sources", "architectures", "observers", "roles", "judges", "instruction-sets"]
+LISTS = ["dtypes", "grids", "bridges", "mixtures", "methods", "rewrites", "containers", "sources", "architectures", "observers", "roles", "judges", "instruction-sets"]
 
 
 def run(*arguments, **options):
@@ -97,6 +97,11 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(len(done.stderr.splitlines()), 1, shown)
         self.assertTrue(done.stderr.endswith("\n"), shown)
 
+    def refused(self, code, says, *arguments):
+        done = run(*arguments)
+        self.assertOneLine(done, code)
+        self.assertIn(says, done.stderr)
+
     def test_dry_run_says_the_exact_sizes_and_writes_nothing(self):
         for target in TARGETS:
             with self.subTest(target):
@@ -123,6 +128,31 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(planned["grid"], "q4_k_m")
         self.assertEqual([grids[f"blk.{i}.ffn_down.weight"] for i in range(6)], ["q8_0", "q4_k", "q6_k", "q4_k", "q4_k", "q6_k"])
         self.assertEqual([grids[f"blk.{i}.attn_v.weight"] for i in range(6)], ["q4_k", "q4_k", "q6_k", "q4_k", "q4_k", "q6_k"])
+
+    def test_tensors_in_several_files(self):
+        path = self.out("x").with_suffix(".gguf")
+        common = ["quantize", self.model, "--to", f"gguf:q8_0={path}", "--split-size", "100K"]
+        (planned,) = json.loads(run(*common, "--dry-run", "--json").stdout)["outputs"]
+        self.assertEqual(list(path.parent.iterdir()), [])
+        done = run(*common)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        files = sorted(path.parent.iterdir())
+        self.assertEqual(files[0].name, f"x-00001-of-{len(files):05d}.gguf")
+        self.assertIn(f"{files[0]} and {len(files) - 1} files behind it", done.stdout)
+        self.assertEqual((planned["path"], planned["bytes"]), (str(files[0]), sum(size(f) for f in files)))
+        self.refused(1, "already exists", *common)
+        self.assertEqual(run(*common, "--force").returncode, 0)
+        files[1].unlink()
+        self.refused(1, "shard missing", "quantize", files[0], "--to", f"hf={self.out('x')}")
+        folder = self.out("x")
+        run("quantize", self.model, "--to", f"hf:fp32={folder}", "--split-size", "300K", check=True)
+        self.assertGreater(len(list(folder.glob("*.safetensors"))), 2)
+
+    def test_a_size_for_what_is_one_file_is_refused(self):
+        self.refused(2, "--split-size: not of onnx", "quantize", self.model, "--to", f"onnx={self.out('x')}", "--split-size", "1M")
+        self.refused(2, "no size of a file", "quantize", self.model, "--to", "gguf:q8_0", "--split-size", "0")
+        named = self.out("x").with_suffix(".bin")
+        self.refused(1, "ends in .gguf", "quantize", self.model, "--to", f"gguf:q8_0={named}", "--split-size", "200K")
 
     def test_mixtures_are_listed_with_their_rules(self):
         listed = {row["name"]: row for row in json.loads(run("list", "mixtures", "--json").stdout)}

@@ -35,9 +35,11 @@ struct QuantizeRequest {
   std::string distill;                         ///< what is trained of the outputs, with a text
   std::string resume;                          ///< a folder that keeps finished layers
   std::string judge;                           ///< a text to evaluate the results on
-  bool accurate = false;               ///< runtimes shall compute what the weights say, and slower
-  std::string pre_tokenizer;           ///< llama.cpp's name, where the tokenizer's is not known
-  std::string report;                  ///< an HTML page of what happened, written last
+  bool accurate = false;  ///< runtimes shall compute what the weights say, and slower
+  std::optional<std::int64_t>
+      split_size;             ///< bytes of tensors in a file, at most; nothing: what is usual
+  std::string pre_tokenizer;  ///< llama.cpp's name, where the tokenizer's is not known
+  std::string report;         ///< an HTML page of what happened, written last
   std::optional<std::int64_t> memory;  ///< bytes; nothing: a quarter of the machine's
   bool dry_run = false;                ///< a plan comes back, and nothing is written
   bool force = false;                  ///< replaces what exists

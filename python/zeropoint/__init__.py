@@ -91,6 +91,7 @@ def quantize(
     distill: Optional[str] = None,
     resume: Optional[Path] = None,
     memory: Optional[Size] = None,
+    split_size: Optional[Size] = None,
     accurate: bool = False,
     pre_tokenizer: Optional[str] = None,
     judge: Optional[Path] = None,
@@ -103,7 +104,7 @@ def quantize(
     """Writes a model in runtimes' own quantized formats; to: CONTAINER[:GRID][=PATH], one or several.
 
     set: exceptions, ["head=q8_0"] or {"head": "q8_0"}. calibrate: texts, or "own". tokens: a number, or "auto".
-    memory: bytes, or "2G". All outputs appear when they are complete, or none.
+    memory, split_size: bytes, or "2G". All outputs appear when they are complete, or none.
     """
     exceptions = [f"{key}={grid}" for key, grid in set.items()] if isinstance(set, Mapping) else _all(set)
     fields = _fields(
@@ -125,6 +126,7 @@ def quantize(
         distill=distill,
         resume=resume,
         memory=_bytes(memory, "memory"),
+        split_size=_bytes(split_size, "split-size"),
         accurate=accurate,
         pre_tokenizer=pre_tokenizer,
         judge=judge,

@@ -37,6 +37,7 @@ zp::QuantizeRequest asked_for(const QuantizeRequest& request) {
   asked.accurate = request.accurate;
   asked.pre_tokenizer = request.pre_tokenizer;
   asked.report = request.report;
+  asked.split_size = request.split_size;
   asked.memory = request.memory;
   asked.dry_run = request.dry_run;
   asked.force = request.force;
@@ -87,7 +88,7 @@ Fit fit_of(const zp::Allotment& allotment) {
 
 QuantizedOutput planned_output(const zp::PlannedOutput& output, const zp::Model& model) {
   QuantizedOutput out;
-  out.path = output.path.string();
+  out.path = output.opened().string();
   out.container = output.container->name();
   out.grid = output.grid;
   out.bytes = output.layout.bytes();

@@ -11,6 +11,7 @@
 #include "base/named.h"
 #include "cli/command.h"
 #include "container/container.h"
+#include "grid/bridge.h"
 #include "grid/grid.h"
 #include "method/method.h"
 #include "method/rewrite.h"
@@ -191,6 +192,12 @@ std::string some_of(const std::vector<std::string>& names) {
   return names.size() <= kShown ? text : text + fmt::format(" and {} more", names.size() - kShown);
 }
 
+std::string joined(const Json& names) {
+  std::string text;
+  for (const Json& name : names) text += (text.empty() ? "" : " ") + name.get<std::string>();
+  return text;
+}
+
 // A family a paragraph: what it is, how it is spelled, from how many bits to how many, who holds
 // it.
 std::string grids_text() {
@@ -206,9 +213,7 @@ std::string grids_text() {
       const auto bits = all[at]["bits_per_weight"].get<double>();
       least = std::min(least, bits);
       most = std::max(most, bits);
-      std::string containers;
-      for (const Json& c : all[at]["containers"])
-        containers += (containers.empty() ? "" : " ") + c.get<std::string>();
+      const std::string containers = joined(all[at]["containers"]);
       if (held[containers].empty()) order.push_back(containers);
       held[containers].push_back(all[at]["name"].get<std::string>());
     }
@@ -220,6 +225,84 @@ std::string grids_text() {
     }
   }
   return text + "each with its bits: zeropoint list grids --verbose\n";
+}
+
+// The grids that containers write, each once, with those that do.
+struct WrittenGrid {
+  std::unique_ptr<Grid> grid;
+  std::vector<std::string> containers = {};
+};
+
+class WrittenGrids {
+ public:
+  WrittenGrids() {
+    for (const Container* c : zp::containers()) {
+      for (const std::string_view type : {"fp32", "fp16", "bf16"}) {
+        if (find_mixture(c->mixtures(), c->default_grid()) == nullptr)
+          add(*c, c->default_grid(), type);
+        for (const std::string_view spec : c->budget_grids()) add(*c, spec, type);
+      }
+      for (const GridFamily* family : grid_families()) {
+        for (const std::string& spec : family->examples()) {
+          if (make_grid(spec)->affine() == nullptr) add(*c, spec, "fp32");
+        }
+      }
+    }
+  }
+  const std::vector<WrittenGrid>& all() const { return all_; }
+
+ private:
+  // As the container spells it of weights of that type.
+  void add(const Container& container, std::string_view spec, std::string_view type) {
+    auto grid = make_grid(spec, container.affine_defaults(type));
+    if (grid->family() == Family::floating || !container.accepts(*grid, some_matrix()).possible)
+      return;
+    auto there = std::ranges::find_if(
+        all_, [&](const WrittenGrid& w) { return w.grid->spec() == grid->spec(); });
+    if (there == all_.end()) there = all_.insert(all_.end(), WrittenGrid{std::move(grid)});
+    const std::string name(container.name());
+    if (std::ranges::find(there->containers, name) == there->containers.end())
+      there->containers.push_back(name);
+  }
+
+  std::vector<WrittenGrid> all_;
+};
+
+Rows list_bridges() {
+  const WrittenGrids written;
+  Rows rows = Json::array();
+  for (const WrittenGrid& from : written.all()) {
+    Json bridges = Json::array();
+    for (const WrittenGrid& to : written.all()) {
+      const Bridge found = bridge(*from.grid, *to.grid);
+      if (!found.possible) continue;
+      bridges.push_back(
+          {{"grid", to.grid->spec()}, {"containers", to.containers}, {"where", found.where}});
+    }
+    rows.push_back({{"name", from.grid->spec()},
+                    {"summary", "held by"},
+                    {"containers", from.containers},
+                    {"bridges", std::move(bridges)}});
+  }
+  return rows;
+}
+
+// A grid a paragraph: who writes it, and which others hold its values.
+std::string bridges_text() {
+  std::string text;
+  for (const Json& row : list_bridges()) {
+    std::map<std::string, std::string> held;  // by what it takes
+    for (const Json& b : row["bridges"]) {
+      if (b["grid"] != row["name"])
+        held[b["where"].get<std::string>()] += " " + b["grid"].get<std::string>();
+    }
+    text += fmt::format("{}  [{}]\n", row["name"].get<std::string>(), joined(row["containers"]));
+    if (held.empty()) text += "  held by itself alone\n";
+    for (const auto& [where, grids] : held)
+      text += fmt::format("  {}:{}\n", where.empty() ? "held by" : "where " + where, grids);
+  }
+  return text +
+         "what is held goes over exactly; so do float weights that lie on the grid asked for\n";
 }
 
 // Data types have a table of their own shape.
@@ -235,6 +318,7 @@ struct Listing {
 constexpr std::array kListings = {
     Listing{"dtypes", list_dtypes, dtypes_text},
     Listing{"grids", list_grids, grids_text, true},
+    Listing{"bridges", list_bridges, bridges_text},
     Listing{"mixtures", list_mixtures},
     Listing{"methods", list_methods},
     Listing{"rewrites", list_rewrites},
@@ -254,9 +338,7 @@ void print_rows(const Rows& rows) {
       fmt::print(" {:7.4f} bits", row["bits_per_weight"].get<double>());
     fmt::print("  {}", row["summary"].get<std::string>());
     if (row.contains("containers")) {
-      std::string held;
-      for (const Json& c : row["containers"])
-        held += (held.empty() ? "" : " ") + c.get<std::string>();
+      const std::string held = joined(row["containers"]);
       fmt::print("  [{}]", held.empty() ? "no container writes it" : held);
     }
     if (row.contains("default_grid"))

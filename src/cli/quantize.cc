@@ -48,12 +48,14 @@ constexpr const char* kExamples =
     "  zeropoint quantize Phi-4-multimodal-instruct --to gguf --merge vision\n"
     "  zeropoint quantize model --adapter adapter --to gguf\n"
     "  zeropoint quantize model --to gguf:q4_0 --set 'head=q8_0' --set 'layers.0-1.*=q8_0'\n"
+    "  zeropoint quantize model --to gguf:q8_0 --split-size 2G\n"
     "  zeropoint quantize model --to mlx:int4:g64 --judge heldout.txt --report model.html\n"
     "  zeropoint quantize model --to mlx:int4:g64 --dry-run --json";
 
 struct Options {
   QuantizeRequest request;
   std::string memory;
+  std::string split_size;
   std::string tokens = kUsualTokens;
 };
 
@@ -101,7 +103,7 @@ std::int64_t job_bytes(const TensorJob& job) {
 
 Json output_json(const PlannedOutput& output, const OutputResult* result, const Model& model) {
   Json j;
-  j["path"] = output.path.string();
+  j["path"] = output.opened().string();
   j["container"] = output.container->name();
   j["grid"] = output.grid;
   if (result != nullptr) j["fidelity"] = fidelity_word(result->fidelity);
@@ -181,14 +183,21 @@ bool is_there(const std::filesystem::path& path) {
   return std::filesystem::exists(std::filesystem::symlink_status(path));
 }
 
+// " and 2 files behind it", of what is no folder.
+std::string files_text(const PlannedOutput& output) {
+  const std::int64_t more = std::ssize(output.layout.files) - 1;
+  if (output.layout.folder || more == 0) return {};
+  return fmt::format(" and {} behind it", human_counted(more, "file"));
+}
+
 void print_outputs(const Plan& plan, bool force, bool verbose) {
   const Model& model = *plan.model;
   for (const PlannedOutput& output : plan.outputs) {
-    fmt::print("{}  {}:{}  {} ({})  {:.3f} bits per weight{}\n", output.path.string(),
-               output.container->name(), output.grid, human_counted(output.layout.bytes(), "byte"),
-               human_bytes(output.layout.bytes()), output.bits_per_weight(model),
-               fallback_text(output, model));
-    if (is_there(output.path))
+    fmt::print("{}{}  {}:{}  {} ({})  {:.3f} bits per weight{}\n", output.opened().string(),
+               files_text(output), output.container->name(), output.grid,
+               human_counted(output.layout.bytes(), "byte"), human_bytes(output.layout.bytes()),
+               output.bits_per_weight(model), fallback_text(output, model));
+    if (is_there(output.opened()))
       fmt::print("  exists already; {}\n", force ? "it is replaced" : "--force would replace it");
     if (!output.measured) print_rules(output);
     print_choices(output, model);
@@ -269,9 +278,9 @@ void print_result(const QuantizeOutcome& done, int threads, bool verbose) {
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     const PlannedOutput& output = plan.outputs[i];
     const OutputResult& found = done.run->outputs[i];
-    fmt::print("{}  {}:{}  {}  {:.3f} bits per weight  {}{}\n", output.path.string(),
-               output.container->name(), output.grid, human_bytes(output.layout.bytes()),
-               output.bits_per_weight(model),
+    fmt::print("{}{}  {}:{}  {}  {:.3f} bits per weight  {}{}\n", output.opened().string(),
+               files_text(output), output.container->name(), output.grid,
+               human_bytes(output.layout.bytes()), output.bits_per_weight(model),
                quality_text(found.energy, found.outputs, found.weighing),
                fallback_text(output, model));
     if (!done.allotments.targets.empty())
@@ -290,7 +299,7 @@ void print_result(const QuantizeOutcome& done, int threads, bool verbose) {
              seconds_text(done.run->seconds, done.seconds),
              human_bytes(done.run->peak_memory_bytes), hint_text(done, threads));
   for (std::size_t i = 0; i < done.judgements.size(); ++i)
-    fmt::print("\n{} against its source\n{}", plan.outputs[i].path.string(),
+    fmt::print("\n{} against its source\n{}", plan.outputs[i].opened().string(),
                to_text(done.judgements[i]));
 }
 
@@ -350,7 +359,7 @@ Json plan_json(const QuantizeOutcome& planned) {
   for (std::size_t i = 0; i < planned.plan.outputs.size(); ++i) {
     const PlannedOutput& output = planned.plan.outputs[i];
     Json j = output_json(output, nullptr, model);
-    j["exists"] = is_there(output.path);
+    j["exists"] = is_there(output.opened());
     if (!planned.allotments.targets.empty()) j["fit"] = to_json(planned.allotments.targets[i]);
     j["rules"] = Json::array();
     for (const Rule& r : output.rules)
@@ -399,6 +408,8 @@ int quantize_command(const Options& options, const Common& common) {
   if (!options.memory.empty()) request.memory = parse_size(options.memory, "--memory");
   if (!request.report.empty() && !request.dry_run)
     check_report_can_be_written(request.report, request.force);
+  if (!options.split_size.empty())
+    request.split_size = parse_size(options.split_size, "--split-size");
   std::unique_ptr<Progress> progress = make_progress(common);
   const QuantizeOutcome outcome = quantize(request, team, *progress);
   progress.reset();
@@ -465,6 +476,10 @@ void add_quantize(const Command& app, Common& common, std::function<int()>& run)
   sub.add_option("--memory", options->memory,
                  "Most memory to use beside the mapped input, e.g. 2G (default: a quarter of the "
                  "machine's)");
+  sub.add_option(
+      "--split-size", options->split_size,
+      "Most bytes of tensors in a file, e.g. 2G: GGUF in files as gguf-split names them, "
+      "folders' shards (default: one GGUF file, shards of 5 GB)");
   sub.add_flag("--accurate", request.accurate,
                "Ask runtimes that round activations or caches to 8 bits by default to compute what "
                "the weights say, and slower: genai, openvino");

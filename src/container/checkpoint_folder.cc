@@ -113,7 +113,7 @@ std::string five_digits(std::size_t n) {
 
 std::string shard_name(std::size_t shard, std::size_t count) {
   if (count == 1) return "model.safetensors";
-  return "model-" + five_digits(shard + 1) + "-of-" + five_digits(count) + ".safetensors";
+  return "model-" + shard_number(shard, count) + ".safetensors";
 }
 
 /// Appends one shard's file and jobs.
@@ -223,6 +223,14 @@ std::span<const T> part(const std::vector<T>& all, std::span<const std::size_t> 
 }
 
 }  // namespace
+
+std::int64_t shard_bytes(const ContainerInput& input) {
+  return input.split_bytes > 0 ? input.split_bytes : kShardBytes;
+}
+
+std::string shard_number(std::size_t shard, std::size_t count) {
+  return five_digits(shard + 1) + "-of-" + five_digits(count);
+}
 
 Layout folder_layout(const std::vector<FolderTensor>& tensors,
                      const std::map<std::string, std::string>& metadata, std::int64_t shard_bytes,

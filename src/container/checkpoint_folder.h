@@ -21,6 +21,11 @@ namespace zp {
 
 /// Loaders read shards of at most 5 GB without trouble; a larger tensor gets one of its own.
 inline constexpr std::int64_t kShardBytes = 5'000'000'000;
+/// The same, or what was asked for.
+std::int64_t shard_bytes(const ContainerInput& input);
+
+/// "00001-of-00003", of shard 0: as Hugging Face and llama.cpp number them.
+std::string shard_number(std::size_t shard, std::size_t count);
 
 /// A tensor whose bytes are known with the layout.
 struct MadeTensor {

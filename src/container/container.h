@@ -45,7 +45,8 @@ struct ContainerInput {
   std::span<const gguf::Pair> provenance = {};   ///< as provenance_of() of the source has it
   const StatisticsOrigin* statistics = nullptr;  ///< nullptr: none, or unknown
   const Beside* beside = nullptr;                ///< what may be copied; nullptr: nothing
-  bool accurate = false;  ///< the runtime is asked to compute what the weights say
+  bool accurate = false;         ///< the runtime is asked to compute what the weights say
+  std::int64_t split_bytes = 0;  ///< of tensors in a file, at most; 0: what is usual there
 };
 
 /// First match wins. An empty field matches everything.
@@ -100,7 +101,9 @@ struct TensorJob {
 PlaneShape plane_shape(const Grid& grid, const RowReader& rows, std::size_t plane);
 
 struct OutputFile {
-  std::string name;  ///< inside the folder; empty: the output is this one file
+  /// Inside the folder; of an output that is no folder what stands before its name's extension, empty
+  /// where it is one file.
+  std::string name;
   std::vector<std::pair<std::int64_t, std::vector<std::byte>>>
       fixed;  ///< bytes known now, by offset
   std::vector<std::pair<std::int64_t, Bytes>>
@@ -160,6 +163,8 @@ class Container {
   /// assignments: one for each weight of the model. Throws Error.
   virtual Layout layout(const ContainerInput& input,
                         std::span<const Assignment> assignments) const = 0;
+  /// Whether tensors may lie in several files.
+  virtual bool splits() const { return false; }
 };
 
 std::span<const Container* const> containers();

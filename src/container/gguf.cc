@@ -1,4 +1,5 @@
-// GGUF for llama.cpp: one file with the model's metadata, its tokenizer and its tensors.
+// GGUF for llama.cpp: one file with the model's metadata, its tokenizer and its tensors; or, with a
+// size for them, several: the first has the metadata, each says how many there are.
 //
 // Which grid for which tensor follows llama.cpp's own quantizer: its mixtures by their names
 // (gguf_mixtures.cc); norms, biases, positions and convolutions stay FP32, the head keeps 6 bits or 8 where the
@@ -11,7 +12,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
-#include "container/container.h"
+#include "container/checkpoint_folder.h"
 #include "container/gguf_metadata.h"
 #include "container/gguf_mixtures.h"
 #include "container/gguf_tokenizer.h"
@@ -37,6 +38,7 @@ class Gguf final : public Container {
   std::string_view summary() const override { return "llama.cpp and what is built on it"; }
   std::string_view extension() const override { return ".gguf"; }
   bool is_model() const override { return true; }
+  bool splits() const override { return true; }
   std::string_view default_grid() const override { return "q4_k_m"; }
   std::span<const Mixture> mixtures() const override { return gguf_mixtures(); }
   std::span<const std::string_view> budget_grids() const override { return kBudgetGrids; }
@@ -116,7 +118,7 @@ std::vector<gguf::Pair> tokenizer_pairs(const ContainerInput& input) {
                         input.folder.empty() ? input.name : input.folder.string());
 }
 
-/// Tensors in file order, header and jobs side by side; offsets come with the header's bytes.
+/// Tensors in file order and jobs side by side; offsets come with the headers' bytes.
 class Builder {
  public:
   explicit Builder(const ContainerInput& input) : input_(input) {}
@@ -144,35 +146,81 @@ class Builder {
   }
 
   Layout finish(std::int32_t file_type) {
-    header_.pairs = gguf_metadata(input_, file_type);
-    for (gguf::Pair& pair : gguf_provenance(input_, is_quantized()))
-      header_.pairs.push_back(std::move(pair));
-    if (!has_sampling(input_.provenance)) {  // which a GGUF file's are among
-      for (gguf::Pair& pair : sampling_pairs(input_.generation_config, input_.name))
-        header_.pairs.push_back(std::move(pair));
+    std::vector<gguf::Header> files = split();
+    files.front().pairs = pairs(file_type);
+    for (std::size_t f = 0; files.size() > 1 && f < files.size(); ++f)
+      add_split_pairs(files[f], f, files.size());
+    for (std::size_t f = 0; f < files.size(); ++f) {
+      OutputFile file;
+      if (files.size() > 1) file.name = "-" + shard_number(f, files.size());
+      file.fixed.emplace_back(0, gguf::write_header(files[f]));
+      file.bytes = files[f].data_begin;
+      for (const gguf::TensorInfo& tensor : files[f].tensors)
+        file.bytes =
+            files[f].data_begin +
+            round_up(checked_add(tensor.offset, tensor.bytes, tensor.name), files[f].alignment);
+      layout_.files.push_back(std::move(file));
     }
-    for (gguf::Pair& pair : tokenizer_pairs(input_)) header_.pairs.push_back(std::move(pair));
-    std::vector<std::byte> bytes = gguf::write_header(header_);
-    std::int64_t end = header_.data_begin;
     for (std::size_t i = 0; i < layout_.jobs.size(); ++i) {
       TensorJob& job = layout_.jobs[i];
-      const gguf::TensorInfo& tensor = header_.tensors[tensors_[i]];
+      const Place at = places_[tensors_[i]];
+      const gguf::TensorInfo& tensor = files[at.file].tensors[at.tensor];
       const std::int64_t expert = job.weight == nullptr ? -1 : job.weight->use.place.expert;
       const std::int64_t before =
           expert <= 0 ? 0 : expert * (tensor.bytes / job.weight->use.experts);
-      job.planes = {{0, header_.data_begin + tensor.offset + before}};
-      end = header_.data_begin +
-            round_up(checked_add(tensor.offset, tensor.bytes, tensor.name), header_.alignment);
+      job.planes = {{at.file, files[at.file].data_begin + tensor.offset + before}};
     }
-    OutputFile file;
-    file.fixed.emplace_back(0, std::move(bytes));
-    file.bytes = end;
-    layout_.files.push_back(std::move(file));
     layout_.notes = gguf_notes(input_);
     return std::move(layout_);
   }
 
  private:
+  struct Place {
+    std::size_t file;
+    std::size_t tensor;
+  };
+
+  std::vector<gguf::Pair> pairs(std::int32_t file_type) const {
+    std::vector<gguf::Pair> pairs = gguf_metadata(input_, file_type);
+    const auto add = [&](std::vector<gguf::Pair> more) {
+      for (gguf::Pair& pair : more) pairs.push_back(std::move(pair));
+    };
+    add(gguf_provenance(input_, is_quantized()));
+    if (!has_sampling(input_.provenance))  // which a GGUF file's are among
+      add(sampling_pairs(input_.generation_config, input_.name));
+    add(tokenizer_pairs(input_));
+    return pairs;
+  }
+
+  // The tensors of each file, as llama.cpp's gguf-split cuts them.
+  std::vector<gguf::Header> split() {
+    std::vector<gguf::Header> files(1);
+    std::int64_t filled = 0;
+    for (const gguf::TensorInfo& tensor : tensors_of_model_) {
+      const std::int64_t bytes = gguf::stored_bytes(tensor);
+      const bool full = input_.split_bytes > 0 && filled > input_.split_bytes - bytes;
+      if (full && filled > 0) {
+        files.emplace_back();
+        filled = 0;
+      }
+      places_.push_back({files.size() - 1, files.back().tensors.size()});
+      files.back().tensors.push_back(tensor);
+      filled = checked_add(filled, bytes, tensor.name);
+    }
+    return files;
+  }
+
+  void add_split_pairs(gguf::Header& file, std::size_t number, std::size_t count) const {
+    if (count > UINT16_MAX) {
+      throw Error("`split-size`", "too many files", "at most " + std::to_string(UINT16_MAX),
+                  std::to_string(count));
+    }
+    const auto tensors = static_cast<std::int32_t>(tensors_of_model_.size());
+    file.pairs.push_back({"split.no", static_cast<std::uint16_t>(number)});
+    file.pairs.push_back({"split.count", static_cast<std::uint16_t>(count)});
+    file.pairs.push_back({"split.tensors.count", tensors});
+  }
+
   bool is_quantized() const {
     return std::ranges::any_of(
         layout_.jobs, [](const TensorJob& job) { return job.grid->family() != Family::floating; });
@@ -182,16 +230,16 @@ class Builder {
            std::shared_ptr<const Grid> grid) {
     const gguf::Type* type = gguf::type_of_grid(grid->spec());
     // Experts come one behind the other.
-    if (header_.tensors.empty() || header_.tensors.back().name != name) {
+    if (tensors_of_model_.empty() || tensors_of_model_.back().name != name) {
       gguf::TensorInfo info;
       info.name = name;
       info.shape = std::move(shape);
       info.type = type;
-      header_.tensors.push_back(std::move(info));
-    } else if (header_.tensors.back().type != type) {
+      tensors_of_model_.push_back(std::move(info));
+    } else if (tensors_of_model_.back().type != type) {
       throw Error("gguf, tensor \"" + name + "\"", "experts of one tensor on different grids");
     }
-    tensors_.push_back(header_.tensors.size() - 1);
+    tensors_.push_back(tensors_of_model_.size() - 1);
     TensorJob job;
     job.name = name;
     job.grid = std::move(grid);
@@ -199,8 +247,9 @@ class Builder {
   }
 
   const ContainerInput& input_;
-  gguf::Header header_;
-  std::vector<std::size_t> tensors_;  // each job's
+  std::vector<gguf::TensorInfo> tensors_of_model_;
+  std::vector<std::size_t> tensors_;  // each job's, of those
+  std::vector<Place> places_;         // of those
   Layout layout_;
 };
 

@@ -15,6 +15,7 @@ class Hf final : public Container {
   }
   std::string_view extension() const override { return ""; }
   bool is_model() const override { return true; }
+  bool splits() const override { return true; }
   std::string_view default_grid() const override { return "bf16"; }
   AffineForm affine_defaults(std::string_view) const override { return {}; }
 
@@ -39,7 +40,7 @@ class Hf final : public Container {
       types.add(*float_type_of_grid(a.grid->spec()), a.weight->use);
       tensors.add(a);
     }
-    Layout layout = tensors.layout();
+    Layout layout = tensors.layout(shard_bytes(input));
     add_json(layout, "config.json",
              whole ? whole_config(input, types.winner())
                    : folder_config(input, types.winner(), !layout.beside.empty()));

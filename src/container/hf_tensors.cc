@@ -43,8 +43,8 @@ void HfTensors::add_module(const Assignment& a, std::vector<FolderTensor::Plane>
   forms_.push_back(RowForm::same);
 }
 
-Layout HfTensors::layout() {
-  Layout layout = folder_layout(tensors_, {{"format", "pt"}}, kShardBytes, beside_);
+Layout HfTensors::layout(std::int64_t shard_bytes) {
+  Layout layout = folder_layout(tensors_, {{"format", "pt"}}, shard_bytes, beside_);
   layout.derived = std::move(derived_);
   for (std::size_t i = 0; i < forms_.size(); ++i) layout.jobs[i].form = forms_[i];
   return layout;

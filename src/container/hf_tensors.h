@@ -26,7 +26,8 @@ class HfTensors {
   /// A weight as its module has it, whose rows stay as they are.
   void add_module(const Assignment& a, std::vector<FolderTensor::Plane> planes,
                   std::vector<MadeTensor> made);
-  Layout layout();
+  /// shard_bytes: of tensors in a file, at most.
+  Layout layout(std::int64_t shard_bytes);
 
  private:
   using Key = std::pair<Place, Part>;

@@ -137,6 +137,7 @@ class Mlx final : public Container {
   }
   std::string_view extension() const override { return ""; }
   bool is_model() const override { return true; }
+  bool splits() const override { return true; }
   std::string_view default_grid() const override { return "int4:g64"; }
   std::span<const std::string_view> budget_grids() const override { return kBudgetGrids; }
   AffineForm affine_defaults(std::string_view stored_type) const override {
@@ -228,7 +229,7 @@ class Mlx final : public Container {
     std::vector<std::string> notes = mlx_notes(input.model);
     Json config = folder_config(input, types.winner());
     spell_for_module(config, input.model);
-    Layout layout = folder_layout(tensors, {{"format", "mlx"}}, kShardBytes, parts.others);
+    Layout layout = folder_layout(tensors, {{"format", "mlx"}}, shard_bytes(input), parts.others);
     layout.derived = std::move(derived);
     layout.notes = std::move(notes);
     config = mlx_config(std::move(config), input.model.decoder, modules);

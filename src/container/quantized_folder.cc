@@ -143,7 +143,7 @@ Layout QuantizedFolder::layout(const ContainerInput& input,
     tensors.add_module(a, std::move(module.planes), std::move(module.made));
   }
   const std::vector<FolderModule> modules = modules_of(input.model, assignments);
-  Layout layout = tensors.layout();
+  Layout layout = tensors.layout(shard_bytes(input));
   Json config = folder_config(input, types.winner());
   if (!by_grid(modules).empty()) config["quantization_config"] = statement(modules, types.winner());
   add_json(layout, "config.json", config);

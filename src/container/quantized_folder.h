@@ -45,6 +45,7 @@ class QuantizedFolder : public Container {
  public:
   std::string_view extension() const final { return ""; }
   bool is_model() const final { return true; }
+  bool splits() const final { return true; }
   std::vector<Rule> rules(std::string_view grid, const ContainerInput& input) const final;
   Verdict accepts(const Grid& grid, const TensorUse& use) const final;
   std::string fallback(const Grid& grid, const Weight& weight) const final;

@@ -66,6 +66,9 @@ struct Header {
 /// keys and names, alignment, overflow. `where` begins messages. Throws Error.
 Header read_header(Bytes file, const std::string& where);
 
+/// What its shape takes in its type. Throws Error where they don't fit.
+std::int64_t stored_bytes(const TensorInfo& tensor);
+
 /// Header bytes up to data_begin, padded. Sets offset and bytes (from shape and type) of each
 /// tensor, alignment (from the pair general.alignment) and data_begin.
 std::vector<std::byte> write_header(Header& header);

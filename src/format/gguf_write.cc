@@ -50,21 +50,25 @@ void write_pair(Out& out, const Pair& pair) {
 }
 
 void place(TensorInfo& tensor, std::int64_t& end, std::int64_t alignment) {
+  tensor.bytes = stored_bytes(tensor);
+  tensor.offset = end;
+  end = round_up(checked_add(end, tensor.bytes, tensor.name), alignment);
+}
+
+}  // namespace
+
+std::int64_t stored_bytes(const TensorInfo& tensor) {
   const std::string where = "tensor \"" + tensor.name + "\"";
   if (tensor.shape.empty() || tensor.shape.back() % tensor.type->block != 0) {
     throw Error(where, "shape doesn't fit the type",
                 "rows of a multiple of " + std::to_string(tensor.type->block),
                 tensor.shape.empty() ? "no dimensions" : std::to_string(tensor.shape.back()));
   }
-  tensor.bytes = tensor.type->block_bytes;
+  std::int64_t bytes = tensor.type->block_bytes;
   for (std::size_t i = 0; i + 1 < tensor.shape.size(); ++i)
-    tensor.bytes = checked_mul(tensor.bytes, tensor.shape[i], where);
-  tensor.bytes = checked_mul(tensor.bytes, tensor.shape.back() / tensor.type->block, where);
-  tensor.offset = end;
-  end = round_up(checked_add(end, tensor.bytes, where), alignment);
+    bytes = checked_mul(bytes, tensor.shape[i], where);
+  return checked_mul(bytes, tensor.shape.back() / tensor.type->block, where);
 }
-
-}  // namespace
 
 std::vector<std::byte> write_header(Header& header) {
   header.alignment = kDefaultAlignment;

@@ -15,10 +15,12 @@
 #include <charconv>
 #include <cmath>
 #include <iterator>
+#include <limits>
 
 #include "base/checked.h"
 #include "base/error.h"
 #include "grid/grid_of.h"
+#include "grid/held_linear.h"
 #include "grid/linear_codes.h"
 #include "grid/linear_groups.h"
 #include "kernel/range.h"
@@ -143,6 +145,18 @@ struct Affine {
     if (!has_min()) return p.scale * static_cast<float>(q - p.zero);
     return scale->arithmetic(scale->arithmetic(p.scale * static_cast<float>(q)) + p.offset);
   }
+
+  int ways() const noexcept { return linear_ways(linear()); }
+  bool take_way(Params& p, std::int64_t, int i, Floats w) const noexcept {
+    return take_linear_way(linear(), centre, i, w, p);
+  }
+  double level(const Params& p, Code q) const noexcept {
+    return has_min() ? std::numeric_limits<double>::quiet_NaN() : q - p.zero;
+  }
+  void set_scale(Params& p, std::int64_t, double s) const noexcept {
+    p.scale = scale->nearest.round(s);
+  }
+  Values values() const { return linear_values(linear(), lowest + (highest - lowest + 1) / 2); }
 
   // w: any number of weights of the unit.
   void encode(const Params& p, std::int64_t, Floats w, std::span<Code> codes,

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "grid/grid_of.h"
+#include "grid/scale_type.h"
 #include "kernel/range.h"
 
 namespace zp {
@@ -65,6 +66,23 @@ struct CodebookGrid {
     const Range range = min_max(w);
     p.scale = std::max(range.hi, -range.lo);
     if (fit == Fit::search) p = better_of(*this, p, Params{codebook_scale(*book, w, h)}, w, h);
+  }
+
+  int ways() const noexcept { return static_cast<int>(book->levels.size()); }
+  bool take_way(Params& p, std::int64_t u, int i, Floats w) const noexcept {
+    return take_level(*this, p, u, ways() - 1 - i, w);
+  }
+  double level(const Params&, Code code) const noexcept {
+    return book->levels[static_cast<std::size_t>(code)];
+  }
+  void set_scale(Params& p, std::int64_t, double s) const noexcept {
+    p.scale = static_cast<float>(s);
+  }
+  Values values() const {
+    Values values;
+    for (const float level : book->sorted) values.levels.push_back(level);
+    values.scale = scale_range(info(ScaleType::s32));
+    return values;
   }
 
   void encode(const Params& p, std::int64_t, Floats w, std::span<Code> codes,

@@ -74,6 +74,8 @@ std::uint8_t nv_range(float largest) noexcept {
   return s - 2 * nv_scale(below) < 2 * nv_scale(above) - s ? below : above;
 }
 
+constexpr int kCodes = 16;
+
 // Above 2^(252 - 128) the top value is no FP32.
 constexpr std::array kTypes = {
     Fp4Type{"mxfp4:blocks", 32, 32, mx_scale, mx_range, 23, 0x00400000, 0.5f, 252},
@@ -104,6 +106,18 @@ struct Fp4Blocks {
     fp4_fit(*type, tile, fit);
     p.scale[static_cast<std::size_t>(u)] = static_cast<std::uint8_t>(tile.code[0]);
   }
+
+  int ways() const noexcept { return kCodes; }
+  bool take_way(Params& p, std::int64_t u, int i, Floats w) const noexcept {
+    return take_level(*this, p, u, kCodes - 1 - i, w);
+  }
+  double level(const Params&, Code code) const noexcept {
+    return kValues[static_cast<std::size_t>(code)];
+  }
+  void set_scale(Params& p, std::int64_t u, double s) const noexcept {
+    p.scale[static_cast<std::size_t>(u)] = fp4_scale_code(*type, s);
+  }
+  Values values() const { return fp4_values(*type); }
 
   void quantize_rows(Matrix w, Floats h, Fit fit, PlanesOut out) const noexcept {
     fp4_quantize(*type, w, h, fit, out);
@@ -171,6 +185,30 @@ std::unique_ptr<Grid> make(std::string_view spec, const AffineForm&) {
 std::vector<std::string> examples() { return names_of(kTypes); }
 
 }  // namespace
+
+std::uint8_t fp4_scale_code(const Fp4Type& type, double s) noexcept {
+  int below = 0;  // the scales rise with their codes
+  for (int step = 128; step > 0; step /= 2) {
+    const int next = below + step;
+    if (next <= type.largest && type.scale(static_cast<std::uint8_t>(next)) <= s) below = next;
+  }
+  const auto code = static_cast<std::uint8_t>(below);
+  if (below == type.largest) return code;
+  const auto above = static_cast<std::uint8_t>(below + 1);
+  return s - type.scale(code) < type.scale(above) - s ? code : above;
+}
+
+Values fp4_values(const Fp4Type& type) {
+  Values values;
+  for (const float level : kFp4Values) {
+    values.levels.push_back(level);
+    if (level != 0) values.levels.insert(values.levels.begin(), -level);
+  }
+  const int most = std::ilogb(type.scale(static_cast<std::uint8_t>(type.largest)));
+  values.scale =
+      type.powers() ? ScaleRange{"e8m0", 1, -128, most} : ScaleRange{"fp8_e4m3", 4, -10, most};
+  return values;
+}
 
 extern const GridFamily grid_fp4_blocks;
 const GridFamily grid_fp4_blocks{

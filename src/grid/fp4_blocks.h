@@ -53,6 +53,11 @@ inline Code fp4_nearest(float w, float scale) noexcept {
   return code != 0 && w < 0 ? code + 8 : code;
 }
 
+/// The code of the scale nearest to s.
+std::uint8_t fp4_scale_code(const Fp4Type& type, double s) noexcept;
+/// Levels of codes: twice E2M1's values.
+Values fp4_values(const Fp4Type& type);
+
 /// Units side by side: weight i of unit u is [i][u].
 struct Fp4Tile {
   std::size_t count = 0;  ///< units; what lies behind them is 0

@@ -33,6 +33,9 @@ namespace zp {
 
 using Code = std::int32_t;
 
+/// Significant bits of FP32.
+inline constexpr int kExactBits = 24;
+
 /// How the parameters are fitted.
 enum class Fit {
   range,   ///< from the smallest and largest weight
@@ -74,6 +77,26 @@ struct Plane {
   std::string type_name;  ///< element type as people read it: "uint4", "fp16", "q8_0"
   std::int64_t bits;      ///< of an element
   std::int64_t weights;   ///< of a row that share an element; 0: all of them
+};
+
+/// Numbers that scales are stored as: whole multiples, of so many significant bits, of 2^least, below
+/// 2^(most + 1).
+struct ScaleRange {
+  std::string_view name;  ///< "fp16"
+  int significant;
+  int least;
+  int most;
+};
+
+/// What the weights of a unit may be: a scale times a level (sym, restricted), times a level less a
+/// whole number of them (zero), or that plus a float (min).
+struct Values {
+  std::vector<double>
+      levels;  ///< ascending; with a zero-point or minimum, as one in the middle has them
+  Offset offset = Offset::sym;
+  bool negative = false;  ///< whether scales may be below 0
+  ScaleRange scale = {};
+  int arithmetic = kExactBits;  ///< significant bits that decoding computes with
 };
 
 /// Planes of a run of rows: planes[i] points at the first byte of plane i.
@@ -135,6 +158,14 @@ class Grid {
   /// All verbs in one pass, each weight with its nearest code: the bytes that the verbs give one
   /// after the other, in vector code where the grid has it.
   virtual void quantize(Matrix w, Floats h, Fit fit, PlanesOut out) const = 0;
+
+  /// Stores weights that lie on the grid already: planes that decode to w. Where w was rounded to fewer
+  /// than kExactBits significant bits before, planes whose values round to it. Returns false, with nothing
+  /// of use in `out`, where it finds none. It looks at families whose values are a scale times a level,
+  /// with a zero-point or minimum or none, and at scales alone of what is called a way in held.h.
+  virtual bool hold(Matrix w, int significant, PlanesOut out) const = 0;
+  /// Which values those are; nothing: not such a family.
+  virtual std::optional<Values> values() const = 0;
 
  protected:
   Grid(std::string spec, Family family, std::vector<Plane> planes, double limit,

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "grid/grid.h"
+#include "grid/held.h"
 #include "kernel/matmul.h"
 
 namespace zp {
@@ -77,7 +78,8 @@ struct VectorCode {
 ///   void pack      (const Params*, std::span<const Code>, PlanesOut)
 ///   void decode_row(PlanesIn, std::span<float>)
 ///
-/// with the meaning they have in Grid.
+/// with the meaning they have in Grid; Values values() and what held.h asks for where weights can be
+/// found on the grid.
 template <class Codec>
 class GridOf : public Grid {
   using Params = typename Codec::Params;
@@ -120,6 +122,24 @@ class GridOf : public Grid {
     if (vector_.quantize_rows != nullptr) return (codec_.*vector_.quantize_rows)(w, h, fit, out);
     quantize_by_row(w, h, fit, out);
   }
+  bool hold(Matrix w, int significant, PlanesOut out) const override {
+    if constexpr (Holding<Codec>) {
+      // Floats of few bits are on every grid of as many codes; of far more codes none is looked for.
+      constexpr int kMostWays = 1024;
+      if (codec_.ways() > kMostWays) return false;
+      const bool few = codec_.ways() <= (std::int64_t{1} << significant) / 4;
+      return hold_rows(w, few ? significant : kExactBits, out);
+    } else {
+      return false;
+    }
+  }
+  std::optional<Values> values() const override {
+    if constexpr (requires { codec_.values(); }) {
+      return codec_.values();
+    } else {
+      return std::nullopt;
+    }
+  }
   void pack(const std::byte* params, std::span<const Code> codes,
             PlanesOut out) const noexcept override {
     codec_.pack(&at(params, 0), codes, out);
@@ -160,6 +180,32 @@ class GridOf : public Grid {
       decode(PlanesIn(from.data(), in.size()), {to, count, cols});
     };
     multiply_read_rows(x, read, out);
+  }
+
+  bool hold_rows(Matrix w, int significant, PlanesOut out) const {
+    std::array<std::byte*, 4> to{};
+    std::copy(out.begin(), out.end(), to.begin());
+    Scratch scratch(codec_.shape(w.cols), w.cols);
+    for (std::int64_t r = 0; r < w.rows; ++r) {
+      if (!hold_row(w.row(r), significant, scratch)) return false;
+      codec_.pack(scratch.params.data(), scratch.codes, PlanesOut(to.data(), out.size()));
+      for (std::size_t p = 0; p < out.size(); ++p) to[p] += row_bytes(p, w.cols);
+    }
+    return true;
+  }
+
+  bool hold_row(Floats w, int significant, Scratch& scratch) const {
+    const auto& [block, unit, step] = scratch.shape;
+    const auto cols = static_cast<std::int64_t>(w.size());
+    for (std::int64_t j = 0; j < cols; j += unit) {
+      const auto at = static_cast<std::size_t>(j);
+      const auto count = static_cast<std::size_t>(std::min(unit, cols - j));
+      const HeldUnit<Codec> held(codec_, j % block / unit, j % block, w.subspan(at, count),
+                                 std::span(scratch.codes).subspan(at, count));
+      if (!held.hold(scratch.params[static_cast<std::size_t>(j / block)], significant))
+        return false;
+    }
+    return true;
   }
 
   void quantize_by_row(Matrix w, Floats h, Fit fit, PlanesOut out) const {

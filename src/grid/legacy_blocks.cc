@@ -16,10 +16,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "base/checked.h"
 #include "base/error.h"
 #include "grid/grid_of.h"
+#include "grid/held_linear.h"
 #include "grid/linear_groups.h"
 #include "kernel/range.h"
 
@@ -84,6 +86,24 @@ struct LegacyBlocks {
             &fp16(),
             &fp16(),
             Arithmetic::fp32};
+  }
+
+  int ways() const noexcept { return linear_ways(linear()); }
+  bool take_way(Params& p, std::int64_t, int i, Floats w) const noexcept {
+    LinearParams stored{};
+    if (!take_linear_way(linear(), 0, i, w, stored)) return false;
+    p = legacy_params(stored.scale, stored.offset, stored.scale, stored.offset);
+    return true;
+  }
+  double level(const Params&, Code q) const noexcept {
+    return layout.has_min ? std::numeric_limits<double>::quiet_NaN() : q;
+  }
+  void set_scale(Params& p, std::int64_t, double s) const noexcept {
+    const float d = fp16().nearest.round(s);
+    p = legacy_params(d, 0, d, 0);
+  }
+  Values values() const {
+    return linear_values(linear(), layout.has_min ? (layout.levels() + 1) / 2 : 0);
   }
 
   void encode(const Params& p, std::int64_t, Floats w, std::span<Code> codes,

@@ -18,6 +18,7 @@
 #include <cmath>
 
 #include "grid/fp4_blocks.h"
+#include "grid/fp8_levels.h"
 #include "grid/grid_of.h"
 #include "kernel/range.h"
 #include "number/convert.h"
@@ -99,6 +100,24 @@ struct Microscaled {
       if (better_of(*this, p, Params{lower}, w, h).scale != lower) break;
       p.scale = lower;
     }
+  }
+
+  int ways() const noexcept { return type->fp4 != nullptr ? 16 : 256; }
+  bool take_way(Params& p, std::int64_t u, int i, Floats w) const noexcept {
+    return take_level(*this, p, u, ways() - 1 - i, w);
+  }
+  double level(const Params&, Code code) const noexcept {
+    return type->fp4 != nullptr ? fp4_value(static_cast<std::size_t>(code))
+                                : fp8_e4m3_to_float(static_cast<std::uint8_t>(code));
+  }
+  void set_scale(Params& p, std::int64_t, double s) const noexcept {
+    p.scale = type->fp4 != nullptr ? fp4_scale_code(*type->fp4, s)
+                                   : std::min(float_to_e8m0(static_cast<float>(s)), kLargestMxFp8);
+  }
+  Values values() const {
+    if (type->fp4 != nullptr) return fp4_values(*type->fp4);
+    const int most = std::ilogb(e8m0_to_float(kLargestMxFp8));
+    return {.levels = fp8_levels(), .scale = {"e8m0", 1, -127, most}};
   }
 
   void encode(const Params& p, std::int64_t, Floats w, std::span<Code> codes,

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "grid/fp8_levels.h"
 #include "grid/grid_of.h"
 #include "grid/scale_type.h"
 #include "kernel/range.h"
@@ -55,6 +56,27 @@ struct RowScaled {
     const Params covering = p;
     for (const double larger : kLarger)
       p = better_of(*this, p, {type->nearest.round(covering.scale * larger)}, w, h);
+  }
+
+  int ways() const noexcept { return integers ? 2 * kIntTop + 1 : 256; }
+  bool take_way(Params& p, std::int64_t u, int i, Floats w) const noexcept {
+    return take_level(*this, p, u, integers ? kIntTop - i : ways() - 1 - i, w);
+  }
+  double level(const Params&, Code code) const noexcept {
+    return integers ? code * double{kPerCode} : fp8_e4m3_to_float(static_cast<std::uint8_t>(code));
+  }
+  void set_scale(Params& p, std::int64_t, double s) const noexcept {
+    p.scale = type->nearest.round(s);
+  }
+  Values values() const {
+    Values values;
+    if (integers) {
+      for (int q = -kIntTop; q <= kIntTop; ++q) values.levels.push_back(q * double{kPerCode});
+    } else {
+      values.levels = fp8_levels();
+    }
+    values.scale = scale_range(*type);
+    return values;
   }
 
   float value(const Params& p, Code code) const noexcept {

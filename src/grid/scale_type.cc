@@ -63,7 +63,9 @@ constexpr std::array kScaleTypes = {
                   [](float v, std::byte* out) { store_bits(v, out); },
                   [](const std::byte* in) { return load_bits<float>(in); },
                   same,
-                  kFp32Largest},
+                  kFp32Largest,
+                  24,
+                  -149},
     ScaleTypeInfo{"s16",
                   "fp16",
                   2,
@@ -72,7 +74,9 @@ constexpr std::array kScaleTypes = {
                   [](float v, std::byte* out) { store_bits(float_to_fp16(v), out); },
                   [](const std::byte* in) { return fp16_to_float(load_bits<std::uint16_t>(in)); },
                   [](float v) { return fp16_to_float(float_to_fp16(v)); },
-                  kFp16Largest},
+                  kFp16Largest,
+                  11,
+                  -24},
     ScaleTypeInfo{"sbf16",
                   "bf16",
                   2,
@@ -81,7 +85,9 @@ constexpr std::array kScaleTypes = {
                   [](float v, std::byte* out) { store_bits(float_to_bf16(v), out); },
                   [](const std::byte* in) { return bf16_to_float(load_bits<std::uint16_t>(in)); },
                   [](float v) { return bf16_to_float(float_to_bf16(v)); },
-                  kBf16Largest},
+                  kBf16Largest,
+                  8,
+                  -133},
     ScaleTypeInfo{
         "pow2",
         "e8m0",
@@ -91,11 +97,17 @@ constexpr std::array kScaleTypes = {
         [](float v, std::byte* out) { *out = static_cast<std::byte>(std::ilogb(v) + 127); },
         [](const std::byte* in) { return power_of_two(std::to_integer<int>(*in) - 127); },
         same,
-        0x1p127},
+        0x1p127,
+        1,
+        -127},
 };
 
 }  // namespace
 
 const ScaleTypeInfo& info(ScaleType type) { return kScaleTypes[static_cast<std::size_t>(type)]; }
+
+ScaleRange scale_range(const ScaleTypeInfo& type) {
+  return {type.type_name, type.significant, type.least, std::ilogb(type.largest)};
+}
 
 }  // namespace zp

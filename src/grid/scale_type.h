@@ -20,8 +20,11 @@ struct ScaleTypeInfo {
   float (*arithmetic)(
       float value);  ///< rounds an intermediate result of decoding `min` to the type
   double largest;
+  int significant;  ///< bits
+  int least;        ///< exponent of the smallest step between two
 };
 
 const ScaleTypeInfo& info(ScaleType type);
+ScaleRange scale_range(const ScaleTypeInfo& type);
 
 }  // namespace zp

@@ -22,7 +22,7 @@ std::vector<Judgement> judge_outputs(const Plan& plan, const LoadedModel& source
   std::vector<std::unique_ptr<LoadedModel>> written;
   std::vector<Subject> subjects;
   for (const PlannedOutput& output : plan.outputs) {
-    written.push_back(load_model(output.path));
+    written.push_back(load_model(output.opened()));
     subjects.push_back(subject_of(*written.back()));
   }
   return judge(subjects, &reference, text, team, progress);
@@ -39,7 +39,7 @@ std::vector<std::optional<DivergenceSummary>> divergences(const Plan& plan,
   std::vector<std::unique_ptr<Engine>> engines;
   for (const PlannedOutput& output : plan.outputs) {
     if (!output.container->is_model()) continue;
-    written.push_back(load_model(output.path));
+    written.push_back(load_model(output.opened()));
     engines.push_back(std::make_unique<Engine>(written.back()->model, team));
   }
   Engine reference(source.model, team);

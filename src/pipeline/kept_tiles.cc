@@ -12,7 +12,7 @@ namespace zp {
 namespace {
 
 // Raised when what a stage leaves for the next one comes to mean something else.
-constexpr int kStateForm = 4;
+constexpr int kStateForm = 5;
 
 // All that the files' bytes depend on.
 std::uint64_t identity(const Plan& plan) {

@@ -38,6 +38,7 @@ Zeroed count_zeroed(const Grid& grid, Matrix w, Matrix decoded) {
 Outcome& Outcome::operator+=(const Outcome& other) {
   weights += other.weights;
   blocks += other.blocks;
+  kept += other.kept;
   outputs += other.outputs;
   seen += other.seen;
   held_out += other.held_out;

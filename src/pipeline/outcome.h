@@ -32,7 +32,8 @@ struct Zeroed {
 struct Outcome {
   Energy weights;
   Zeroed blocks;
-  Energy outputs;  ///< tr(W H W^T) and tr(E H E^T), on the statistics' scale
+  std::int64_t kept = 0;  ///< weights that lay on the grid already
+  Energy outputs;         ///< tr(W H W^T) and tr(E H E^T), on the statistics' scale
   Weighing weighing = Weighing::none;
   Energy seen;      ///< of the outputs for sampled inputs of the text, |W x|^2 and |W x - Q x~|^2
   Energy held_out;  ///< the same for inputs held out

@@ -12,8 +12,9 @@ OutputFiles::OutputFiles(const Plan& plan, bool replace) : plan_(plan) {
   for (const PlannedOutput& output : plan.outputs) {
     Open& open = outputs_.emplace_back();
     if (output.layout.folder) open.folder = std::make_unique<AtomicFolder>(output.path, replace);
-    for (const OutputFile& file : output.layout.files) {
-      const fs::path path = open.folder ? open.folder->partial() / file.name : output.path;
+    for (std::size_t f = 0; f < output.layout.files.size(); ++f) {
+      const OutputFile& file = output.layout.files[f];
+      const fs::path path = open.folder ? open.folder->partial() / file.name : output.file(f);
       open.files.push_back(std::make_unique<AtomicFile>(path, file.bytes, replace));
     }
   }

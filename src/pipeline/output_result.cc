@@ -31,6 +31,30 @@ void find_too_small(const PlannedOutput& output, Fit fit, const std::vector<Outc
     to.notes.push_back(std::move(note));
 }
 
+// Quantized tensors whose values are kept; outcomes: of each job. Empty: there are none.
+std::string kept_text(const PlannedOutput& output, const std::vector<Outcome>& outcomes) {
+  std::int64_t coded = 0;
+  std::int64_t exact = 0;
+  std::int64_t rounded = 0;  // not exact, but what the source has rounds to the same
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const TensorJob& job = output.layout.jobs[i];
+    if (job.grid->family() == Family::floating) continue;
+    ++coded;
+    if (outcomes[i].kept == job.rows->rows() * job.rows->cols())
+      ++(outcomes[i].weights.error == 0 ? exact : rounded);
+  }
+  const auto of_all = [&](std::int64_t count) {
+    return std::to_string(count) + " of " + std::to_string(coded) + " quantized tensors";
+  };
+  std::string text;
+  if (exact > 0) text = of_all(exact) + " lay on their grids already: exact, nothing was rounded";
+  if (rounded > 0) {
+    text += (text.empty() ? "" : "; ") + of_all(rounded) +
+            " lay on their grids before their type rounded them: these values are found again";
+  }
+  return text;
+}
+
 Fidelity fidelity_of(const PlannedOutput& output, const OutputResult& result) {
   if (result.energy.error != 0) return Fidelity::quantized;
   const auto repacked = [](const Choice& c) { return c.held == Fidelity::repacked; };
@@ -52,6 +76,8 @@ std::vector<OutputResult> output_results(const Plan& plan, const std::vector<Til
       add(output.layout.jobs[j], of_jobs[o][j], results[o]);
     find_too_small(output, plan.coder->fit(), of_jobs[o], team, results[o]);
     results[o].fidelity = fidelity_of(output, results[o]);
+    if (std::string text = kept_text(output, of_jobs[o]); !text.empty())
+      results[o].notes.push_back(std::move(text));
   }
   return results;
 }

@@ -7,10 +7,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/named.h"
+#include "grid/bridge.h"
 #include "pipeline/beside.h"
 #include "pipeline/model_card.h"
 #include "pipeline/pattern.h"
-#include "pipeline/same_grid.h"
 #include "tensor/dtype_name.h"
 
 namespace zp {
@@ -90,23 +90,42 @@ fs::path default_path(const LoadedModel& loaded, const Container& container,
   return name + std::string(container.extension());
 }
 
+/// Whether the values of a stored type are held by a grid.
+Bridge bridge_from(const std::string& stored_type, const Grid& grid) {
+  try {
+    return bridge(*make_grid(stored_type), grid);
+  } catch (const UsageError&) {  // of a type that is no grid here
+    return {};
+  }
+}
+
 // What people should know who quantize what is quantized already; else empty.
 std::string source_loss(std::span<const Assignment> assignments) {
   std::map<std::string, std::int64_t> tensors;
-  bool again = false;
+  std::map<std::pair<std::string, std::string>, Bridge> bridges;
   for (const Assignment& a : assignments) {
-    if (dtype_of_name(a.weight->stored_type) != nullptr) continue;
-    ++tensors[a.weight->stored_type];
-    again = again || (a.grid->family() != Family::floating &&
-                      !found_again(a.weight->stored_type, a.grid->spec()));
+    const std::string& type = a.weight->stored_type;
+    if (dtype_of_name(type) != nullptr) continue;
+    ++tensors[type];
+    const std::pair between(type, a.grid->spec());
+    if (a.grid->family() != Family::floating && !bridges.contains(between))
+      bridges[between] = bridge_from(type, *a.grid);
   }
+  const auto any = [&](auto is) {
+    return std::ranges::any_of(bridges, [&](const auto& b) { return is(b.second); });
+  };
+  const bool again = any([](const Bridge& b) { return !b.possible; });
+  const bool perhaps = any([](const Bridge& b) { return !b.where.empty(); });
   std::string counts;
   for (const auto& [type, count] : tensors)
     counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " of " + type;
   if (counts.empty()) return {};
   return "the source is quantized (" + counts + " tensors): what that lost stays lost" +
          (again ? ", and rounding again adds to it; a source in floating point gives better files"
-                : "");
+          : perhaps
+              ? ", and rounding again adds to it where a grid doesn't hold the values (zeropoint "
+                "list bridges)"
+              : "");
 }
 
 // Texts would have tokens that no runtime finds in the embedding. Rows beyond the tokens are
@@ -157,6 +176,18 @@ bool is_mixture(const Container& container, const std::string& asked) {
   }
 }
 
+// Of an output that is several files beside each other, by whose names a runtime finds all.
+void check_files(const PlannedOutput& output, bool force) {
+  if (output.layout.folder || output.layout.files.size() == 1) return;
+  const std::string_view extension = output.container->extension();
+  if (output.path.extension() != extension) {
+    throw Error(output.path.string(), "no name for a model in several files",
+                "one that ends in " + std::string(extension));
+  }
+  for (std::size_t f = 0; f < output.layout.files.size(); ++f)
+    check_output_path(output.file(f), force);
+}
+
 PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const Model& model,
                           const Target& target) {
   const Container& container = find_container(target.container);
@@ -179,7 +210,8 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
       loaded.provenance,
       recipe.origin ? &*recipe.origin : nullptr,
       &beside,
-      recipe.accurate};
+      recipe.accurate,
+      recipe.split_bytes};
   const Asked asked_for(model);
   for (const Exception& e : recipe.exceptions) {
     const auto used = [&](const Weight& w) { return asked_for(e.pattern, w.use); };
@@ -209,7 +241,12 @@ PlannedOutput plan_output(const LoadedModel& loaded, const Recipe& recipe, const
     out.path = default_path(loaded, container, target.label.empty() ? asked : target.label);
   check_output_path(out.path, recipe.force);
   check_tokens_have_rows(loaded);
+  if (recipe.split_bytes > 0 && !container.splits()) {
+    throw UsageError("`split-size`", "not of " + std::string(container.name()),
+                     "a container whose tensors may lie in several files");
+  }
   out.layout = container.layout(input, assignments);
+  check_files(out, recipe.force);
   if (recipe.accurate && !container.asks_for_accuracy())
     out.layout.notes.emplace_back(
         "`accurate` changes nothing here: " + std::string(container.name()) + " has no such word");
@@ -305,6 +342,14 @@ double PlannedOutput::bits_per_weight(const Model& model) const {
   }
   return 8.0 * static_cast<double>(bytes) / static_cast<double>(model.parameters());
 }
+
+fs::path PlannedOutput::file(std::size_t index) const {
+  const std::string& name = layout.files[index].name;
+  if (layout.folder) return path / name;
+  return path.parent_path() / (path.stem().string() + name + path.extension().string());
+}
+
+fs::path PlannedOutput::opened() const { return layout.folder ? path : file(0); }
 
 Plan make_plan(const LoadedModel& loaded, const Recipe& recipe) {
   Plan plan;

@@ -37,6 +37,7 @@ struct Recipe {
   int threads = 1;
   std::filesystem::path resume;  ///< a folder for what is done; empty: nothing is kept
   bool force = false;
+  std::int64_t split_bytes = 0;  ///< of tensors in a file, at most; 0: what is usual
 };
 
 /// Why a tensor has its grid.
@@ -59,6 +60,10 @@ struct PlannedOutput {
   std::optional<ModelCard> card;  ///< of a folder
 
   double bits_per_weight(const Model& model) const;
+  /// The path of layout.files[index].
+  std::filesystem::path file(std::size_t index) const;
+  /// What programs open: the folder, or the (first) file.
+  std::filesystem::path opened() const;
 };
 
 /// Borrows the model.

@@ -85,6 +85,13 @@ std::string how_of(const QuantizeRequest& request, const Coder& coder, std::int6
   return how;
 }
 
+std::int64_t split_bytes(const QuantizeRequest& request) {
+  if (!request.split_size) return 0;
+  if (*request.split_size > 0) return *request.split_size;
+  throw UsageError("`split-size`", "no size of a file", "1 byte and more",
+                   std::to_string(*request.split_size));
+}
+
 Recipe recipe_of(const QuantizeRequest& request, int threads) {
   Recipe recipe;
   for (const std::string& t : request.to) recipe.targets.push_back(parse_target(t));
@@ -93,6 +100,7 @@ Recipe recipe_of(const QuantizeRequest& request, int threads) {
   recipe.accurate = request.accurate;
   recipe.pre_tokenizer = request.pre_tokenizer;
   recipe.spell = request.spell;
+  recipe.split_bytes = split_bytes(request);
   recipe.memory_bytes = request.memory.value_or(machine_memory_bytes() / 4);
   recipe.force = request.force || request.dry_run;  // which writes nothing
   recipe.resume = request.resume;
@@ -395,7 +403,7 @@ class Job {
   // What people should know, before the output is written or of what it became.
   void say_notes(const PlannedOutput& output, const std::vector<std::string>& notes) {
     for (const std::string& note : notes)
-      progress_.remark(fmt::format("note: {}: {}", output.path.string(), note));
+      progress_.remark(fmt::format("note: {}: {}", output.opened().string(), note));
   }
 
   const QuantizeRequest& request_;

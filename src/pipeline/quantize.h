@@ -47,6 +47,8 @@ struct QuantizeRequest {
   /// Spells `fields` between backquotes as the caller does: the command that a model card shows is
   /// in these words. None: as they are.
   std::function<std::string(std::string_view)> spell = {};
+  std::optional<std::int64_t>
+      split_size;  ///< bytes of tensors in a file, at most; nothing: what is usual
 
   /// Where losses are measured.
   std::vector<std::string> budget_texts() const;

@@ -28,8 +28,8 @@ class TileCoder {
   Outcome code(const Tile& tile, TileBuffers& buffers) const;
 
  private:
-  /// Codes weights as they are where they lie on the grid already, as their source's type says, and
-  /// it gives them back: no coder moves them then.
+  /// Takes weights as they are where they lie on the grid already, all of the tile's: no coder moves
+  /// them then.
   bool keeps_values(const Tile& tile, TileBuffers& buffers) const;
   InputStatistics statistics(const Tile& tile, TileBuffers& buffers) const;
   SampledInputs samples(const Tile& tile) const;

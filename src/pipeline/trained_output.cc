@@ -60,7 +60,7 @@ TrainedOutput::TrainedOutput(const Plan& plan, std::size_t index, const LoadedMo
       index_(index),
       planned_(plan.outputs[index]),
       source_(source),
-      written_(load_model(planned_.path)) {
+      written_(load_model(planned_.opened())) {
   for (const TensorJob& job : planned_.layout.jobs) {
     if (!is_coded_matrix(job)) continue;
     const Weight* written = written_->model.find(job.weight->use.place);

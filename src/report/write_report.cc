@@ -83,7 +83,7 @@ ReportedOutput reported(const PlannedOutput& output, const OutputResult& result,
                         const QuantizeOutcome& outcome, const QuantizeRequest& request) {
   const Model& model = outcome.loaded->model;
   ReportedOutput o;
-  o.path = output.path.string();
+  o.path = output.opened().string();
   o.container = output.container->name();
   o.grid = output.grid;
   o.bytes = output.layout.bytes();

@@ -1,5 +1,8 @@
 #include "source/grid_rows.h"
 
+#include <algorithm>
+#include <cstring>
+
 namespace zp {
 namespace {
 
@@ -21,6 +24,14 @@ class GridRows final : public RowReader {
     if (spacing_ == 1) return grid_->products(from(begin), x, out);
     for (std::size_t r = 0; r < out.size(); ++r)
       grid_->products(from(begin + static_cast<std::int64_t>(r)), x, out.subspan(r, 1));
+  }
+  bool stored(std::string_view grid, std::int64_t row,
+              std::span<std::byte* const> out) const override {
+    if (grid != grid_->spec()) return false;
+    const std::vector<const std::byte*> in = from(row);
+    for (std::size_t p = 0; p < in.size(); ++p)
+      std::memcpy(out[p], in[p], static_cast<std::size_t>(grid_->row_bytes(p, cols())));
+    return true;
   }
 
  private:
@@ -44,15 +55,17 @@ class PackedGridRows final : public RowReader {
       : RowReader(rows, cols), planes_(std::move(planes)), grid_(std::move(grid)) {}
 
   void read(std::int64_t begin, std::int64_t count, float* out) const override {
-    std::vector<std::vector<std::byte>> unpacked;
+    const auto planes = unpacked(begin, count);
     std::vector<const std::byte*> in;
-    for (std::size_t p = 0; p < planes_.size(); ++p) {
-      const PlaneShape shape = shape_of(*grid_, rows(), cols(), p);
-      auto& bytes = unpacked.emplace_back(static_cast<std::size_t>(count * shape.row_bytes()));
-      unpack_rows(planes_[p].form, shape, planes_[p].bytes, begin, count, bytes);
-      in.push_back(bytes.data());
-    }
+    for (const std::vector<std::byte>& plane : planes) in.push_back(plane.data());
     grid_->decode(in, View2D<float>(out, count, cols()));
+  }
+  bool stored(std::string_view grid, std::int64_t row,
+              std::span<std::byte* const> out) const override {
+    if (grid != grid_->spec()) return false;
+    const auto planes = unpacked(row, 1);
+    for (std::size_t p = 0; p < planes.size(); ++p) std::ranges::copy(planes[p], out[p]);
+    return true;
   }
 
   static PlaneShape shape_of(const Grid& grid, std::int64_t rows, std::int64_t cols,
@@ -61,6 +74,16 @@ class PackedGridRows final : public RowReader {
   }
 
  private:
+  std::vector<std::vector<std::byte>> unpacked(std::int64_t begin, std::int64_t count) const {
+    std::vector<std::vector<std::byte>> planes;
+    for (std::size_t p = 0; p < planes_.size(); ++p) {
+      const PlaneShape shape = shape_of(*grid_, rows(), cols(), p);
+      auto& bytes = planes.emplace_back(static_cast<std::size_t>(count * shape.row_bytes()));
+      unpack_rows(planes_[p].form, shape, planes_[p].bytes, begin, count, bytes);
+    }
+    return planes;
+  }
+
   std::vector<PackedPlane> planes_;
   std::unique_ptr<Grid> grid_;
 };

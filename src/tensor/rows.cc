@@ -142,6 +142,10 @@ class SliceRows final : public RowReader {
     for (std::size_t r = 0; r < out.size(); ++r)
       of_.products(source(begin + static_cast<std::int64_t>(r)), x, out.subspan(r, 1));
   }
+  bool stored(std::string_view grid, std::int64_t row,
+              std::span<std::byte* const> out) const override {
+    return of_.stored(grid, source(row), out);
+  }
 
  private:
   std::int64_t source(std::int64_t row) const { return begin_ + row * step_; }
@@ -159,15 +163,25 @@ class StackedRows final : public RowReader {
         interleaved_(interleaved) {}
 
   void read(std::int64_t begin, std::int64_t count, float* out) const override {
-    const std::int64_t number = std::ssize(of_);
-    const std::int64_t each = rows() / number;
     for (std::int64_t r = begin; r < begin + count; ++r, out += cols()) {
-      const std::int64_t which = interleaved_ ? r % number : r / each;
-      of_[static_cast<std::size_t>(which)]->read(interleaved_ ? r / number : r % each, 1, out);
+      const auto [which, row] = source(r);
+      which->read(row, 1, out);
     }
+  }
+  bool stored(std::string_view grid, std::int64_t row,
+              std::span<std::byte* const> out) const override {
+    const auto [which, its] = source(row);
+    return which->stored(grid, its, out);
   }
 
  private:
+  std::pair<const RowReader*, std::int64_t> source(std::int64_t row) const {
+    const std::int64_t number = std::ssize(of_);
+    const std::int64_t each = rows() / number;
+    const std::int64_t which = interleaved_ ? row % number : row / each;
+    return {of_[static_cast<std::size_t>(which)], interleaved_ ? row / number : row % each};
+  }
+
   std::vector<const RowReader*> of_;
   bool interleaved_;
 };
@@ -184,6 +198,10 @@ class PermutedRows final : public RowReader {
     for (std::size_t r = 0; r < out.size(); ++r) {
       of_.products(source_(begin + static_cast<std::int64_t>(r)), x, out.subspan(r, 1));
     }
+  }
+  bool stored(std::string_view grid, std::int64_t row,
+              std::span<std::byte* const> out) const override {
+    return of_.stored(grid, source_(row), out);
   }
 
  private:
@@ -242,6 +260,10 @@ class ConstantRows final : public RowReader {
 };
 
 }  // namespace
+
+bool RowReader::stored(std::string_view, std::int64_t, std::span<std::byte* const>) const {
+  return false;
+}
 
 void RowReader::products(std::int64_t begin, Floats x, std::span<float> out) const {
   multiply_read_rows(

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/view.h"
@@ -31,6 +32,10 @@ class RowReader {
   /// out[r] = dot(x, row begin + r) of kernel/matmul.h, to the bit; x: cols() values. Readers that
   /// can multiply what they hold as it lies do.
   virtual void products(std::int64_t begin, Floats x, std::span<float> out) const;
+  /// The planes of a row that is stored on the grid of that spec: out[i] has room for those bytes of
+  /// plane i. Returns false, with nothing of use there, where it isn't.
+  virtual bool stored(std::string_view grid, std::int64_t row,
+                      std::span<std::byte* const> out) const;
 
  private:
   std::int64_t rows_;

@@ -149,6 +149,38 @@ class GgufTest(unittest.TestCase):
             self.assertEqual({t["name"]: t["bytes"] for t in output["tensors"]}, {n: t[0] for n, t in tensors(path).items()})
             self.assertEqual(len(Llama(path).go_on("The lantern", 8)), 8)
 
+    def test_files_of_a_split_model(self):
+        """llama.cpp finds all from the first, and computes what it does from one file; so does the program."""
+        model = SOURCE / "models/demo"
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            quantize(model, "q8_0", folder / "whole.gguf")
+            command = [PROGRAM, "quantize", model, "--to", f"gguf:q8_0={folder / 'x.gguf'}", "--split-size", "600K", "--json", "--quiet"]
+            (output,) = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["outputs"]
+            files = sorted(folder.glob("x-*.gguf"))
+            self.assertGreater(len(files), 2)
+            self.assertEqual([f.name for f in files], [f"x-{i + 1:05d}-of-{len(files):05d}.gguf" for i in range(len(files))])
+            self.assertEqual(output["path"], str(files[0]))
+            self.assertEqual(output["bytes"], sum(f.stat().st_size for f in files))
+            whole, found = tensors(folder / "whole.gguf"), {}
+            for number, file in enumerate(files):
+                reader = gguf.GGUFReader(file)
+                stated = {key: reader.get_field(f"split.{key}").contents() for key in ("no", "count", "tensors.count")}
+                self.assertEqual(stated, {"no": number, "count": len(files), "tensors.count": len(whole)})
+                parts = tensors(file)
+                self.assertLessEqual(sum(bytes for bytes, _ in parts.values()), 600 * 1024)
+                found.update(parts)
+            self.assertEqual(list(found), list(whole))
+            for name, (_, values) in whole.items():
+                np.testing.assert_array_equal(found[name][1], values)
+            llamas = [Llama(folder / "whole.gguf"), Llama(files[0])]
+            steps = [llama.go_on_scored("The lantern", 16) for llama in llamas]
+            self.assertEqual(steps[0], steps[1])
+            back = [folder / "back-whole", folder / "back-split"]
+            for source, to in zip([folder / "whole.gguf", files[0]], back):
+                subprocess.run([PROGRAM, "quantize", source, "--to", f"hf:fp32={to}", "--quiet"], check=True)
+            self.assertEqual(*[(b / "model.safetensors").read_bytes() for b in back])
+
     def test_sampling_of_the_model(self):
         """llama.cpp's server takes from the file what generation_config.json says, and hf gets it back."""
         stated = {"temperature": 0.35, "top_k": 17, "top_p": 0.85, "min_p": 0.01, "repetition_penalty": 1.05, "do_sample": True}
