@@ -2,7 +2,7 @@
 """Prefill and decode on synthetic Llama-3.2-1B shapes beside llama.cpp (xllamacpp) on the same files, turn and turn about.
 
     cmake --preset release -DZEROPOINT_BENCH=ON && cmake --build --preset release
-    .venv/bin/python bench/engine.py [--build build/release] [--rounds 3] [--layers 16] [--folder /tmp/zeropoint-bench] GRID...
+    .venv/bin/python bench/engine.py [--build build/release] [--rounds 3] [--layers 16] [--folder /tmp/zeropoint-bench] [--model FOLDER] GRID...
 
 Prints tokens/s of a prompt of about 512 tokens and of the 64 after it, their ratios, and for decoding the bytes of weights
 read in a second beside a plain read of memory by as many threads in the same run. llama.cpp rounds activations to eight bits
@@ -60,10 +60,12 @@ def main():
     parser.add_argument("--folder", default="/tmp/zeropoint-bench", type=pathlib.Path)
     parser.add_argument("--rounds", default=3, type=int)
     parser.add_argument("--layers", default=16, type=int)
+    parser.add_argument("--model", type=pathlib.Path, help="a model with a tokenizer, in place of the synthetic one")
     parser.add_argument("--threads", default=2, type=int)
     parser.add_argument("grids", nargs="*", default=["fp32", "bf16", "q8_0", "q4_0"])
     o = parser.parse_args()
-    folder = model_folder(o.build, o.folder, o.layers)
+    o.folder.mkdir(parents=True, exist_ok=True)
+    folder = o.model or model_folder(o.build, o.folder, o.layers)
     text = TEXT.read_text(encoding="utf-8")
     program = o.build / "zeropoint"
     ids = json.loads(subprocess.run([program, "tokenize", folder, text[:4000], "--json"], check=True, capture_output=True).stdout)

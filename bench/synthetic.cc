@@ -3,6 +3,7 @@
 // of trained weights.
 //
 //   synthetic FOLDER [LAYERS] [MODEL]      all layers if not said, or 0
+//   synthetic FOLDER CONFIG.json           the shapes that a file says
 //
 //   llama-3.2-1b     with a vocabulary of 32,000, tied (2.08 GB); what is written if not said
 //   phi-3.5-mini     plain RoPE (7.64 GB)
@@ -72,8 +73,23 @@ std::vector<std::uint16_t> student_t(std::size_t count) {
   return samples;
 }
 
-std::string config_of(const Shapes& m, int layers) {
-  return "{" + std::string(m.config) + ",\n \"num_hidden_layers\": " + std::to_string(layers) +
+const Shapes& find_model(std::string_view name) {
+  for (const Shapes& m : kModels) {
+    if (m.name == name) return m;
+  }
+  std::fprintf(stderr, "no shapes of \"%s\"\n", std::string(name).c_str());
+  std::exit(2);
+}
+
+std::string config_of(const std::vector<std::string>& words) {
+  if (!words.empty() && words[0].ends_with(".json")) {
+    std::ifstream file(words[0]);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  const Shapes& m = find_model(words.size() > 1 ? words[1] : std::string(kModels[0].name));
+  const int asked = words.empty() ? 0 : std::atoi(words[0].c_str());
+  return "{" + std::string(m.config) +
+         ",\n \"num_hidden_layers\": " + std::to_string(asked > 0 ? asked : m.layers) +
          R"(, "hidden_act": "silu", "rms_norm_eps": 1e-05, "torch_dtype": "float16"})" + "\n";
 }
 
@@ -83,34 +99,22 @@ zp::safetensors::Header header_of(const std::string& text) {
   zp::safetensors::Header header;
   for (const zp::TensorUse& use :
        tensor_uses(architecture, architecture.read_config(config, "config.json"))) {
-    std::vector<std::int64_t> shape = {use.cols};
-    if (use.is_matrix()) shape.insert(shape.begin(), use.rows);
-    header.tensors.push_back({use.hf, zp::DType::f16, std::move(shape), 0, 0});
+    header.tensors.push_back({use.hf, zp::DType::f16, use.shape(zp::World::hf), 0, 0});
   }
   return header;
-}
-
-const Shapes& find_model(std::string_view name) {
-  for (const Shapes& m : kModels) {
-    if (m.name == name) return m;
-  }
-  std::fprintf(stderr, "no shapes of \"%s\"\n", std::string(name).c_str());
-  std::exit(2);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 2 || argc > 4 || argv[1][0] == '-') {
-    std::fprintf(stderr, "usage: synthetic FOLDER [LAYERS] [MODEL]\n");
+    std::fprintf(stderr,
+                 "usage: synthetic FOLDER [LAYERS] [MODEL], synthetic FOLDER CONFIG.json\n");
     return 2;
   }
   const std::filesystem::path folder = argv[1];
-  const Shapes& model = find_model(argc > 3 ? argv[3] : kModels[0].name);
-  const int asked = argc > 2 ? std::atoi(argv[2]) : 0;
-  const int layers = asked > 0 ? asked : model.layers;
   std::filesystem::create_directories(folder);
-  const std::string config = config_of(model, layers);
+  const std::string config = config_of(std::vector<std::string>(argv + 2, argv + argc));
   std::ofstream(folder / "config.json") << config;
 
   zp::safetensors::Header header = header_of(config);

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Trains a small mixture of experts, for measuring what quantizing does to one: Qwen3-MoE's class with torch.
+"""Trains a small model with torch, for measuring what quantizing does to its kind.
 
-    bench/train_experts.py TEXT TOKENIZER_FOLDER OUT [--minutes 20]        needs torch, transformers
+    bench/train_small.py experts|hybrid TEXT TOKENIZER_FOLDER OUT [--minutes 20]        needs torch, transformers
 
 TEXT: documents, each ended by a line <|endoftext|>, .xz or plain. TOKENIZER_FOLDER: a model whose tokenizer is taken
-(4,096 tokens do). 4 layers, hidden 256, 16 experts of 128 of which each token goes through 2; the loss that balances
-them is transformers' own. Prints the loss on windows that were not trained on.
+(4,096 tokens do). experts: Qwen3-MoE's class, 4 layers, hidden 256, 16 experts of 128 of which each token goes through 2; the
+loss that balances them is transformers' own. hybrid: Qwen3.5's class, 8 layers, hidden 256, three of four with linear
+attention. Prints the loss on windows that were not trained on.
 """
 
 import argparse
@@ -18,9 +19,31 @@ import time
 
 import torch
 from tokenizers import Tokenizer
-from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
+from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM, Qwen3_5ForCausalLM, Qwen3_5TextConfig
 
 WINDOW, BATCH = 256, 16
+
+
+SIZES = {"vocab_size": 4096, "hidden_size": 256, "intermediate_size": 768, "max_position_embeddings": 2048, "tie_word_embeddings": True}
+
+
+def experts():
+    return Qwen3MoeForCausalLM(Qwen3MoeConfig(
+        **SIZES, num_hidden_layers=4, num_attention_heads=8, num_key_value_heads=4, head_dim=32, num_experts=16, num_experts_per_tok=2,
+        moe_intermediate_size=128, norm_topk_prob=True, output_router_logits=True, router_aux_loss_coef=0.01, rope_theta=10000.0,
+    ))  # fmt: skip
+
+
+def hybrid():
+    return Qwen3_5ForCausalLM(Qwen3_5TextConfig(
+        **SIZES, num_hidden_layers=8, num_attention_heads=4, num_key_value_heads=2, head_dim=64, linear_num_key_heads=4, linear_num_value_heads=8,
+        linear_key_head_dim=32, linear_value_head_dim=32, linear_conv_kernel_dim=4,
+        layer_types=(["linear_attention"] * 3 + ["full_attention"]) * 2,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5, "mrope_section": [6, 5, 5], "mrope_interleaved": True},
+    ))  # fmt: skip
+
+
+KINDS = {"experts": experts, "hybrid": hybrid}
 
 
 def windows_of(path, tokenizer, most):
@@ -40,13 +63,15 @@ def windows_of(path, tokenizer, most):
 @torch.no_grad()
 def loss_on(model, windows):
     model.eval()
-    losses = [model(input_ids=w[None], labels=w[None], output_router_logits=False).loss.item() for w in windows]
+    model.config.output_router_logits = False
+    losses = [model(input_ids=w[None], labels=w[None]).loss.item() for w in windows]
     model.train()
     return sum(losses) / len(losses)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("text", type=pathlib.Path)
     parser.add_argument("tokenizer", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
@@ -58,13 +83,7 @@ def main():
     torch.set_num_threads(o.threads)
     windows = windows_of(o.text, Tokenizer.from_file(str(o.tokenizer / "tokenizer.json")), o.windows)
     held_out, windows = windows[:64], windows[64:]
-    config = Qwen3MoeConfig(
-        vocab_size=4096, hidden_size=256, intermediate_size=768, num_hidden_layers=4, num_attention_heads=8,
-        num_key_value_heads=4, head_dim=32, max_position_embeddings=2048, num_experts=16, num_experts_per_tok=2,
-        moe_intermediate_size=128, norm_topk_prob=True, tie_word_embeddings=True, output_router_logits=True,
-        router_aux_loss_coef=0.01, rope_theta=10000.0,
-    )  # fmt: skip
-    model = Qwen3MoeForCausalLM(config)
+    model = KINDS[o.kind]()
     print(f"{sum(p.numel() for p in model.parameters()):,} weights, {len(windows)} windows", flush=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.95), weight_decay=0.05)
     begin, step = time.process_time(), 0
@@ -87,7 +106,8 @@ def main():
         if (o.tokenizer / name).exists():
             shutil.copy(o.tokenizer / name, o.out)
     written = json.loads((o.out / "config.json").read_text())
-    written["output_router_logits"] = False
+    if "output_router_logits" in written:
+        written["output_router_logits"] = False
     (o.out / "config.json").write_text(json.dumps(written, indent=1) + "\n")
 
 
