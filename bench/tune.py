@@ -55,17 +55,26 @@ def with_template(model, folder):
     return out
 
 
-def shown(name, before, after, seconds, megabytes):
-    print(f"{name:<24} loss {before:.4f} -> {after:.4f}  {seconds:8.1f} s  {megabytes:7.1f} MB", flush=True)
+def shown(name, before, after, seconds, processor, megabytes):
+    times = f"{seconds:8.1f} s {processor:8.1f} of the processor's"
+    print(f"{name:<24} loss {before:.4f} -> {after:.4f}  {times}  {megabytes:7.1f} MB", flush=True)
+
+
+def processor_seconds(who):
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
 
 
 def tune(args, name, model, folder):
     options = ["--rank", args.rank, "--rate", args.rate, "--passes", args.passes, "--batch", args.batch, "--max-tokens", args.max_tokens]
     command = [args.program, "tune", model, "--data", args.data, "-o", folder / f"adapter-{name}", *options]
     command += ["--seed", args.seed, "--threads", args.threads, "--json", "--quiet"]
+    begin = processor_seconds(resource.RUSAGE_CHILDREN)
     said = json.loads(subprocess.run([*map(str, command)], check=True, stdout=subprocess.PIPE).stdout)
     print(f"{said['lessons']} lessons, {said['tokens']} tokens a pass, {said['steps']} steps; planned {said['memory_bytes'] / 1e6:.1f} MB")
-    shown(name, said["validation_loss_before"], said["validation_loss"], said["seconds"], said["peak_memory_bytes"] / 1e6)
+    processor = processor_seconds(resource.RUSAGE_CHILDREN) - begin
+    losses = said["validation_loss_before"], said["validation_loss"]
+    shown(name, *losses, said["seconds"], processor, said["peak_memory_bytes"] / 1e6)
 
 
 def conversations(path):
@@ -118,6 +127,7 @@ def learn_by_peft(args):
         return float(sum(loss for loss, _ in found)) / sum(count for _, count in found)
 
     begin = time.monotonic()
+    processor = processor_seconds(resource.RUSAGE_SELF)
     before = best = judged()
     weights = [w for w in model.parameters() if w.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=args.rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=0)
@@ -140,7 +150,8 @@ def learn_by_peft(args):
             if step * 8 // steps > (step - 1) * 8 // steps:
                 best = min(best, judged())
     seconds = time.monotonic() - begin
-    shown("peft, float base", before, best, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
+    processor = processor_seconds(resource.RUSAGE_SELF) - processor
+    shown("peft, float base", before, best, seconds, processor, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
 
 
 def main():
