@@ -286,6 +286,7 @@ void write_more(const Decoder& d, Json& config) {
   }
   config[kPattern] = pattern;
   config["n_shared_experts"] = 1;
+  if (!has_narrow_experts(d)) config.erase("moe_latent_size");  // 0 would be a size to transformers
   // Of no experts there are no groups, not one.
   for (const char* key : {"n_group", "topk_group"}) {
     if (!has_experts(d)) config.erase(key);

@@ -192,11 +192,14 @@ TEST(StateSpaceConfig, WhatIsWrittenReadsTheSame) {
         with(falcon(), "time_step_limit", limits),
         with(with(falcon(), "mamba_rms_norm", true), "time_step_limit", limits),
         with(nemotron(), "time_step_limit", limits),
+        with(with(nemotron(), "moe_latent_size", 24), "time_step_limit", limits),
         with(with(nemotron(), "hybrid_override_pattern", "M-*-M"), "time_step_limit", limits)}) {
     Decoder d = read(config);
     for (WeightFactor& factor : d.factors) factor.factor = 1;  // as where weights have them
     const Json written = write_config(find_architecture(config, "test"), d);
     EXPECT_EQ(read(written), d) << written.dump_ascii();
+    // transformers takes a 0 for a size.
+    EXPECT_EQ(written.contains("moe_latent_size"), d.experts.width > 0);
   }
 }
 
