@@ -283,18 +283,17 @@ double factor_of(std::span<const WeightFactor> factors, Role role) {
 }
 
 /// MLX folders have them in their weights but for what a head that is the embedding differs from it
-/// by, which the norm before it takes. Whether there is anything to be multiplied by.
-bool multiply(Weight& weight, std::span<const WeightFactor> factors, World world,
+/// by, which the norm before it takes.
+void multiply(Weight& weight, std::span<const WeightFactor> factors, World world,
               std::vector<std::unique_ptr<RowReader>>& derived) {
   std::vector<WeightFactor> own;
   std::ranges::copy_if(factors, std::back_inserter(own), [&](const WeightFactor& f) {
     return f.role == weight.use.place.role && f.factor != 1 &&
            (world == World::hf || is_norm(f.role));
   });
-  if (own.empty()) return false;
+  if (own.empty()) return;
   derived.push_back(std::make_unique<MultipliedRows>(*weight.rows, std::move(own)));
   weight.rows = derived.back().get();
-  return true;
 }
 
 }  // namespace
@@ -316,15 +315,10 @@ Model bind_model(const Architecture& architecture, Decoder decoder, std::span<co
     factors.push_back(
         {Role::output_norm, factor_of(factors, Role::head) / factor_of(factors, Role::embedding)});
   }
-  bool multiplied = false;
   for (const TensorUse& use : tensor_uses(architecture, model.decoder)) {
     model.weights.push_back(binder.bind(use, model.derived));
-    multiplied |= multiply(model.weights.back(), factors, world, model.derived);
+    multiply(model.weights.back(), factors, world, model.derived);
   }
-  if (multiplied && world == World::hf)
-    model.notes.emplace_back(
-        "config.json's multipliers are multiplied into the weights, which types of 16 bits round "
-        "once more; what is written has 1 in their places");
   binder.finish(tensors);
   const auto beside = beside_decoder(architecture, model.decoder, tensors, world);
   if (!beside.empty())
