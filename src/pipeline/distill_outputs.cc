@@ -33,15 +33,7 @@ std::string distill_text(const DistillOptions& options) {
                      options_text(schedule_options(copy.schedule)));
 }
 
-std::string distill_choices() {
-  DistillOptions options;
-  std::string text = fmt::format("{}|{}[:", kScales, kAll);
-  for (std::string_view between; const Option& option : schedule_options(options.schedule)) {
-    text += fmt::format("{}{}={}", between, option.name, option.values);
-    between = ",";
-  }
-  return text + "]";
-}
+std::string distill_choices() { return schedule_choices(fmt::format("{}|{}", kScales, kAll)); }
 
 std::int64_t distill_bytes(const Plan& plan, const DistillOptions& options, const Windows& windows,
                            int threads) {

@@ -36,15 +36,7 @@ std::string refine_text(const RefineOptions& options) {
   return fmt::format("{}:{}", kBlocks, options_text(schedule_options(copy.schedule)));
 }
 
-std::string refine_choices() {
-  RefineOptions options;
-  std::string text = fmt::format("{}[:", kBlocks);
-  for (std::string_view between; const Option& option : schedule_options(options.schedule)) {
-    text += fmt::format("{}{}={}", between, option.name, option.values);
-    between = ",";
-  }
-  return text + "]";
-}
+std::string refine_choices() { return schedule_choices(kBlocks); }
 
 std::int64_t refine_bytes(const Plan& plan, const RefineOptions& options, const Windows& windows,
                           int threads) {

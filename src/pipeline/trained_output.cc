@@ -1,5 +1,7 @@
 #include "pipeline/trained_output.h"
 
+#include <fmt/core.h>
+
 #include "base/error.h"
 #include "pipeline/run.h"
 
@@ -37,6 +39,16 @@ std::vector<Option> schedule_options(Schedule& schedule) {
           number_within<std::int64_t>("batch", "N", schedule.batch, 1, kMost),
           number_within<double>("rate", "X", schedule.rate, 1e-8, 1),
           number_within<std::uint64_t>("seed", "N", schedule.seed, 0, UINT64_MAX)};
+}
+
+std::string schedule_choices(std::string_view words) {
+  Schedule schedule;
+  std::string text = std::string(words) + "[:";
+  for (std::string_view between; const Option& option : schedule_options(schedule)) {
+    text += fmt::format("{}{}={}", between, option.name, option.values);
+    between = ",";
+  }
+  return text + "]";
 }
 
 void check_trainable(const Plan& plan, std::string_view done) {

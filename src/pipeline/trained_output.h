@@ -17,6 +17,8 @@ namespace zp {
 
 /// The options of a schedule, which reads them into `schedule`.
 std::vector<Option> schedule_options(Schedule& schedule);
+/// "WORDS[:steps=N,...]", for people.
+std::string schedule_choices(std::string_view words);
 
 /// Throws Error for outputs that are not read back; `done`: "distilled".
 void check_trainable(const Plan& plan, std::string_view done);
