@@ -51,7 +51,8 @@ bool with_min(const LinearForm& form, int i, const Range& range, LinearParams& p
   const double size = form.scale->nearest.round((static_cast<double>(range.hi) - range.lo) / span);
   if (!(size > 0)) return false;
   const double scale = which == 1 ? -size : size;
-  const double middle = (levels + 1) / 2 + std::nearbyint(range.lo / scale);
+  const int half = (levels + 1) / 2;
+  const double middle = half + std::nearbyint(range.lo / scale);
   const std::array<double, kCodesOfLeast> codes = {middle, middle, 0,
                                                    static_cast<double>(levels - span)};
   const double code = codes[static_cast<std::size_t>(which)];
