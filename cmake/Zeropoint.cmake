@@ -46,9 +46,10 @@ endfunction()
 
 # zp_library(<folder> [FLOORS <folder>...] [LIBS <target>...]): the static library zp_<folder> of
 # src/<folder>, and the test program <folder>_test of its *_test.cc files, which name the project's files
-# from its root. SHARDS: so many tests, each of a share of the program's, that run side by side.
+# from its root. SHARDS: so many tests, each of a share of the program's, that run side by side. COMPUTING_TESTS:
+# the tests compute references themselves, so they are optimized; others take longer to compile than to run.
 function(zp_library folder)
-  cmake_parse_arguments(ARG "" "SHARDS" "FLOORS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "COMPUTING_TESTS" "SHARDS" "FLOORS;LIBS" ${ARGN})
   add_library(zp_${folder} STATIC)
   zp_sources(zp_${folder} src/${folder})
   target_include_directories(zp_${folder} PUBLIC ${PROJECT_SOURCE_DIR}/src)
@@ -59,10 +60,10 @@ function(zp_library folder)
                                                   VISIBILITY_INLINES_HIDDEN ON)
   endif()
   file(GLOB tests CONFIGURE_DEPENDS src/${folder}/*_test.cc)
-  if(ZEROPOINT_TESTS AND tests)
+  if(ZEROPOINT_TESTS AND tests AND folder MATCHES "^(${ZEROPOINT_UNIT_TESTS})$")
     add_executable(${folder}_test ${tests})
     target_link_libraries(${folder}_test PRIVATE zp_${folder} GTest::gtest_main)
-    target_compile_options(${folder}_test PRIVATE -O1)  # they are compiled more often than they run
+    target_compile_options(${folder}_test PRIVATE $<IF:$<BOOL:${ARG_COMPUTING_TESTS}>,-O1,-O0>)
     if(NOT ARG_SHARDS)
       add_test(NAME ${folder} COMMAND ${folder}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
       return()

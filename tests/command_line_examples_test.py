@@ -3,7 +3,7 @@
     python3 command_line_examples_test.py PROGRAM      standard library only
 
 Lines run as they stand, by a shell, in a folder of their own. Names that stand for a user's files
-are there (STAND_INS): models are models/demo, texts are parts of its held-out text. Benchmarks take
+are there (STAND_INS): models are the first layer of models/demo, texts are parts of its held-out text. Benchmarks take
 long and need packages of their own: only their options are looked up.
 """
 
@@ -21,14 +21,15 @@ import tempfile
 import unittest
 
 from adapted_model import save_adapted_model
+from short_demo import DEMO, save_short_demo
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
-DEMO = PROJECT / "models/demo"
 
 # What stands for the names in examples. A line that writes a name doesn't find it there.
 STAND_INS = {
-    DEMO: ["models/demo", "MODEL", "model", "Phi-3.5-mini-instruct", "SmolLM2-135M"],
+    DEMO: ["models/demo"],
+    "short": ["MODEL", "model", "Phi-3.5-mini-instruct", "SmolLM2-135M"],
     "model-q4_0.gguf": ["model-q4_0.gguf", "demo-q4_0.gguf", "model-q4_k_m.gguf", "demo-q4_k_m.gguf", "model.gguf"],
     "adapted": ["Phi-4-multimodal-instruct"],
     "adapter": ["adapter"],
@@ -132,12 +133,14 @@ class ExamplesTest(unittest.TestCase):
         small = ["--text", cls.folder / "short.txt", "--tokens", "256", "--context", "64"]
         chats = (DEMO / "heldout.jsonl").read_text().splitlines(keepends=True)
         (cls.folder / "chats.jsonl").write_text("".join(chats[:40]))
+        short = cls.folder / "short"
+        save_short_demo(short)
         save_adapted_model(cls.folder / "adapted")
-        program("quantize", DEMO, "--to", f"gguf:q4_0={cls.folder / 'model-q4_0.gguf'}")
-        program("calibrate", DEMO, *small, "-o", cls.folder / "model.statistics")
-        program("calibrate", DEMO, *small, "-o", cls.folder / "model.imatrix.gguf")
+        program("quantize", short, "--to", f"gguf:q4_0={cls.folder / 'model-q4_0.gguf'}")
+        program("calibrate", short, *small, "-o", cls.folder / "model.statistics")
+        program("calibrate", short, *small, "-o", cls.folder / "model.imatrix.gguf")
         quick = ["--rank", "2", "--roles", "query", "--rate", "0.01", "--passes", "1", "--max-tokens", "64"]
-        program("tune", DEMO, "--data", cls.folder / "short.txt", "-o", cls.folder / "adapter", *quick)
+        program("tune", short, "--data", cls.folder / "short.txt", "-o", cls.folder / "adapter", *quick)
 
     @classmethod
     def tearDownClass(cls):

@@ -24,7 +24,7 @@ const LoadedModel& demo() {
 
 std::vector<std::vector<TokenId>> windows() {
   return calibration_windows(read_dataset(kDemo + "/heldout.jsonl"), &*demo().tokenizer, kDemo,
-                             16 * kContext, kContext);
+                             4 * kContext, kContext);
 }
 
 Choosable choosable(std::int64_t layer, Role role, std::initializer_list<const char*> specs,
