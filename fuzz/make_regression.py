@@ -441,8 +441,58 @@ def weight_layout_files():
     yield "config-is-an-array", b"[]\n" + quantized(GPTQ, gptq_module()).split(b"\n", 1)[1]
 
 
+# --- adapters ------------------------------------------------------------------------------------
+def gguf_lora(*tensors, kind="adapter", alpha=struct.pack("<if", 6, 2.0)):
+    """tensors: name, ne, type."""
+    pairs = b"".join(gguf_string(key) + struct.pack("<i", STRING) + gguf_string(value)
+                     for key, value in (("general.type", kind), ("general.architecture", "llama"), ("adapter.type", "lora")))
+    infos = b"".join(tensor_info(name, ne, type, 32 * i) for i, (name, ne, type) in enumerate(tensors))
+    head = gguf_head(len(tensors), 4, pairs + gguf_string("adapter.lora.alpha") + alpha + infos)
+    return head + bytes(-len(head) % 32) + bytes(32 * len(tensors))
+
+
+def gguf_lora_files():
+    a, b = (b"w.lora_a", (2, 1), 0), (b"w.lora_b", (1, 3), 0)
+    yield "sound", gguf_lora(a, b)
+    yield "halves", gguf_lora((*a[:2], 1), (*b[:2], 30))
+    yield "a-model", gguf_lora(a, b, kind="model")
+    yield "alpha-is-a-string", gguf_lora(a, b, alpha=struct.pack("<i", STRING) + gguf_string("2"))
+    yield "b-missing", gguf_lora(a)
+    yield "ranks-differ", gguf_lora(a, (b"w.lora_b", (2, 3), 0))
+    yield "rank-of-three-dimensions", gguf_lora((b"w.lora_a", (2, 1, 1), 0), b)
+    yield "one-dimension", gguf_lora((b"w.lora_a", (2,), 0), b)
+    yield "whole-numbers", gguf_lora((b"w.lora_a", (2, 1), 26), b)
+    yield "blocks", gguf_lora((b"w.lora_a", (32, 1), 2), b)
+    yield "no-matrix-of-an-adapter", gguf_lora((b"w", (2, 1), 0), b)
+    yield "name-of-the-end-alone", gguf_lora((b".lora_a", (2, 1), 0), (b".lora_b", (1, 3), 0))
+    yield "nothing", gguf_lora()
+
+
+def peft_files():
+    begin = "base_model.model."
+    sound = {"peft_type": "LORA", "r": 1, "lora_alpha": 2}
+    a, b = entry(0, 8, [1, 2], "F32"), entry(8, 20, [3, 1], "F32")
+
+    def file(config=sound, **tensors):
+        return dumps(config) + b"\n" + st({begin + "w.lora_%s.weight" % x: t for x, t in (tensors or {"A": a, "B": b}).items()}, bytes(20))
+
+    yield "sound", file()
+    yield "rank-0", file({**sound, "r": 0})
+    yield "rank-2", file({**sound, "r": 2})
+    yield "rank-is-a-word", file({**sound, "r": "one"})
+    yield "alpha-is-huge", file({**sound, "lora_alpha": 1e308})
+    yield "weights-decomposed", file({**sound, "use_dora": True})
+    yield "another-kind", file({**sound, "peft_type": "IA3"})
+    yield "b-missing", file(A=entry(0, 20, [1, 5], "F32"))
+    yield "whole-numbers", file(A=entry(0, 8, [1, 2], "I32"), B=b)
+    yield "one-dimension", file(A=entry(0, 8, [2], "F32"), B=b)
+    yield "columns-0", file(A=entry(0, 0, [1, 0], "F32"), B=entry(0, 20, [5, 1], "F32"))
+    yield "no-module", dumps(sound) + b"\n" + st({begin + ".lora_A.weight": a, "b": b}, bytes(20))
+    yield "config-is-a-list", file([])
+
+
 FILES = {"weight_layout": weight_layout_files, "grid": grid_files, "statistics": statistics_files, "imatrix": imatrix_files, "jinja": jinja_files, "tokenizer_json": tokenizer_json_files, "sentencepiece": sentencepiece_files, "onnx": onnx_files, "openvino": openvino_files, "dataset": dataset_files,
-         "gguf": gguf_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
+         "gguf": gguf_files, "gguf_lora": gguf_lora_files, "peft": peft_files, "safetensors": safetensors_files, "pickle": pickle_files, "json": json_files}
 
 
 def main():

@@ -18,7 +18,7 @@ namespace zeropoint {
 struct EvaluateRequest {
   std::string model;           ///< a folder or a file of any kind that is read
   std::string merge;           ///< an adapter that the model holds, into its weights: "vision"
-  std::string adapter;         ///< a folder of PEFT's layout, the same
+  std::string adapter;         ///< a folder of PEFT's layout or llama.cpp's GGUF, the same
   std::string text;            ///< a file: plain text, JSON or JSONL
   std::string against;         ///< the model it is compared with; the same vocabulary
   std::int64_t context = 512;  ///< tokens of a window

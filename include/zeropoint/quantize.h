@@ -18,7 +18,7 @@ struct QuantizeRequest {
   std::string model;             ///< a folder or a file of any kind that is read
   std::vector<std::string> to;   ///< CONTAINER[:GRID][=PATH], at least one
   std::string merge;             ///< an adapter that the model holds, into its weights
-  std::string adapter;           ///< a folder of PEFT's layout, the same
+  std::string adapter;           ///< a folder of PEFT's layout or llama.cpp's GGUF, the same
   std::string method;            ///< NAME[:OPTION=VALUE,...]; empty: gptq with a text, else mse
   std::string rewrite;           ///< NAME[,NAME...], with a text
   std::uint64_t seed = 0;        ///< of a rotation's random signs

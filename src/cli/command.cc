@@ -41,9 +41,10 @@ void add_merge(const Command& sub, std::string& merge) {
 }
 
 void add_adapter(const Command& sub, std::string& adapter) {
-  sub.add_option("--adapter", adapter,
-                 "A folder of PEFT's layout, as tune writes it: into the model's weights as they "
-                 "are read");
+  sub.add_option(
+      "--adapter", adapter,
+      "A folder of PEFT's layout or a GGUF file of llama.cpp's, as tune writes them: into the "
+      "model's weights as they are read");
 }
 
 std::string command_line(std::span<const char* const> arguments) {

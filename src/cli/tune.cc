@@ -17,6 +17,7 @@ namespace {
 constexpr const char* kExamples =
     "  zeropoint tune model --data train.txt -o adapter --max-tokens 64 --passes 1 --rate 0.002\n"
     "  zeropoint tune model --data chats.jsonl -o adapter --rank 8 --roles query,value --dry-run\n"
+    "  zeropoint tune model --data train.txt -o adapter.gguf --max-tokens 64 --passes 1 --rate 0.002\n"
     "  zeropoint run model --adapter adapter --prompt 'Once upon a time'\n"
     "  zeropoint evaluate model --adapter adapter --text heldout.txt --against model\n"
     "  zeropoint quantize model --adapter adapter --to gguf:q4_k_m";
@@ -106,8 +107,10 @@ void add_tune(const Command& app, Common& common, std::function<int()>& run) {
                      std::string(kDocumentForms))
       .required()
       .allow_extra_args(true);
-  sub.add_option("-o,--output", request.output,
-                 "A folder of PEFT's layout, for --adapter, transformers and others")
+  sub.add_option(
+         "-o,--output", request.output,
+         "A folder of PEFT's layout, for --adapter, transformers and others; or FILE.gguf, for "
+         "--adapter and llama.cpp")
       .required();
   sub.add_option("--method", request.method,
                  "lora: two matrices of low rank beside each that is adapted")

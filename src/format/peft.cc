@@ -59,9 +59,8 @@ void refuse_more(const Json& config, const std::string& where) {
   if (bias != "none") throw Error(where + ": \"bias\"", "biases are not read", "none", bias);
 }
 
-Adapter read_config(const fs::path& file) {
-  const Json config = read_json(file);
-  const JsonFields fields(config, file.string());
+Adapter parse_config(const Json& config, const std::string& where) {
+  const JsonFields fields(config, where);
   const std::string kind = fields.text("peft_type");
   if (kind != "LORA")
     throw Error(fields.where() + ": \"peft_type\"", "another kind of adapter", "LORA", kind);
@@ -84,7 +83,7 @@ struct Name {
   bool is_first;
 };
 
-Name parse(std::string_view name, const std::string& where) {
+Name parse_name(std::string_view name, const std::string& where) {
   const bool first = name.ends_with(kFirst);
   const std::string_view end = first ? kFirst : kSecond;
   if (!name.starts_with(kBegin) || !name.ends_with(end) ||
@@ -109,31 +108,28 @@ std::vector<float> values_of(const safetensors::TensorInfo& tensor, Bytes file) 
 }
 
 // Rank, A's rows and B's columns, must be what config.json says.
-void read_tensors(const fs::path& path, Adapter& adapter) {
-  const MappedFile file(path);
+void parse_tensors(Bytes file, const std::string& where, Adapter& adapter) {
   std::map<std::string, Module> modules;
-  for (const safetensors::TensorInfo& tensor :
-       safetensors::read_header(file.bytes(), path.string()).tensors) {
-    const Name name = parse(tensor.name, path.string());
+  for (const safetensors::TensorInfo& tensor : safetensors::read_header(file, where).tensors) {
+    const Name name = parse_name(tensor.name, where);
     const std::size_t of_rank = name.is_first ? 0 : 1;
     if (tensor.shape.size() != 2 || tensor.shape[of_rank] != adapter.rank ||
         tensor.shape[1 - of_rank] < 1 || !info(tensor.dtype).floating)
-      throw Error(path.string() + ": tensor \"" + tensor.name + "\"",
+      throw Error(where + ": tensor \"" + tensor.name + "\"",
                   "wrong shape or type of an adapter's matrix",
                   std::string(name.is_first ? "rows" : "columns") +
                       " of floats, as many as \"r\": " + std::to_string(adapter.rank));
     Module& module = modules[name.module];
     module.name = name.module;
     (name.is_first ? module.inputs : module.outputs) = tensor.shape[1 - of_rank];
-    (name.is_first ? module.a : module.b) = values_of(tensor, file.bytes());
+    (name.is_first ? module.a : module.b) = values_of(tensor, file);
   }
   for (auto& [name, module] : modules) {
     if (module.a.empty() || module.b.empty())
-      throw Error(path.string() + ": module \"" + name + "\"",
-                  "one of its two matrices is missing");
+      throw Error(where + ": module \"" + name + "\"", "one of its two matrices is missing");
     adapter.modules.push_back(std::move(module));
   }
-  if (adapter.modules.empty()) throw Error(path.string(), "an adapter of nothing");
+  if (adapter.modules.empty()) throw Error(where, "an adapter of nothing");
 }
 
 Json config_json(const Adapter& adapter) {
@@ -178,8 +174,14 @@ Adapter read(const fs::path& folder) {
       throw Error(folder.string(), "no adapter of PEFT's layout",
                   std::string(kConfigFile) + " and " + kTensorsFile, "no " + std::string(name));
   }
-  Adapter adapter = read_config(folder / kConfigFile);
-  read_tensors(folder / kTensorsFile, adapter);
+  const MappedFile tensors(folder / kTensorsFile);
+  return parse(read_json(folder / kConfigFile), tensors.bytes(), folder.string());
+}
+
+Adapter parse(const Json& config, Bytes tensors, const std::string& where) {
+  const fs::path folder(where);
+  Adapter adapter = parse_config(config, (folder / kConfigFile).string());
+  parse_tensors(tensors, (folder / kTensorsFile).string(), adapter);
   return adapter;
 }
 

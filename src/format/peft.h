@@ -13,6 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
+#include "base/view.h"
+
 namespace zp::peft {
 
 inline constexpr const char* kConfigFile = "adapter_config.json";
@@ -43,6 +46,9 @@ struct Adapter {
 /// Throws Error for what isn't there or isn't whole, for kinds of adapters that are more than the two
 /// matrices, and for shapes that don't fit each other.
 Adapter read(const std::filesystem::path& folder);
+
+/// The same of the two files' contents. `where`: the folder, which begins messages.
+Adapter parse(const Json& config, Bytes tensors, const std::string& where);
 
 /// The folder appears when it is complete. Matrices are FP32. Throws Error where it exists and
 /// `replace` is false.

@@ -16,10 +16,13 @@
 #include "pipeline/pattern.h"
 #include "pipeline/plan.h"
 #include "pipeline/text_files.h"
+#include "source/gguf_adapter.h"
 #include "source/peft_adapter.h"
 
 namespace zp {
 namespace {
+
+constexpr std::string_view kGguf = ".gguf";
 
 template <class T>
 void check_within(const char* field, T value, T least, T most) {
@@ -104,6 +107,14 @@ peft::Adapter stored(const TuneRequest& request, const LoraOptions& options, con
   return out;
 }
 
+void write(peft::Adapter adapter, const Model& model, const TuneRequest& request) {
+  if (request.output.ends_with(kGguf)) {
+    gguf::write_lora(adapter_to_gguf(std::move(adapter), model), request.output, request.force);
+  } else {
+    peft::write(adapter, request.output, request.force);
+  }
+}
+
 void check_memory(std::int64_t bytes, const TuneRequest& request) {
   const std::int64_t memory = request.memory.value_or(machine_memory_bytes() / 4);
   if (memory == 0 || bytes <= memory) return;
@@ -171,7 +182,7 @@ TuneOutcome tune(const TuneRequest& request, const Team& team, Progress& progres
     throw Error(request.output,
                 "not written: nothing that was learned is better on what is held out",
                 "another `rate`, more `passes` or more text");
-  peft::write(stored(request, options, model, out.lora.adapters), request.output, request.force);
+  write(stored(request, options, model, out.lora.adapters), model, request);
   return out;
 }
 

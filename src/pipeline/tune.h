@@ -17,7 +17,7 @@ struct TuneRequest {
   std::string model;
   std::string method = "lora";
   std::vector<std::string> data;  ///< texts
-  std::string output;             ///< a folder
+  std::string output;             ///< a folder of PEFT's layout, or FILE.gguf
   std::string roles;              ///< patterns, as `set` takes; empty: every linear of the layers
   std::int64_t rank = 16;
   std::optional<double> alpha;  ///< nothing: twice the rank

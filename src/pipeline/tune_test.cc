@@ -86,7 +86,7 @@ TEST_F(Tune, IsSaidByTheModelWithTheAdapterAndByWhatIsMadeOfBoth) {
   EXPECT_NE(answer((folder_ / "merged.gguf").string(), "").find("green"), std::string::npos);
 }
 
-// The base coded in 4 bits, which stays as it is.
+// The base coded in 4 bits, which stays as it is; the adapter in a file of llama.cpp's.
 TEST_F(Tune, GoesOverAQuantizedModel) {
   QuantizeRequest coded;
   coded.model = "models/demo";
@@ -96,6 +96,7 @@ TEST_F(Tune, GoesOverAQuantizedModel) {
   const std::string before = bytes(folder_ / "base" / "model.safetensors");
   TuneRequest asked = request();
   asked.model = base;
+  asked.output += ".gguf";
   const TuneOutcome done = tune(asked, team_, silent_);
   EXPECT_LT(done.lora.looks[done.lora.best].held_out, 0.5 * done.lora.looks[0].held_out);
   EXPECT_EQ(bytes(folder_ / "base" / "model.safetensors"), before);

@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 #include "base/human.h"
+#include "base/mapped_file.h"
 #include "format/peft.h"
+#include "source/gguf_adapter.h"
 #include "tensor/dtype_name.h"
 #include "tensor/merged_rows.h"
 
@@ -32,6 +34,11 @@ void merge(Model& model, Weight& weight, peft::Module module, const peft::Adapte
   if (dtype_of_name(weight.stored_type) == nullptr) weight.stored_type = "bf16";
 }
 
+peft::Adapter read_gguf(const std::filesystem::path& path, const Model& model) {
+  const MappedFile file(path);
+  return adapter_from_gguf(gguf::read_lora(file.bytes(), path.string()), model, path.string());
+}
+
 }  // namespace
 
 std::string peft_name(const TensorUse& use) {
@@ -46,10 +53,11 @@ void check_adaptable(const Architecture& architecture, const std::string& where)
               "another architecture");
 }
 
-void add_adapter(Model& model, const std::filesystem::path& folder) {
-  const std::string where = folder.string();
+void add_adapter(Model& model, const std::filesystem::path& path) {
+  const std::string where = path.string();
   check_adaptable(*model.architecture, where);
-  peft::Adapter adapter = peft::read(folder);
+  peft::Adapter adapter =
+      std::filesystem::is_regular_file(path) ? read_gguf(path, model) : peft::read(path);
   std::map<std::string, Weight*> matrices;
   for (Weight& weight : model.weights) {
     if (weight.use.is_matrix()) matrices.emplace(peft_name(weight.use), &weight);

@@ -1,4 +1,5 @@
-// An adapter that stands in a folder of its own (format/peft.h), merged into a model's matrices.
+// An adapter that stands beside the model, in a folder (format/peft.h) or a file of llama.cpp's
+// (format/gguf_lora.h), merged into a model's matrices.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +10,7 @@ namespace zp {
 
 /// From now on the model's matrices have what the adapter adds to them (tensor/merged_rows.h), which
 /// is said in its notes. Throws Error where the adapter is of other matrices than the model has.
-void add_adapter(Model& model, const std::filesystem::path& folder);
+void add_adapter(Model& model, const std::filesystem::path& path);
 
 /// What PEFT calls the matrix' module.
 std::string peft_name(const TensorUse& use);

@@ -1,4 +1,5 @@
-"""Adapters that tune writes, beside peft: what both make of the model and the adapter are the same matrices.
+"""Adapters that tune writes, beside peft and llama.cpp: what both make of the model and the adapter are the same matrices,
+and llama.cpp says of the model and the adapter what it says of the model with the adapter in its matrices.
 
     python adapter_test.py PROGRAM SOURCE_DIR        exit code 77: nothing to test with
 """
@@ -13,11 +14,13 @@ import unittest
 
 try:
     import numpy as np
+    import xllamacpp  # noqa: F401  (llama.py needs it)
 except ImportError as missing:
     print(f"skipped: {missing} (scripts/test makes a .venv with all)")
     sys.exit(77)
 
 from consumer import HERE, PROGRAM, SOURCE, quantize
+from llama import Llama
 from make_random_models import make_random_model
 
 sys.path.insert(0, str(HERE.parent))
@@ -38,14 +41,17 @@ class AdapterTest(unittest.TestCase):
         self.addCleanup(temporary.cleanup)
         self.folder = pathlib.Path(temporary.name)
 
-    def tuned(self, model):
-        """The adapter's folder, and the model's matrices in FP32 without and with it."""
+    def tune(self, model, adapter):
         text = self.folder / "text.txt"
         text.write_text((DEMO / "heldout.txt").read_text()[:1500])
-        adapter = self.folder / "adapter"
         options = ["--rank", RANK, "--alpha", ALPHA, "--rate", 0.01, "--max-tokens", 32, "--passes", 2, "--quiet"]
         command = [PROGRAM, "tune", model, "--data", text, "-o", adapter, *options]
         subprocess.run([*map(str, command)], check=True)
+
+    def tuned(self, model):
+        """The adapter's folder, and the model's matrices in FP32 without and with it."""
+        adapter = self.folder / "adapter"
+        self.tune(model, adapter)
         plain, merged = self.folder / "plain", self.folder / "merged"
         quantize(model, {plain: "hf:fp32"})
         quantize(model, {merged: "hf:fp32"}, "--adapter", adapter)
@@ -78,6 +84,22 @@ class AdapterTest(unittest.TestCase):
 
     def test_merged_matrices_of_transposed_weights_are_numpys(self):
         self.assertGreater(self.check_merged(*self.tuned(make_random_model(self.folder / "gpt2", "gpt2"))), 3)
+
+    def test_llama_cpp_takes_the_file(self):
+        prompt, steps = list(range(40, 72)), 8
+        for name in ("llama", "qwen2", "phi3", "gpt2"):
+            model = make_random_model(self.folder / name, name)
+            adapter, plain, merged = (self.folder / f"{name}{end}" for end in ("_adapter.gguf", "_plain.gguf", "_merged.gguf"))
+            self.tune(model, adapter)
+            quantize(model, {plain: "gguf:fp32"})
+            quantize(model, {merged: "gguf:fp32"}, "--adapter", adapter)
+            without = Llama(plain).go_on_scored(prompt, steps)
+            expected = Llama(merged).go_on_scored(prompt, steps)
+            found = Llama(plain, adapter=adapter).go_on_scored(prompt, steps)
+            self.assertEqual([id for id, _ in found], [id for id, _ in expected], name)
+            far = max(abs(a - b) for (_, a), (_, b) in zip(without, expected))
+            for (_, a), (_, b) in zip(found, expected):
+                self.assertLess(abs(a - b), 0.01 * far, name)
 
     def test_merged_matrices_are_pefts(self):
         if not ORACLES:

@@ -10,9 +10,13 @@ class Llama:
     """Loads the file. Raises RuntimeError when llama.cpp refuses it. On small models more threads would
     wait for each other longer than they compute."""
 
-    def __init__(self, path, context=512, threads=1):
+    def __init__(self, path, context=512, threads=1, adapter=None):
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
+        if adapter is not None:
+            added = xllamacpp.CommonAdapterLoraInfo()
+            added.path, added.scale = str(adapter), 1.0
+            params.lora_adapters = [added]
         params.n_ctx = context
         params.n_parallel = 1
         params.n_gpu_layers = 0
