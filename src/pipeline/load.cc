@@ -68,7 +68,9 @@ std::unique_ptr<LoadedModel> load_shapes(const fs::path& config) {
 std::unique_ptr<LoadedModel> load_model(const fs::path& path, const std::string& merge,
                                         const std::string& adapter) {
   auto loaded = std::make_unique<LoadedModel>();
-  loaded->checkpoint = open_checkpoint(path);
+  const std::optional<fs::path> base = base_of_adapter(path);
+  loaded->checkpoint = open_checkpoint(base.value_or(path));
+  if (base) loaded->checkpoint.notes.push_back("an adapter; its base model is " + base->string());
   if (!merge.empty()) merge_adapter(loaded->checkpoint, merge);
   loaded->name = name_of(path);
   loaded->title = title_of(loaded->checkpoint).value_or(loaded->name);
@@ -76,6 +78,7 @@ std::unique_ptr<LoadedModel> load_model(const fs::path& path, const std::string&
   loaded->provenance = provenance_of(loaded->checkpoint);
   loaded->model = read_model(loaded->checkpoint);
   check_graph(loaded->checkpoint, loaded->model);
+  if (base) add_adapter(loaded->model, path);
   if (!adapter.empty()) add_adapter(loaded->model, adapter);
   loaded->tokenizer = tokenizer_of(loaded->checkpoint);
   if (loaded->tokenizer)

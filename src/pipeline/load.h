@@ -27,6 +27,7 @@ struct LoadedModel {
 };
 
 /// Throws Error when there is no config.json, the architecture is unknown, or tensors don't fit it.
+/// A folder with an adapter of PEFT's alone stands for its base model with it, where that is on the disk.
 /// merge: an adapter beside the text's weights, which goes into them; adapter: the folder of one that
 /// does so, too; empty: none.
 std::unique_ptr<LoadedModel> load_model(const std::filesystem::path& path,

@@ -84,6 +84,8 @@ TEST_F(Tune, IsSaidByTheModelWithTheAdapterAndByWhatIsMadeOfBoth) {
   merge.to = {"gguf:q8_0=" + (folder_ / "merged.gguf").string()};
   quantize(merge, team_, silent_);
   EXPECT_NE(answer((folder_ / "merged.gguf").string(), "").find("green"), std::string::npos);
+  // The adapter's folder stands for its base model with it.
+  EXPECT_NE(answer(adapter, "").find("green"), std::string::npos);
 }
 
 // The base coded in 4 bits, which stays as it is; the adapter in a file of llama.cpp's.

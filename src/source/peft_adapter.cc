@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "base/human.h"
+#include "base/json_fields.h"
+#include "base/json_file.h"
 #include "base/mapped_file.h"
 #include "format/peft.h"
 #include "source/gguf_adapter.h"
@@ -40,6 +42,20 @@ peft::Adapter read_gguf(const std::filesystem::path& path, const Model& model) {
 }
 
 }  // namespace
+
+std::optional<std::filesystem::path> base_of_adapter(const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / "config.json") ||
+      !std::filesystem::is_regular_file(folder / peft::kConfigFile) ||
+      !std::filesystem::is_regular_file(folder / peft::kTensorsFile))
+    return std::nullopt;
+  const Json config = read_json(folder / peft::kConfigFile);
+  const JsonFields fields(config, (folder / peft::kConfigFile).string());
+  const std::filesystem::path base = fields.text("base_model_name_or_path", "");
+  for (const std::filesystem::path& path : {base, folder / base}) {
+    if (!base.empty() && std::filesystem::exists(path)) return path;
+  }
+  return std::nullopt;
+}
 
 std::string peft_name(const TensorUse& use) {
   return use.hf.ends_with(kWeight) ? use.hf.substr(0, use.hf.size() - kWeight.size()) : use.hf;

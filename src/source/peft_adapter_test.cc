@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "format/peft.h"
 #include "format/sample_files.h"
@@ -106,6 +107,20 @@ TEST_F(PeftAdapter, RefusesThatOfAnotherModel) {
   query.a.resize(2 * query.a.size());
   EXPECT_NE(refused(another).find("the model's matrix has another shape"), std::string::npos);
   EXPECT_EQ(refused(adapter()), "accepted");
+}
+
+TEST_F(PeftAdapter, StandsForItsBaseModelWhereThatIsThere) {
+  peft::Adapter of = adapter();
+  peft::write(of, folder_, false);
+  EXPECT_FALSE(base_of_adapter(folder_));
+  of.base = "base";  // beside its own files
+  peft::write(of, folder_, true);
+  EXPECT_FALSE(base_of_adapter(folder_));
+  fs::create_directory(folder_ / "base");
+  EXPECT_EQ(base_of_adapter(folder_), folder_ / "base");
+  std::ofstream(folder_ / "config.json") << "{}";  // of a model that the folder has
+  EXPECT_FALSE(base_of_adapter(folder_));
+  EXPECT_FALSE(base_of_adapter(folder_ / "config.json"));
 }
 
 }  // namespace
