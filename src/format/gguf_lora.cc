@@ -1,6 +1,7 @@
 #include "format/gguf_lora.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <span>
 #include <string_view>
@@ -87,6 +88,8 @@ Lora read_lora(Bytes file, const std::string& where) {
   Lora lora;
   lora.architecture = value_of<std::string>(header, kArchitecture, where);
   lora.alpha = value_of<float>(header, kAlpha, where);
+  if (!std::isfinite(lora.alpha))
+    throw Error(where + ": " + kAlpha, "not finite", "a number", std::to_string(lora.alpha));
   std::map<std::string, peft::Module> modules;
   for (const TensorInfo& tensor : header.tensors)
     add_tensor(lora, modules, tensor, header, file, where);

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <limits>
 
 #include "base/mapped_file.h"
 #include "format/sample_files.h"
@@ -40,6 +40,7 @@ class GgufLora : public testing::Test {
   struct File {
     const char* type = "adapter";
     const char* kind = "lora";
+    float alpha = 2;
     std::vector<sample::GgufTensor> tensors = {{"a.lora_a", {2, 1}, 0, 0},
                                                {"a.lora_b", {1, 3}, 0, 32}};
   };
@@ -49,7 +50,7 @@ class GgufLora : public testing::Test {
          {std::pair("general.type", file.type), std::pair("general.architecture", "llama"),
           std::pair("adapter.type", file.kind)})
       pairs.string(key).number<std::int32_t>(8).string(value);
-    pairs.string("adapter.lora.alpha").number<std::int32_t>(6).number(2.0f);
+    pairs.string("adapter.lora.alpha").number<std::int32_t>(6).number(file.alpha);
     std::ofstream(path_, std::ios::binary | std::ios::trunc)
         << sample::gguf(4, pairs.bytes(), file.tensors, std::string(64, '\0'));
     return sample::refusal([&] { read(); });
@@ -92,6 +93,8 @@ TEST_F(GgufLora, SaysWhatIsWrong) {
   };
   EXPECT_NE(refused({.type = "model"}).find("expected adapter, found model"), std::string::npos);
   EXPECT_NE(refused({.kind = "other"}).find("expected lora, found other"), std::string::npos);
+  EXPECT_NE(refused({.alpha = std::numeric_limits<float>::infinity()}).find("not finite"),
+            std::string::npos);
   EXPECT_NE(with({{"a.lora_a", {2, 1}, 0, 0}}).find("one of its adapter's two matrices"),
             std::string::npos);
   EXPECT_NE(
