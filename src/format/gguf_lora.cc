@@ -1,12 +1,12 @@
 #include "format/gguf_lora.h"
 
-#include <algorithm>
 #include <cmath>
 #include <map>
 #include <span>
 #include <string_view>
 
 #include "base/atomic_file.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "format/gguf.h"
 #include "tensor/dtype_name.h"
@@ -23,7 +23,6 @@ constexpr const char* kKind = "adapter.type";
 constexpr const char* kAlpha = "adapter.lora.alpha";
 constexpr std::string_view kFirst = ".lora_a";
 constexpr std::string_view kSecond = ".lora_b";
-constexpr std::int64_t kMostRank = 1 << 16;
 
 template <class T>
 const T& value_of(const Header& header, const char* key, const std::string& where) {
@@ -67,11 +66,12 @@ void add_tensor(Lora& lora, std::map<std::string, peft::Module>& modules, const 
   if (tensor.shape.size() != 2 || tensor.shape[0] < 1 || tensor.shape[1] < 1)
     throw Error(where, "wrong shape of an adapter's matrix", "two dimensions");
   const std::int64_t rank = tensor.shape[of_rank];
-  if (lora.rank == 0 && rank <= kMostRank) lora.rank = rank;
+  if (lora.rank == 0 && rank <= peft::kMostRank) lora.rank = rank;
   if (rank != lora.rank)
-    throw Error(where, "wrong rank of an adapter's matrix",
-                lora.rank == 0 ? "1 to " + std::to_string(kMostRank) : std::to_string(lora.rank),
-                std::to_string(rank));
+    throw Error(
+        where, "wrong rank of an adapter's matrix",
+        lora.rank == 0 ? "1 to " + std::to_string(peft::kMostRank) : std::to_string(lora.rank),
+        std::to_string(rank));
   const std::string name(tensor.name.substr(0, tensor.name.size() - kFirst.size()));
   peft::Module& module = modules[name];
   module.name = name;
@@ -124,21 +124,17 @@ void write_lora(const Lora& lora, const fs::path& path, bool replace) {
     add(module.name + std::string(kSecond), module.outputs, lora.rank, module.b);
   }
   const std::vector<std::byte> begin = write_header(header);
-  std::int64_t size = header.data_begin;
-  for (const TensorInfo& tensor : header.tensors) {
-    const std::int64_t end = header.data_begin + tensor.offset + tensor.bytes;
-    size = std::max(size, (end + header.alignment - 1) / header.alignment * header.alignment);
-  }
-  AtomicFile file(path, size, replace);
+  const auto end_of = [&](const TensorInfo& tensor) {
+    return header.data_begin + tensor.offset + tensor.bytes;
+  };
+  AtomicFile file(path, round_up(end_of(header.tensors.back()), header.alignment), replace);
   file.write_at(0, begin);
   const std::vector<std::byte> zeros(static_cast<std::size_t>(header.alignment));
   for (std::size_t i = 0; i < matrices.size(); ++i) {
-    const std::int64_t at = header.data_begin + header.tensors[i].offset;
-    file.write_at(at, matrices[i]);
-    const std::int64_t end = at + std::ssize(matrices[i]);
-    const std::int64_t next =
-        i + 1 < matrices.size() ? header.data_begin + header.tensors[i + 1].offset : size;
-    file.write_at(end, Bytes(zeros).first(static_cast<std::size_t>(next - end)));
+    const std::int64_t end = end_of(header.tensors[i]);
+    file.write_at(end - header.tensors[i].bytes, matrices[i]);
+    const std::int64_t padding = round_up(end, header.alignment) - end;
+    file.write_at(end, Bytes(zeros).first(static_cast<std::size_t>(padding)));
   }
   file.commit();
 }

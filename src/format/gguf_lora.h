@@ -29,7 +29,7 @@ struct Lora {
 Lora read_lora(Bytes file, const std::string& where);
 
 /// The file appears when it is complete. Matrices are FP32. Throws Error where it exists and `replace`
-/// is false.
+/// is false. REQUIRES: it has a module.
 void write_lora(const Lora& lora, const std::filesystem::path& path, bool replace);
 
 }  // namespace zp::gguf

@@ -22,7 +22,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kBegin = "base_model.model.";
 constexpr std::string_view kFirst = ".lora_A.weight";
 constexpr std::string_view kSecond = ".lora_B.weight";
-constexpr std::int64_t kMostRank = 1 << 16;
 
 // What changes more than the two matrices say. Empty or false, it changes nothing.
 constexpr const char* kMore[] = {"use_dora",

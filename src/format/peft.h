@@ -20,6 +20,7 @@ namespace zp::peft {
 
 inline constexpr const char* kConfigFile = "adapter_config.json";
 inline constexpr const char* kTensorsFile = "adapter_model.safetensors";
+inline constexpr std::int64_t kMostRank = 1 << 16;
 
 struct Module {
   std::string name;
